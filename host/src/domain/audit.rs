@@ -1,0 +1,126 @@
+//! The audit of a message: everything that happened to it, in order, for the person who has to explain it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Channel, Class, Destination, Link, MessageId, PolicyRef, Question, RecordId, SyncErrorId, Timestamp};
+
+/// One line of a message's audit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// The message.
+    pub message: MessageId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// Orders what happened within one millisecond, and makes an entry written twice one entry.
+    pub order: u64,
+    /// What happened.
+    pub fact: Fact,
+}
+
+/// What can happen to a message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "snake_case", tag = "what")]
+pub enum Fact {
+    /// The source told of it.
+    Arrived {
+        /// The source's word (Alcmeon: the action's type).
+        kind: String,
+        /// How it reached us.
+        by: Channel,
+        /// The source's number of the event.
+        event: u64,
+        /// What the event carried beyond what the host understands.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        extra: Option<serde_json::Value>,
+    },
+    /// A policy said where it goes.
+    Routed {
+        /// Who decided.
+        policy: PolicyRef,
+        /// What was decided.
+        destination: Destination,
+        /// The cost in fuel.
+        cost: u64,
+        /// What the plugin wrote to its log.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        logs: Vec<String>,
+    },
+    /// A policy said which contact the customer is.
+    Linked {
+        /// Who decided.
+        policy: PolicyRef,
+        /// What was decided.
+        link: Link,
+        /// How many contacts were found.
+        found: usize,
+    },
+    /// It is in Salesforce.
+    Delivered {
+        /// The record of the conversation.
+        record: RecordId,
+        /// Whether that record is new.
+        created: bool,
+        /// The conversation's version that was written.
+        version: u64,
+    },
+    /// The policy said that it is not to be written.
+    NotEligible {
+        /// Why.
+        reason: String,
+    },
+    /// It could not be delivered.
+    CrmSynchroError {
+        /// The sync error.
+        sync_error: SyncErrorId,
+        /// Its class.
+        class: Class,
+        /// Its code.
+        code: String,
+        /// Salesforce's words.
+        text: String,
+        /// The number of the attempt.
+        attempt: u32,
+        /// When it is tried again by itself.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        next_attempt_at: Option<Timestamp>,
+    },
+    /// A policy failed to judge a failure; the host did as usual.
+    PolicyFailed {
+        /// Which policy.
+        policy: PolicyRef,
+        /// What it was asked.
+        question: Question,
+        /// How it failed.
+        fault: String,
+    },
+    /// A person asked for another attempt.
+    RetryAsked {
+        /// The sync error.
+        sync_error: SyncErrorId,
+        /// Who.
+        by: String,
+    },
+    /// A person, or a policy, ignored the sync error.
+    Ignored {
+        /// The sync error.
+        sync_error: SyncErrorId,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// A person took an ignored sync error back.
+    Reopened {
+        /// The sync error.
+        sync_error: SyncErrorId,
+        /// Who.
+        by: String,
+    },
+    /// The sync error is over.
+    Resolved {
+        /// The sync error.
+        sync_error: SyncErrorId,
+        /// How.
+        how: super::Ending,
+    },
+}

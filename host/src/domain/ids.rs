@@ -1,0 +1,192 @@
+//! Ids as types of their own, so that one cannot be given where another is meant.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The longest id that is accepted from outside, in bytes.
+const LONGEST: usize = 128;
+
+/// An id from outside that cannot be one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} `{value}` must be 1 to 128 characters of A-Z a-z 0-9 . _ : -")]
+pub struct IdError {
+    what: &'static str,
+    value: String,
+}
+
+/// The alphabet is that of a URL's path segment and of a store's key: no id ever needs to be quoted.
+fn checked(what: &'static str, value: &str) -> Result<String, IdError> {
+    let fits = !value.is_empty()
+        && value.len() <= LONGEST
+        && value != "."
+        && value != ".."
+        && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-'));
+    if fits {
+        return Ok(value.to_owned());
+    }
+    Err(IdError { what, value: value.chars().take(LONGEST).collect() })
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes a text as an id if it can be one.
+            ///
+            /// # Errors
+            /// When it is empty, longer than 128 bytes, or has a character outside `A-Z a-z 0-9 . _ : -`.
+            pub fn new(value: impl AsRef<str>) -> Result<Self, IdError> {
+                checked($what, value.as_ref()).map(Self)
+            }
+
+            /// The id as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(value: String) -> Result<Self, IdError> {
+                Self::new(value)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = IdError;
+            fn from_str(value: &str) -> Result<Self, IdError> {
+                Self::new(value)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// A connected Salesforce organization, by the name it has in the configuration.
+    OrgId, "organization"
+);
+id!(
+    /// Where conversations come from: an Alcmeon environment, or a source of the generic intake.
+    SourceId, "source"
+);
+id!(
+    /// A connected page or number of a source (Alcmeon: social account).
+    AccountId, "account"
+);
+id!(
+    /// A conversation, and its external id in Salesforce: at most 30 characters, see [`ConversationId::scoped`].
+    ConversationId, "conversation"
+);
+id!(
+    /// A message, unique over all sources, see [`MessageId::scoped`].
+    MessageId, "message"
+);
+id!(
+    /// A sync error; the same failing message of an organization always has the same one.
+    SyncErrorId, "sync error"
+);
+id!(
+    /// A policy, by the name of its file.
+    PolicyName, "policy"
+);
+id!(
+    /// A plugin, by the name of its file.
+    PluginName, "plugin"
+);
+id!(
+    /// A Salesforce record, 15 or 18 characters.
+    RecordId, "record"
+);
+
+impl ConversationId {
+    /// The external id of a source's conversation.
+    ///
+    /// Salesforce keeps it in a Text(30) that ignores case, so what is longer, or uses other characters than
+    /// lower-case ones that are safe in a URL, is replaced by 100 bits of its SHA-256.
+    #[must_use]
+    pub fn scoped(source: &SourceId, id: &str) -> Self {
+        let plain = format!("{source}:{id}");
+        let safe = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b':' | b'-');
+        if plain.len() <= 30 && plain.bytes().all(safe) {
+            return Self(plain);
+        }
+        let head: String = source.as_str().bytes().filter(|b| safe(*b)).take(8).map(char::from).collect();
+        Self(format!("{head}:-{}", digest(&[source.as_str(), id])))
+    }
+}
+
+impl MessageId {
+    /// The id of a source's message.
+    #[must_use]
+    pub fn scoped(source: &SourceId, conversation: &str, id: &str) -> Self {
+        match Self::new(format!("{source}:{id}")) {
+            Ok(plain) => plain,
+            Err(_) => Self(format!("m:-{}", digest(&[source.as_str(), conversation, id]))),
+        }
+    }
+}
+
+impl SyncErrorId {
+    /// The sync error of a message in an organization.
+    #[must_use]
+    pub fn of(org: &OrgId, message: &MessageId) -> Self {
+        Self(format!("se-{}", digest(&[org.as_str(), message.as_str()])))
+    }
+}
+
+/// 100 bits of SHA-256 over the parts, as 20 characters of base 32 in lower case.
+fn digest(parts: &[&str]) -> String {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part.len().to_be_bytes());
+        hasher.update(part.as_bytes());
+    }
+    let hash = hasher.finalize();
+    let mut bits: u128 = 0;
+    for byte in hash.iter().take(16) {
+        bits = bits << 8 | u128::from(*byte);
+    }
+    (0..20).map(|i| char::from(ALPHABET[usize::try_from(bits >> (123 - 5 * i) & 31).unwrap_or(0)])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_id_stays_readable_and_a_long_one_is_hashed_to_thirty_characters() {
+        let source = SourceId::new("main").unwrap();
+        assert_eq!(ConversationId::scoped(&source, "321").as_str(), "main:321");
+        let long = ConversationId::scoped(&source, "009ab879-ab52-4507-979e-8bc92badecef");
+        assert!(long.as_str().len() <= 30, "{long}");
+        let upper = ConversationId::scoped(&source, "ABC");
+        assert_ne!(upper, ConversationId::scoped(&source, "abc"), "the external id ignores case");
+    }
+
+    #[test]
+    fn an_id_from_outside_never_carries_a_slash_or_a_blank() {
+        for bad in ["", "a/b", "a b", "a\0b", "é", ".", "..", &"x".repeat(129)] {
+            assert!(OrgId::new(bad).is_err(), "{bad:?}");
+        }
+    }
+}

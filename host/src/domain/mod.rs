@@ -1,0 +1,31 @@
+//! What is true without a network, a disk or a clock: conversations, deliveries, refusals and sync errors.
+
+mod arrival;
+mod audit;
+mod breaker;
+mod conversation;
+mod decision;
+mod delivery;
+mod ids;
+mod refusal;
+mod schedule;
+mod secret;
+mod sync_error;
+mod time;
+
+pub use arrival::{Arrival, Channel, Merge, merge};
+pub use audit::{AuditEntry, Fact};
+pub use breaker::{Breaker, Passage};
+pub use conversation::{Attribute, Conversation, Customer, Direction, MESSAGES_KEPT, Message};
+pub use decision::{
+    Contact, ContactSearch, Decision, Destination, Fault, Link, PolicyRef, Question, Verdict,
+};
+pub use delivery::{Delivery, Effect, Event, Failure, Phase, Records, step};
+pub use ids::{
+    AccountId, ConversationId, IdError, MessageId, OrgId, PluginName, PolicyName, RecordId, SourceId, SyncErrorId,
+};
+pub use refusal::{Blame, Class, Refusal, RequestSent, Scope};
+pub use schedule::{Plan, plan};
+pub use secret::Secret;
+pub use sync_error::{Change, Ending, State, SyncError, TransitionError};
+pub use time::Timestamp;

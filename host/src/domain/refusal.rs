@@ -1,0 +1,193 @@
+//! A no, from Salesforce, a policy or this host itself, with its class: what can be done about it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Fault, PolicyRef, Question};
+
+/// What can be done about a refusal, and by whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// Passes by itself: row locks, outages, time-outs. Retried within minutes.
+    Transient,
+    /// A quota is used up. Retried within hours.
+    Limit,
+    /// The connection is no longer authorized: an administrator has to reconnect.
+    Auth,
+    /// The organization's set-up is in the way: queues, fields, permissions, picklists.
+    Config,
+    /// This record's data is in the way: validation rules, duplicates, lengths.
+    Record,
+    /// A record that this one points to is not there yet. Retried shortly.
+    Ordering,
+    /// The request itself was wrong: a defect of this host or of a mapping.
+    Request,
+    /// Nobody can tell which contact the customer is.
+    Contact,
+    /// The policy refused or failed.
+    Policy,
+    /// Nobody has said yet what this code means. Held until somebody looks.
+    Unclassified,
+}
+
+impl Class {
+    /// Every class, in the order of their declaration.
+    pub const ALL: [Self; 10] = [
+        Self::Transient,
+        Self::Limit,
+        Self::Auth,
+        Self::Config,
+        Self::Record,
+        Self::Ordering,
+        Self::Request,
+        Self::Contact,
+        Self::Policy,
+        Self::Unclassified,
+    ];
+
+    /// The word that stands for it in the API, on the page and in mails.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Transient => "transient",
+            Self::Limit => "limit",
+            Self::Auth => "auth",
+            Self::Config => "config",
+            Self::Record => "record",
+            Self::Ordering => "ordering",
+            Self::Request => "request",
+            Self::Contact => "contact",
+            Self::Policy => "policy",
+            Self::Unclassified => "unclassified",
+        }
+    }
+
+    /// What an administrator should check first.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::Transient => "Nothing: it passes by itself and is retried. If it stays, look at Salesforce's status page.",
+            Self::Limit => "The organization has used up a limit. It is retried as the limit recovers; raise it or send less.",
+            Self::Auth => {
+                "Salesforce does not accept the connection. Check that the refresh token policy is \"valid until revoked\", that the user is active and approved for the app, then reconnect and retry."
+            }
+            Self::Config => {
+                "The organization's set-up is in the way. Check the team/queue mapping, the queue's supported objects, field-level security and picklist values, then retry."
+            }
+            Self::Record => "This record's data is in the way. Read Salesforce's words, mend the data or the rule, then retry.",
+            Self::Ordering => "A record that this one points to is not there yet. It is retried shortly.",
+            Self::Request => "Salesforce could not understand the request. Check the mapping; if it looks right, report it.",
+            Self::Contact => "Several contacts could be this customer. Merge them or link the right one, then retry.",
+            Self::Policy => "The policy refused or failed. Read its words, mend the policy or its settings, then retry.",
+            Self::Unclassified => "This code is not known here. Read Salesforce's words; retry after you know its cause.",
+        }
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for Class {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = || Self::ALL.map(Self::as_str).join(", ");
+        Self::ALL.into_iter().find(|class| class.as_str() == text).ok_or_else(|| format!("`{text}` is none of {}", known()))
+    }
+}
+
+/// How far a refusal reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// Only the record that was refused.
+    Record,
+    /// Every record of the organization would be refused in the same way.
+    Org,
+}
+
+/// A no: why a conversation did not get into Salesforce.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// What can be done about it.
+    pub class: Class,
+    /// How far it reaches.
+    pub scope: Scope,
+    /// Salesforce's code, the policy's own, or this host's.
+    pub code: String,
+    /// Salesforce's own words, or the policy's.
+    pub text: String,
+    /// The fields that Salesforce names.
+    pub fields: Vec<String>,
+    /// Ids of records that Salesforce or the policy names (duplicates, candidates).
+    pub records: Vec<String>,
+    /// The HTTP status, where there was an answer.
+    pub status: Option<u16>,
+    /// Salesforce's id of the request; its support asks for it.
+    pub request_id: Option<String>,
+    /// The request that was refused, without secrets.
+    pub request: Option<RequestSent>,
+    /// The policy at fault, where one is.
+    pub blame: Option<Blame>,
+}
+
+/// A request as it was sent, without its secrets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RequestSent {
+    /// GET, PATCH, ...
+    pub method: String,
+    /// Path and query; never the host's credentials.
+    pub path: String,
+    /// The JSON body, `null` where there was none.
+    pub body: serde_json::Value,
+}
+
+/// A policy at fault.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blame {
+    /// Which revision.
+    pub policy: PolicyRef,
+    /// What it was asked.
+    pub question: Question,
+    /// How it failed.
+    pub fault: Fault,
+}
+
+impl Refusal {
+    /// A refusal of one record by this host itself.
+    #[must_use]
+    pub fn new(class: Class, code: &str, text: impl Into<String>) -> Self {
+        Self {
+            class,
+            scope: Scope::Record,
+            code: code.to_owned(),
+            text: text.into(),
+            fields: Vec::new(),
+            records: Vec::new(),
+            status: None,
+            request_id: None,
+            request: None,
+            blame: None,
+        }
+    }
+
+    /// What a policy's fault makes of a conversation.
+    #[must_use]
+    pub fn blaming(policy: PolicyRef, question: Question, fault: Fault) -> Self {
+        let text = match &fault {
+            Fault::Refused { message, .. } => message.clone(),
+            other => format!("policy {policy} was asked to {question} and {other}"),
+        };
+        Self { blame: Some(Blame { policy, question, fault: fault.clone() }), ..Self::new(Class::Policy, fault.code(), text) }
+    }
+
+    /// The same, reaching the whole organization.
+    #[must_use]
+    pub fn of_org(self) -> Self {
+        Self { scope: Scope::Org, ..self }
+    }
+}
