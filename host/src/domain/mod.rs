@@ -27,5 +27,5 @@ pub use ids::{
 pub use refusal::{Blame, Class, Refusal, RequestSent, Scope};
 pub use schedule::{Plan, plan};
 pub use secret::Secret;
-pub use sync_error::{Change, Ending, State, SyncError, TransitionError};
+pub use sync_error::{Change, Ending, ErrorCounts, State, SyncError, TransitionError};
 pub use time::Timestamp;

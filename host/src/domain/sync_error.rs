@@ -229,3 +229,36 @@ impl SyncError {
         }
     }
 }
+
+/// How many sync errors an organization has in each state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorCounts {
+    /// Wait for a person.
+    pub pending: u64,
+    /// Are tried again by themselves.
+    pub retrying: u64,
+    /// Are ignored.
+    pub ignored: u64,
+    /// Are over.
+    pub resolved: u64,
+}
+
+impl ErrorCounts {
+    /// A sync error went from one state (`None`: it is new) to another.
+    pub fn moved(&mut self, before: Option<State>, after: State) {
+        if let Some(before) = before {
+            let count = self.of(before);
+            *count = count.saturating_sub(1);
+        }
+        *self.of(after) += 1;
+    }
+
+    fn of(&mut self, state: State) -> &mut u64 {
+        match state {
+            State::Pending => &mut self.pending,
+            State::Retrying => &mut self.retrying,
+            State::Ignored => &mut self.ignored,
+            State::Resolved => &mut self.resolved,
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! The records of this host and their keys: which nouns are kept, where, and in which version.
+//!
+//! ```text
+//! conversation/ORG/CONVERSATION            conversation at its newest message
+//! delivery/ORG/CONVERSATION                where it stands on its way
+//! active/ORG/CONVERSATION                  a delivery that goes on by itself after a restart
+//! inbox/ORG/NUMBER                         arrivals that are acknowledged but not merged yet
+//! error/ID                                 sync errors
+//! error-index/STATE/ORG/FIRST_SEEN-ID      the class, for lists
+//! counts/ORG                               sync errors by state
+//! audit/MESSAGE/AT-ORDER                   lines of a message's audit
+//! cursor/SOURCE                            the newest action that a poll has seen
+//! alert/ORG                                whether the recipients know of pending sync errors
+//! refresh-token/ORG                        the one that Salesforce gave last, where it rotates them
+//! ```
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::{Batch, Error, Store};
+use crate::domain::{
+    Arrival, AuditEntry, Class, Conversation, ConversationId, Delivery, ErrorCounts, MessageId, OrgId, Phase, Secret,
+    SourceId, State, SyncError, SyncErrorId,
+};
+
+/// A list looks at so many index entries for one page; a filter that matches little gets short pages instead of a stall.
+const LOOKED_AT: usize = 5_000;
+
+/// Every record is written with its version, so that a later release can tell what it reads.
+#[derive(Serialize, Deserialize)]
+enum Versioned<T> {
+    #[serde(rename = "1")]
+    V1(T),
+}
+
+/// Reads records.
+#[derive(Clone)]
+pub struct Records {
+    store: Arc<dyn Store>,
+}
+
+/// What a list of sync errors is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct ErrorFilter {
+    /// Only of this organization.
+    pub org: Option<OrgId>,
+    /// Only in this state.
+    pub state: Option<State>,
+    /// Only of this class.
+    pub class: Option<Class>,
+}
+
+/// A part of a list.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    /// In order of state, organization and time first seen.
+    pub items: Vec<T>,
+    /// Asks for the next part; `None` at the end.
+    pub next: Option<String>,
+}
+
+impl Records {
+    /// Records of a store.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store }
+    }
+
+    /// The store below.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
+        self.store.get(key.as_bytes())?.map(|value| parse(key, &value)).transpose()
+    }
+
+    /// # Errors
+    /// When the store cannot be read or the record not be understood; so for all readers below.
+    pub fn conversation(&self, org: &OrgId, id: &ConversationId) -> Result<Option<Conversation>, Error> {
+        self.read(&format!("conversation/{org}/{id}"))
+    }
+
+    /// Where a conversation stands; the default where nothing is known.
+    pub fn delivery(&self, org: &OrgId, id: &ConversationId) -> Result<Delivery, Error> {
+        Ok(self.read(&format!("delivery/{org}/{id}"))?.unwrap_or_default())
+    }
+
+    /// A sync error.
+    pub fn sync_error(&self, id: &SyncErrorId) -> Result<Option<SyncError>, Error> {
+        self.read(&format!("error/{id}"))
+    }
+
+    /// Sync errors of an organization by state.
+    pub fn counts(&self, org: &OrgId) -> Result<ErrorCounts, Error> {
+        Ok(self.read(&format!("counts/{org}"))?.unwrap_or_default())
+    }
+
+    /// The newest action that a poll of a source has seen.
+    pub fn cursor(&self, source: &SourceId) -> Result<u64, Error> {
+        Ok(self.read(&format!("cursor/{source}"))?.unwrap_or_default())
+    }
+
+    /// Whether the recipients of an organization know of pending sync errors.
+    pub fn alerted(&self, org: &OrgId) -> Result<bool, Error> {
+        Ok(self.read(&format!("alert/{org}"))?.unwrap_or_default())
+    }
+
+    /// The refresh token that Salesforce gave last, where it rotates them.
+    pub fn refresh_token(&self, org: &OrgId) -> Result<Option<Secret>, Error> {
+        Ok(self.read::<String>(&format!("refresh-token/{org}"))?.map(Secret::new))
+    }
+
+    /// The audit of a message, oldest first.
+    pub fn audit(&self, message: &MessageId) -> Result<Vec<AuditEntry>, Error> {
+        let pairs = self.store.scan(format!("audit/{message}/").as_bytes(), None, 1_000)?;
+        pairs.iter().map(|(key, value)| parse(&String::from_utf8_lossy(key), value)).collect()
+    }
+
+    /// Deliveries that go on by themselves, by conversation; `after` continues.
+    pub fn active(&self, org: &OrgId, after: Option<&ConversationId>, limit: usize) -> Result<Vec<ConversationId>, Error> {
+        let prefix = format!("active/{org}/");
+        let after = after.map(|id| format!("{prefix}{id}"));
+        let pairs = self.store.scan(prefix.as_bytes(), after.as_ref().map(String::as_bytes), limit)?;
+        pairs.iter().map(|(key, _)| last_part(key)).collect()
+    }
+
+    /// Arrivals that are not merged yet, oldest first, with their numbers.
+    pub fn inbox(&self, org: &OrgId, limit: usize) -> Result<Vec<(u64, Arrival)>, Error> {
+        let pairs = self.store.scan(format!("inbox/{org}/").as_bytes(), None, limit)?;
+        pairs
+            .iter()
+            .map(|(key, value)| {
+                let name = String::from_utf8_lossy(key);
+                let number = name.rsplit('/').next().and_then(|number| number.parse().ok());
+                let number = number.ok_or_else(|| unreadable(&name, "its number is none"))?;
+                Ok((number, parse(&name, value)?))
+            })
+            .collect()
+    }
+
+    /// Sync errors that match a filter; `cursor` is the `next` of the page before.
+    pub fn sync_errors(&self, filter: &ErrorFilter, cursor: Option<&str>, limit: usize) -> Result<Page<SyncError>, Error> {
+        let states = filter.state.map_or_else(|| State::ALL.to_vec(), |state| vec![state]);
+        let after = cursor.map(|cursor| format!("error-index/{}", cursor.replace('~', "/")));
+        let (mut items, mut looked_at, mut next) = (Vec::new(), 0, None);
+        'states: for state in states {
+            let prefix = match &filter.org {
+                Some(org) => format!("error-index/{state}/{org}/"),
+                None => format!("error-index/{state}/"),
+            };
+            // A cursor of a later state leaves an earlier one's list empty, and of an earlier one does not narrow it.
+            let place = |key: &str| State::ALL.iter().position(|state| key.starts_with(&format!("error-index/{state}/")));
+            let mut from = match &after {
+                Some(after) if place(after) > place(&prefix) => continue,
+                Some(after) if place(after) == place(&prefix) => Some(after.clone().into_bytes()),
+                _ => None,
+            };
+            loop {
+                let pairs = self.store.scan(prefix.as_bytes(), from.as_deref(), limit.max(100))?;
+                let Some((last, _)) = pairs.last() else { break };
+                from = Some(last.clone());
+                for (key, class) in pairs {
+                    let name = String::from_utf8_lossy(&key).into_owned();
+                    if items.len() == limit || looked_at == LOOKED_AT {
+                        break 'states;
+                    }
+                    looked_at += 1;
+                    next = Some(name.trim_start_matches("error-index/").replace('/', "~"));
+                    if filter.class.is_some_and(|wanted| wanted.as_str().as_bytes() != class) {
+                        continue;
+                    }
+                    let id = name.rsplit('/').next().and_then(|part| part.split_once('-')).map(|(_, id)| id);
+                    let id = id.and_then(|id| SyncErrorId::new(id).ok()).ok_or_else(|| unreadable(&name, "no id"))?;
+                    items.extend(self.sync_error(&id)?);
+                }
+            }
+            next = None;
+        }
+        Ok(Page { items, next })
+    }
+}
+
+/// Writes records into a batch, each with what belongs to it.
+#[derive(Debug, Default)]
+pub struct Write(Batch);
+
+impl Write {
+    fn put<T: Serialize>(&mut self, key: String, record: &T) {
+        // Records are made of strings, numbers, lists and maps with text keys: there is always JSON for them.
+        let value = serde_json::to_vec(&Versioned::V1(record)).unwrap_or_default();
+        self.0.put(key, value);
+    }
+
+    /// A conversation.
+    pub fn conversation(&mut self, org: &OrgId, conversation: &Conversation) {
+        self.put(format!("conversation/{org}/{}", conversation.id), conversation);
+    }
+
+    /// A delivery, and whether it goes on by itself after a restart.
+    pub fn delivery(&mut self, org: &OrgId, id: &ConversationId, delivery: &Delivery) {
+        self.put(format!("delivery/{org}/{id}"), delivery);
+        let active = format!("active/{org}/{id}");
+        match delivery.phase {
+            Phase::Ready | Phase::Sending { .. } | Phase::Waiting { .. } => self.0.put(active, ""),
+            Phase::Idle | Phase::Held => self.0.delete(active),
+        }
+    }
+
+    /// An acknowledged arrival.
+    pub fn inbox(&mut self, org: &OrgId, number: u64, arrival: &Arrival) {
+        self.put(format!("inbox/{org}/{number:020}"), arrival);
+    }
+
+    /// A merged arrival leaves the inbox.
+    pub fn merged(&mut self, org: &OrgId, number: u64) {
+        self.0.delete(format!("inbox/{org}/{number:020}"));
+    }
+
+    /// A sync error, and its place in the lists; `before` is the state that it had.
+    pub fn sync_error(&mut self, error: &SyncError, before: Option<State>) {
+        let index = |state: State| {
+            format!("error-index/{state}/{}/{:013}-{}", error.org, error.first_seen.as_millis(), error.id)
+        };
+        if let Some(before) = before.filter(|before| *before != error.state) {
+            self.0.delete(index(before));
+        }
+        self.0.put(index(error.state), error.refusal.class.as_str());
+        self.put(format!("error/{}", error.id), error);
+    }
+
+    /// Sync errors of an organization by state.
+    pub fn counts(&mut self, org: &OrgId, counts: &ErrorCounts) {
+        self.put(format!("counts/{org}"), counts);
+    }
+
+    /// A line of a message's audit.
+    pub fn audit(&mut self, entry: &AuditEntry) {
+        self.put(format!("audit/{}/{:013}-{:020}", entry.message, entry.at.as_millis(), entry.order), entry);
+    }
+
+    /// The newest action that a poll has seen.
+    pub fn cursor(&mut self, source: &SourceId, action: u64) {
+        self.put(format!("cursor/{source}"), &action);
+    }
+
+    /// Whether the recipients know of pending sync errors.
+    pub fn alerted(&mut self, org: &OrgId, alerted: bool) {
+        self.put(format!("alert/{org}"), &alerted);
+    }
+
+    /// The refresh token that Salesforce gave last.
+    pub fn refresh_token(&mut self, org: &OrgId, token: &Secret) {
+        self.put(format!("refresh-token/{org}"), &token.reveal());
+    }
+
+    /// The batch to commit.
+    #[must_use]
+    pub fn into_batch(self) -> Batch {
+        self.0
+    }
+
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Numbers the arrivals of all inboxes, upwards over restarts.
+#[derive(Debug)]
+pub struct Inbox {
+    next: AtomicU64,
+}
+
+impl Inbox {
+    /// Continues after the highest number that is waiting.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn open(records: &Records, orgs: &[OrgId]) -> Result<Self, Error> {
+        let mut highest = 0;
+        for org in orgs {
+            let (prefix, mut after) = (format!("inbox/{org}/"), None);
+            loop {
+                let pairs = records.store.scan(prefix.as_bytes(), after.as_deref(), 1_000)?;
+                let Some((last, _)) = pairs.last() else { break };
+                let number = String::from_utf8_lossy(last).rsplit('/').next().and_then(|part| part.parse().ok());
+                highest = highest.max(number.unwrap_or(0));
+                after = Some(last.clone());
+            }
+        }
+        Ok(Self { next: AtomicU64::new(highest + 1) })
+    }
+
+    /// A number that was never given before.
+    pub fn number(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+fn parse<T: DeserializeOwned>(key: &str, value: &[u8]) -> Result<T, Error> {
+    match serde_json::from_slice(value) {
+        Ok(Versioned::V1(record)) => Ok(record),
+        Err(error) => Err(unreadable(key, &error.to_string())),
+    }
+}
+
+fn last_part(key: &[u8]) -> Result<ConversationId, Error> {
+    let name = String::from_utf8_lossy(key);
+    let part = name.rsplit('/').next().unwrap_or_default();
+    ConversationId::new(part).map_err(|error| unreadable(&name, &error.to_string()))
+}
+
+fn unreadable(key: &str, reason: &str) -> Error {
+    Error::Unreadable { key: key.to_owned(), reason: reason.to_owned() }
+}
