@@ -1,0 +1,182 @@
+//! What an administrator asks first: does the connection stand, does the token live, is everything there that is written to.
+
+use serde::{Deserialize, Serialize};
+
+use super::client::{Call, Client, read};
+use super::config::ApiName;
+use crate::domain::{Class, Refusal, Timestamp};
+
+/// Salesforce gives the same words for all of these.
+const CAUSES: &str = "Look at each possible cause: the token was revoked or the app blocked (Setup > Connected Apps OAuth \
+    Usage); the app's refresh token policy is not \"valid until revoked\"; the same user was connected more than five \
+    times; the user is inactive, not approved for the app, or has a new password; the sandbox was refreshed; with \
+    rotation on, an older refresh token was used.";
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Its name, the same for every organization.
+    pub name: &'static str,
+    /// Whether it is as it should be; `None` where that cannot be known.
+    pub ok: Option<bool>,
+    /// What was found, in words for an administrator.
+    pub found: String,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: String,
+}
+
+#[derive(Deserialize)]
+struct Description {
+    fields: Vec<Field>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Field {
+    name: String,
+    #[serde(default)]
+    external_id: bool,
+    #[serde(default)]
+    unique: bool,
+    #[serde(default)]
+    createable: bool,
+}
+
+impl Client {
+    /// Looks at everything once, with a few calls and one new access token.
+    pub async fn checks(&self, now: Timestamp) -> Vec<Check> {
+        let mut checks = vec![self.connection().await];
+        let renewed = self.session.renew().await.map(|access| access.server.to_string());
+        checks.push(authentication(&renewed));
+        checks.push(refresh_token(renewed.as_ref().err(), self.session.rotates().await));
+        let names = &self.config.objects;
+        checks.push(
+            self.object("conversation-object", names.conversation.as_str(), &names.external_id, &names.fields()).await,
+        );
+        if let Some(cases) = &self.config.cases {
+            checks.push(self.object("case-object", "Case", &cases.external_id, &[&cases.external_id]).await);
+        }
+        checks.push(self.queue_objects(now).await);
+        checks
+    }
+
+    async fn connection(&self) -> Check {
+        let server = self.session.server().await;
+        let wanted = self.config.api_version.as_str();
+        let versions = self.send_openly(&server, &Call::get("/services/data".to_owned())).await;
+        let (ok, found) = match versions.and_then(read::<Vec<Version>>) {
+            Ok(versions) if versions.iter().any(|known| format!("v{}", known.version) == wanted) => {
+                (true, format!("{server} answers and knows {wanted}"))
+            }
+            Ok(versions) => {
+                let newest = versions.last().map_or("none", |known| known.version.as_str());
+                (false, format!("{server} answers but does not know {wanted}; its newest version is {newest}"))
+            }
+            Err(refusal) => (false, format!("{server}: {}", said(&refusal))),
+        };
+        Check { name: "connection", ok: Some(ok), found }
+    }
+
+    /// Whether an object has these fields, may be written, and has a key that can be trusted.
+    async fn object(&self, name: &'static str, object: &str, key: &ApiName, wanted: &[&ApiName]) -> Check {
+        let call = Call::get(self.path(&format!("sobjects/{object}/describe")));
+        let description: Description = match self.send(&call).await.and_then(read) {
+            Ok(description) => description,
+            Err(refusal) => return Check { name, ok: known(&refusal), found: format!("{object}: {}", said(&refusal)) },
+        };
+        let find =
+            |name: &ApiName| description.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name.as_str()));
+        let mut wrong = Vec::new();
+        for name in wanted {
+            match find(name) {
+                None => wrong.push(format!("{name} is missing or hidden from this user")),
+                Some(field) if !field.createable => wrong.push(format!("{name} cannot be written by this user")),
+                Some(_) => {}
+            }
+        }
+        if let Some(field) = find(key) {
+            if !field.external_id {
+                wrong.push(format!("{key} is not an External ID"));
+            }
+            if !field.unique {
+                wrong.push(format!("{key} is not Unique: two records could have the same value"));
+            }
+        }
+        let found = if wrong.is_empty() {
+            format!("{object} has all {} fields, and {key} is a unique External ID", wanted.len())
+        } else {
+            format!("{object}: {}", wrong.join("; "))
+        };
+        Check { name, ok: Some(wrong.is_empty()), found }
+    }
+
+    async fn queue_objects(&self, now: Timestamp) -> Check {
+        let object = if self.config.cases.is_some() { "Case" } else { self.config.objects.conversation.as_str() };
+        let (ok, found) = match self.queues(now, std::time::Duration::ZERO).await {
+            Err(refusal) => (known(&refusal), said(&refusal)),
+            Ok(queues) => {
+                let all = queues.iter().count();
+                let (able, unable): (Vec<_>, Vec<_>) =
+                    queues.iter().partition(|queue| queue.objects.iter().any(|own| own.eq_ignore_ascii_case(object)));
+                let names = |list: &[&super::Queue]| {
+                    list.iter().map(|queue| queue.developer_name.as_str()).take(20).collect::<Vec<_>>().join(", ")
+                };
+                // Without Cases of its own the host only names a queue; the organization's automation may use it for Cases.
+                let needed = self.config.cases.is_some();
+                let ok = if able.is_empty() && (needed || all == 0) {
+                    Some(false)
+                } else {
+                    Some(true).filter(|_| unable.is_empty())
+                };
+                (
+                    ok,
+                    format!(
+                        "{} of {all} queues can own {object}: {}; not: {}",
+                        able.len(),
+                        names(&able),
+                        names(&unable)
+                    ),
+                )
+            }
+        };
+        Check { name: "queues", ok, found }
+    }
+}
+
+fn authentication(renewed: &Result<String, Refusal>) -> Check {
+    let (ok, found) = match renewed {
+        Ok(server) => (Some(true), format!("a new access token was given for {server}")),
+        Err(refusal) if refusal.class == Class::Auth => (Some(false), format!("{}. {CAUSES}", said(refusal))),
+        Err(refusal) => (known(refusal), said(refusal)),
+    };
+    Check { name: "authentication", ok, found }
+}
+
+/// The policy itself cannot be read over the API; only what it does can be seen.
+fn refresh_token(refusal: Option<&Refusal>, rotates: Option<bool>) -> Check {
+    const WANTED: &str =
+        "the connected app's policy should be \"valid until revoked\"; Salesforce does not tell which it is";
+    let (ok, found) = match (refusal, rotates) {
+        (Some(refusal), _) if refusal.class == Class::Auth => {
+            (Some(false), format!("the refresh token was not accepted ({}); {WANTED}", said(refusal)))
+        }
+        (Some(_), _) | (None, None) => (None, format!("the refresh token could not be tried; {WANTED}")),
+        (None, Some(true)) => {
+            (None, format!("it works, and each use gives a new one, which is stored before it is used; {WANTED}"))
+        }
+        (None, Some(false)) => (None, format!("it works and stays the same; {WANTED}")),
+    };
+    Check { name: "refresh-token", ok, found }
+}
+
+/// Nothing can be said about what could not be asked.
+fn known(refusal: &Refusal) -> Option<bool> {
+    (refusal.class == Class::Config || refusal.class == Class::Auth).then_some(false)
+}
+
+fn said(refusal: &Refusal) -> String {
+    format!("{}: {}", refusal.code, super::soql::cut(&refusal.text, 300))
+}

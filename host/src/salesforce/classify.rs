@@ -1,0 +1,159 @@
+//! The one function that says what an answer of Salesforce means; nobody else looks at a status or at an error's code.
+
+use serde_json::Value;
+
+use super::answer::{Answer, Trouble};
+use super::rules;
+use super::soql::cut;
+use crate::domain::{Class, Refusal, Scope};
+
+/// How much of Salesforce's words is kept, in characters.
+const WORDS_KEPT: usize = 2000;
+/// How many fields, and how many records, a refusal names.
+const NAMES_KEPT: usize = 50;
+
+/// Which of the two vocabularies the other side speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The token endpoint: `{error, error_description}`.
+    Token,
+    /// The REST API: `[{errorCode, message, fields}]`, or per record `{success, errors}`.
+    Rest,
+}
+
+/// One complaint in a body.
+#[derive(Debug, Default)]
+struct Complaint {
+    code: String,
+    text: String,
+    fields: Vec<String>,
+    records: Vec<String>,
+}
+
+/// The JSON of an answer that says yes (`null` for an empty body), or else the refusal.
+pub(super) fn judge(stage: Stage, outcome: Result<Answer, Trouble>) -> Result<Value, Refusal> {
+    let answer = outcome.map_err(|trouble| unanswered(&trouble))?;
+    let json = serde_json::from_slice::<Value>(&answer.body);
+    let refusal = match (answer.status, json) {
+        (200..=299, Ok(json)) if json.get("success") != Some(&Value::Bool(false)) => return Ok(json),
+        (200..=299, Err(_)) if answer.body.is_empty() => return Ok(Value::Null),
+        (200..=299, Err(_)) => Refusal::new(Class::Unclassified, "UNREADABLE_ANSWER", raw(&answer.body)),
+        (300, Ok(json)) => several(&json),
+        (_, Ok(json)) => refused(stage, &answer, &json),
+        (_, Err(_)) => by_status(&answer),
+    };
+    Err(Refusal {
+        scope: if stage == Stage::Token { Scope::Org } else { refusal.scope },
+        status: Some(answer.status),
+        request_id: answer.request_id,
+        ..refusal
+    })
+}
+
+/// No answer: whether the request was carried out is unknown, and an upsert may simply be sent again.
+fn unanswered(trouble: &Trouble) -> Refusal {
+    let words = trouble.to_string();
+    match trouble {
+        Trouble::TimedOut(_) => Refusal::new(Class::Transient, "TIMEOUT", words).of_org(),
+        Trouble::NotConnected(_) => Refusal::new(Class::Transient, "CONNECTION_FAILED", words).of_org(),
+        Trouble::Unsendable(_) => Refusal::new(Class::Request, "UNSENDABLE", words),
+        Trouble::TooLarge => Refusal::new(Class::Unclassified, "ANSWER_TOO_LARGE", words),
+    }
+}
+
+/// 300: more than one record has this external id; the body lists their paths and nothing was written.
+fn several(json: &Value) -> Refusal {
+    let paths = json.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let records: Vec<String> =
+        paths.filter_map(|path| path.rsplit('/').next()).take(NAMES_KEPT).map(|id| cut(id, 18).to_owned()).collect();
+    let words = "more than one record has this external id: is its field unique?";
+    Refusal { records, ..Refusal::new(Class::Config, "DUPLICATE_EXTERNAL_ID", words) }
+}
+
+fn refused(stage: Stage, answer: &Answer, json: &Value) -> Refusal {
+    let mut complaints = Vec::new();
+    collect(json, &mut complaints);
+    // An entry that was only rolled back with its sibling is never the cause.
+    let cause = complaints.iter().position(|one| !rules::FOLLOWERS.contains(&one.code.as_str()));
+    let Some(cause) = cause else {
+        return match complaints.into_iter().next() {
+            Some(follower) => Refusal::new(Class::Transient, &follower.code, cut(&follower.text, WORDS_KEPT)),
+            None => by_status(answer),
+        };
+    };
+    let Complaint { code, text, mut fields, mut records } = complaints.swap_remove(cause);
+    let known = match stage {
+        Stage::Token => rules::of_token(&code, &text),
+        Stage::Rest => rules::of_rest(&code, &text),
+    };
+    let (class, scope) = known.unwrap_or_else(|| match rules::of_status(answer.status) {
+        // A gateway's status says more than a code that nobody knows; a plain 500 does not.
+        passing @ (Class::Transient, _) if answer.status != 500 => passing,
+        _ => (Class::Unclassified, Scope::Record),
+    });
+    fields.truncate(NAMES_KEPT);
+    records.extend(record_in(&text));
+    records.truncate(NAMES_KEPT);
+    // What nobody knows is kept as it came.
+    let text = if class == Class::Unclassified { raw(&answer.body) } else { cut(&text, WORDS_KEPT).to_owned() };
+    Refusal { scope, fields, records, ..Refusal::new(class, cut(&code, 100), text) }
+}
+
+/// An HTML page, an empty body, or JSON that complains of nothing.
+fn by_status(answer: &Answer) -> Refusal {
+    let (class, scope) = rules::of_status(answer.status);
+    let text = match (&answer.location, answer.body.is_empty()) {
+        // Without the query: what a redirect carries may be a token.
+        (Some(to), _) => format!("redirected to {}", cut(to.split(['?', '#']).next().unwrap_or_default(), 200)),
+        (None, true) => format!("HTTP {} with an empty body", answer.status),
+        (None, false) => raw(&answer.body),
+    };
+    Refusal { scope, ..Refusal::new(class, &format!("HTTP_{}", answer.status), text) }
+}
+
+fn raw(body: &[u8]) -> String {
+    // Four bytes a character at most, so this never reads more than it needs.
+    let head = &body[..body.len().min(WORDS_KEPT * 4)];
+    cut(&String::from_utf8_lossy(head), WORDS_KEPT).to_owned()
+}
+
+/// Every complaint, however deep: Salesforce answers with arrays, with objects, and with either inside composites.
+fn collect(json: &Value, into: &mut Vec<Complaint>) {
+    let text = |key: &str| json.get(key).and_then(Value::as_str).map(str::to_owned);
+    match json {
+        Value::Array(items) => items.iter().for_each(|item| collect(item, into)),
+        Value::Object(parts) => {
+            if let Some(code) = text("errorCode").or_else(|| text("statusCode")) {
+                let fields = json.get("fields").and_then(Value::as_array).into_iter().flatten();
+                let fields = fields.filter_map(Value::as_str).map(|name| cut(name, 80).to_owned()).collect();
+                into.push(Complaint { code, text: text("message").unwrap_or_default(), fields, records: twins(json) });
+            } else if let Some(code) = text("error") {
+                let text = text("error_description").unwrap_or_default();
+                into.push(Complaint { code, text, ..Complaint::default() });
+            } else {
+                parts.values().for_each(|part| collect(part, into));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The ids that a duplicate rule found. Salesforce spells the key `duplicateResult` or `duplicateResut`.
+fn twins(complaint: &Value) -> Vec<String> {
+    let result = complaint.get("duplicateResult").or_else(|| complaint.get("duplicateResut"));
+    let list = |json: &Value, key: &str| json.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let matches = result.map(|result| list(result, "matchResults")).unwrap_or_default();
+    let found = matches.iter().flat_map(|one| list(one, "matchRecords"));
+    found.filter_map(|one| one.pointer("/record/Id")?.as_str().map(|id| cut(id, 18).to_owned())).collect()
+}
+
+/// The id in `duplicate value found: F duplicates value on record with id: 001..`.
+fn record_in(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("record with id:")?;
+    let id: String = rest.trim_start().chars().take_while(char::is_ascii_alphanumeric).take(18).collect();
+    matches!(id.len(), 15 | 18).then_some(id)
+}
+
+#[cfg(test)]
+#[path = "classify_tests.rs"]
+mod tests;

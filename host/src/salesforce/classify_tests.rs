@@ -1,0 +1,210 @@
+//! Bodies as organizations, the documentation and other clients have them, and what each must mean here.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn rest(status: u16, body: &str) -> Refusal {
+    at(Stage::Rest, status, body)
+}
+
+fn at(stage: Stage, status: u16, body: &str) -> Refusal {
+    let answer = Answer {
+        status,
+        request_id: Some("request-7".to_owned()),
+        body: body.as_bytes().to_vec(),
+        ..Answer::default()
+    };
+    judge(stage, Ok(answer)).unwrap_err()
+}
+
+fn complaint(code: &str, text: &str) -> String {
+    json!([{"message": text, "errorCode": code, "fields": []}]).to_string()
+}
+
+#[test]
+fn a_code_with_its_text_has_one_meaning() {
+    use Class::{Auth, Config, Limit, Ordering, Record, Request, Transient, Unclassified};
+    let lock = "unable to obtain exclusive access to this record or 1 records: 500xx000001";
+    let trigger = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY";
+    let (own, all) = (Scope::Record, Scope::Org);
+    #[rustfmt::skip]
+    let table = [
+        (401, "INVALID_SESSION_ID", "Session expired or invalid", Auth, all),
+        (401, "INVALID_SESSION_ID", "This session is not valid for use with the REST API", Config, all),
+        (401, "INVALID_SESSION_ID", "Connected app is not attached to Agent", Config, all),
+        (401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE", Request, all),
+        (400, "UNABLE_TO_LOCK_ROW", lock, Transient, own),
+        (400, trigger, "UNABLE_TO_LOCK_ROW, unable to obtain exclusive access to this record", Transient, own),
+        (400, trigger, "System.LimitException: Too many SOQL queries: 101", Transient, own),
+        (400, trigger, "RouteCase: execution of BeforeInsert caused by: System.NullPointerException", Record, own),
+        (400, trigger, "entity type cannot be inserted: Case", Config, own),
+        (400, "CANNOT_EXECUTE_FLOW_TRIGGER", "We can't save: Queue not associated with this SObject type.", Config, own),
+        (400, "CANNOT_EXECUTE_FLOW_TRIGGER", "The flow \"Route\" failed: a rule of its own", Record, own),
+        (400, "INVALID_OPERATION", "Queue not associated with this SObject type", Config, own),
+        (400, "INVALID_OPERATION", "something else", Unclassified, own),
+        (400, "INVALID_FIELD", "No such column 'foo' on sobject of type Bar", Config, own),
+        (400, "INVALID_FIELD", "Foreign key external ID: v not found for field Ext__c in entity Contact", Ordering, own),
+        (400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", Record, own),
+        (400, "INVALID_CROSS_REFERENCE_KEY", "Owner ID: owner cannot be blank", Config, own),
+        (400, "INACTIVE_OWNER_OR_USER", "operation performed with inactive user [005xx] as owner of case", Config, own),
+        (400, "REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]", Record, own),
+        (400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "Please fill in the reason", Record, own),
+        (400, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "Origin: bad value for restricted picklist field: line", Config, own),
+        (400, "STRING_TOO_LONG", "Name: data value too large: v (max length=255)", Record, own),
+        (400, "DUPLICATE_VALUE", "Duplicate external id specified: v", Request, own),
+        (404, "NOT_FOUND", "Provided external ID field does not exist or is not accessible: F", Config, own),
+        (400, "INVALID_TYPE", "sObject type 'XYZZY' is not supported.", Config, own),
+        (400, "MALFORMED_QUERY", "unexpected token: 'FORM'", Request, own),
+        (403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", Limit, all),
+        (403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests (Concurrent API Requests) Limit exceeded.", Transient, all),
+        (403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded", Transient, all),
+        (403, "API_DISABLED_FOR_ORG", "The REST API is not enabled for this Organization.", Config, all),
+        (403, "API_CURRENTLY_DISABLED", "API is disabled for this User", Config, all),
+        (400, "TXN_SECURITY_METERING_ERROR", "We can't complete the action because ...", Transient, all),
+        (403, "STORAGE_LIMIT_EXCEEDED", "storage limit exceeded", Limit, all),
+        (503, "SERVER_UNAVAILABLE", "server too busy", Transient, all),
+        (500, "UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId: 1-2 (3)", Transient, all),
+        (500, "APEX_ERROR", "System.NullPointerException", Record, own),
+        (400, "NOBODY_KNOWS_THIS", "a new code of a new release", Unclassified, own),
+        (500, "NOBODY_KNOWS_THIS", "a new code of a new release", Unclassified, own),
+        (503, "NOBODY_KNOWS_THIS", "a gateway's word", Transient, all),
+    ];
+    for (status, code, text, class, scope) in table {
+        let refusal = rest(status, &complaint(code, text));
+        assert_eq!((refusal.class, refusal.scope), (class, scope), "{code} {text}");
+        assert_eq!(refusal.code, code);
+        assert!(refusal.text.contains(text) || class == Unclassified, "{refusal:?}");
+        assert_eq!((refusal.status, refusal.request_id.as_deref()), (Some(status), Some("request-7")));
+    }
+}
+
+#[test]
+fn the_token_endpoint_speaks_another_language() {
+    #[rustfmt::skip]
+    let table = [
+        ("invalid_grant", "expired access/refresh token", Class::Auth),
+        ("invalid_grant", "token validity expired", Class::Auth),
+        ("invalid_grant", "words that nobody has seen yet", Class::Auth),
+        ("inactive_user", "user is inactive", Class::Auth),
+        ("invalid_client_id", "client identifier invalid", Class::Auth),
+        ("invalid_client", "invalid client credentials", Class::Auth),
+        ("invalid_app_access", "user is not admin approved to access this app", Class::Auth),
+        ("unknown_error", "retry your request", Class::Transient),
+        ("rate_limit_exceeded", "login rate exceeded", Class::Limit),
+        ("unsupported_grant_type", "grant type not supported", Class::Request),
+        ("invalid_request", "missing required parameter: client_id", Class::Request),
+        ("brand_new_error", "what nobody knows is kept as it came", Class::Unclassified),
+    ];
+    for (error, description, class) in table {
+        let body = json!({"error": error, "error_description": description}).to_string();
+        let refusal = at(Stage::Token, 400, &body);
+        assert_eq!((refusal.class, refusal.scope), (class, Scope::Org), "{error} {description}");
+        assert_eq!(refusal.code, error);
+        assert!(refusal.text.contains(description));
+    }
+    assert_eq!(at(Stage::Token, 503, "<html>down</html>").class, Class::Transient);
+}
+
+#[test]
+fn a_duplicate_rule_names_its_records_under_either_spelling() {
+    for key in ["duplicateResult", "duplicateResut"] {
+        let found = json!({"record": {"attributes": {"type": "Contact"}, "Id": "003xx0000000001AAA"}});
+        let body = json!([{
+            key: {"allowSave": false, "matchResults": [{"matchRecords": [found], "errors": [], "size": 1}]},
+            "errorCode": "DUPLICATES_DETECTED",
+            "message": "Use one of these records?"
+        }]);
+        let refusal = rest(400, &body.to_string());
+        assert_eq!((refusal.class, refusal.text.as_str()), (Class::Record, "Use one of these records?"));
+        assert_eq!(refusal.records, ["003xx0000000001AAA"]);
+    }
+    let text = "duplicate value found: Ext__c duplicates value on record with id: 001xx0000000001";
+    assert_eq!(rest(400, &complaint("DUPLICATE_VALUE", text)).records, ["001xx0000000001"]);
+}
+
+#[test]
+fn several_records_with_one_key_are_named_though_the_body_has_no_code() {
+    let body = json!(["/services/data/v62.0/sobjects/Contact/003a", "/services/data/v62.0/sobjects/Contact/003b"]);
+    let refusal = rest(300, &body.to_string());
+    assert_eq!((refusal.class, refusal.code.as_str()), (Class::Config, "DUPLICATE_EXTERNAL_ID"));
+    assert_eq!(refusal.records, ["003a", "003b"]);
+}
+
+#[test]
+fn a_record_refused_inside_a_good_status_is_refused() {
+    let error = json!({"statusCode": "INVALID_CROSS_REFERENCE_KEY", "message": "invalid cross reference id", "fields": ["OwnerId"]});
+    let refusal = rest(200, &json!({"success": false, "errors": [error], "created": false}).to_string());
+    assert_eq!((refusal.class, refusal.code.as_str()), (Class::Record, "INVALID_CROSS_REFERENCE_KEY"));
+    assert_eq!(refusal.fields, ["OwnerId"]);
+}
+
+#[test]
+fn what_was_only_rolled_back_is_never_the_cause() {
+    let halted = json!([{"errorCode": "PROCESSING_HALTED", "message": "another operation failed"}]);
+    let cause = json!([{"errorCode": "INVALID_EMAIL_ADDRESS", "message": "Email: invalid email address: v", "fields": ["Email"]}]);
+    let part = |body| json!({"body": body, "httpStatusCode": 400, "referenceId": "a"});
+    let refusal = rest(400, &json!({"compositeResponse": [part(halted.clone()), part(cause)]}).to_string());
+    assert_eq!((refusal.code.as_str(), refusal.fields.len()), ("INVALID_EMAIL_ADDRESS", 1));
+    assert_eq!(rest(400, &halted.to_string()).class, Class::Transient);
+}
+
+#[test]
+fn pages_and_empty_bodies_are_judged_by_their_status() {
+    let page = "<html><body>We are setting things up</body></html>";
+    let table = [
+        (420, page, Class::Transient, Scope::Org),
+        (429, "", Class::Transient, Scope::Org),
+        (502, page, Class::Transient, Scope::Org),
+        (401, "", Class::Auth, Scope::Org),
+        (403, page, Class::Unclassified, Scope::Record),
+        (404, "", Class::Unclassified, Scope::Record),
+        (414, "", Class::Request, Scope::Record),
+        (200, page, Class::Unclassified, Scope::Record),
+    ];
+    for (status, body, class, scope) in table {
+        let refusal = rest(status, body);
+        assert_eq!((refusal.class, refusal.scope), (class, scope), "{status} {body}");
+        assert!(!refusal.text.is_empty());
+    }
+    assert!(rest(503, page).text.contains("setting things up"));
+}
+
+#[test]
+fn a_redirect_is_named_without_what_it_carries() {
+    let location = Some("https://acme.my.salesforce.com/secur/frontdoor.jsp?sid=00Dsecret".to_owned());
+    let refusal = judge(Stage::Rest, Ok(Answer { status: 302, location, ..Answer::default() })).unwrap_err();
+    assert_eq!((refusal.class, refusal.scope), (Class::Config, Scope::Org));
+    assert!(refusal.text.contains("acme.my.salesforce.com") && !refusal.text.contains("secret"));
+}
+
+#[test]
+fn a_time_out_and_a_dropped_connection_pass_by_themselves() {
+    for (trouble, code) in
+        [(Trouble::TimedOut("t".into()), "TIMEOUT"), (Trouble::NotConnected("c".into()), "CONNECTION_FAILED")]
+    {
+        let refusal = judge(Stage::Rest, Err(trouble)).unwrap_err();
+        assert_eq!((refusal.class, refusal.scope, refusal.code.as_str()), (Class::Transient, Scope::Org, code));
+    }
+}
+
+#[test]
+fn an_unknown_code_keeps_the_raw_body_up_to_a_bound() {
+    let refusal = rest(400, &complaint("BRAND_NEW", &"é".repeat(9000)));
+    assert_eq!(refusal.class, Class::Unclassified);
+    assert!(refusal.text.starts_with("[{\"message\":\"éé"), "the body as it came");
+    assert_eq!(refusal.text.chars().count(), WORDS_KEPT);
+}
+
+proptest! {
+    #[test]
+    fn no_answer_is_too_strange_to_be_judged(status in 100_u16..600, body in any::<Vec<u8>>(), token in any::<bool>()) {
+        let stage = if token { Stage::Token } else { Stage::Rest };
+        let answer = Answer { status, body, ..Answer::default() };
+        match judge(stage, Ok(answer)) {
+            Ok(_) => prop_assert!((200..300).contains(&status)),
+            Err(refusal) => prop_assert_eq!(refusal.status, Some(status)),
+        }
+    }
+}

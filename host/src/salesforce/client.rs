@@ -1,0 +1,176 @@
+//! The client of one organization: sends calls with a token, replays one once after a refresh, and counts.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::answer::{Trouble, exchange};
+use super::classify::{Stage, judge};
+use super::config::{Config, Server};
+use super::queues::Cache;
+use super::session::{Access, OnRotated, Session, scrub};
+use crate::domain::{Class, RecordId, Refusal, RequestSent};
+
+/// Pages of a query that are followed; a page has 2,000 rows at most.
+const MOST_PAGES: usize = 50;
+
+/// Talks to one organization. Every operation says why Salesforce refused it; none retries but after a stale token.
+pub struct Client {
+    pub(super) config: Config,
+    pub(super) session: Session,
+    pub(super) queues: Cache,
+    http: reqwest::Client,
+    calls: AtomicU64,
+    usage: Mutex<Option<(u64, u64)>>,
+}
+
+/// A call of the REST API.
+pub(super) struct Call {
+    pub(super) method: Method,
+    /// Path and query.
+    pub(super) path: String,
+    /// `null` for none.
+    pub(super) body: Value,
+    /// A Case is written: without this, Salesforce may give it to the organization's default owner.
+    pub(super) keep_owner: bool,
+}
+
+impl Call {
+    /// Reads something.
+    pub(super) fn get(path: String) -> Self {
+        Self { method: Method::GET, path, body: Value::Null, keep_owner: false }
+    }
+}
+
+impl Client {
+    /// Opens no connection yet.
+    ///
+    /// `http` must not follow redirects (`redirect::Policy::none()`): one could carry a token to another server.
+    #[must_use]
+    pub fn new(config: Config, http: reqwest::Client, on_rotated: OnRotated) -> Self {
+        let session = Session::new(&config, http.clone(), on_rotated);
+        Self { config, session, queues: Cache::default(), http, calls: AtomicU64::new(0), usage: Mutex::new(None) }
+    }
+
+    /// Calls of the REST API so far, those refused included.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// The organization's calls within 24 hours, used and allowed, as its newest answer said.
+    #[must_use]
+    pub fn usage(&self) -> Option<(u64, u64)> {
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The path of a resource of the configured version.
+    pub(super) fn path(&self, rest: &str) -> String {
+        format!("/services/data/{}/{rest}", self.config.api_version.as_str())
+    }
+
+    /// Sends a call; the answer's JSON, `null` where it had none.
+    pub(super) async fn send(&self, call: &Call) -> Result<Value, Refusal> {
+        let access = self.session.access(None).await?;
+        match self.send_with(&access, call).await {
+            // Once: a refusal after a fresh token is final.
+            Err(refusal) if refusal.class == Class::Auth => {
+                let access = self.session.access(Some(access.serial)).await?;
+                self.send_with(&access, call).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn send_with(&self, access: &Access, call: &Call) -> Result<Value, Refusal> {
+        let request = self.request(&access.server, call).map(|request| request.bearer_auth(access.token.reveal()));
+        self.finish(request, call).await.map_err(|refusal| scrub(refusal, [&access.token]))
+    }
+
+    /// Sends a call that needs no token.
+    pub(super) async fn send_openly(&self, server: &Server, call: &Call) -> Result<Value, Refusal> {
+        self.finish(self.request(server, call), call).await
+    }
+
+    fn request(&self, server: &Server, call: &Call) -> Result<RequestBuilder, Trouble> {
+        let url = server.at(&call.path).map_err(|error| Trouble::Unsendable(error.to_string()))?;
+        let timeout = Duration::from_millis(self.config.timeout_ms);
+        let mut request = self.http.request(call.method.clone(), url).timeout(timeout);
+        if !call.body.is_null() {
+            request = request.json(&call.body);
+        }
+        if call.keep_owner {
+            request = request.header("Sforce-Auto-Assign", "FALSE");
+        }
+        Ok(request)
+    }
+
+    async fn finish(&self, request: Result<RequestBuilder, Trouble>, call: &Call) -> Result<Value, Refusal> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let outcome = match request {
+            Ok(request) => exchange(request).await,
+            Err(trouble) => Err(trouble),
+        };
+        if let Ok(answer) = &outcome
+            && answer.usage.is_some()
+        {
+            *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = answer.usage;
+        }
+        judge(Stage::Rest, outcome).map_err(|refusal| sent(refusal, call))
+    }
+
+    /// Runs a query and follows its pages.
+    pub(super) async fn query<T: DeserializeOwned>(&self, soql: &str) -> Result<Vec<T>, Refusal> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase", bound = "T: DeserializeOwned")]
+        struct Page<T> {
+            records: Vec<T>,
+            next_records_url: Option<String>,
+        }
+        let mut records = Vec::new();
+        let mut path = Some(self.path(&format!("query?q={}", super::soql::segment(soql))));
+        for _ in 0..MOST_PAGES {
+            let Some(next) = path.take() else { break };
+            let call = Call::get(next);
+            let page: Page<T> = read(self.send(&call).await?).map_err(|refusal| sent(refusal, &call))?;
+            path = page.next_records_url;
+            records.extend(page.records);
+        }
+        Ok(records)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
+/// The refusal, with the call that it refused.
+pub(super) fn sent(refusal: Refusal, call: &Call) -> Refusal {
+    let request = RequestSent { method: call.method.to_string(), path: call.path.clone(), body: call.body.clone() };
+    Refusal { request: Some(request), ..refusal }
+}
+
+/// Reads an answer that said yes.
+pub(super) fn read<T: DeserializeOwned>(json: Value) -> Result<T, Refusal> {
+    serde_json::from_value(json).map_err(unreadable)
+}
+
+/// Takes an id from an answer.
+pub(super) fn record(id: &str) -> Result<RecordId, Refusal> {
+    RecordId::new(id).map_err(unreadable)
+}
+
+fn unreadable(what: impl fmt::Display) -> Refusal {
+    Refusal::new(Class::Unclassified, "UNREADABLE_ANSWER", format!("Salesforce's answer could not be read: {what}"))
+}
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

@@ -1,0 +1,314 @@
+//! What an administrator sets of one Salesforce organization: how it is reached, and how its objects are named.
+
+use reqwest::Url;
+use serde::Deserialize;
+
+use crate::domain::Secret;
+
+/// A setting that cannot be one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Not the address of a server that tokens may be sent to.
+    #[error("`{0}` must be https://HOST without a path (http only for this machine itself)")]
+    Server(String),
+    /// Not a name that Salesforce gives to an object or a field.
+    #[error("`{0}` must be an API name: a letter, then letters, digits and _, at most 80 characters")]
+    ApiName(String),
+    /// Not a version, or one whose upsert does not say which record it wrote.
+    #[error("`{0}` must be a version such as v62.0, and at least v46.0")]
+    Version(String),
+}
+
+/// The Salesforce side of one organization.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where tokens are asked for: https://login.salesforce.com, https://test.salesforce.com or the My Domain address.
+    #[serde(default)]
+    pub login_url: Server,
+    /// The consumer key of the connected app.
+    pub client_id: String,
+    /// Its consumer secret, where the app requires one.
+    #[serde(default)]
+    pub client_secret: Option<Secret>,
+    /// The refresh token; the app's policy should be "valid until revoked". With rotation on, the newest one belongs here.
+    pub refresh_token: Secret,
+    /// The version of the REST API.
+    #[serde(default)]
+    pub api_version: ApiVersion,
+    /// How long one call may take, in milliseconds.
+    #[serde(default = "thirty_seconds")]
+    pub timeout_ms: u64,
+    /// The names of objects and fields; those of Alcmeon's managed package where nothing else is said.
+    #[serde(default)]
+    pub objects: Objects,
+    /// Where given, the host writes the Case itself; otherwise the organization's own automation does.
+    #[serde(default)]
+    pub cases: Option<Cases>,
+}
+
+const fn thirty_seconds() -> u64 {
+    30_000
+}
+
+/// The object that holds a conversation, and its fields.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Objects {
+    /// The object.
+    pub conversation: ApiName,
+    /// Text(30), External ID and Unique: the conversation's id.
+    pub external_id: ApiName,
+    /// Text: the id of the queue that the conversation is for; empty where it is for none.
+    pub to_queue: ApiName,
+    /// Text or picklist: one of the two words below.
+    pub status: ApiName,
+    /// URL or Text(255): the address of the newest message; its change says "there is a new message".
+    pub url: ApiName,
+    /// Text(255): the channel.
+    pub channel: ApiName,
+    /// Text(255): the name of the connected page or number.
+    pub account: ApiName,
+    /// Text(255): the customer's name.
+    pub customer_name: ApiName,
+    /// Lookup(Contact).
+    pub contact: ApiName,
+    /// Lookup(Account): used instead of the contact where the customer is a person account.
+    pub person_account: ApiName,
+    /// Lookup(Case): used where the host writes the Case.
+    pub case: ApiName,
+    /// The status of a conversation that goes on.
+    pub status_open: String,
+    /// The status of a closed one.
+    pub status_closed: String,
+}
+
+impl Default for Objects {
+    fn default() -> Self {
+        let name = |text: &str| ApiName(text.to_owned());
+        Self {
+            conversation: name("alcmeon__Conversation__c"),
+            external_id: name("alcmeon__scoped_id__c"),
+            to_queue: name("alcmeon__To_SF_Queue_Id__c"),
+            status: name("alcmeon__Status__c"),
+            url: name("alcmeon__url__c"),
+            channel: name("alcmeon__Social_media_type__c"),
+            account: name("alcmeon__Social_media_account__c"),
+            customer_name: name("alcmeon__User_name__c"),
+            contact: name("alcmeon__Contact__c"),
+            person_account: name("alcmeon__Account__c"),
+            case: name("alcmeon__Case__c"),
+            status_open: "Open".to_owned(),
+            status_closed: "Closed".to_owned(),
+        }
+    }
+}
+
+impl Objects {
+    /// Every field of the conversation object that the host writes.
+    pub(super) fn fields(&self) -> [&ApiName; 10] {
+        [
+            &self.external_id,
+            &self.to_queue,
+            &self.status,
+            &self.url,
+            &self.channel,
+            &self.account,
+            &self.customer_name,
+            &self.contact,
+            &self.person_account,
+            &self.case,
+        ]
+    }
+}
+
+/// How the host writes Cases.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cases {
+    /// A field of Case, Text(30), External ID and Unique: the conversation's id. The organization has to create it.
+    #[serde(default = "switchyard_id")]
+    pub external_id: ApiName,
+}
+
+fn switchyard_id() -> ApiName {
+    ApiName("Switchyard_Id__c".to_owned())
+}
+
+/// The address of a server that may be told tokens: https, or http on this machine itself; no path, no user.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Server(Url);
+
+impl Server {
+    /// The address with this path and query.
+    pub(super) fn at(&self, path: &str) -> Result<Url, Error> {
+        // Not `join` alone: a path from outside such as `//elsewhere` would name another server.
+        match self.0.join(path) {
+            Ok(url) if url.origin() == self.0.origin() => Ok(url),
+            _ => Err(Error::Server(path.to_owned())),
+        }
+    }
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self::try_from("https://login.salesforce.com".to_owned()).expect("a constant")
+    }
+}
+
+impl TryFrom<String> for Server {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self, Error> {
+        let fits = |url: &Url| {
+            let host = url.host_str().unwrap_or_default();
+            let here = host == "localhost"
+                || host == "[::1]"
+                || host.parse().is_ok_and(|ip: std::net::Ipv4Addr| ip.is_loopback());
+            (url.scheme() == "https" || url.scheme() == "http" && here)
+                && url.path() == "/"
+                && url.query().is_none()
+                && url.fragment().is_none()
+                && url.username().is_empty()
+                && url.password().is_none()
+        };
+        match text.parse::<Url>() {
+            Ok(url) if fits(&url) => Ok(Self(url)),
+            _ => Err(Error::Server(text)),
+        }
+    }
+}
+
+impl std::fmt::Display for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.as_str().trim_end_matches('/'))
+    }
+}
+
+/// The name of an object or a field in Salesforce's API. Checked, because it is written into queries and paths unquoted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ApiName(String);
+
+impl ApiName {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for ApiName {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self, Error> {
+        let fits = text.len() <= 80
+            && text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if fits { Ok(Self(text)) } else { Err(Error::ApiName(text.chars().take(100).collect())) }
+    }
+}
+
+impl std::fmt::Display for ApiName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A version of the REST API.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ApiVersion(String);
+
+impl ApiVersion {
+    /// `v62.0`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for ApiVersion {
+    fn default() -> Self {
+        Self("v62.0".to_owned())
+    }
+}
+
+impl TryFrom<String> for ApiVersion {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self, Error> {
+        let number = text.strip_prefix('v').and_then(|rest| rest.strip_suffix(".0"));
+        // Before v46.0 an upsert that updates answers 204 with an empty body.
+        match number.filter(|digits| digits.len() <= 3).and_then(|digits| digits.parse::<u16>().ok()) {
+            Some(46..) => Ok(Self(text)),
+            _ => Err(Error::Version(text)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAST: &str = "client_id = 'key'\nrefresh_token = 'secret-token'\n";
+
+    fn read(more: &str) -> Result<Config, toml::de::Error> {
+        toml::from_str(&format!("{LEAST}{more}"))
+    }
+
+    #[test]
+    fn two_keys_are_enough_and_the_rest_is_the_managed_package() {
+        let config = read("").unwrap();
+        assert_eq!(config.login_url.to_string(), "https://login.salesforce.com");
+        assert_eq!(config.api_version.as_str(), "v62.0");
+        assert_eq!(config.timeout_ms, 30_000);
+        assert_eq!(config.objects.conversation.as_str(), "alcmeon__Conversation__c");
+        assert!(config.cases.is_none());
+        assert_eq!(read("[cases]").unwrap().cases.unwrap().external_id.as_str(), "Switchyard_Id__c");
+        assert!(!format!("{config:?}").contains("secret-token"));
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let error = read("[objects]\nqueu = 'X__c'").unwrap_err().to_string();
+        assert!(error.contains("queu"), "{error}");
+    }
+
+    #[test]
+    fn tokens_go_to_https_or_to_this_machine_itself() {
+        let server = |text: &str| Server::try_from(text.to_owned());
+        for good in ["https://acme.my.salesforce.com", "http://127.0.0.1:8080", "http://localhost:1/", "http://[::1]:9"]
+        {
+            assert!(server(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://login.salesforce.com",
+            "http://127.0.0.1.evil.example",
+            "https://user:pw@login.salesforce.com",
+            "https://login.salesforce.com/services",
+            "ftp://localhost",
+            "login.salesforce.com",
+            "",
+        ] {
+            assert_eq!(server(bad), Err(Error::Server(bad.to_owned())), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_path_never_leads_to_another_server() {
+        let server = Server::default();
+        assert!(server.at("/services/data").is_ok());
+        for bad in ["//evil.example/x", "https://evil.example/", "http://login.salesforce.com/"] {
+            assert!(server.at(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_could_break_out_of_a_query_is_refused() {
+        for bad in ["", "1st", "Name = '' OR Id", "a.b", "Émail", "x'", &"a".repeat(81)] {
+            assert!(ApiName::try_from(bad.to_owned()).is_err(), "{bad:?}");
+        }
+        for bad in ["62.0", "v45.0", "v62", "v62.0/../..", "v.0"] {
+            assert!(ApiVersion::try_from(bad.to_owned()).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Salesforce over REST: turns our nouns into its JSON and its refusals into ours, here and nowhere else.
+
+mod answer;
+mod checks;
+mod classify;
+mod client;
+mod config;
+mod contacts;
+#[cfg(test)]
+mod operations_tests;
+mod queues;
+mod records;
+mod rules;
+mod session;
+mod soql;
+#[cfg(test)]
+mod stand_in;
+
+pub use checks::Check;
+pub use client::Client;
+pub use config::{ApiName, ApiVersion, Cases, Config, Error, Objects, Server};
+pub use queues::{Queue, Queues};
+pub use records::{CaseWrite, Upserted, Write};
+pub use session::OnRotated;

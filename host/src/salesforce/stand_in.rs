@@ -1,0 +1,116 @@
+//! A server on this machine that gives the answers a test has put in, in order, and keeps what it was asked.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
+use serde_json::{Value, json};
+
+use super::{Client, Config};
+
+/// What the server was asked.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) method: Method,
+    pub(super) uri: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: String,
+}
+
+/// An answer, or `None` to keep the caller waiting without end.
+pub(super) type Reply = Option<Response<axum::body::Body>>;
+
+#[derive(Default)]
+struct Shared {
+    replies: Mutex<VecDeque<Reply>>,
+    asked: Mutex<Vec<Asked>>,
+}
+
+/// The server; token requests are answered by themselves unless a test says otherwise.
+#[derive(Clone)]
+pub(super) struct StandIn {
+    pub(super) url: String,
+    shared: Arc<Shared>,
+}
+
+impl StandIn {
+    pub(super) async fn start() -> Self {
+        let shared = Arc::new(Shared::default());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let app = Router::new().fallback(serve).with_state(Arc::clone(&shared));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { url, shared }
+    }
+
+    /// The next answer.
+    pub(super) fn reply(&self, status: u16, body: &Value) -> &Self {
+        self.reply_with(Some(response(status, body.to_string())))
+    }
+
+    /// The next answer, whatever it is.
+    pub(super) fn reply_with(&self, reply: Reply) -> &Self {
+        self.shared.replies.lock().unwrap().push_back(reply);
+        self
+    }
+
+    /// The next answer: a token.
+    pub(super) fn grant(&self, token: &str) -> &Self {
+        self.reply(200, &json!({"access_token": token, "instance_url": self.url, "token_type": "Bearer"}))
+    }
+
+    /// Everything that was asked so far.
+    pub(super) fn asked(&self) -> Vec<Asked> {
+        self.shared.asked.lock().unwrap().clone()
+    }
+
+    /// How often a token was asked for.
+    pub(super) fn token_requests(&self) -> usize {
+        self.asked().iter().filter(|asked| asked.uri == "/services/oauth2/token").count()
+    }
+
+    /// A client that has this server as its login host and gives its rotated tokens to nobody.
+    pub(super) fn client(&self) -> Client {
+        self.client_with("", Box::new(|_| Box::pin(async { Ok(()) })))
+    }
+
+    /// A client with more settings.
+    pub(super) fn client_with(&self, more: &str, on_rotated: super::OnRotated) -> Client {
+        let least = "client_id = 'key'\nclient_secret = 'hush-secret'\nrefresh_token = 'first-refresh'";
+        let config: Config = toml::from_str(&format!("login_url = '{}'\n{least}\n{more}", self.url)).unwrap();
+        // Whoever comes first installs it; the outcome is the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Client::new(config, http, on_rotated)
+    }
+}
+
+/// An answer with this status and body.
+pub(super) fn response(status: u16, body: impl Into<axum::body::Body>) -> Response<axum::body::Body> {
+    Response::builder()
+        .status(status)
+        .header("x-sfdc-request-id", "request-7")
+        .header("Sforce-Limit-Info", "api-usage=22/15000")
+        .body(body.into())
+        .unwrap()
+}
+
+async fn serve(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<axum::body::Body> {
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    shared.asked.lock().unwrap().push(Asked { method, uri: uri.to_string(), headers, body });
+    let reply = shared.replies.lock().unwrap().pop_front();
+    match reply {
+        Some(Some(reply)) => reply,
+        Some(None) => std::future::pending().await,
+        None => response(StatusCode::IM_A_TEAPOT.as_u16(), "the test has put in no answer"),
+    }
+}
