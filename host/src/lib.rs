@@ -5,5 +5,6 @@
 pub mod domain;
 
 pub mod clock;
+pub mod policy;
 pub mod salesforce;
 pub mod store;

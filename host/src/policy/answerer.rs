@@ -1,0 +1,193 @@
+//! A plugin that was given its settings: frozen where that is possible, and tried before anybody relies on it.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use wasmtime::Store;
+use wasmtime::component::{ComponentNamedList, Instance, InstancePre, Lift, WasmList};
+use wasmtime_wizer::{ComponentInstanceState, Wizer};
+
+use super::bindings::switchyard::policy::types;
+use super::guest::{Given, Guest};
+use super::manifest::Assignment;
+use super::plugin::{Doors, PARTS, Plugin, words};
+use super::sandbox::{Sandbox, within};
+use crate::domain::Fault;
+
+/// A configured plugin.
+pub(super) struct Answerer {
+    pub(super) assignment: Assignment,
+    pub(super) plugin: Arc<Plugin>,
+    /// The frozen component, or the plugin as it is.
+    pub(super) pre: InstancePre<Guest>,
+    pub(super) doors: Doors,
+    /// Why each decision has to configure the plugin again, where it does.
+    pub(super) frozen: Result<(), String>,
+}
+
+/// Why a plugin could not be configured.
+pub(super) enum Trouble {
+    /// It does not accept its settings or its script.
+    Problems(Vec<types::Problem>),
+    /// It failed.
+    Fault(Fault),
+}
+
+impl Answerer {
+    /// Configures a plugin and freezes it: for a blocking thread.
+    pub(super) async fn new(
+        sandbox: &Sandbox,
+        plugin: Arc<Plugin>,
+        assignment: Assignment,
+        given: Given,
+    ) -> Result<Self, Trouble> {
+        let mut store = sandbox.store(given);
+        let doors = Doors::new(&plugin.pre).map_err(|error| Trouble::Fault(trapped(&error)))?;
+        let instance = configure(sandbox, &mut store, &plugin.pre, &doors, &assignment).await?;
+        let frozen = match (&plugin.freezable, sandbox.config.freeze) {
+            (Ok(()), true) => freeze(sandbox, &plugin, store, instance).await,
+            (Ok(()), false) => Err("freezing is switched off".to_owned()),
+            (Err(why), _) => Err(why.clone()),
+        };
+        Ok(match frozen.and_then(|pre| Ok((Doors::new(&pre).map_err(|error| words(&error))?, pre))) {
+            Ok((doors, pre)) => Self { assignment, plugin, pre, doors, frozen: Ok(()) },
+            Err(why) => Self { assignment, pre: plugin.pre.clone(), plugin, doors, frozen: Err(why) },
+        })
+    }
+
+    /// The same, configured again for each decision.
+    pub(super) fn thawed(&self, why: String) -> Result<Self, Trouble> {
+        Ok(Self {
+            assignment: self.assignment.clone(),
+            plugin: self.plugin.clone(),
+            pre: self.plugin.pre.clone(),
+            doors: Doors::new(&self.plugin.pre).map_err(|error| Trouble::Fault(trapped(&error)))?,
+            frozen: Err(why),
+        })
+    }
+
+    /// An instance in a fresh store; configured, if it was not frozen so. The time for that is the caller's to set.
+    pub(super) async fn instance(&self, sandbox: &Sandbox, store: &mut Store<Guest>) -> Result<Instance, Fault> {
+        match configure(sandbox, store, &self.pre, &self.doors, &self.assignment).await {
+            Ok(instance) => Ok(instance),
+            Err(Trouble::Fault(fault)) => Err(fault),
+            Err(Trouble::Problems(problems)) => {
+                let message = problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>().join("; ");
+                Err(Fault::Refused { code: "NOT_CONFIGURED".into(), message })
+            }
+        }
+    }
+}
+
+async fn configure(
+    sandbox: &Sandbox,
+    store: &mut Store<Guest>,
+    pre: &InstancePre<Guest>,
+    doors: &Doors,
+    assignment: &Assignment,
+) -> Result<Instance, Trouble> {
+    let limit_ms = sandbox.config.configure_deadline_ms;
+    let configured = within(limit_ms, store, async |store| {
+        let instance = pre.instantiate_async(&mut *store).await?;
+        let lifecycle = doors.lifecycle.load(&mut *store, &instance)?;
+        let answer = lifecycle.call_configure(&mut *store, &assignment.configuration).await?;
+        Ok(answer.map(|()| instance))
+    });
+    match configured.await {
+        Ok(Ok(instance)) => Ok(instance),
+        Ok(Err(problems)) => Err(Trouble::Problems(problems)),
+        Err(fault) => Err(Trouble::Fault(fault)),
+    }
+}
+
+/// Makes a component of a configured instance, in which everything is in memory already.
+async fn freeze(
+    sandbox: &Sandbox,
+    plugin: &Plugin,
+    mut store: Store<Guest>,
+    instance: Instance,
+) -> Result<InstancePre<Guest>, String> {
+    if !store.data().table.is_empty() {
+        return Err("it keeps WASI resources open, which do not survive freezing".into());
+    }
+    let wizer = Wizer::new();
+    // The context borrows from the bytes, so it cannot be kept; making it again costs a fiftieth of compiling.
+    let (context, _) = wizer.instrument_component(&plugin.bytes).map_err(|error| words(&error))?;
+    // What runs from here on is Wizer's own.
+    store.data_mut().limits.cap = usize::MAX;
+    store.data_mut().allow_ticks(u64::MAX);
+    store.set_hostcall_fuel(usize::MAX);
+    let mut state = State { store, instance, failed: None };
+    // Wizer panics at what it did not expect.
+    let snapshot = AssertUnwindSafe(wizer.snapshot_component(&context, &mut state)).catch_unwind().await;
+    if let Some(error) = state.failed {
+        return Err(format!("its memory cannot be read: {}", words(&error)));
+    }
+    let bytes = snapshot.map_err(|_| PARTS.to_owned())?.map_err(|error| words(&error))?;
+    drop(state.store);
+    sandbox.component(&bytes).and_then(|component| sandbox.link(&component)).map_err(|error| words(&error))
+}
+
+/// What Wizer reads the memory and the globals of an instance through.
+struct State {
+    store: Store<Guest>,
+    instance: Instance,
+    /// Wizer has no way to be told of a failure.
+    failed: Option<wasmtime::Error>,
+}
+
+impl State {
+    async fn call<R, T>(&mut self, instance: &str, func: &str, read: impl FnOnce(&Store<Guest>, R) -> T) -> Option<T>
+    where
+        R: Lift + Send + Sync + 'static,
+        (R,): ComponentNamedList + Lift,
+    {
+        match self.value(instance, func).await {
+            Ok(value) => Some(read(&self.store, value)),
+            Err(error) => {
+                self.failed = Some(error);
+                None
+            }
+        }
+    }
+
+    async fn value<R>(&mut self, instance: &str, func: &str) -> wasmtime::Result<R>
+    where
+        R: Lift + Send + Sync + 'static,
+        (R,): ComponentNamedList + Lift,
+    {
+        let missing = || wasmtime::format_err!("{instance} has no {func}");
+        let (_, at) = self.instance.get_export(&mut self.store, None, instance).ok_or_else(missing)?;
+        let (_, at) = self.instance.get_export(&mut self.store, Some(&at), func).ok_or_else(missing)?;
+        let func = self.instance.get_typed_func::<(), (R,)>(&mut self.store, at)?;
+        self.store.set_epoch_deadline(1);
+        Ok(func.call_async(&mut self.store, ()).await?.0)
+    }
+}
+
+impl ComponentInstanceState for State {
+    async fn call_func_ret_list_u8(&mut self, instance: &str, func: &str, contents: impl FnOnce(&[u8]) + Send) {
+        self.call(instance, func, |store, list: WasmList<u8>| contents(list.as_le_slice(store))).await;
+    }
+
+    async fn call_func_ret_s32(&mut self, instance: &str, func: &str) -> i32 {
+        self.call(instance, func, |_, value| value).await.unwrap_or_default()
+    }
+
+    async fn call_func_ret_s64(&mut self, instance: &str, func: &str) -> i64 {
+        self.call(instance, func, |_, value| value).await.unwrap_or_default()
+    }
+
+    async fn call_func_ret_f32(&mut self, instance: &str, func: &str) -> u32 {
+        self.call(instance, func, |_, value: f32| value.to_bits()).await.unwrap_or_default()
+    }
+
+    async fn call_func_ret_f64(&mut self, instance: &str, func: &str) -> u64 {
+        self.call(instance, func, |_, value: f64| value.to_bits()).await.unwrap_or_default()
+    }
+}
+
+fn trapped(error: &wasmtime::Error) -> Fault {
+    Fault::Trapped { message: words(error) }
+}

@@ -1,0 +1,100 @@
+//! One decision: a fresh instance, a question, an answer, and nothing of it is left.
+
+use wasmtime::Store;
+use wasmtime::component::Instance;
+
+use super::answerer::Answerer;
+use super::bindings::switchyard::policy::types::Refusal;
+use super::conversions::{Answer, Failing, Told, contact, lent, sync_error, understand};
+use super::guest::{Given, Guest};
+use super::sandbox::{Sandbox, refuel, within};
+use crate::domain::{Contact, ContactSearch, Conversation, Destination, Fault, Link, Verdict};
+
+/// What came of asking.
+pub(super) struct Outcome<T> {
+    pub(super) answer: Result<T, Fault>,
+    /// Fuel that was burnt.
+    pub(super) cost: u64,
+    pub(super) logs: Vec<String>,
+}
+
+impl Answerer {
+    pub(super) async fn route(&self, sandbox: &Sandbox, given: Given, of: &Conversation) -> Outcome<Destination> {
+        let told = Told::new(of);
+        self.ask(sandbox, given, async |store, instance| {
+            let Some(door) = &self.doors.routing else { return missing() };
+            door.load(&mut *store, instance)?.call_route(store, told.lend()).await
+        })
+        .await
+    }
+
+    pub(super) async fn search(&self, sandbox: &Sandbox, given: Given, of: &Conversation) -> Outcome<Vec<ContactSearch>> {
+        let told = Told::new(of);
+        self.ask(sandbox, given, async |store, instance| {
+            let Some(door) = &self.doors.contacts else { return missing() };
+            door.load(&mut *store, instance)?.call_search(store, told.lend()).await
+        })
+        .await
+    }
+
+    pub(super) async fn choose(
+        &self,
+        sandbox: &Sandbox,
+        given: Given,
+        of: &Conversation,
+        found: &[Contact],
+    ) -> Outcome<Link> {
+        let told = Told::new(of);
+        let attributes: Vec<_> = found.iter().map(|found| lent(&found.attributes)).collect();
+        let found: Vec<_> = found.iter().zip(&attributes).map(|(found, attributes)| contact(found, attributes)).collect();
+        self.ask(sandbox, given, async |store, instance| {
+            let Some(door) = &self.doors.contacts else { return missing() };
+            door.load(&mut *store, instance)?.call_choose(store, told.lend(), &found).await
+        })
+        .await
+    }
+
+    pub(super) async fn judge(&self, sandbox: &Sandbox, given: Given, of: Failing<'_>) -> Outcome<Verdict> {
+        let told = Told::new(of.conversation);
+        let fields: Vec<_> = of.refusal.fields.iter().map(String::as_str).collect();
+        self.ask(sandbox, given, async |store, instance| {
+            let Some(door) = &self.doors.errors else { return missing() };
+            door.load(&mut *store, instance)?.call_judge(store, sync_error(&of, &fields, told.lend())).await
+        })
+        .await
+    }
+
+    async fn ask<A: Answer>(
+        &self,
+        sandbox: &Sandbox,
+        given: Given,
+        question: impl AsyncFnOnce(&mut Store<Guest>, &Instance) -> wasmtime::Result<Result<A, Refusal>>,
+    ) -> Outcome<A::Ours> {
+        let mut store = sandbox.store(given);
+        let limit_ms = sandbox.config.deadline_ms;
+        let answer = match self.frozen {
+            Ok(()) => {
+                within(limit_ms, &mut store, async |store| {
+                    let instance = self.pre.instantiate_async(&mut *store).await?;
+                    question(store, &instance).await
+                })
+                .await
+            }
+            Err(_) => match self.instance(sandbox, &mut store).await {
+                Ok(instance) => {
+                    // Configuring is no part of the decision's cost: a frozen plugin has it behind it.
+                    refuel(&mut store);
+                    within(limit_ms, &mut store, async |store| question(store, &instance).await).await
+                }
+                Err(fault) => Err(fault),
+            },
+        };
+        let answer = answer.and_then(|answer| understand(answer, sandbox.config.answer_bytes));
+        Outcome { answer, cost: refuel(&mut store), logs: store.into_data().into_logs() }
+    }
+}
+
+/// The host asks only those who answer.
+fn missing<T>() -> wasmtime::Result<T> {
+    wasmtime::bail!("it does not answer this question")
+}

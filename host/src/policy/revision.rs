@@ -1,0 +1,212 @@
+//! A revision of a policy, and how one comes to be: read, configured, frozen, tried.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::answerer::{Answerer, Trouble};
+use super::conversions::Failing;
+use super::guest::Given;
+use super::manifest::{Assignment, Manifest, Part};
+use super::plugin::Plugin;
+use super::sandbox::Sandbox;
+use super::source::{PolicySource, Problem};
+use super::{DEFAULT_POLICY, sample};
+use crate::domain::{Fault, PluginName, PolicyName, PolicyRef, Question};
+
+/// How the script plugin calls a mistake in the script itself; a refusal with any other code is an answer.
+const SCRIPT_ERROR: &str = "SCRIPT_ERROR";
+
+/// A policy in force.
+pub(super) struct Revision {
+    pub(super) policy: PolicyRef,
+    /// Over the policy's texts and its plugins.
+    pub(super) digest: String,
+    pub(super) source: PolicySource,
+    /// By part; what is missing is left to the default policy.
+    answerers: [Option<Arc<Answerer>>; 3],
+}
+
+/// What is wrong with a policy.
+pub(super) struct Wrong {
+    pub(super) problems: Vec<Problem>,
+    pub(super) fault: Option<Fault>,
+}
+
+impl From<Vec<Problem>> for Wrong {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self { problems, fault: None }
+    }
+}
+
+/// A policy that was read, and whose plugins are there.
+pub(super) struct Draft {
+    name: PolicyName,
+    source: PolicySource,
+    manifest: Manifest,
+    plugins: BTreeMap<PluginName, Arc<Plugin>>,
+    pub(super) digest: String,
+}
+
+impl Draft {
+    pub(super) fn read(
+        name: PolicyName,
+        source: PolicySource,
+        bound: usize,
+        plugin: impl Fn(&PluginName) -> Option<Arc<Plugin>>,
+    ) -> Result<Self, Wrong> {
+        let file = format!("{name}.toml");
+        let bytes = source.toml.len() + source.scripts.values().map(String::len).sum::<usize>();
+        if bytes > bound {
+            return Err(vec![Problem::of(file, format!("{bytes} bytes of text; {bound} are allowed"))].into());
+        }
+        let manifest = Manifest::read(&name, &source)?;
+        let mut plugins = BTreeMap::new();
+        let mut digest = Sha256::new();
+        for Assignment { plugin: wanted, configuration, .. } in manifest.assignments() {
+            let Some(plugin) = plugin(wanted) else {
+                return Err(vec![Problem::of(file, format!("there is no plugin `{wanted}`"))].into());
+            };
+            digest.update(&plugin.status.digest);
+            digest.update(configuration.len().to_be_bytes());
+            digest.update(configuration);
+            plugins.insert(wanted.clone(), plugin);
+        }
+        digest.update(&source.toml);
+        let digest = hex::encode(digest.finalize());
+        Ok(Self { name, source, manifest, plugins, digest })
+    }
+
+    /// Configures, freezes and tries it: for a blocking thread.
+    pub(super) async fn build(self, sandbox: &Sandbox, revision: u32) -> Result<Revision, Wrong> {
+        let mut made: Vec<Arc<Answerer>> = Vec::new();
+        let mut answerers = [None, None, None];
+        for part in Part::ALL {
+            let Some((assignment, must)) = self.manifest.assignment(part) else { continue };
+            let answerer = match made.iter().find(|made| made.assignment == *assignment) {
+                Some(made) => made.clone(),
+                None => {
+                    let answerer = Arc::new(self.configure(sandbox, assignment).await?);
+                    made.push(answerer.clone());
+                    answerer
+                }
+            };
+            if answerer.doors.has(part) {
+                answerers[part as usize] = Some(answerer);
+            } else if must {
+                let message = format!("the plugin `{}` does not answer {}", assignment.plugin, questions(part));
+                return Err(vec![Problem::of(format!("{}.toml", self.name), message)].into());
+            }
+        }
+        self.complete(&answerers)?;
+        for part in Part::ALL {
+            if let Some(answerer) = answerers[part as usize].clone() {
+                // A part of its own may share an answerer, so the replacement goes wherever it stood.
+                if let Some(thawed) = self.try_out(sandbox, &answerer, part).await? {
+                    let thawed = Arc::new(thawed);
+                    for place in answerers.iter_mut().flatten().filter(|place| Arc::ptr_eq(place, &answerer)) {
+                        *place = thawed.clone();
+                    }
+                }
+            }
+        }
+        let policy = PolicyRef { name: self.name, revision };
+        Ok(Revision { policy, digest: self.digest, source: self.source, answerers })
+    }
+
+    /// Everything that others leave out is left to the default policy, so it has to know all the answers.
+    fn complete(&self, answerers: &[Option<Arc<Answerer>>; 3]) -> Result<(), Wrong> {
+        let missing = Part::ALL.into_iter().find(|part| answerers[*part as usize].is_none());
+        match missing {
+            Some(part) if self.name.as_str() == DEFAULT_POLICY => {
+                let message = format!("the default policy has to answer {}", questions(part));
+                Err(vec![Problem::of(format!("{}.toml", self.name), message)].into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn configure(&self, sandbox: &Sandbox, assignment: &Assignment) -> Result<Answerer, Wrong> {
+        let plugin = self.plugins[&assignment.plugin].clone();
+        let answerer = Answerer::new(sandbox, plugin, assignment.clone(), self.given()).await;
+        answerer.map_err(|trouble| match trouble {
+            Trouble::Fault(fault) => self.failed(assignment, "configure itself", fault),
+            Trouble::Problems(problems) => {
+                let problems = problems.into_iter().map(|problem| self.located(assignment, problem)).collect();
+                Wrong { problems, fault: None }
+            }
+        })
+    }
+
+    /// A plugin speaks of its script by the file's name and of everything else by the key.
+    fn located(&self, assignment: &Assignment, problem: super::bindings::switchyard::policy::types::Problem) -> Problem {
+        if assignment.script.as_ref() == Some(&problem.path) {
+            let (line, column) = (problem.line, problem.column);
+            return Problem { line, column, ..Problem::of(problem.path, problem.message) };
+        }
+        Problem::of(format!("{}.toml", self.name), format!("{}: {}", problem.path, problem.message))
+    }
+
+    /// Asks the questions of a part with a sample. If only the frozen form fails, the plugin is better not frozen.
+    async fn try_out(&self, sandbox: &Sandbox, answerer: &Answerer, part: Part) -> Result<Option<Answerer>, Wrong> {
+        let Some((question, fault)) = first_fault(sandbox, answerer, self.given(), part).await else { return Ok(None) };
+        if answerer.frozen.is_ok()
+            && matches!(fault, Fault::Trapped { .. })
+            && let Ok(thawed) = answerer.thawed(format!("once frozen, it could not {question}: {fault}"))
+            && first_fault(sandbox, &thawed, self.given(), part).await.is_none()
+        {
+            return Ok(Some(thawed));
+        }
+        Err(self.failed(&answerer.assignment, &format!("{question} a sample conversation"), fault))
+    }
+
+    fn failed(&self, assignment: &Assignment, asked: &str, fault: Fault) -> Wrong {
+        let path = assignment.script.clone().unwrap_or_else(|| format!("{}.toml", self.name));
+        let message = format!("the plugin `{}` was asked to {asked} and {fault}", assignment.plugin);
+        Wrong { problems: vec![Problem::of(path, message)], fault: Some(fault) }
+    }
+
+    fn given(&self) -> Given {
+        Given { now: self.source.at, seed: self.name.to_string() }
+    }
+}
+
+impl Revision {
+    /// Who answers a question, unless it is left to the default policy.
+    pub(super) fn answerer(&self, question: Question) -> Option<&Arc<Answerer>> {
+        self.answerers[Part::of(question) as usize].as_ref()
+    }
+}
+
+async fn first_fault(
+    sandbox: &Sandbox,
+    answerer: &Answerer,
+    given: Given,
+    part: Part,
+) -> Option<(Question, Fault)> {
+    let of = sample::conversation(given.now);
+    for question in part.questions() {
+        let given = given.clone();
+        let fault = match question {
+            Question::Route => answerer.route(sandbox, given, &of).await.answer.err(),
+            Question::Search => answerer.search(sandbox, given, &of).await.answer.err(),
+            Question::Choose => answerer.choose(sandbox, given, &of, &sample::contacts()).await.answer.err(),
+            Question::Judge => {
+                let refusal = sample::refusal();
+                let failing = Failing { refusal: &refusal, attempt: 1, first_seen: given.now, conversation: &of };
+                answerer.judge(sandbox, given, failing).await.answer.err()
+            }
+        };
+        match fault {
+            None => {}
+            Some(Fault::Refused { code, .. }) if code != SCRIPT_ERROR => {}
+            Some(fault) => return Some((*question, fault)),
+        }
+    }
+    None
+}
+
+fn questions(part: Part) -> String {
+    part.questions().iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+}

@@ -1,0 +1,186 @@
+//! The engine that plugins run in, and the one way to run something in it: within bounds, ending in an answer or a fault.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
+use wasmtime::{CacheStore, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, Trap};
+
+use super::bindings::Policy;
+use super::guest::{Given, Guest, Overtime};
+use super::{Config, Error};
+use crate::domain::Fault;
+
+/// How often running plugins are looked after.
+const TICK: Duration = Duration::from_millis(2);
+/// How much a plugin may hand to the host in one call; an answer has a bound of its own.
+const HOST_CALL_BYTES: usize = 1 << 20;
+const STACK_BYTES: usize = 1 << 20;
+/// WASI resources that an instance may hold at once.
+const HANDLES: usize = 1_000;
+/// Reading out a memory in order to freeze it grows it by one page each time.
+const FREEZING_BYTES: usize = 1 << 20;
+/// Compiled functions kept for the next revision; about ten times what the script plugin needs.
+const CACHE_BYTES: usize = 128 << 20;
+
+/// Where plugins run.
+pub(super) struct Sandbox {
+    pub(super) engine: Engine,
+    pub(super) config: Config,
+    linker: Linker<Guest>,
+}
+
+impl Sandbox {
+    pub(super) fn start(config: Config) -> Result<Self, Error> {
+        config.check()?;
+        let engine = engine(&config)?;
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)
+            .and_then(|()| Policy::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest))
+            .map_err(|error| Error::Engine(error.to_string()))?;
+        start_ticking(&engine)?;
+        Ok(Self { engine, config, linker })
+    }
+
+    /// Compiles a component. Takes a second for a large one: not for an asynchronous thread.
+    pub(super) fn component(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
+        Component::from_binary(&self.engine, bytes)
+    }
+
+    /// Gives a component its imports.
+    pub(super) fn link(&self, component: &Component) -> wasmtime::Result<InstancePre<Guest>> {
+        self.linker.instantiate_pre(component)
+    }
+
+    /// An empty store with every bound set but the deadline, see [`within`].
+    pub(super) fn store(&self, given: Given) -> Store<Guest> {
+        let guest = Guest::new(given, self.config.memory_bytes, self.config.log_bytes);
+        let mut store = Store::new(&self.engine, guest);
+        store.limiter(|guest| &mut guest.limits);
+        store.set_hostcall_fuel(HOST_CALL_BYTES.max(self.config.answer_bytes));
+        store.set_max_component_handles(HANDLES);
+        store.epoch_deadline_callback(|mut store| store.data_mut().tick());
+        refuel(&mut store);
+        store
+    }
+}
+
+/// Runs something in a store; it has ended when `limit_ms` is over.
+pub(super) async fn within<T>(
+    limit_ms: u64,
+    store: &mut Store<Guest>,
+    run: impl AsyncFnOnce(&mut Store<Guest>) -> wasmtime::Result<T>,
+) -> Result<T, Fault> {
+    store.data_mut().allow_ticks(limit_ms.div_ceil(TICK.as_millis() as u64));
+    store.set_epoch_deadline(1);
+    // The ticks end a plugin that runs; the timeout ends one that waits, which no tick ever finds.
+    match tokio::time::timeout(Duration::from_millis(limit_ms), run(store)).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(fault(&error, store.data(), limit_ms)),
+        Err(_) => Err(Fault::TooSlow { limit_ms }),
+    }
+}
+
+/// The fuel that was burnt since the last call of this.
+pub(super) fn refuel(store: &mut Store<Guest>) -> u64 {
+    let left = store.get_fuel().unwrap_or(u64::MAX);
+    // Fails only in an engine that does not count fuel, and this one does.
+    let _ = store.set_fuel(u64::MAX);
+    u64::MAX - left
+}
+
+fn fault(error: &wasmtime::Error, guest: &Guest, limit_ms: u64) -> Fault {
+    let cause = error.root_cause().to_string();
+    if error.is::<Overtime>() || error.downcast_ref() == Some(&Trap::Interrupt) {
+        return Fault::TooSlow { limit_ms };
+    }
+    if let Some(bytes) = guest.limits.denied {
+        let message = format!("it asked for {bytes} bytes of memory and may have {} ({cause})", guest.limits.cap);
+        return Fault::TooLarge { message };
+    }
+    // The engine keeps the type of this error to itself.
+    if cause.contains("fuel allocated for hostcalls") {
+        return Fault::TooLarge { message: "it handed more than a mebibyte to the host at once".into() };
+    }
+    Fault::Trapped { message: cause }
+}
+
+fn engine(config: &Config) -> Result<Engine, Error> {
+    let mut settings = wasmtime::Config::new();
+    settings
+        .concurrency_support(false)
+        .consume_fuel(true)
+        .epoch_interruption(true)
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true)
+        .max_wasm_stack(STACK_BYTES)
+        .async_stack_size(2 * STACK_BYTES);
+    settings
+        .enable_incremental_compilation(Arc::new(Cache::default()))
+        .map_err(|error| Error::Engine(error.to_string()))?;
+    settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config)));
+    match Engine::new(&settings) {
+        Ok(engine) => return Ok(engine),
+        Err(error) => tracing::warn!(%error, "no pool for plugins can be reserved; decisions will be slower"),
+    }
+    settings.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+    Engine::new(&settings).map_err(|error| Error::Engine(error.to_string()))
+}
+
+fn pool(config: &Config) -> PoolingAllocationConfig {
+    // Two more than there may be decisions: one to configure the next revision, one to probe it.
+    let instances = config.instances + 2;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        .total_core_instances(instances * 16)
+        .total_memories(instances)
+        .total_tables(instances * 4)
+        .total_stacks(instances)
+        .max_memory_size(config.memory_bytes + FREEZING_BYTES)
+        .table_elements(100_000)
+        .linear_memory_keep_resident(1 << 20)
+        .table_keep_resident(64 << 10);
+    pool
+}
+
+/// The thread ends when the engine is gone.
+fn start_ticking(engine: &Engine) -> Result<(), Error> {
+    let engine = engine.weak();
+    let tick = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            std::thread::sleep(TICK);
+        }
+    };
+    std::thread::Builder::new()
+        .name("policy-ticks".into())
+        .spawn(tick)
+        .map(drop)
+        .map_err(|error| Error::Engine(error.to_string()))
+}
+
+/// Compiled functions by what they were compiled from: a revision shares nearly all of them with the one before.
+#[derive(Debug, Default)]
+struct Cache(Mutex<(HashMap<Vec<u8>, Vec<u8>>, usize)>);
+
+impl CacheStore for Cache {
+    fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
+        let cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.0.get(key).map(|value| Cow::Owned(value.clone()))
+    }
+
+    fn insert(&self, key: &[u8], value: Vec<u8>) -> bool {
+        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (functions, bytes) = &mut *cache;
+        *bytes += key.len() + value.len();
+        if *bytes > CACHE_BYTES {
+            functions.clear();
+            *bytes = key.len() + value.len();
+        }
+        functions.insert(key.to_owned(), value);
+        true
+    }
+}
