@@ -3,8 +3,16 @@
 //! The rooms are listed from the ground up; nothing imports from its own floor or from above (ARCHITECTURE.md).
 
 pub mod domain;
+pub mod telemetry;
 
+pub mod alcmeon;
 pub mod clock;
+pub mod mail;
 pub mod policy;
 pub mod salesforce;
 pub mod store;
+
+pub mod alerts;
+pub mod engine;
+
+pub mod http;

@@ -50,6 +50,11 @@ impl Breaker {
         *self = Self::default();
     }
 
+    /// A delivery ended before Salesforce was asked: nothing is known, and another one may be the probe.
+    pub fn unasked(&mut self) {
+        self.probing = false;
+    }
+
     /// A delivery was refused.
     pub fn refused(&mut self, refusal: &Refusal, now: Timestamp) {
         self.probing = false;

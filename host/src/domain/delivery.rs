@@ -44,6 +44,8 @@ pub struct Records {
     pub contact: Option<RecordId>,
     /// The case, where the host writes it.
     pub case: Option<RecordId>,
+    /// The queue or user that it was given to last.
+    pub owner: Option<RecordId>,
 }
 
 /// What a delivery does now.

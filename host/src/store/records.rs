@@ -10,6 +10,7 @@
 //! counts/ORG                               sync errors by state
 //! audit/MESSAGE/AT-ORDER                   lines of a message's audit
 //! cursor/SOURCE                            the newest action that a poll has seen
+//! team/ORG/TEAM-IN-HEX                     a conversation of each team that was seen
 //! alert/ORG                                whether the recipients know of pending sync errors
 //! refresh-token/ORG                        the one that Salesforce gave last, where it rotates them
 //! ```
@@ -103,6 +104,18 @@ impl Records {
     /// The newest action that a poll of a source has seen.
     pub fn cursor(&self, source: &SourceId) -> Result<u64, Error> {
         Ok(self.read(&format!("cursor/{source}"))?.unwrap_or_default())
+    }
+
+    /// The teams that an organization has seen (at most `limit`), each with a conversation of it.
+    pub fn teams(&self, org: &OrgId, limit: usize) -> Result<Vec<(String, ConversationId)>, Error> {
+        let pairs = self.store.scan(format!("team/{org}/").as_bytes(), None, limit)?;
+        let team = |(key, value): &(Vec<u8>, Vec<u8>)| {
+            let name = String::from_utf8_lossy(key);
+            let team = name.rsplit('/').next().and_then(|part| hex::decode(part).ok());
+            let team = team.and_then(|team| String::from_utf8(team).ok()).ok_or_else(|| unreadable(&name, "not hex"))?;
+            Ok((team, parse(&name, value)?))
+        };
+        pairs.iter().map(team).collect()
     }
 
     /// Whether the recipients of an organization know of pending sync errors.
@@ -246,6 +259,11 @@ impl Write {
     /// The newest action that a poll has seen.
     pub fn cursor(&mut self, source: &SourceId, action: u64) {
         self.put(format!("cursor/{source}"), &action);
+    }
+
+    /// A team was seen in this conversation.
+    pub fn team(&mut self, org: &OrgId, team: &str, conversation: &ConversationId) {
+        self.put(format!("team/{org}/{}", hex::encode(team)), conversation);
     }
 
     /// Whether the recipients know of pending sync errors.

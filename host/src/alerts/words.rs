@@ -1,0 +1,91 @@
+//! What the mails say, as text and as HTML.
+
+use maud::{DOCTYPE, html};
+
+use super::SyncError;
+use crate::mail::Mail;
+
+/// The first points to check, as on the sync error page.
+const POINTS: [(&str, &[&str]); 3] = [
+    (
+        "The Salesforce connection",
+        &[
+            "the organization is connected",
+            "its authentication is valid",
+            "the refresh token policy is \"valid until revoked\"",
+        ],
+    ),
+    ("The synchronization mode", &["the right mode is active", "teams are mapped to queues where that is needed"]),
+    ("The contact", &["the customer is linked to the right Salesforce contact, where the workflow needs it"]),
+];
+
+/// Which organization, and where its sync errors are.
+pub(super) struct Subject<'a> {
+    pub(super) name: &'a str,
+    pub(super) page: &'a str,
+}
+
+/// Sync errors are pending.
+pub(super) fn pending(of: &Subject<'_>, count: u64, newest: Option<&SyncError>) -> Mail {
+    let headline = match count {
+        1 => format!("{}: a sync error is pending", of.name),
+        _ => format!("{}: {count} sync errors are pending", of.name),
+    };
+    let mut text = format!("{headline}\n\n");
+    if let Some(error) = newest {
+        let refusal = &error.refusal;
+        text += &format!(
+            "What failed: message {} of conversation {}\n  {} ({})\n  {}\n  {}\n\n",
+            error.message, error.conversation, refusal.code, refusal.class, refusal.text, refusal.class.advice(),
+        );
+    }
+    text += "The first points to check:\n";
+    for (title, points) in POINTS {
+        text += &format!("* {title}\n");
+        for point in points {
+            text += &format!("  - {point}\n");
+        }
+    }
+    text += &format!("\nRetry or ignore: {}\n\nNo further mail comes until none is pending any more.\n", of.page);
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            body style="font-family: sans-serif; line-height: 1.5; color: #1c2430" {
+                h2 { (headline) }
+                @if let Some(error) = newest {
+                    p {
+                        "What failed: message " b { (error.message) } " of conversation " b { (error.conversation) } br;
+                        b { (error.refusal.code) } " (" (error.refusal.class) ")" br;
+                        (error.refusal.text) br;
+                        i { (error.refusal.class.advice()) }
+                    }
+                }
+                p { "The first points to check:" }
+                ul {
+                    @for (title, points) in POINTS {
+                        li { (title) ul { @for point in points { li { (point) } } } }
+                    }
+                }
+                p { a href=(of.page) { "Retry or ignore" } }
+                p style="color: #667" { "No further mail comes until none is pending any more." }
+            }
+        }
+    };
+    Mail { subject: format!("[Switchyard] {headline}"), text, html: page.into_string() }
+}
+
+/// None is pending any more.
+pub(super) fn recovered(of: &Subject<'_>) -> Mail {
+    let headline = format!("{}: no sync error is pending any more", of.name);
+    let text = format!("{headline}\n\nThe registry keeps what happened: {}\n", of.page);
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            body style="font-family: sans-serif; line-height: 1.5; color: #1c2430" {
+                h2 { (headline) }
+                p { "The registry keeps what happened: " a href=(of.page) { "sync errors" } }
+            }
+        }
+    };
+    Mail { subject: format!("[Switchyard] {headline}"), text, html: page.into_string() }
+}

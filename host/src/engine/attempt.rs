@@ -1,0 +1,221 @@
+//! One attempt to bring a conversation into Salesforce: ask the policy, link the contact, write, and judge a failure.
+
+use std::time::Duration;
+
+use super::lane::Shared;
+use crate::domain::{
+    Blame, Class, Conversation, ConversationId, Decision, Destination, Fact, Fault, Link, MessageId, PolicyRef, Question,
+    RecordId, Records, Refusal, Timestamp, Verdict,
+};
+use crate::policy::Failing;
+use crate::salesforce::{CaseWrite, Write};
+use crate::telemetry::Decided;
+
+/// How old the list of an organization's queues may be, and how old when a queue is missing from it: somebody may have
+/// made it just now.
+const QUEUES_MAX_AGE: Duration = Duration::from_secs(300);
+const QUEUES_MAX_AGE_IF_MISSING: Duration = Duration::from_secs(5);
+
+/// What is to be attempted.
+pub(super) struct Attempt {
+    pub(super) conversation: Conversation,
+    pub(super) records: Records,
+    /// 1 for the first.
+    pub(super) number: u32,
+    pub(super) first_seen: Timestamp,
+    /// Nothing gets through to the organization: the refusal that this attempt gets without asking, and until when.
+    pub(super) barred: Option<(Refusal, Timestamp)>,
+}
+
+/// How an attempt ended.
+pub(super) struct Outcome {
+    pub(super) id: ConversationId,
+    /// The newest message of what was attempted.
+    pub(super) message: MessageId,
+    /// For the message's audit.
+    pub(super) facts: Vec<Fact>,
+    /// Whether Salesforce was asked.
+    pub(super) reached: bool,
+    pub(super) barred_until: Option<Timestamp>,
+    pub(super) ended: Ended,
+}
+
+pub(super) enum Ended {
+    Delivered(Records),
+    Excused,
+    Failed { refusal: Refusal, records: Records, verdict: Verdict, judged_by: Option<PolicyRef> },
+}
+
+/// What an attempt gathers on its way.
+struct Walk {
+    shared: Shared,
+    conversation: Conversation,
+    records: Records,
+    facts: Vec<Fact>,
+    reached: bool,
+}
+
+pub(super) async fn run(shared: Shared, attempt: Attempt) -> Outcome {
+    let Attempt { conversation, records, number, first_seen, barred } = attempt;
+    let newest = conversation.newest().map(|message| message.id.clone());
+    let message = newest.unwrap_or_else(|| MessageId::scoped(&conversation.source, "", conversation.id.as_str()));
+    let id = conversation.id.clone();
+    let mut walk = Walk { shared, conversation, records, facts: Vec::new(), reached: false };
+    let barred_until = barred.as_ref().map(|(_, until)| *until);
+    let walked = match barred {
+        Some((refusal, _)) => Err(Box::new(refusal)),
+        None => walk.deliver().await,
+    };
+    let ended = match walked {
+        Ok(true) => Ended::Delivered(walk.records.clone()),
+        Ok(false) => Ended::Excused,
+        Err(refusal) => walk.judge(*refusal, number, first_seen).await,
+    };
+    Outcome { id, message, facts: walk.facts, reached: walk.reached, barred_until, ended }
+}
+
+impl Walk {
+    /// `true`: it is in Salesforce; `false`: the policy says that it is not to be.
+    async fn deliver(&mut self) -> Result<bool, Box<Refusal>> {
+        let Some((queue, owner)) = self.route().await? else { return Ok(false) };
+        self.link().await?;
+        let org = self.shared.org.clone();
+        let given = queue.clone().or(owner.clone());
+        if org.writes_cases {
+            let write = CaseWrite {
+                first: self.records.case.is_none(),
+                owner: given.clone().filter(|given| self.records.owner.as_ref() != Some(given)),
+                contact: self.records.contact.clone(),
+            };
+            let case = org.salesforce.upsert_case(&self.conversation, &write).await.map_err(|no| self.refused(no))?;
+            self.records.case = case.map(|case| case.record);
+        }
+        let write = Write { queue, owner, contact: self.records.contact.clone(), case: self.records.case.clone() };
+        let written =
+            org.salesforce.upsert_conversation(&self.conversation, &write).await.map_err(|no| self.refused(no))?;
+        self.records.owner = given;
+        self.records.conversation = Some(written.record.clone());
+        let version = self.conversation.version;
+        self.facts.push(Fact::Delivered { record: written.record, created: written.created, version });
+        Ok(true)
+    }
+
+    /// The queue, or the user, that the conversation is for; `None` when it is not to be written.
+    async fn route(&mut self) -> Result<Option<(Option<RecordId>, Option<RecordId>)>, Box<Refusal>> {
+        let now = self.shared.clock.now();
+        let decision = self.shared.policies.route(&self.shared.org.policy, &self.conversation, now).await;
+        let (policy, cost, logs) = (decision.policy.clone(), decision.cost, decision.logs.clone());
+        let destination = self.answer(decision)?;
+        self.facts.push(Fact::Routed { policy: policy.clone(), destination: destination.clone(), cost, logs });
+        match destination {
+            Destination::NotEligible(reason) => {
+                self.facts.push(Fact::NotEligible { reason });
+                Ok(None)
+            }
+            Destination::TrackOnly => Ok(Some((None, None))),
+            Destination::Owner(user) => Ok(Some((None, Some(user)))),
+            Destination::Queue(name) => {
+                self.reached = true;
+                let salesforce = &self.shared.org.salesforce;
+                let mut found = salesforce.resolve_queue(&name, now, QUEUES_MAX_AGE).await;
+                if found.as_ref().is_err_and(|no| no.class == Class::Config) {
+                    found = salesforce.resolve_queue(&name, now, QUEUES_MAX_AGE_IF_MISSING).await;
+                }
+                let queue = found.map_err(|mut no| {
+                    // The queue was the policy's choice: who reads the sync error has to know where to look.
+                    if no.class == Class::Config {
+                        no.text = format!("{} (policy {policy} routed it there)", no.text);
+                    }
+                    no
+                })?;
+                Ok(Some((Some(queue), None)))
+            }
+        }
+    }
+
+    /// Links the contact, unless one is linked already.
+    async fn link(&mut self) -> Result<(), Box<Refusal>> {
+        let known = self.records.contact.clone().or(self.conversation.customer.contact.clone());
+        if known.is_some() {
+            self.records.contact = known;
+            return Ok(());
+        }
+        let (policies, name) = (self.shared.policies.clone(), self.shared.org.policy.clone());
+        let now = self.shared.clock.now();
+        let searches = self.answer(policies.search(&name, &self.conversation, now).await)?;
+        let mut found = Vec::new();
+        if !searches.is_empty() {
+            self.reached = true;
+            found = self.shared.org.salesforce.find_contacts(&searches).await?;
+        }
+        let decision = policies.choose(&name, &self.conversation, &found, now).await;
+        let policy = decision.policy.clone();
+        let link = self.answer(decision)?;
+        self.facts.push(Fact::Linked { policy, link: link.clone(), found: found.len() });
+        match link {
+            Link::None => {}
+            Link::Contact(id) => self.records.contact = Some(id),
+            Link::Create(fields) => {
+                self.reached = true;
+                self.records.contact = Some(self.shared.org.salesforce.create_contact(&fields).await?);
+            }
+            Link::Ambiguous(candidates) => {
+                let ids: Vec<_> = candidates.iter().map(ToString::to_string).collect();
+                let text = format!("{} contacts could be this customer: {}", ids.len(), ids.join(", "));
+                let refusal = Refusal::new(Class::Contact, "CONTACT_AMBIGUOUS", text);
+                return Err(Box::new(Refusal { records: ids, ..refusal }));
+            }
+        }
+        Ok(())
+    }
+
+    /// Salesforce said no to a write. A contact that is gone is forgotten, so that the next attempt searches again.
+    fn refused(&mut self, refusal: Refusal) -> Box<Refusal> {
+        self.reached = true;
+        if matches!(refusal.code.as_str(), "ENTITY_IS_DELETED" | "INVALID_CROSS_REFERENCE_KEY") {
+            self.records.contact = None;
+        }
+        Box::new(refusal)
+    }
+
+    /// Asks the policy what to do about a failure; one that cannot say leaves it to the class.
+    async fn judge(&mut self, mut refusal: Refusal, attempt: u32, first_seen: Timestamp) -> Ended {
+        let failing = Failing { refusal: &refusal, attempt, first_seen, conversation: &self.conversation };
+        let now = self.shared.clock.now();
+        let decision = self.shared.policies.judge(&self.shared.org.policy, failing, now).await;
+        self.count(&decision);
+        let policy = decision.policy;
+        let verdict = decision.answer.unwrap_or_else(|fault| {
+            let question = Question::Judge;
+            self.facts.push(Fact::PolicyFailed { policy: policy.clone(), question, fault: fault.to_string() });
+            refusal.blame.get_or_insert(Blame { policy: policy.clone(), question, fault });
+            Verdict::AsUsual
+        });
+        Ended::Failed { refusal, records: self.records.clone(), verdict, judged_by: Some(policy) }
+    }
+
+    fn answer<T>(&self, decision: Decision<T>) -> Result<T, Box<Refusal>> {
+        self.count(&decision);
+        let Decision { policy, question, answer, .. } = decision;
+        answer.map_err(|fault| Box::new(Refusal::blaming(policy, question, fault)))
+    }
+
+    fn count<T>(&self, decision: &Decision<T>) {
+        let question = match decision.question {
+            Question::Route => "route",
+            Question::Search => "search",
+            Question::Choose => "choose",
+            Question::Judge => "judge",
+        };
+        let outcome = match &decision.answer {
+            Ok(_) => "answered",
+            Err(Fault::Trapped { .. }) => "trapped",
+            Err(Fault::TooSlow { .. }) => "too-slow",
+            Err(Fault::TooLarge { .. }) => "too-large",
+            Err(Fault::Refused { .. }) => "refused",
+            Err(Fault::Senseless { .. }) => "senseless",
+        };
+        let labels = Decided { policy: decision.policy.name.to_string(), question, outcome };
+        self.shared.metrics.decisions.get_or_create(&labels).inc();
+    }
+}

@@ -1,0 +1,416 @@
+//! The lane of one organization: alone writes its records, and sends so many conversations side by side.
+
+use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+
+use super::attempt::{self, Attempt, Ended, Outcome};
+use super::org::{HeldBack, Org, OrgHealth};
+use super::turn::{Todo, Turn};
+use super::Error;
+use crate::clock::Clock;
+use crate::domain::{
+    Breaker, Change, ConversationId, ErrorCounts, Event, Failure, Passage, Refusal, State, SyncErrorId, Timestamp,
+};
+use crate::policy::PolicyHost;
+use crate::store::{self, ErrorFilter, Records};
+use crate::telemetry::{Attempted, Metrics, OfOrg, Registered};
+
+/// Arrivals that are merged, or retries that are begun, in one turn.
+const TURN: usize = 256;
+/// Teams that are remembered for the checks.
+const TEAMS: usize = 500;
+/// How long a lane waits before it tries a failed commit again.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Asked of a lane by a person.
+pub(super) enum Command {
+    Retry { error: SyncErrorId, by: String, reply: Reply<()> },
+    Ignore { error: SyncErrorId, by: String, reason: String, reply: Reply<()> },
+    Reopen { error: SyncErrorId, by: String, reply: Reply<()> },
+    RetryAll { by: String, reply: Reply<u64> },
+}
+
+type Reply<T> = oneshot::Sender<Result<T, Error>>;
+
+/// What a lane shares with its attempts.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) org: Arc<Org>,
+    pub(super) records: Records,
+    pub(super) policies: Arc<PolicyHost>,
+    pub(super) clock: Clock,
+    pub(super) metrics: Metrics,
+}
+
+pub(super) struct Lane {
+    shared: Shared,
+    commands: mpsc::Receiver<Command>,
+    /// Something came into the inbox.
+    arrived: Arc<Notify>,
+    health: watch::Sender<OrgHealth>,
+    stopping: watch::Receiver<bool>,
+    /// Whether the inbox may hold something.
+    unmerged: bool,
+    ready: VecDeque<ConversationId>,
+    timers: BTreeSet<(Timestamp, ConversationId)>,
+    /// Sync errors of a retry-all whose turn has not come, with who asked.
+    asked: VecDeque<(SyncErrorId, String)>,
+    attempts: JoinSet<Outcome>,
+    breaker: Breaker,
+    counts: ErrorCounts,
+    newest_pending: Option<SyncErrorId>,
+    /// Teams that are on record already.
+    teams: HashSet<String>,
+}
+
+/// What woke a lane.
+#[derive(Default)]
+struct Woken {
+    outcomes: Vec<Outcome>,
+    commands: Vec<Command>,
+    stopping: bool,
+}
+
+impl Lane {
+    pub(super) fn new(
+        shared: Shared,
+        commands: mpsc::Receiver<Command>,
+        arrived: Arc<Notify>,
+        health: watch::Sender<OrgHealth>,
+        stopping: watch::Receiver<bool>,
+    ) -> Result<Self, store::Error> {
+        let counts = shared.records.counts(&shared.org.id)?;
+        let teams = shared.records.teams(&shared.org.id, TEAMS)?.into_iter().map(|(team, _)| team).collect();
+        let mut lane = Self {
+            shared,
+            commands,
+            arrived,
+            health,
+            stopping,
+            unmerged: true,
+            ready: VecDeque::new(),
+            timers: BTreeSet::new(),
+            asked: VecDeque::new(),
+            attempts: JoinSet::new(),
+            breaker: Breaker::default(),
+            counts,
+            newest_pending: None,
+            teams,
+        };
+        lane.recover()?;
+        lane.report();
+        Ok(lane)
+    }
+
+    /// Takes up what was going on when the host stopped.
+    fn recover(&mut self) -> Result<(), store::Error> {
+        let (records, org) = (self.shared.records.clone(), Arc::clone(&self.shared.org));
+        let mut after = None;
+        loop {
+            let active = records.active(&org.id, after.as_ref(), 1_000)?;
+            let Some(last) = active.last() else { return Ok(()) };
+            after = Some(last.clone());
+            // Nothing is written: doing a step twice does no harm, and the next step writes the delivery anyway.
+            let mut turn = Turn::new(&org.id, &records, self.counts, self.shared.clock.now());
+            for id in &active {
+                turn.step(id, Event::Restarted)?;
+            }
+            let (_, finished) = turn.finish();
+            self.take_over(finished.todo);
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        loop {
+            let woken = self.wait().await;
+            let stopping = woken.stopping;
+            if let Err(error) = self.turn(woken).await {
+                // Only reading can have failed: a failed commit is tried until it succeeds or the host stops.
+                tracing::error!(org = %self.shared.org.id, %error, "a lane cannot read its records");
+                tokio::time::sleep(PATIENCE).await;
+            }
+            self.report();
+            if stopping {
+                break;
+            }
+        }
+        self.finish().await;
+    }
+
+    /// What is on its way comes to its end and is recorded; nothing new begins.
+    async fn finish(&mut self) {
+        while let Some(outcome) = self.attempts.join_next().await {
+            let outcomes = outcome.into_iter().collect();
+            if let Err(error) = self.turn(Woken { outcomes, stopping: true, ..Woken::default() }).await {
+                tracing::error!(org = %self.shared.org.id, %error, "an outcome was not recorded; it is sent again at the next start");
+            }
+        }
+    }
+
+    /// Returns when there is something to do, with all there is.
+    async fn wait(&mut self) -> Woken {
+        let mut woken = Woken::default();
+        let free = self.attempts.len() < self.shared.org.concurrency && !self.ready.is_empty();
+        let busy = self.unmerged || !self.asked.is_empty() || free;
+        let due = self.timers.first().map(|(at, _)| *at);
+        tokio::select! {
+            biased;
+            _ = self.stopping.wait_for(|stopping| *stopping) => woken.stopping = true,
+            Some(outcome) = self.attempts.join_next(), if !self.attempts.is_empty() => woken.outcomes.extend(outcome),
+            Some(command) = self.commands.recv() => woken.commands.push(command),
+            () = self.arrived.notified() => self.unmerged = true,
+            () = self.shared.clock.sleep_until(due.unwrap_or_default()), if due.is_some() => {}
+            () = std::future::ready(()), if busy => {}
+        }
+        while let Some(outcome) = self.attempts.try_join_next() {
+            woken.outcomes.extend(outcome);
+        }
+        while woken.commands.len() < TURN
+            && let Ok(command) = self.commands.try_recv()
+        {
+            woken.commands.push(command);
+        }
+        woken
+    }
+
+    /// Moves everything that woke the lane, makes it durable, and only then does what follows from it.
+    async fn turn(&mut self, woken: Woken) -> Result<(), store::Error> {
+        let now = self.shared.clock.now();
+        let (records, org) = (self.shared.records.clone(), Arc::clone(&self.shared.org));
+        let mut turn = Turn::new(&org.id, &records, self.counts, now);
+        for outcome in woken.outcomes {
+            self.end(&mut turn, outcome, now)?;
+        }
+        let mut replies = Vec::new();
+        for command in woken.commands {
+            replies.extend(self.command(&mut turn, command)?);
+        }
+        for _ in 0..TURN {
+            let Some((error, by)) = self.asked.pop_front() else { break };
+            retry(&mut turn, &error, by)?.ok();
+        }
+        if self.unmerged && !woken.stopping {
+            self.merge(&mut turn)?;
+        }
+        while let Some((at, id)) = self.timers.first().cloned()
+            && at <= now
+        {
+            self.timers.pop_first();
+            turn.step(&id, Event::Due)?;
+        }
+        self.take_over(std::mem::take(&mut turn.todo));
+        let mut starts = Vec::new();
+        while !woken.stopping && self.attempts.len() + starts.len() < org.concurrency {
+            let Some(id) = self.ready.pop_front() else { break };
+            starts.extend(self.start(&mut turn, id, now)?);
+        }
+        let (batch, finished) = turn.finish();
+        if !batch.is_empty() && !self.commit(batch).await {
+            return Ok(());
+        }
+        self.counts = finished.counts;
+        self.newest_pending = finished.newest_pending.or(self.newest_pending.take());
+        self.take_over(finished.todo);
+        for attempt in starts {
+            self.attempts.spawn(attempt::run(self.shared.clone(), attempt));
+        }
+        for reply in replies {
+            reply();
+        }
+        Ok(())
+    }
+
+    /// Writes until it is written; `false` when the host stops first.
+    async fn commit(&mut self, batch: store::Batch) -> bool {
+        loop {
+            let Err(error) = self.shared.records.store().commit(batch.clone()).await else { return true };
+            tracing::error!(org = %self.shared.org.id, %error, "a lane cannot write its records; it tries again");
+            tokio::select! {
+                _ = self.stopping.wait_for(|stopping| *stopping) => return false,
+                () = tokio::time::sleep(PATIENCE) => {}
+            }
+        }
+    }
+
+    fn merge(&mut self, turn: &mut Turn<'_>) -> Result<(), store::Error> {
+        let org = &self.shared.org.id;
+        let arrivals = self.shared.records.inbox(org, TURN)?;
+        self.unmerged = arrivals.len() == TURN;
+        for (number, arrival) in arrivals {
+            let id = arrival.conversation.clone();
+            if let Some(team) = turn.arrive(number, arrival)?
+                && self.teams.len() < TEAMS
+                && !self.teams.contains(&team)
+            {
+                turn.write.team(org, &team, &id);
+                self.teams.insert(team);
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins an attempt, if there is still something to send.
+    fn start(&mut self, turn: &mut Turn<'_>, id: ConversationId, now: Timestamp) -> Result<Option<Attempt>, store::Error> {
+        if turn.step(&id, Event::Started)?.is_none() {
+            return Ok(None);
+        }
+        let Some(conversation) = turn.conversation(&id)? else { return Ok(None) };
+        let delivery = turn.delivery(&id)?;
+        let barred = match self.breaker.ask(now) {
+            Passage::Free | Passage::Probe => None,
+            Passage::Refused(refusal, until) => Some((*refusal, until)),
+        };
+        let open = delivery.open.last().map(|open| turn.sync_error(&open.id)).transpose()?.flatten();
+        let first_seen = open.map_or(now, |error| error.first_seen);
+        Ok(Some(Attempt { conversation, records: delivery.records, number: delivery.attempts + 1, first_seen, barred }))
+    }
+
+    /// Records how an attempt ended.
+    fn end(&mut self, turn: &mut Turn<'_>, outcome: Outcome, now: Timestamp) -> Result<(), store::Error> {
+        let Outcome { id, message, facts, reached, barred_until, ended } = outcome;
+        for fact in facts {
+            turn.audit(&id, message.clone(), fact)?;
+        }
+        let org = self.shared.org.id.clone();
+        let (label, event) = match ended {
+            Ended::Delivered(records) => {
+                self.breaker.answered();
+                ("delivered", Event::Delivered { message, records })
+            }
+            Ended::Excused => {
+                self.breaker.unasked();
+                ("not-eligible", Event::Excused)
+            }
+            Ended::Failed { refusal, records, verdict, judged_by } => {
+                match (barred_until, reached) {
+                    (Some(_), _) => {}
+                    (None, true) => self.breaker.refused(&refusal, now),
+                    (None, false) => self.breaker.unasked(),
+                }
+                let label = refusal.class.as_str();
+                tracing::warn!(%org, conversation = %id, class = label, code = %refusal.code, "not delivered");
+                let jitter = fastrand::u16(0..1000);
+                let failure =
+                    Failure { org, message, records, refusal, verdict, judged_by, barred_until, jitter };
+                (label, Event::Failed(Box::new(failure)))
+            }
+        };
+        let labels = Attempted { org: self.shared.org.id.to_string(), outcome: label };
+        self.shared.metrics.attempts.get_or_create(&labels).inc();
+        turn.step(&id, event)?;
+        Ok(())
+    }
+
+    /// Does what a person asks; the reply goes out when it is written.
+    fn command(&mut self, turn: &mut Turn<'_>, command: Command) -> Result<Option<Answer>, store::Error> {
+        let (reply, answer) = match command {
+            Command::Retry { error, by, reply } => {
+                self.breaker.reset();
+                (reply, retry(turn, &error, by)?)
+            }
+            Command::Ignore { error, by, reason, reply } => {
+                let change = Change::Ignore { by: by.clone(), reason: reason.clone() };
+                let event = |_| Event::IgnoreAsked { error: error.clone(), by, reason };
+                (reply, asked(turn, &error, &change, event)?)
+            }
+            Command::Reopen { error, by, reply } => {
+                let change = Change::Reopen { by: by.clone() };
+                let event = |message| Event::ReopenAsked { error: error.clone(), message, by };
+                (reply, asked(turn, &error, &change, event)?)
+            }
+            Command::RetryAll { by, reply } => {
+                self.breaker.reset();
+                let count = self.ask_for_all(&by)?;
+                return Ok(Some(Box::new(move || drop(reply.send(Ok(count))))));
+            }
+        };
+        Ok(Some(Box::new(move || drop(reply.send(answer)))))
+    }
+
+    fn ask_for_all(&mut self, by: &str) -> Result<u64, store::Error> {
+        let mut count = 0;
+        for state in [State::Pending, State::Retrying] {
+            let filter = ErrorFilter { org: Some(self.shared.org.id.clone()), state: Some(state), class: None };
+            let mut cursor = None;
+            loop {
+                let page = self.shared.records.sync_errors(&filter, cursor.as_deref(), 500)?;
+                count += page.items.len() as u64;
+                self.asked.extend(page.items.into_iter().map(|error| (error.id, by.to_owned())));
+                cursor = page.next;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    fn take_over(&mut self, todo: Vec<Todo>) {
+        for todo in todo {
+            match todo {
+                Todo::Queue(id) => self.ready.push_back(id),
+                Todo::WakeAt(at, id) => {
+                    self.timers.insert((at, id));
+                }
+            }
+        }
+    }
+
+    /// Tells how the organization stands.
+    fn report(&self) {
+        let org = self.shared.org.id.to_string();
+        let by_state = [
+            (State::Pending, self.counts.pending),
+            (State::Retrying, self.counts.retrying),
+            (State::Ignored, self.counts.ignored),
+            (State::Resolved, self.counts.resolved),
+        ];
+        for (state, count) in by_state {
+            let labels = Registered { org: org.clone(), state: state.as_str() };
+            self.shared.metrics.sync_errors.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        let waiting = i64::try_from(self.ready.len()).unwrap_or(i64::MAX);
+        self.shared.metrics.waiting.get_or_create(&OfOrg { org }).set(waiting);
+        let held = |(refusal, next_probe_at): (&Refusal, Timestamp)| HeldBack { refusal: refusal.clone(), next_probe_at };
+        let health = OrgHealth {
+            sync_errors: self.counts,
+            waiting: self.ready.len() + self.asked.len(),
+            sending: self.attempts.len(),
+            scheduled: self.timers.len(),
+            unmerged: usize::from(self.unmerged),
+            held_back_by: self.breaker.holding().map(held),
+            newest_pending: self.newest_pending.clone(),
+        };
+        self.health.send_if_modified(|known| {
+            let changed = *known != health;
+            *known = health;
+            changed
+        });
+    }
+}
+
+type Answer = Box<dyn FnOnce() + Send>;
+
+fn retry(turn: &mut Turn<'_>, error: &SyncErrorId, by: String) -> Result<Result<(), Error>, store::Error> {
+    let change = Change::Retry { by: by.clone() };
+    asked(turn, error, &change, |_| Event::RetryAsked { error: error.clone(), by })
+}
+
+/// Moves the delivery of a sync error, if the sync error allows the change.
+fn asked(
+    turn: &mut Turn<'_>,
+    id: &SyncErrorId,
+    change: &Change,
+    event: impl FnOnce(crate::domain::MessageId) -> Event,
+) -> Result<Result<(), Error>, store::Error> {
+    let Some(error) = turn.sync_error(id)? else { return Ok(Err(Error::NoSuchError(id.clone()))) };
+    if let Err(no) = error.allows(change) {
+        return Ok(Err(no.into()));
+    }
+    turn.step(&error.conversation, event(error.message))?;
+    Ok(Ok(()))
+}

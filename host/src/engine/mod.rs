@@ -1,0 +1,285 @@
+//! The sync loop: takes arrivals, moves deliveries, and keeps the error registry.
+//!
+//! Each organization has a lane, a task that alone writes its conversations, deliveries and sync errors. What arrives
+//! is acknowledged as soon as it is in the lane's inbox; the lane merges it, asks the policy, writes to Salesforce and
+//! goes on with the next conversation whatever came of it.
+
+mod attempt;
+mod checks;
+mod lane;
+mod org;
+mod poller;
+mod turn;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+pub use self::checks::{Check, Report};
+pub use self::org::{Org, OrgConfig, OrgHealth};
+use self::lane::{Command, Lane};
+use self::org::Directory;
+use crate::alcmeon;
+use crate::clock::Clock;
+use crate::domain::{Arrival, Channel, OrgId, SourceId, SyncErrorId, TransitionError};
+use crate::policy::PolicyHost;
+use crate::store::{self, Inbox, Records, Write};
+use crate::telemetry::{Arrived, Metrics};
+
+/// Commands that may wait for a lane.
+const COMMANDS: usize = 64;
+
+/// What the engine needs to run.
+pub struct Parts {
+    /// The records.
+    pub records: Records,
+    /// Who decides.
+    pub policies: Arc<PolicyHost>,
+    /// The time.
+    pub clock: Clock,
+    /// The counters.
+    pub metrics: Metrics,
+    /// The organizations.
+    pub orgs: Vec<Arc<Org>>,
+    /// The Alcmeon environments that are polled, and how often.
+    pub polled: Vec<(SourceId, alcmeon::Client, Duration)>,
+}
+
+/// Why something asked of the engine was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such sync error.
+    #[error("there is no sync error {0}")]
+    NoSuchError(SyncErrorId),
+    /// There is no such organization.
+    #[error("there is no organization {0}")]
+    NoSuchOrg(OrgId),
+    /// Its state does not allow it.
+    #[error(transparent)]
+    Transition(#[from] TransitionError),
+    /// No organization is linked to the account that a conversation came by.
+    #[error("no organization is linked to account {account} of source {source_id}")]
+    NotLinked {
+        /// The source.
+        source_id: SourceId,
+        /// The account.
+        account: String,
+    },
+    /// The store failed: nothing was acknowledged.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The host is stopping.
+    #[error("the host is stopping")]
+    Stopping,
+}
+
+/// What became of arrivals.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Accepted {
+    /// They are in an inbox.
+    pub linked: usize,
+    /// No organization is linked to their accounts; nothing was kept of them.
+    pub unlinked: usize,
+}
+
+/// A running sync loop. Stop it with [`Engine::stop`]; what is not finished goes on at the next start.
+pub struct Engine {
+    records: Records,
+    policies: Arc<PolicyHost>,
+    clock: Clock,
+    metrics: Metrics,
+    directory: Directory,
+    lanes: HashMap<OrgId, LaneHandle>,
+    inbox: Inbox,
+    stopping: watch::Sender<bool>,
+    tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
+}
+
+struct LaneHandle {
+    org: Arc<Org>,
+    commands: mpsc::Sender<Command>,
+    arrived: Arc<Notify>,
+    health: watch::Receiver<OrgHealth>,
+}
+
+impl Engine {
+    /// Starts a lane for each organization and a poller for each environment.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn start(parts: Parts) -> Result<Arc<Self>, Error> {
+        let Parts { records, policies, clock, metrics, orgs, polled } = parts;
+        let ids: Vec<_> = orgs.iter().map(|org| org.id.clone()).collect();
+        let inbox = Inbox::open(&records, &ids)?;
+        let stopping = watch::Sender::new(false);
+        let (mut lanes, mut tasks) = (HashMap::new(), Vec::new());
+        let directory = Directory::new(&orgs);
+        for org in orgs {
+            let (commands, received) = mpsc::channel(COMMANDS);
+            let arrived = Arc::new(Notify::new());
+            let health = watch::Sender::new(OrgHealth::default());
+            let seen = health.subscribe();
+            let shared = lane::Shared {
+                org: Arc::clone(&org),
+                records: records.clone(),
+                policies: Arc::clone(&policies),
+                clock: clock.clone(),
+                metrics: metrics.clone(),
+            };
+            let lane = Lane::new(shared, received, Arc::clone(&arrived), health, stopping.subscribe())?;
+            tasks.push(tokio::spawn(lane.run()));
+            lanes.insert(org.id.clone(), LaneHandle { org, commands, arrived, health: seen });
+        }
+        let tasks = std::sync::Mutex::new(tasks);
+        let engine = Arc::new(Self { records, policies, clock, metrics, directory, lanes, inbox, stopping, tasks });
+        for (source, client, every) in polled {
+            let poller = poller::run(Arc::clone(&engine), source, client, every, engine.stopping.subscribe());
+            engine.keep(tokio::spawn(poller));
+        }
+        Ok(engine)
+    }
+
+    /// Puts arrivals where they survive a power cut; with `cursor`, a poll's place is kept together with them.
+    ///
+    /// # Errors
+    /// When the store failed: then nothing of it is acknowledged.
+    pub async fn accept(&self, arrivals: &[Arrival], cursor: Option<(&SourceId, u64)>) -> Result<Accepted, Error> {
+        let (mut write, mut accepted, mut reached) = (Write::default(), Accepted::default(), Vec::new());
+        for arrival in arrivals {
+            let Some(lane) = self.directory.find(&arrival.source, &arrival.account).and_then(|id| self.lanes.get(id))
+            else {
+                accepted.unlinked += 1;
+                continue;
+            };
+            write.inbox(&lane.org.id, self.inbox.number(), arrival);
+            accepted.linked += 1;
+            reached.push(lane);
+            let by = match arrival.by {
+                Channel::Webhook => "webhook",
+                Channel::Poll => "poll",
+                Channel::Intake => "intake",
+            };
+            self.metrics.arrivals.get_or_create(&Arrived { source: arrival.source.to_string(), by }).inc();
+        }
+        if let Some((source, action)) = cursor {
+            write.cursor(source, action);
+        }
+        if !write.is_empty() {
+            self.records.store().commit(write.into_batch()).await?;
+        }
+        for lane in reached {
+            lane.arrived.notify_one();
+        }
+        Ok(accepted)
+    }
+
+    /// Asks for another attempt at a sync error.
+    ///
+    /// # Errors
+    /// When there is no such sync error, or it is neither pending nor retrying.
+    pub async fn retry(&self, error: &SyncErrorId, by: &str) -> Result<(), Error> {
+        self.ask(error, |error, reply| Command::Retry { error, by: by.to_owned(), reply }).await
+    }
+
+    /// Ignores a sync error.
+    ///
+    /// # Errors
+    /// When there is no such sync error, or it is neither pending nor retrying.
+    pub async fn ignore(&self, error: &SyncErrorId, by: &str, reason: &str) -> Result<(), Error> {
+        let reason = reason.to_owned();
+        self.ask(error, |error, reply| Command::Ignore { error, by: by.to_owned(), reason, reply }).await
+    }
+
+    /// Takes an ignored sync error back.
+    ///
+    /// # Errors
+    /// When there is no such sync error, or it is not ignored.
+    pub async fn reopen(&self, error: &SyncErrorId, by: &str) -> Result<(), Error> {
+        self.ask(error, |error, reply| Command::Reopen { error, by: by.to_owned(), reply }).await
+    }
+
+    /// Asks for another attempt at every sync error of an organization; answers how many there are.
+    ///
+    /// # Errors
+    /// When there is no such organization.
+    pub async fn retry_all(&self, org: &OrgId, by: &str) -> Result<u64, Error> {
+        let lane = self.lanes.get(org).ok_or_else(|| Error::NoSuchOrg(org.clone()))?;
+        let (reply, answer) = oneshot::channel();
+        let command = Command::RetryAll { by: by.to_owned(), reply };
+        lane.commands.send(command).await.map_err(|_| Error::Stopping)?;
+        answer.await.map_err(|_| Error::Stopping)?
+    }
+
+    async fn ask(
+        &self,
+        error: &SyncErrorId,
+        command: impl FnOnce(SyncErrorId, oneshot::Sender<Result<(), Error>>) -> Command,
+    ) -> Result<(), Error> {
+        let known = self.records.sync_error(error)?;
+        let lane = known.and_then(|known| self.lanes.get(&known.org));
+        let lane = lane.ok_or_else(|| Error::NoSuchError(error.clone()))?;
+        let (reply, answer) = oneshot::channel();
+        lane.commands.send(command(error.clone(), reply)).await.map_err(|_| Error::Stopping)?;
+        answer.await.map_err(|_| Error::Stopping)?
+    }
+
+    /// The organizations, in the order of their ids.
+    #[must_use]
+    pub fn orgs(&self) -> Vec<(Arc<Org>, OrgHealth)> {
+        let mut orgs: Vec<_> =
+            self.lanes.values().map(|lane| (Arc::clone(&lane.org), lane.health.borrow().clone())).collect();
+        orgs.sort_by(|a, b| a.0.id.cmp(&b.0.id));
+        orgs
+    }
+
+    /// An organization.
+    ///
+    /// # Errors
+    /// When there is no such organization.
+    pub fn org(&self, id: &OrgId) -> Result<(Arc<Org>, OrgHealth), Error> {
+        let lane = self.lanes.get(id).ok_or_else(|| Error::NoSuchOrg(id.clone()))?;
+        Ok((Arc::clone(&lane.org), lane.health.borrow().clone()))
+    }
+
+    /// Tells whenever the health of an organization changes.
+    ///
+    /// # Errors
+    /// When there is no such organization.
+    pub fn watch(&self, id: &OrgId) -> Result<watch::Receiver<OrgHealth>, Error> {
+        let lane = self.lanes.get(id).ok_or_else(|| Error::NoSuchOrg(id.clone()))?;
+        Ok(lane.health.clone())
+    }
+
+    /// Looks at the first points to check of an organization.
+    ///
+    /// # Errors
+    /// When there is no such organization, or the store cannot be read.
+    pub async fn check(&self, id: &OrgId) -> Result<Report, Error> {
+        let (org, health) = self.org(id)?;
+        checks::run(&org, &health, &self.records, &self.policies, &self.clock).await
+    }
+
+    /// The records, for reading.
+    #[must_use]
+    pub fn records(&self) -> &Records {
+        &self.records
+    }
+
+    /// Finishes what is on its way and stops. What waits goes on at the next start.
+    pub async fn stop(&self) {
+        self.stopping.send_replace(true);
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        for task in tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a part of the sync loop broke off");
+            }
+        }
+    }
+
+    fn keep(&self, task: JoinHandle<()>) {
+        self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(task);
+    }
+}

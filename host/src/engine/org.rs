@@ -1,0 +1,131 @@
+//! An organization: what is configured for it, how it stands, and which accounts lead to it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{AccountId, ErrorCounts, OrgId, PolicyName, Refusal, SourceId, SyncErrorId, Timestamp};
+use crate::salesforce;
+
+/// One organization in the configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrgConfig {
+    /// Its id, in addresses and records.
+    pub id: OrgId,
+    /// Its name for people; the id where none is given.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The accounts linked to it, as `SOURCE/ACCOUNT`; `SOURCE/*` takes every account that no organization names.
+    pub accounts: Vec<String>,
+    /// The policy that decides for it.
+    #[serde(default = "default_policy")]
+    pub policy: PolicyName,
+    /// How many conversations may be on their way to Salesforce at the same moment.
+    #[serde(default = "eight")]
+    pub concurrency: usize,
+    /// Who gets a mail when sync errors are pending.
+    #[serde(default)]
+    pub alert_recipients: Vec<String>,
+    /// The connection.
+    pub salesforce: salesforce::Config,
+}
+
+fn default_policy() -> PolicyName {
+    PolicyName::new("default").unwrap_or_else(|_| unreachable!("the name is one"))
+}
+
+const fn eight() -> usize {
+    8
+}
+
+/// A connected organization.
+pub struct Org {
+    /// Its id.
+    pub id: OrgId,
+    /// Its name for people.
+    pub name: String,
+    /// The accounts linked to it.
+    pub accounts: Vec<(SourceId, Option<AccountId>)>,
+    /// The policy that decides for it.
+    pub policy: PolicyName,
+    /// How many conversations may be on their way at the same moment.
+    pub concurrency: usize,
+    /// Who gets a mail when sync errors are pending.
+    pub alert_recipients: Vec<String>,
+    /// Whether the host writes Cases.
+    pub writes_cases: bool,
+    /// The connection.
+    pub salesforce: salesforce::Client,
+}
+
+/// How an organization stands.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct OrgHealth {
+    /// Sync errors by state.
+    pub sync_errors: ErrorCounts,
+    /// Conversations that wait for a free place.
+    pub waiting: usize,
+    /// Conversations that are on their way.
+    pub sending: usize,
+    /// Conversations that are tried again by themselves later.
+    pub scheduled: usize,
+    /// Arrivals that are acknowledged but not merged yet; 1 stands for "some".
+    pub unmerged: usize,
+    /// What holds everything back, and when it is tried next.
+    pub held_back_by: Option<HeldBack>,
+    /// The sync error that became pending last.
+    pub newest_pending: Option<SyncErrorId>,
+}
+
+/// A refusal that reaches the whole organization.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HeldBack {
+    /// The refusal.
+    pub refusal: Refusal,
+    /// When one delivery is let through to see whether it still holds.
+    pub next_probe_at: Timestamp,
+}
+
+impl OrgHealth {
+    /// Whether nothing is left to do without a person or a new message.
+    #[must_use]
+    pub fn idle(&self) -> bool {
+        self.waiting + self.sending + self.scheduled + self.unmerged == 0
+    }
+}
+
+/// Finds the organization that an account is linked to.
+pub(super) struct Directory {
+    sources: HashMap<SourceId, Linked>,
+}
+
+#[derive(Default)]
+struct Linked {
+    accounts: HashMap<AccountId, OrgId>,
+    others: Option<OrgId>,
+}
+
+impl Directory {
+    pub(super) fn new(orgs: &[Arc<Org>]) -> Self {
+        let mut sources = HashMap::<_, Linked>::new();
+        for org in orgs {
+            for (source, account) in &org.accounts {
+                let linked = sources.entry(source.clone()).or_default();
+                match account {
+                    Some(account) => {
+                        linked.accounts.insert(account.clone(), org.id.clone());
+                    }
+                    None => linked.others = Some(org.id.clone()),
+                }
+            }
+        }
+        Self { sources }
+    }
+
+    pub(super) fn find(&self, source: &SourceId, account: &AccountId) -> Option<&OrgId> {
+        let linked = self.sources.get(source)?;
+        linked.accounts.get(account).or(linked.others.as_ref())
+    }
+}

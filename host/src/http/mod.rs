@@ -1,0 +1,190 @@
+//! The HTTP floor: the API, the webhook intake, the probes and the console, on one listener.
+
+mod access;
+mod console;
+mod extract;
+mod intake;
+mod messages;
+mod orgs;
+mod policies;
+mod probes;
+mod problem;
+mod sync_errors;
+mod webhook;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post, put};
+use axum::Router;
+use serde::Deserialize;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub use self::access::{Scope, Token};
+use self::access::{Access, guard, need};
+use self::problem::Problem;
+use crate::clock::Clock;
+use crate::domain::SourceId;
+use crate::engine::Engine;
+use crate::policy::PolicyHost;
+use crate::telemetry::Metrics;
+use crate::alcmeon;
+
+/// Bodies of the API, in bytes.
+const BODY_BYTES: usize = 1024 * 1024;
+/// Notifications carry attachments inline, in bytes.
+const NOTIFICATION_BYTES: usize = 16 * 1024 * 1024;
+
+/// Where the host listens, and to whom.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Address and port; port 0 takes a free one.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// The address under which people reach the console, for links in mails; made from `listen` where not given.
+    #[serde(default)]
+    pub public_url: Option<String>,
+    /// Who may do what.
+    #[serde(default)]
+    pub tokens: Vec<Token>,
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8080))
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { listen: default_listen(), public_url: None, tokens: Vec::new() }
+    }
+}
+
+/// What the HTTP floor shows and asks.
+pub struct Parts {
+    /// The sync loop.
+    pub engine: Arc<Engine>,
+    /// The policies.
+    pub policies: Arc<PolicyHost>,
+    /// Where accepted policies are kept as files, so that they are there after a restart.
+    pub policies_folder: Option<PathBuf>,
+    /// Alcmeon environments by source.
+    pub environments: HashMap<SourceId, alcmeon::Config>,
+    /// The counters.
+    pub metrics: Metrics,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Why the HTTP floor cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Everybody could do everything.
+    #[error("{0} is a public address: at least one [[http.tokens]] is needed before the host listens there")]
+    Public(SocketAddr),
+    /// The address cannot be had.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        error: std::io::Error,
+    },
+}
+
+struct Shared {
+    parts: Parts,
+    access: Access,
+}
+
+type App = Arc<Shared>;
+
+/// A running HTTP floor.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    stopping: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+/// Listens, and serves until stopped.
+///
+/// # Errors
+/// When the address is public and there is no token, or it cannot be had.
+pub async fn start(config: &Config, parts: Parts) -> Result<Server, Error> {
+    if config.tokens.is_empty() && !config.listen.ip().is_loopback() {
+        return Err(Error::Public(config.listen));
+    }
+    let cannot = |error| Error::Listen { address: config.listen, error };
+    let listener = TcpListener::bind(config.listen).await.map_err(cannot)?;
+    let address = listener.local_addr().map_err(cannot)?;
+    let app: App = Arc::new(Shared { access: Access::new(&config.tokens, parts.clock.clone()), parts });
+    let stopping = watch::Sender::new(false);
+    let mut stop = stopping.subscribe();
+    let router = router(app);
+    let task = tokio::spawn(async move {
+        let served = axum::serve(listener, router).with_graceful_shutdown(async move {
+            let _ = stop.wait_for(|stop| *stop).await;
+        });
+        if let Err(error) = served.await {
+            tracing::error!(%error, "the HTTP floor broke off");
+        }
+    });
+    Ok(Server { address, stopping, task })
+}
+
+impl Server {
+    /// Finishes the requests that have begun, and stops. A connection that will not end is cut after five seconds.
+    pub async fn stop(mut self) {
+        self.stopping.send_replace(true);
+        if tokio::time::timeout(std::time::Duration::from_secs(5), &mut self.task).await.is_err() {
+            self.task.abort();
+        }
+    }
+}
+
+fn router(app: App) -> Router {
+    let scoped = |scope: Scope, router: Router<App>| router.route_layer(from_fn_with_state((app.clone(), scope), need));
+    let read = Router::new()
+        .route("/v1/orgs", get(orgs::list))
+        .route("/v1/orgs/{org}", get(orgs::show))
+        .route("/v1/orgs/{org}/checks", get(orgs::checks))
+        .route("/v1/sync-errors", get(sync_errors::list))
+        .route("/v1/sync-errors/{id}", get(sync_errors::show))
+        .route("/v1/messages/{id}/audit", get(messages::audit))
+        .route("/v1/policies", get(policies::list))
+        .route("/v1/policies/{name}", get(policies::show))
+        .route("/v1/plugins", get(policies::plugins))
+        .route("/metrics", get(probes::metrics));
+    let errors = Router::new()
+        .route("/v1/orgs/{org}/retry-all", post(orgs::retry_all))
+        .route("/v1/sync-errors/{id}/retry", post(sync_errors::retry))
+        .route("/v1/sync-errors/{id}/ignore", post(sync_errors::ignore))
+        .route("/v1/sync-errors/{id}/reopen", post(sync_errors::reopen));
+    let policies = Router::new().route("/v1/policies/{name}", put(policies::apply));
+    let intake = Router::new().route("/v1/intake/{source}", post(intake::accept));
+    let webhook = Router::new()
+        .route("/alcmeon/{environment}/notify", post(webhook::notify))
+        .layer(DefaultBodyLimit::max(NOTIFICATION_BYTES));
+    let open = Router::new().route("/healthz", get(probes::healthz)).route("/readyz", get(probes::readyz));
+    Router::new()
+        .merge(scoped(Scope::Read, read))
+        .merge(scoped(Scope::Errors, errors))
+        .merge(scoped(Scope::Policies, policies))
+        .merge(scoped(Scope::Intake, intake))
+        .merge(console::router(&app))
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .merge(webhook)
+        .merge(open)
+        .fallback(|| async { Problem::not_found("there is nothing at this address") })
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .layer(from_fn_with_state(app.clone(), guard))
+        .layer(from_fn(access::harden))
+        .with_state(app)
+}

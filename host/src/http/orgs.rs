@@ -1,0 +1,79 @@
+//! The organizations: how they stand, what to check first, and retry-all.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::App;
+use super::access::Caller;
+use super::extract::Id;
+use super::problem::Problem;
+use crate::domain::{OrgId, PolicyName};
+use crate::engine::{Org, OrgHealth, Report};
+
+#[derive(Serialize)]
+pub(super) struct View {
+    id: OrgId,
+    name: String,
+    policy: PolicyName,
+    accounts: Vec<String>,
+    alert_recipients: usize,
+    #[serde(flatten)]
+    health: OrgHealth,
+    salesforce: Salesforce,
+}
+
+#[derive(Serialize)]
+struct Salesforce {
+    /// Calls since the start.
+    calls: u64,
+    /// Calls of the last 24 hours and the most that are allowed, as Salesforce said last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_usage: Option<(u64, u64)>,
+}
+
+fn view((org, health): (Arc<Org>, OrgHealth)) -> View {
+    let account = |(source, account): &(_, Option<_>)| match account {
+        Some(account) => format!("{source}/{account}"),
+        None => format!("{source}/*"),
+    };
+    View {
+        id: org.id.clone(),
+        name: org.name.clone(),
+        policy: org.policy.clone(),
+        accounts: org.accounts.iter().map(account).collect(),
+        alert_recipients: org.alert_recipients.len(),
+        health,
+        salesforce: Salesforce { calls: org.salesforce.calls(), api_usage: org.salesforce.usage() },
+    }
+}
+
+/// All organizations, with their pending counts.
+pub(super) async fn list(State(app): State<App>) -> Json<Value> {
+    let orgs: Vec<_> = app.parts.engine.orgs().into_iter().map(view).collect();
+    Json(json!({ "orgs": orgs }))
+}
+
+/// One organization.
+pub(super) async fn show(State(app): State<App>, Id(id): Id<OrgId>) -> Result<Json<View>, Problem> {
+    Ok(Json(view(app.parts.engine.org(&id)?)))
+}
+
+/// The first points to check, each looked at now.
+pub(super) async fn checks(State(app): State<App>, Id(id): Id<OrgId>) -> Result<Json<Report>, Problem> {
+    Ok(Json(app.parts.engine.check(&id).await?))
+}
+
+/// Another attempt at every sync error of the organization.
+pub(super) async fn retry_all(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id<OrgId>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let retried = app.parts.engine.retry_all(&id, &caller.name).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "org": id, "retried": retried }))))
+}

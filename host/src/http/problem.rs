@@ -1,0 +1,121 @@
+//! Every refusal of the API as a problem document (RFC 9457): what the caller sees; the log gets the rest.
+
+use axum::Json;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::{engine, policy, store};
+
+/// A refusal as the caller sees it.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Problem {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    /// Point by point, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<policy::Problem>,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, kind: &str, title: &'static str, detail: impl Into<String>) -> Self {
+        let kind = format!("urn:switchyard:problem:{kind}");
+        Self { kind, title, status: status.as_u16(), detail: detail.into(), problems: Vec::new() }
+    }
+
+    pub(super) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
+    }
+
+    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad-request", "The request cannot be understood", detail)
+    }
+
+    pub(super) fn invalid(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The request makes no sense", detail)
+    }
+
+    pub(super) fn method_not_allowed() -> Self {
+        let detail = "this address does not take this method";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", detail)
+    }
+
+    pub(super) fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Not authorized", detail)
+    }
+
+    pub(super) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "Forbidden", detail)
+    }
+
+    pub(super) fn too_large(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large", detail)
+    }
+
+    pub(super) fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available now", detail)
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    pub(super) fn title(&self) -> &'static str {
+        self.title
+    }
+
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let mut response = (status, Json(self)).into_response();
+        let kind = header::HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        tracing::error!(%error, "a request failed");
+        match error {
+            store::Error::TooLarge { bytes, .. } => Self::too_large(format!("this would be a record of {bytes} bytes")),
+            _ => Self::unavailable("the store failed; nothing was acknowledged"),
+        }
+    }
+}
+
+impl From<engine::Error> for Problem {
+    fn from(error: engine::Error) -> Self {
+        match error {
+            engine::Error::NoSuchError(_) | engine::Error::NoSuchOrg(_) => Self::not_found(error.to_string()),
+            engine::Error::NotLinked { .. } => {
+                Self::new(StatusCode::NOT_FOUND, "not-linked", "No organization is linked", error.to_string())
+            }
+            engine::Error::Transition(_) => {
+                Self::new(StatusCode::CONFLICT, "state", "The sync error's state does not allow this", error.to_string())
+            }
+            engine::Error::Store(error) => error.into(),
+            engine::Error::Stopping => Self::unavailable("the host is stopping"),
+        }
+    }
+}
+
+impl From<policy::Rejection> for Problem {
+    fn from(rejection: policy::Rejection) -> Self {
+        let detail = rejection.to_string();
+        let title = "The policy is refused; the one in force goes on serving";
+        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "policy-refused", title, detail);
+        Self { problems: rejection.problems, ..problem }
+    }
+}

@@ -1,0 +1,112 @@
+//! What is counted, and how it is shown at `/metrics`.
+
+use std::sync::Arc;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// The counters of one running host; clones share them.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    /// Events acknowledged, by source and the way they came.
+    pub arrivals: Family<Arrived, Counter>,
+    /// Attempts to deliver, by organization and how they ended.
+    pub attempts: Family<Attempted, Counter>,
+    /// Sync errors, by organization and state.
+    pub sync_errors: Family<Registered, Gauge>,
+    /// Conversations that wait for a free place, by organization.
+    pub waiting: Family<OfOrg, Gauge>,
+    /// Decisions of policies, by policy, question and how they ended.
+    pub decisions: Family<Decided, Counter>,
+    /// Mails, by how they ended.
+    pub mails: Family<Mailed, Counter>,
+}
+
+/// Labels of an arrival.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Arrived {
+    /// The source.
+    pub source: String,
+    /// webhook, poll or intake.
+    pub by: &'static str,
+}
+
+/// Labels of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Attempted {
+    /// The organization.
+    pub org: String,
+    /// delivered, not-eligible, or the class of the refusal.
+    pub outcome: &'static str,
+}
+
+/// Labels of a count of sync errors.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Registered {
+    /// The organization.
+    pub org: String,
+    /// The state.
+    pub state: &'static str,
+}
+
+/// Labels of what is counted by organization only.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct OfOrg {
+    /// The organization.
+    pub org: String,
+}
+
+/// Labels of a decision.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Decided {
+    /// The policy.
+    pub policy: String,
+    /// route, search, choose or judge.
+    pub question: &'static str,
+    /// answered, or the code of the fault.
+    pub outcome: &'static str,
+}
+
+/// Labels of a mail.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Mailed {
+    /// sent or failed.
+    pub outcome: &'static str,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("switchyard");
+        let metrics = Self {
+            registry: Arc::default(),
+            arrivals: Family::default(),
+            attempts: Family::default(),
+            sync_errors: Family::default(),
+            waiting: Family::default(),
+            decisions: Family::default(),
+            mails: Family::default(),
+        };
+        registry.register("arrivals", "Events acknowledged", metrics.arrivals.clone());
+        registry.register("attempts", "Attempts to deliver a conversation", metrics.attempts.clone());
+        registry.register("sync_errors", "Sync errors by state", metrics.sync_errors.clone());
+        registry.register("waiting", "Conversations that wait for a free place", metrics.waiting.clone());
+        registry.register("decisions", "Decisions of policies", metrics.decisions.clone());
+        registry.register("mails", "Alert mails", metrics.mails.clone());
+        Self { registry: Arc::new(registry), ..metrics }
+    }
+}
+
+impl Metrics {
+    /// All of them in the OpenMetrics text format.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        text
+    }
+}
