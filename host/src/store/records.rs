@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::{Batch, Error, Store};
 use crate::domain::{
@@ -35,6 +36,17 @@ const LOOKED_AT: usize = 5_000;
 enum Versioned<T> {
     #[serde(rename = "1")]
     V1(T),
+}
+
+/// A refresh token, and the fingerprint of the configured one that it followed from.
+#[derive(Serialize, Deserialize)]
+struct Rotated {
+    configured: String,
+    token: String,
+}
+
+fn fingerprint(secret: &Secret) -> String {
+    hex::encode(Sha256::digest(secret.reveal().as_bytes()))
 }
 
 /// Reads records.
@@ -123,9 +135,11 @@ impl Records {
         Ok(self.read(&format!("alert/{org}"))?.unwrap_or_default())
     }
 
-    /// The refresh token that Salesforce gave last, where it rotates them.
-    pub fn refresh_token(&self, org: &OrgId) -> Result<Option<Secret>, Error> {
-        Ok(self.read::<String>(&format!("refresh-token/{org}"))?.map(Secret::new))
+    /// The refresh token that Salesforce gave last in exchange for the configured one, where it rotates them.
+    pub fn refresh_token(&self, org: &OrgId, configured: &Secret) -> Result<Option<Secret>, Error> {
+        let rotated = self.read::<Rotated>(&format!("refresh-token/{org}"))?;
+        // One that was configured since is newer than all that followed from the one before.
+        Ok(rotated.filter(|rotated| rotated.configured == fingerprint(configured)).map(|rotated| Secret::new(rotated.token)))
     }
 
     /// The audit of a message, oldest first.
@@ -271,9 +285,10 @@ impl Write {
         self.put(format!("alert/{org}"), &alerted);
     }
 
-    /// The refresh token that Salesforce gave last.
-    pub fn refresh_token(&mut self, org: &OrgId, token: &Secret) {
-        self.put(format!("refresh-token/{org}"), &token.reveal());
+    /// The refresh token that Salesforce gave last in exchange for the configured one.
+    pub fn refresh_token(&mut self, org: &OrgId, configured: &Secret, token: &Secret) {
+        let rotated = Rotated { configured: fingerprint(configured), token: token.reveal().to_owned() };
+        self.put(format!("refresh-token/{org}"), &rotated);
     }
 
     /// The batch to commit.
