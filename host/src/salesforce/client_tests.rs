@@ -79,8 +79,11 @@ async fn a_session_that_no_new_token_can_mend_starts_no_refresh() {
     }
 }
 
-/// A caller that stores what is rotated, or fails to, and tells how often the server had been asked by then.
-fn keeper(server: &StandIn, fails: &[bool]) -> (Arc<Mutex<Vec<(String, usize)>>>, OnRotated) {
+/// The tokens that were stored, each with the number of requests that the server had got by then.
+type Kept = Arc<Mutex<Vec<(String, usize)>>>;
+
+/// A caller that stores what is rotated, or fails to: the last of `fails` goes first.
+fn keeper(server: &StandIn, fails: &[bool]) -> (Kept, OnRotated) {
     let kept = Arc::new(Mutex::new(Vec::new()));
     let (server, into) = (server.clone(), Arc::clone(&kept));
     let fails = Mutex::new(fails.to_vec());
