@@ -107,7 +107,12 @@ fn refused(stage: Stage, answer: &Answer, json: &Value) -> Refusal {
 
 /// An HTML page, an empty body, or JSON that complains of nothing.
 fn by_status(answer: &Answer) -> Refusal {
-    let (class, scope) = rules::of_status(answer.status);
+    let by_status = rules::of_status(answer.status);
+    let (class, scope) = match by_status.0 {
+        // Without a code too, the text says whether a new token would help.
+        Class::Auth => rules::of_rest("INVALID_SESSION_ID", &raw(&answer.body)).unwrap_or(by_status),
+        _ => by_status,
+    };
     let text = match (&answer.location, answer.body.is_empty()) {
         // Without the query: what a redirect carries may be a token.
         (Some(to), _) => format!("redirected to {}", cut(to.split(['?', '#']).next().unwrap_or_default(), 200)),

@@ -5,11 +5,9 @@ use std::sync::{Arc, Mutex};
 use futures_util::future::{FutureExt, join_all};
 use serde_json::json;
 
-use super::super::stand_in::{StandIn, response};
+use super::super::stand_in::{EXPIRED, StandIn, response};
 use super::*;
 use crate::domain::{ContactSearch, Scope, Secret};
-
-const EXPIRED: &str = r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#;
 
 fn nothing() -> Value {
     json!({"totalSize": 0, "done": true, "records": []})
@@ -66,6 +64,21 @@ async fn an_expired_session_is_renewed_once_and_the_call_replayed_once() {
     server.reply_with(Some(response(401, EXPIRED))).grant("three").reply_with(Some(response(401, EXPIRED)));
     let refusal = ask(&client).await.unwrap_err();
     assert_eq!((refusal.class, server.token_requests()), (Class::Auth, 3), "401 after a fresh token is final");
+}
+
+#[tokio::test]
+async fn many_whose_session_expired_at_once_cause_one_token_request() {
+    let server = StandIn::start().await;
+    server.grant("one").reply(200, &nothing());
+    let client = server.client();
+    ask(&client).await.unwrap();
+    server.expire("one").grant("two");
+    for _ in 0..20 {
+        server.reply(200, &nothing());
+    }
+    let outcomes = join_all((0..20).map(|_| ask(&client))).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    assert_eq!(server.token_requests(), 2);
 }
 
 #[tokio::test]
