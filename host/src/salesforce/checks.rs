@@ -41,8 +41,7 @@ struct Field {
     external_id: bool,
     #[serde(default)]
     unique: bool,
-    #[serde(default)]
-    createable: bool,
+    createable: Option<bool>,
 }
 
 impl Client {
@@ -93,7 +92,9 @@ impl Client {
         for name in wanted {
             match find(name) {
                 None => wrong.push(format!("{name} is missing or hidden from this user")),
-                Some(field) if !field.createable => wrong.push(format!("{name} cannot be written by this user")),
+                Some(field) if field.createable == Some(false) => {
+                    wrong.push(format!("{name} cannot be written by this user"))
+                }
                 Some(_) => {}
             }
         }
@@ -125,21 +126,14 @@ impl Client {
                     list.iter().map(|queue| queue.developer_name.as_str()).take(20).collect::<Vec<_>>().join(", ")
                 };
                 // Without Cases of its own the host only names a queue; the organization's automation may use it for Cases.
-                let needed = self.config.cases.is_some();
-                let ok = if able.is_empty() && (needed || all == 0) {
-                    Some(false)
-                } else {
-                    Some(true).filter(|_| unable.is_empty())
+                let ok = match (able.len(), unable.len()) {
+                    (0, 0) => Some(false),
+                    (0, _) if self.config.cases.is_some() => Some(false),
+                    (_, 0) => Some(true),
+                    _ => None,
                 };
-                (
-                    ok,
-                    format!(
-                        "{} of {all} queues can own {object}: {}; not: {}",
-                        able.len(),
-                        names(&able),
-                        names(&unable)
-                    ),
-                )
+                let rest = if unable.is_empty() { String::new() } else { format!("; not: {}", names(&unable)) };
+                (ok, format!("{} of {all} queues can own {object}: {}{rest}", able.len(), names(&able)))
             }
         };
         Check { name: "queues", ok, found }

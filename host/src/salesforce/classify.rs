@@ -32,21 +32,27 @@ struct Complaint {
 
 /// The JSON of an answer that says yes (`null` for an empty body), or else the refusal.
 pub(super) fn judge(stage: Stage, outcome: Result<Answer, Trouble>) -> Result<Value, Refusal> {
-    let answer = outcome.map_err(|trouble| unanswered(&trouble))?;
+    let (refusal, status, request_id) = match outcome {
+        Err(trouble) => (unanswered(&trouble), None, None),
+        Ok(answer) => match said(stage, &answer) {
+            Ok(json) => return Ok(json),
+            Err(refusal) => (refusal, Some(answer.status), answer.request_id),
+        },
+    };
+    // Without a token nothing gets through, whatever the reason.
+    let scope = if stage == Stage::Token { Scope::Org } else { refusal.scope };
+    Err(Refusal { scope, status, request_id, ..refusal })
+}
+
+fn said(stage: Stage, answer: &Answer) -> Result<Value, Refusal> {
     let json = serde_json::from_slice::<Value>(&answer.body);
-    let refusal = match (answer.status, json) {
+    Err(match (answer.status, json) {
         (200..=299, Ok(json)) if json.get("success") != Some(&Value::Bool(false)) => return Ok(json),
         (200..=299, Err(_)) if answer.body.is_empty() => return Ok(Value::Null),
         (200..=299, Err(_)) => Refusal::new(Class::Unclassified, "UNREADABLE_ANSWER", raw(&answer.body)),
         (300, Ok(json)) => several(&json),
-        (_, Ok(json)) => refused(stage, &answer, &json),
-        (_, Err(_)) => by_status(&answer),
-    };
-    Err(Refusal {
-        scope: if stage == Stage::Token { Scope::Org } else { refusal.scope },
-        status: Some(answer.status),
-        request_id: answer.request_id,
-        ..refusal
+        (_, Ok(json)) => refused(stage, answer, &json),
+        (_, Err(_)) => by_status(answer),
     })
 }
 
@@ -101,7 +107,12 @@ fn refused(stage: Stage, answer: &Answer, json: &Value) -> Refusal {
 
 /// An HTML page, an empty body, or JSON that complains of nothing.
 fn by_status(answer: &Answer) -> Refusal {
-    let (class, scope) = rules::of_status(answer.status);
+    let by_status = rules::of_status(answer.status);
+    let (class, scope) = match by_status.0 {
+        // Without a code too, the text says whether a new token would help.
+        Class::Auth => rules::of_rest("INVALID_SESSION_ID", &raw(&answer.body)).unwrap_or(by_status),
+        _ => by_status,
+    };
     let text = match (&answer.location, answer.body.is_empty()) {
         // Without the query: what a redirect carries may be a token.
         (Some(to), _) => format!("redirected to {}", cut(to.split(['?', '#']).next().unwrap_or_default(), 200)),

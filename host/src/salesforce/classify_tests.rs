@@ -158,6 +158,7 @@ fn pages_and_empty_bodies_are_judged_by_their_status() {
         (429, "", Class::Transient, Scope::Org),
         (502, page, Class::Transient, Scope::Org),
         (401, "", Class::Auth, Scope::Org),
+        (401, r#"{"message": "Connected app is not attached to Agent"}"#, Class::Config, Scope::Org),
         (403, page, Class::Unclassified, Scope::Record),
         (404, "", Class::Unclassified, Scope::Record),
         (414, "", Class::Request, Scope::Record),

@@ -5,11 +5,9 @@ use std::sync::{Arc, Mutex};
 use futures_util::future::{FutureExt, join_all};
 use serde_json::json;
 
-use super::super::stand_in::{StandIn, response};
+use super::super::stand_in::{EXPIRED, StandIn, response};
 use super::*;
 use crate::domain::{ContactSearch, Scope, Secret};
-
-const EXPIRED: &str = r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#;
 
 fn nothing() -> Value {
     json!({"totalSize": 0, "done": true, "records": []})
@@ -69,6 +67,21 @@ async fn an_expired_session_is_renewed_once_and_the_call_replayed_once() {
 }
 
 #[tokio::test]
+async fn many_whose_session_expired_at_once_cause_one_token_request() {
+    let server = StandIn::start().await;
+    server.grant("one").reply(200, &nothing());
+    let client = server.client();
+    ask(&client).await.unwrap();
+    server.expire("one").grant("two");
+    for _ in 0..20 {
+        server.reply(200, &nothing());
+    }
+    let outcomes = join_all((0..20).map(|_| ask(&client))).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    assert_eq!(server.token_requests(), 2);
+}
+
+#[tokio::test]
 async fn a_session_that_no_new_token_can_mend_starts_no_refresh() {
     for text in ["This session is not valid for use with the REST API", "Connected app is not attached to Agent"] {
         let server = StandIn::start().await;
@@ -79,8 +92,11 @@ async fn a_session_that_no_new_token_can_mend_starts_no_refresh() {
     }
 }
 
-/// A caller that stores what is rotated, or fails to, and tells how often the server had been asked by then.
-fn keeper(server: &StandIn, fails: &[bool]) -> (Arc<Mutex<Vec<(String, usize)>>>, OnRotated) {
+/// The tokens that were stored, each with the number of requests that the server had got by then.
+type Kept = Arc<Mutex<Vec<(String, usize)>>>;
+
+/// A caller that stores what is rotated, or fails to: the last of `fails` goes first.
+fn keeper(server: &StandIn, fails: &[bool]) -> (Kept, OnRotated) {
     let kept = Arc::new(Mutex::new(Vec::new()));
     let (server, into) = (server.clone(), Arc::clone(&kept));
     let fails = Mutex::new(fails.to_vec());

@@ -23,7 +23,7 @@ pub enum Error {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Where tokens are asked for: https://login.salesforce.com, https://test.salesforce.com or the My Domain address.
+    /// Where tokens are asked for: `https://login.salesforce.com`, `https://test.salesforce.com` or the My Domain address.
     #[serde(default)]
     pub login_url: Server,
     /// The consumer key of the connected app.

@@ -125,6 +125,7 @@ const BY_TEXT: &[Rule] = &[
     // A new token would be refused in the same way, so these are not for a refresh.
     ("INVALID_SESSION_ID", "not valid for use with the rest api", Class::Config, Scope::Org),
     ("INVALID_SESSION_ID", "connected app is not attached", Class::Config, Scope::Org),
+    ("INVALID_SESSION_ID", "blacktab users cannot perform api operations", Class::Config, Scope::Org),
     ("INVALID_FIELD", "foreign key external id", Class::Ordering, Scope::Record),
     ("INVALID_CROSS_REFERENCE_KEY", "owner cannot be blank", Class::Config, Scope::Record),
     ("INVALID_OPERATION", NO_QUEUE, Class::Config, Scope::Record),

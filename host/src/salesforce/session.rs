@@ -19,6 +19,7 @@ const PATH: &str = "/services/oauth2/token";
 /// Stores a rotated refresh token durably; the words of an `Err` go into the refusal.
 ///
 /// Salesforce forgets the token before it, so a host that loses this one has to be reconnected by hand.
+/// It must not use the client that calls it: that one waits for it.
 pub type OnRotated = Box<dyn Fn(Secret) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
 /// An access token and the server that takes it.

@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 
 use super::{Client, Config};
 
+/// What Salesforce answers to a token that has ended, with the status 401.
+pub(super) const EXPIRED: &str = r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#;
+
 /// What the server was asked.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
@@ -27,6 +30,7 @@ pub(super) type Reply = Option<Response<axum::body::Body>>;
 struct Shared {
     replies: Mutex<VecDeque<Reply>>,
     asked: Mutex<Vec<Asked>>,
+    expired: Mutex<Option<String>>,
 }
 
 /// The server; token requests are answered by themselves unless a test says otherwise.
@@ -60,6 +64,12 @@ impl StandIn {
     /// The next answer: a token.
     pub(super) fn grant(&self, token: &str) -> &Self {
         self.reply(200, &json!({"access_token": token, "instance_url": self.url, "token_type": "Bearer"}))
+    }
+
+    /// From now on calls with this token are told that their session has expired.
+    pub(super) fn expire(&self, token: &str) -> &Self {
+        *self.shared.expired.lock().unwrap() = Some(format!("Bearer {token}"));
+        self
     }
 
     /// Everything that was asked so far.
@@ -106,7 +116,12 @@ async fn serve(
     body: Bytes,
 ) -> Response<axum::body::Body> {
     let body = String::from_utf8(body.to_vec()).unwrap();
+    let token = headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
+    let expired = token.is_some() && token == *shared.expired.lock().unwrap();
     shared.asked.lock().unwrap().push(Asked { method, uri: uri.to_string(), headers, body });
+    if expired {
+        return response(401, EXPIRED);
+    }
     let reply = shared.replies.lock().unwrap().pop_front();
     match reply {
         Some(Some(reply)) => reply,

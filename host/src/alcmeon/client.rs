@@ -1,0 +1,212 @@
+//! Asks Alcmeon for the actions that no notification brought, within its rate limit.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::config::Config;
+use super::json::as_text;
+use super::parse::{Page, actions};
+use crate::domain::{SourceId, Timestamp};
+
+/// How long one call may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Ten actions with their files inside; what is larger cannot be read at all.
+const LARGEST_BODY: usize = 64 * 1024 * 1024;
+/// The window of Alcmeon's rate limit: how long to wait where its answer does not tell.
+const WINDOW: Duration = Duration::from_secs(60);
+/// No wait that an answer asks for is longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// Why there is no page.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PollError {
+    /// Ask again, but not before this time.
+    #[error("Alcmeon limits the rate until {until}")]
+    RateLimited {
+        /// When to ask again.
+        until: Timestamp,
+    },
+    /// Alcmeon says no, and will again: a wrong secret, a missing permission.
+    #[error("Alcmeon refused with {status}: {words}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// Alcmeon's words.
+        words: String,
+    },
+    /// Ask again later: no answer, or one from a server in trouble.
+    #[error("Alcmeon cannot be reached: {0}")]
+    Unreachable(String),
+    /// It answered with what is not a page of actions.
+    #[error("Alcmeon's answer cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// Asks one environment.
+pub struct Client {
+    config: Config,
+    http: reqwest::Client,
+    source: SourceId,
+}
+
+impl Client {
+    /// Opens no connection yet. `http` must not follow redirects: one could carry the secret to another server.
+    #[must_use]
+    pub fn new(config: Config, http: reqwest::Client, source: SourceId) -> Self {
+        Self { config, http, source }
+    }
+
+    /// The actions after `after` (0 for all), ten at most.
+    ///
+    /// # Errors
+    /// See [`PollError`]; after none of them has anything been lost.
+    pub async fn poll(&self, after: u64, now: Timestamp) -> Result<Page, PollError> {
+        let mut url = self.config.base_url.at("actions");
+        url.set_query(Some(&format!("min_action_id={after}")));
+        let secret = self.config.secret.reveal();
+        let request = self.http.get(url).basic_auth(&self.config.instance_id, Some(secret)).timeout(TIMEOUT);
+        let mut answer = request.send().await.map_err(unreachable)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
+            if body.len() + chunk.len() > LARGEST_BODY {
+                return Err(PollError::Unreadable(format!("more than {LARGEST_BODY} bytes")));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        match answer.status().as_u16() {
+            200 => actions(&body, &self.config, &self.source).map_err(|error| PollError::Unreadable(error.to_string())),
+            429 => Err(PollError::RateLimited { until: limited_until(&body, now) }),
+            status @ 500.. => Err(PollError::Unreachable(format!("HTTP {status}: {}", self.words(&body)))),
+            status => Err(PollError::Refused { status, words: self.words(&body) }),
+        }
+    }
+
+    /// Alcmeon has three shapes of errors: `error` or `details` as text, or `error.reason`. The secret is never repeated.
+    fn words(&self, body: &[u8]) -> String {
+        let json: Value = serde_json::from_slice(body).unwrap_or_default();
+        let part = |pointer: &str| json.pointer(pointer).and_then(as_text);
+        let found: Vec<String> = ["/error", "/error/reason", "/details"].into_iter().filter_map(part).collect();
+        let head = || String::from_utf8_lossy(&body[..body.len().min(500)]).into_owned();
+        let words = if found.is_empty() { head() } else { found.join(": ") };
+        let words = match self.config.secret.reveal() {
+            "" => words,
+            secret => words.replace(secret, "[secret]"),
+        };
+        words.chars().take(500).collect()
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("source", &self.source).finish_non_exhaustive()
+    }
+}
+
+fn unreachable(error: reqwest::Error) -> PollError {
+    let kind = if error.is_timeout() { "no answer in time" } else { "the connection failed" };
+    PollError::Unreachable(format!("{kind}: {}", error.without_url()))
+}
+
+/// `details` is a text that holds a Python dictionary: `{'rate_limited_until': '2024-01-22T13:05:41Z'}`.
+fn limited_until(body: &[u8], now: Timestamp) -> Timestamp {
+    let text = String::from_utf8_lossy(body);
+    let told = text.split_once("rate_limited_until").and_then(|(_, rest)| {
+        // Only what a time is made of, after the quotes, the colon and the blank.
+        let rest = rest.trim_start_matches(|c: char| !c.is_ascii_digit());
+        let time = rest.split(|c: char| !(c.is_ascii_alphanumeric() || "-:.+".contains(c))).next()?;
+        time.parse::<Timestamp>().or_else(|_| format!("{time}Z").parse()).ok()
+    });
+    told.unwrap_or_else(|| now.after(WINDOW)).clamp(now, now.after(LONGEST_WAIT))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use axum::Router;
+    use axum::http::{HeaderMap, StatusCode, Uri};
+
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2024-01-22T13:05:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn the_time_in_a_python_dictionary_is_understood() {
+        let body = |details: &str| serde_json::json!({"error": "rate limited", "details": details}).to_string();
+        let until = |body: &str| limited_until(body.as_bytes(), now());
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        assert_eq!(until(&body("{'rate_limited_until': '2024-01-22T13:05:41Z'}")), at("2024-01-22T13:05:41Z"));
+        assert_eq!(until(&body("{'rate_limited_until': '2024-01-22T13:05:41.5'}")), at("2024-01-22T13:05:41.5Z"));
+        assert_eq!(until(&body("{\"rate_limited_until\": \"2024-01-22T14:05:41+01:00\"}")), at("2024-01-22T13:05:41Z"));
+        for silent in ["", "<html>", &body("soon"), &body("{'rate_limited_until': None}"), "rate_limited_until"] {
+            assert_eq!(until(silent), now().after(WINDOW), "{silent}");
+        }
+        assert_eq!(until(&body("{'rate_limited_until': '1999-01-01T00:00:00Z'}")), now(), "never in the past");
+        assert_eq!(until(&body("{'rate_limited_until': '9999-01-01T00:00:00Z'}")), now().after(LONGEST_WAIT));
+    }
+
+    /// A server that always gives one answer, and the requests that it got.
+    async fn server(status: u16, body: &str) -> (Client, Arc<Mutex<Vec<(Uri, HeaderMap)>>>) {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let config =
+            format!("base_url = 'http://{}'\ninstance_id = '7'\nsecret = 'hush'", listener.local_addr().unwrap());
+        let (answer, into) = ((StatusCode::from_u16(status).unwrap(), body.to_owned()), Arc::clone(&asked));
+        let app = Router::new().fallback(move |uri: Uri, headers: HeaderMap| async move {
+            into.lock().unwrap().push((uri, headers));
+            answer
+        });
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        // Whoever comes first installs it; the outcome is the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client =
+            Client::new(toml::from_str(&config).unwrap(), reqwest::Client::new(), SourceId::new("main").unwrap());
+        (client, asked)
+    }
+
+    #[tokio::test]
+    async fn a_page_is_asked_for_with_the_secret_and_read_in_the_order_of_events() {
+        let action = |id: u32| {
+            serde_json::json!({"id": id, "type": "task-create", "account": {"id": 12},
+            "task": {"conversation_id": 321, "message": {"id": 556}}})
+        };
+        let page = serde_json::json!([action(9), {"id": 11, "type": "future"}, action(8)]).to_string();
+        let (client, asked) = server(200, &page).await;
+        let page = client.poll(7, now()).await.unwrap();
+        assert_eq!(page.arrivals.iter().map(|arrival| arrival.event).collect::<Vec<_>>(), [8, 9]);
+        assert_eq!(page.highest, Some(11), "what cannot be used is not asked for again and again");
+        assert_eq!(page.malformed[0].to_string(), "`[1].account.id` must be an id");
+        let asked = asked.lock().unwrap().clone();
+        assert_eq!(asked[0].0, "/actions?min_action_id=7");
+        assert_eq!(asked[0].1["authorization"], "Basic NzpodXNo");
+        assert_eq!(server(200, "[]").await.0.poll(7, now()).await.unwrap().highest, None);
+    }
+
+    #[tokio::test]
+    async fn every_no_says_what_the_caller_can_do() {
+        let limited = r#"{"error": "rate", "details": "{'rate_limited_until': '2024-01-22T13:05:41Z'}"}"#;
+        let until = "2024-01-22T13:05:41Z".parse().unwrap();
+        let poll = async |status: u16, body: &str| server(status, body).await.0.poll(0, now()).await.unwrap_err();
+        assert_eq!(poll(429, limited).await, PollError::RateLimited { until });
+        let refused = PollError::Refused { status: 401, words: "unauthorized: bad [secret]".to_owned() };
+        assert_eq!(poll(401, r#"{"error": "unauthorized", "details": "bad hush"}"#).await, refused);
+        let reason = PollError::Refused { status: 403, words: "insufficient-permissions".to_owned() };
+        assert_eq!(poll(403, r#"{"error": {"reason": "insufficient-permissions"}}"#).await, reason);
+        assert_eq!(poll(502, "<html>").await, PollError::Unreachable("HTTP 502: <html>".to_owned()));
+        assert!(matches!(poll(200, "{}").await, PollError::Unreadable(_)));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_not_there_is_unreachable_and_no_secret_is_in_print() {
+        let config = "base_url = 'http://127.0.0.1:1'\ninstance_id = '7'\nsecret = 'hush'";
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client =
+            Client::new(toml::from_str(config).unwrap(), reqwest::Client::new(), SourceId::new("main").unwrap());
+        let error = client.poll(0, now()).await.unwrap_err();
+        assert!(matches!(error, PollError::Unreachable(_)));
+        assert!(!format!("{error:?} {client:?}").contains("hush"));
+    }
+}

@@ -1,0 +1,233 @@
+//! Alcmeon's actions as arrivals: every type, channel and field that comes, known or not.
+
+use serde_json::{Value, json};
+
+use super::config::Config;
+use super::json::{Malformed, Parts, as_text};
+use super::person::{customer, fields, named, tag};
+use crate::domain::{
+    AccountId, Arrival, Attribute, Channel, ConversationId, Customer, Direction, Message, MessageId, SourceId,
+    Timestamp,
+};
+
+/// How much of what is not understood is kept, in bytes of JSON.
+const EXTRA_KEPT: usize = 16 * 1024;
+
+/// What one call of `GET /actions` brought.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// In the order in which they happened.
+    pub arrivals: Vec<Arrival>,
+    /// The largest action id, from which the next call goes on; `None` for an empty page.
+    pub highest: Option<u64>,
+    /// Actions that could not be used, and why. They do not keep the others back.
+    pub malformed: Vec<Malformed>,
+}
+
+/// Reads a notification: its own id, and what happened.
+///
+/// # Errors
+/// When it is not JSON, or an id is missing; the path of the missing part is named.
+pub fn notification(body: &[u8], config: &Config, source: &SourceId) -> Result<(u64, Arrival), Malformed> {
+    let json: Value = serde_json::from_slice(body).map_err(|error| Malformed::Json(error.to_string()))?;
+    let mut notification = Parts::of("", json);
+    let id = notification.count("id")?;
+    let action = notification.value("action");
+    Ok((id, arrival("action", action, config, source, Channel::Webhook)?))
+}
+
+/// Reads the answer of `GET /actions`.
+///
+/// # Errors
+/// When it is not a JSON array.
+pub fn actions(body: &[u8], config: &Config, source: &SourceId) -> Result<Page, Malformed> {
+    let items: Vec<Value> = serde_json::from_slice(body).map_err(|error| Malformed::Json(error.to_string()))?;
+    let mut page = Page::default();
+    for (place, item) in items.into_iter().enumerate() {
+        let id = Parts::of("", json!({ "id": item.get("id") })).count("id").ok();
+        page.highest = page.highest.max(id);
+        match arrival(&format!("[{place}]"), item, config, source, Channel::Poll) {
+            Ok(arrival) => page.arrivals.push(arrival),
+            Err(malformed) => page.malformed.push(malformed),
+        }
+    }
+    page.arrivals.sort_by_key(|arrival| arrival.event);
+    Ok(page)
+}
+
+fn arrival(
+    path: &str,
+    mut action: Value,
+    config: &Config,
+    source: &SourceId,
+    by: Channel,
+) -> Result<Arrival, Malformed> {
+    drop_files(&mut action);
+    let mut action = Parts::of(path, action);
+    let event = action.count("id")?;
+    let kind = action.text("type").unwrap_or_else(|| "unknown".to_owned());
+    let mut account = action.child("account");
+    let (account_id, account_name, channel) = (account.id("id"), account.text("name"), account.text("type"));
+    let account_id = account_id.and_then(|id| AccountId::new(id).ok()).ok_or_else(|| account.missing("id", "an id"))?;
+    action.put_back("account", account);
+
+    let mut task = action.child("task");
+    let url = task.text("url");
+    let (conversation, attributes) = conversation(&mut task)?;
+    let tags: Vec<Attribute> = task.list("tags").into_iter().filter_map(tag).collect();
+    let when = moment(&mut action);
+    let (received, customer) = received(&mut task, config, source, &conversation, when)?;
+    action.put_back("task", task);
+
+    // Where an action tells no time, its message's stands in: the same action has to give the same arrival each time.
+    let at = when.unwrap_or(received.sent_at);
+    let answer = (kind == "answer").then(|| answer(&mut action, source, &conversation, event, at));
+    Ok(Arrival {
+        source: source.clone(),
+        account: account_id,
+        account_name: account_name.unwrap_or_default(),
+        conversation: ConversationId::scoped(source, &conversation),
+        message: received.id.clone(),
+        event,
+        at,
+        by,
+        channel: channel.map_or_else(|| "unknown".to_owned(), |channel| channel.to_lowercase()),
+        url,
+        team: team(config, &attributes, &tags),
+        agent: agent(&kind, &action),
+        closed: closed(&kind, config),
+        tags: tags.into_iter().map(shown).collect(),
+        attributes,
+        customer,
+        messages: [Some(received), answer].into_iter().flatten().collect(),
+        extra: extra(action),
+        kind,
+    })
+}
+
+/// The conversation's id and its custom fields.
+fn conversation(task: &mut Parts) -> Result<(String, Vec<Attribute>), Malformed> {
+    let mut conversation = task.child("conversation");
+    let (outer, inner) = (task.id("conversation_id"), conversation.id("id"));
+    let attributes = fields(conversation.list("custom_fields"));
+    task.put_back("conversation", conversation);
+    let id = outer.or(inner).ok_or_else(|| task.missing("conversation_id", "an id"))?;
+    Ok((id, attributes))
+}
+
+/// The customer's message that the task is about, and the customer.
+fn received(
+    task: &mut Parts,
+    config: &Config,
+    source: &SourceId,
+    conversation: &str,
+    otherwise: Option<Timestamp>,
+) -> Result<(Message, Customer), Malformed> {
+    let mut message = task.child("message");
+    let id = message.id("id").ok_or_else(|| message.missing("id", "an id"))?;
+    let mut author = message.child("author");
+    let customer = customer(&mut author, config);
+    message.put_back("author", author);
+    let received = Message {
+        id: MessageId::scoped(source, conversation, &id),
+        direction: Direction::Inbound,
+        author: customer.name.clone().unwrap_or_default(),
+        body: message.text("content").unwrap_or_default(),
+        sent_at: moment(&mut message).or(otherwise).unwrap_or_default(),
+    };
+    task.put_back("message", message);
+    Ok((received, customer))
+}
+
+/// `date` and `time`, in UTC.
+fn moment(parts: &mut Parts) -> Option<Timestamp> {
+    let (date, time) = (parts.text("date")?, parts.text("time").unwrap_or_else(|| "00:00:00".to_owned()));
+    format!("{date}T{}Z", time.trim_end_matches('Z')).parse().ok()
+}
+
+/// What an agent or a bot wrote. It has no id of its own: the action's stands for it.
+fn answer(action: &mut Parts, source: &SourceId, conversation: &str, event: u64, at: Timestamp) -> Message {
+    let mut data = action.child("data");
+    let mut answers = data.list("answers");
+    let content = |answer: &mut Value| as_text(&answer.as_object_mut()?.remove("content")?);
+    let body: Vec<String> = answers.iter_mut().filter_map(content).collect();
+    data.put("answers", Value::Array(answers));
+    action.put_back("data", data);
+    Message {
+        id: MessageId::scoped(source, conversation, &format!("a{event}")),
+        direction: Direction::Outbound,
+        author: who(action.peek("user")).unwrap_or_default(),
+        body: body.join("\n"),
+        sent_at: at,
+    }
+}
+
+/// Who has the message after this action, where it tells.
+fn agent(kind: &str, action: &Parts) -> Option<Option<String>> {
+    match kind {
+        "assign-to" => who(action.peek("data").get("to")?).map(Some),
+        "acquire" | "steal" => who(action.peek("user")).map(Some),
+        "release" | "archive" | "auto-archive" => Some(None),
+        _ => None,
+    }
+}
+
+/// An agent by name, or else by what there is.
+fn who(user: &Value) -> Option<String> {
+    let mut user = Parts::of("", user.clone());
+    user.text("name").or_else(|| user.text("email")).or_else(|| user.id("id"))
+}
+
+/// A new message of the customer opens a conversation again; archiving is not closing unless a setting says so.
+fn closed(kind: &str, config: &Config) -> Option<bool> {
+    match kind {
+        "close-conversation" => Some(true),
+        "archive" | "auto-archive" if config.archive_closes => Some(true),
+        "task-create" => Some(false),
+        _ => None,
+    }
+}
+
+fn shown(tag: Attribute) -> String {
+    if tag.value.is_empty() { tag.name } else { format!("{}: {}", tag.name, tag.value) }
+}
+
+/// The team that the action belongs to, where a setting says what tells it.
+fn team(config: &Config, attributes: &[Attribute], tags: &[Attribute]) -> Option<String> {
+    let by_field = config.team_field.and_then(|id| named(attributes, &[&id.to_string()]));
+    let by_tag = || config.team_tag.as_deref().and_then(|name| named(tags, &[name]));
+    by_field.or_else(by_tag).filter(|team| !team.is_empty())
+}
+
+/// Forgets what is in files: they are not synced, and a store's values have to stay small.
+fn drop_files(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(drop_files),
+        Value::Object(parts) => {
+            for (key, part) in parts {
+                let files = if key == "attachments" || key == "pictures" { part.as_array_mut() } else { None };
+                for file in files.into_iter().flatten().filter_map(Value::as_object_mut) {
+                    file.remove("data");
+                }
+                drop_files(part);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What was not understood, up to a bound.
+fn extra(action: Parts) -> Option<Value> {
+    let left = action.left()?;
+    let text = left.to_string();
+    if text.len() <= EXTRA_KEPT {
+        return Some(left);
+    }
+    // Leaves room for the escapes that a text in a text needs.
+    let end = text.floor_char_boundary(EXTRA_KEPT / 2);
+    Some(json!({ "cut_off": text[..end], "bytes": text.len() }))
+}
+
+#[cfg(test)]
+#[path = "parse_tests.rs"]
+mod tests;
