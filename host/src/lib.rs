@@ -16,3 +16,7 @@ pub mod alerts;
 pub mod engine;
 
 pub mod http;
+
+pub mod config;
+
+pub mod app;

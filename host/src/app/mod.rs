@@ -1,0 +1,180 @@
+//! The one place where everything is built and everything is stopped.
+
+mod policies;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::sync::watch;
+
+use self::policies::Watcher;
+use crate::alerts::{self, Alerts, Pending, Watched};
+use crate::clock::Clock;
+use crate::config::{Config, accounts};
+use crate::domain::Secret;
+use crate::engine::{self, Engine, Org, OrgConfig};
+use crate::mail::Mailer;
+use crate::policy::PolicyHost;
+use crate::store::{Records, SledStore, Store, Write};
+use crate::telemetry::Metrics;
+use crate::{alcmeon, http, salesforce};
+
+/// A running host.
+pub struct App {
+    /// Where it answers.
+    pub address: SocketAddr,
+    /// The sync loop, for whoever runs the host to watch.
+    pub engine: Arc<Engine>,
+    /// The policies.
+    pub policies: Arc<PolicyHost>,
+    /// The counters.
+    pub metrics: Metrics,
+    server: http::Server,
+    watcher: Option<Watcher>,
+    alerts: Alerts,
+    /// Ends the tasks that turn an organization's health into what alerts look at.
+    following: Vec<tokio::task::JoinHandle<()>>,
+}
+
+/// What a test may replace.
+pub struct Outside {
+    /// The time.
+    pub clock: Clock,
+    /// The store; the one of the configuration where `None`.
+    pub store: Option<Arc<dyn Store>>,
+}
+
+impl Default for Outside {
+    fn default() -> Self {
+        Self { clock: Clock::System, store: None }
+    }
+}
+
+impl App {
+    /// Builds everything and begins.
+    ///
+    /// # Errors
+    /// Says which part could not begin, and why.
+    pub async fn start(config: Config, outside: Outside) -> anyhow::Result<Self> {
+        let Outside { clock, store } = outside;
+        let metrics = Metrics::default();
+        let store = match store {
+            Some(store) => store,
+            None => Arc::new(SledStore::open(&config.store.path)?),
+        };
+        let records = Records::new(store);
+        let policies = policies::start(&config, &clock).await?;
+        let http = client()?;
+        let orgs = config.orgs.iter().map(|org| connect(org, &records, &http)).collect::<anyhow::Result<Vec<_>>>()?;
+        let polled = config.alcmeon.iter().filter(|(_, environment)| environment.poll).map(|(source, environment)| {
+            let client = alcmeon::Client::new(environment.clone(), http.clone(), source.clone());
+            (source.clone(), client, Duration::from_millis(environment.poll_every_ms))
+        });
+        let engine = Engine::start(engine::Parts {
+            records: records.clone(),
+            policies: Arc::clone(&policies),
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            orgs,
+            polled: polled.collect(),
+        })?;
+        let parts = http::Parts {
+            engine: Arc::clone(&engine),
+            policies: Arc::clone(&policies),
+            policies_folder: config.policies.folder.is_dir().then(|| config.policies.folder.clone()),
+            environments: config.alcmeon.clone().into_iter().collect::<HashMap<_, _>>(),
+            metrics: metrics.clone(),
+            clock: clock.clone(),
+        };
+        let server = http::start(&config.http, parts).await?;
+        let address = server.address;
+        let public_url = config.http.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        let mailer = config.mail.as_ref().map(Mailer::new).transpose()?.map(Arc::new);
+        let parts = alerts::Parts { records, mailer, public_url, clock: clock.clone(), metrics: metrics.clone() };
+        let (watched, following) = follow(&engine)?;
+        let alerts = Alerts::start(&parts, watched);
+        let watcher = policies::watch(&config, Arc::clone(&policies), clock)?;
+        Ok(Self { address, engine, policies, metrics, server, watcher, alerts, following })
+    }
+
+    /// Finishes what is in flight and stops; what waits goes on at the next start.
+    pub async fn stop(self) {
+        self.server.stop().await;
+        drop(self.watcher);
+        self.engine.stop().await;
+        self.alerts.stop().await;
+        for task in self.following {
+            task.abort();
+        }
+    }
+}
+
+/// One client for all, with connections that are kept open. A redirect could carry a token to another server.
+fn client() -> anyhow::Result<reqwest::Client> {
+    // A second installation in one process (tests start many hosts) says that there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(10))
+        .user_agent(concat!("switchyard/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .context("the HTTP client cannot be built")
+}
+
+/// An organization with its connection.
+fn connect(config: &OrgConfig, records: &Records, http: &reqwest::Client) -> anyhow::Result<Arc<Org>> {
+    let configured = config.salesforce.refresh_token.clone();
+    let mut salesforce = config.salesforce.clone();
+    if let Some(rotated) = records.refresh_token(&config.id, &configured)? {
+        salesforce.refresh_token = rotated;
+    }
+    let (records, id) = (records.clone(), config.id.clone());
+    let on_rotated: salesforce::OnRotated = Box::new(move |token: Secret| {
+        let mut write = Write::default();
+        write.refresh_token(&id, &configured, &token);
+        let store = Arc::clone(records.store());
+        Box::pin(async move { store.commit(write.into_batch()).await.map_err(|error| error.to_string()) })
+    });
+    Ok(Arc::new(Org {
+        id: config.id.clone(),
+        name: config.name.clone().unwrap_or_else(|| config.id.to_string()),
+        accounts: accounts(config)?,
+        policy: config.policy.clone(),
+        concurrency: config.concurrency,
+        alert_recipients: config.alert_recipients.clone(),
+        writes_cases: config.salesforce.cases.is_some(),
+        salesforce: salesforce::Client::new(salesforce, http.clone(), on_rotated),
+    }))
+}
+
+/// What alerts look at is a small part of an organization's health, and changes seldom.
+fn follow(engine: &Arc<Engine>) -> anyhow::Result<(Vec<Watched>, Vec<tokio::task::JoinHandle<()>>)> {
+    let (mut watched, mut tasks) = (Vec::new(), Vec::new());
+    for (org, _) in engine.orgs() {
+        let mut health = engine.watch(&org.id)?;
+        let told = watch::Sender::new(Pending::default());
+        let pending = told.subscribe();
+        let name = org.name.clone();
+        watched.push(Watched { org: org.id.clone(), name, recipients: org.alert_recipients.clone(), pending });
+        tasks.push(tokio::spawn(async move {
+            loop {
+                let now = {
+                    let health = health.borrow_and_update();
+                    Pending { count: health.sync_errors.pending, newest: health.newest_pending.clone() }
+                };
+                told.send_if_modified(|known| {
+                    let changed = *known != now;
+                    *known = now;
+                    changed
+                });
+                if health.changed().await.is_err() {
+                    return;
+                }
+            }
+        }));
+    }
+    Ok((watched, tasks))
+}

@@ -1,0 +1,156 @@
+//! Puts plugins and policies from their folders in force, and again whenever a file is edited.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::{PluginName, PolicyName, Timestamp};
+use crate::policy::{DEFAULT_POLICY, Origin, PolicyHost, PolicySource};
+
+/// The plugins that are part of the program.
+const PLUGINS: [(&str, &[u8]); 2] = [
+    ("script", include_bytes!("../../../plugins/prebuilt/script.wasm")),
+    ("keyword-router", include_bytes!("../../../plugins/prebuilt/keyword-router.wasm")),
+];
+const DEFAULT_TOML: &str = include_str!("../../../policies/default.toml");
+const DEFAULT_RHAI: &str = include_str!("../../../policies/default.rhai");
+/// An editor writes a file in several steps; so long nothing may have happened before it is read.
+const QUIET: Duration = Duration::from_millis(30);
+
+/// The host with every plugin and policy in force.
+pub(super) async fn start(config: &Config, clock: &Clock) -> anyhow::Result<Arc<PolicyHost>> {
+    let host = PolicyHost::start(config.policies.limits.clone())?;
+    for (name, bytes) in PLUGINS {
+        host.add_plugin(PluginName::new(name)?, bytes.to_vec(), Origin::Embedded).await?;
+    }
+    for (name, path) in files(&config.policies.plugins, "wasm")? {
+        let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
+        host.add_plugin(PluginName::new(name)?, bytes, Origin::File { path: path.display().to_string() }).await?;
+    }
+    let embedded = PolicySource {
+        toml: DEFAULT_TOML.to_owned(),
+        scripts: BTreeMap::from([("default.rhai".to_owned(), DEFAULT_RHAI.to_owned())]),
+        origin: Origin::Embedded,
+        at: clock.now(),
+    };
+    host.apply(PolicyName::new(DEFAULT_POLICY)?, embedded).await?;
+    let folder = &config.policies.folder;
+    for (name, _) in files(folder, "toml")? {
+        // One that no organization uses may be unfinished; the operator sees its rejection where policies are listed.
+        apply(&host, folder, &PolicyName::new(name)?, clock.now()).await;
+    }
+    let policies = host.policies();
+    for org in &config.orgs {
+        let status = policies.iter().find(|status| status.name == org.policy);
+        match status.map(|status| (&status.in_force, &status.last_rejection)) {
+            Some((Some(_), _)) => {}
+            Some((None, Some(rejection))) => bail!("organization {}: policy {} is refused:\n{rejection}", org.id, org.policy),
+            _ => bail!("organization {}: there is no policy {} in {}", org.id, org.policy, folder.display()),
+        }
+    }
+    Ok(Arc::new(host))
+}
+
+/// Files of a folder by stem, in order; a folder that is not there has none.
+fn files(folder: &Path, extension: &str) -> anyhow::Result<Vec<(String, PathBuf)>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error).with_context(|| folder.display().to_string()),
+    };
+    let mut files = BTreeMap::new();
+    for entry in entries {
+        let path = entry?.path();
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).filter(|stem| !stem.starts_with('.'));
+        if let (Some(stem), true) = (stem, path.extension().is_some_and(|own| own == extension)) {
+            files.insert(stem.to_owned(), path.clone());
+        }
+    }
+    Ok(files.into_iter().collect())
+}
+
+/// Reads a policy and every script beside it, and puts it in force.
+async fn apply(host: &PolicyHost, folder: &Path, name: &PolicyName, at: Timestamp) {
+    let path = folder.join(format!("{name}.toml"));
+    let toml = match std::fs::read_to_string(&path) {
+        Ok(toml) => toml,
+        Err(error) => return tracing::error!(policy = %name, %error, "a policy cannot be read"),
+    };
+    let scripts = files(folder, "rhai").unwrap_or_default().into_iter().filter_map(|(stem, path)| {
+        let file = format!("{stem}.rhai");
+        // Only what the policy may name; reading all would cost more with every policy beside it.
+        if toml.contains(&file) { Some((file, std::fs::read_to_string(path).ok()?)) } else { None }
+    });
+    let scripts = scripts.collect();
+    let source = PolicySource { toml, scripts, origin: Origin::File { path: path.display().to_string() }, at };
+    match host.apply(name.clone(), source).await {
+        Ok(status) => {
+            let revision = status.in_force.map_or(0, |in_force| in_force.revision);
+            tracing::info!(policy = %name, revision, "a policy is in force");
+        }
+        Err(rejection) => tracing::error!(policy = %name, "a policy is refused:\n{rejection}"),
+    }
+}
+
+/// Watches the folder of policies until dropped.
+pub(super) struct Watcher {
+    _watching: RecommendedWatcher,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Begins to watch; `None` where there is no folder.
+pub(super) fn watch(config: &Config, host: Arc<PolicyHost>, clock: Clock) -> anyhow::Result<Option<Watcher>> {
+    let folder = config.policies.folder.clone();
+    if !folder.is_dir() {
+        return Ok(None);
+    }
+    let (edited, mut edits) = mpsc::unbounded_channel();
+    let mut watching = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        let Ok(event) = event else { return };
+        if !event.kind.is_access() {
+            for path in event.paths {
+                // Nobody listens any more: the host is stopping.
+                let _ = edited.send(path);
+            }
+        }
+    })?;
+    watching.watch(&folder, RecursiveMode::NonRecursive).with_context(|| folder.display().to_string())?;
+    let task = tokio::spawn(async move {
+        while let Some(first) = edits.recv().await {
+            let mut paths = BTreeSet::from([first]);
+            while let Ok(Some(next)) = tokio::time::timeout(QUIET, edits.recv()).await {
+                paths.insert(next);
+            }
+            for name in touched(&folder, &paths) {
+                apply(&host, &folder, &name, clock.now()).await;
+            }
+        }
+    });
+    Ok(Some(Watcher { _watching: watching, task }))
+}
+
+/// The policies that edited files belong to: a NAME.toml to NAME, a script to every policy that names it.
+fn touched(folder: &Path, paths: &BTreeSet<PathBuf>) -> Vec<PolicyName> {
+    let edited: BTreeSet<_> = paths.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+    let scripts: Vec<_> = edited.iter().filter(|name| name.ends_with(".rhai") && !name.starts_with('.')).collect();
+    let belongs = |(stem, path): (String, PathBuf)| {
+        let own = edited.contains(format!("{stem}.toml").as_str());
+        let names = || std::fs::read_to_string(path).is_ok_and(|toml| scripts.iter().any(|script| toml.contains(**script)));
+        (own || (!scripts.is_empty() && names())).then(|| PolicyName::new(stem).ok()).flatten()
+    };
+    files(folder, "toml").unwrap_or_default().into_iter().filter_map(belongs).collect()
+}

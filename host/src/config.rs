@@ -1,0 +1,272 @@
+//! switchyard.toml: one struct from each part, unknown keys refused, secrets taken from where they are kept.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::domain::{AccountId, Secret, SourceId};
+use crate::engine::OrgConfig;
+use crate::{alcmeon, http, mail, policy};
+
+/// The commented file that names every key with its default.
+pub const DEFAULT_FILE: &str = include_str!("switchyard.toml");
+
+/// The whole configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the host listens, and to whom.
+    #[serde(default)]
+    pub http: http::Config,
+    /// Where everything is kept.
+    #[serde(default)]
+    pub store: Store,
+    /// Where policies and plugins are, and what plugins may use.
+    #[serde(default)]
+    pub policies: Policies,
+    /// Who takes the alert mails.
+    #[serde(default)]
+    pub mail: Option<mail::Config>,
+    /// Alcmeon environments by the name that accounts begin with.
+    #[serde(default)]
+    pub alcmeon: BTreeMap<SourceId, alcmeon::Config>,
+    /// Salesforce organizations.
+    #[serde(default)]
+    pub orgs: Vec<OrgConfig>,
+}
+
+/// Where everything is kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// The folder of the database.
+    pub path: PathBuf,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { path: "data".into() }
+    }
+}
+
+/// Where policies and plugins are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policies {
+    /// The folder of NAME.toml and NAME.rhai; watched.
+    pub folder: PathBuf,
+    /// The folder of NAME.wasm; read at the start.
+    pub plugins: PathBuf,
+    /// What a plugin may use.
+    pub limits: policy::Config,
+}
+
+impl Default for Policies {
+    fn default() -> Self {
+        Self { folder: "policies".into(), plugins: "plugins".into(), limits: policy::Config::default() }
+    }
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("{path}: {error}")]
+    File {
+        /// Its path.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The file is not a configuration. (What stands there is not repeated: it may be a secret.)
+    #[error("{path}:{line}:{column}: {message}")]
+    Text {
+        /// Its path.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// It can be read but makes no sense.
+    #[error("{0}")]
+    Sense(String),
+}
+
+impl Config {
+    /// Reads and checks a file. Paths in it are relative to the folder it is in.
+    ///
+    /// # Errors
+    /// Names the file, the place and the key.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| Error::File { path: shown.clone(), error })?;
+        let mut config = Self::parse(&text, &shown)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for path in [&mut config.store.path, &mut config.policies.folder, &mut config.policies.plugins] {
+            *path = folder.join(&path);
+        }
+        config.resolve(folder)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Reads a text; `path` is for messages.
+    ///
+    /// # Errors
+    /// Names the place and the key.
+    pub fn parse(text: &str, path: &str) -> Result<Self, Error> {
+        toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start).min(text.len());
+            let before = &text[..text.floor_char_boundary(at)];
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+            Error::Text { path: path.to_owned(), line, column, message: error.message().to_owned() }
+        })
+    }
+
+    /// Puts the secrets that are kept elsewhere in their places.
+    fn resolve(&mut self, folder: &Path) -> Result<(), Error> {
+        let mut secrets: Vec<(String, &mut Secret)> = Vec::new();
+        for token in &mut self.http.tokens {
+            secrets.push((format!("http.tokens `{}`.secret", token.name), &mut token.secret));
+        }
+        for (source, environment) in &mut self.alcmeon {
+            secrets.push((format!("alcmeon.{source}.secret"), &mut environment.secret));
+        }
+        if let Some(password) = self.mail.as_mut().and_then(|mail| mail.password.as_mut()) {
+            secrets.push(("mail.password".to_owned(), password));
+        }
+        for org in &mut self.orgs {
+            secrets.push((format!("orgs `{}`.salesforce.refresh_token", org.id), &mut org.salesforce.refresh_token));
+            if let Some(secret) = &mut org.salesforce.client_secret {
+                secrets.push((format!("orgs `{}`.salesforce.client_secret", org.id), secret));
+            }
+        }
+        for (key, secret) in secrets {
+            let found = if let Some(name) = secret.reveal().strip_prefix("env:") {
+                std::env::var(name).map_err(|_| format!("the environment variable {name} is not set"))
+            } else if let Some(file) = secret.reveal().strip_prefix("file:") {
+                let text = std::fs::read_to_string(folder.join(file)).map_err(|error| format!("{file}: {error}"));
+                text.map(|text| text.lines().next().unwrap_or_default().to_owned())
+            } else {
+                continue;
+            };
+            *secret = Secret::new(found.map_err(|why| Error::Sense(format!("{key}: {why}")))?);
+        }
+        Ok(())
+    }
+
+    /// Refuses what could not work, whatever the network says.
+    ///
+    /// # Errors
+    /// Names the key and says what is wrong with it.
+    pub fn check(&self) -> Result<(), Error> {
+        let wrong = |text: String| Err(Error::Sense(text));
+        for token in &self.http.tokens {
+            if token.secret.reveal().len() < 16 {
+                return wrong(format!("http.tokens `{}`.secret: 16 characters or more are needed", token.name));
+            }
+        }
+        if self.mail.is_none() && self.orgs.iter().any(|org| !org.alert_recipients.is_empty()) {
+            return wrong("orgs.alert_recipients: there is no [mail] that could reach them".to_owned());
+        }
+        if let Some(mail) = &self.mail {
+            mail::Mailer::new(mail).map_err(|error| Error::Sense(format!("mail: {error}")))?;
+        }
+        let (mut ids, mut linked) = (HashSet::new(), HashSet::new());
+        for org in &self.orgs {
+            if !ids.insert(&org.id) {
+                return wrong(format!("orgs: two are called `{}`", org.id));
+            }
+            if org.concurrency == 0 {
+                return wrong(format!("orgs `{}`.concurrency: 1 or more is needed", org.id));
+            }
+            for account in accounts(org)? {
+                if !linked.insert(account.clone()) {
+                    let shown = account.1.map_or("*".to_owned(), |id| id.to_string());
+                    return wrong(format!("orgs `{}`.accounts: {}/{shown} leads to another already", org.id, account.0));
+                }
+            }
+            for recipient in &org.alert_recipients {
+                mail::check(recipient)
+                    .map_err(|error| Error::Sense(format!("orgs `{}`.alert_recipients: {error}", org.id)))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses what may be run as a demo only: a host in which everybody may do everything.
+    ///
+    /// # Errors
+    /// When there is no token or no organization.
+    pub fn check_for_production(&self) -> Result<(), Error> {
+        if self.http.tokens.is_empty() {
+            return Err(Error::Sense("http.tokens: at least one is needed (without any, everybody could do everything)".into()));
+        }
+        if self.orgs.is_empty() {
+            return Err(Error::Sense("orgs: there is no organization to bring conversations into".into()));
+        }
+        Ok(())
+    }
+}
+
+/// The accounts of an organization as source and account; `None` for all others of the source.
+///
+/// # Errors
+/// Names the account that is not written as `SOURCE/ACCOUNT`.
+pub fn accounts(org: &OrgConfig) -> Result<Vec<(SourceId, Option<AccountId>)>, Error> {
+    let parse = |text: &String| {
+        let (source, account) = text.split_once('/')?;
+        let account = if account == "*" { None } else { Some(AccountId::new(account).ok()?) };
+        Some((SourceId::new(source).ok()?, account))
+    };
+    let each = org.accounts.iter().map(|text| {
+        parse(text).ok_or_else(|| {
+            Error::Sense(format!("orgs `{}`.accounts: `{text}` is not SOURCE/ACCOUNT or SOURCE/*", org.id))
+        })
+    });
+    each.collect()
+}
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_file_is_accepted_as_it_is_and_with_every_example_switched_on() {
+        Config::parse(DEFAULT_FILE, "switchyard.toml").unwrap();
+        let switched_on: String = DEFAULT_FILE
+            .lines()
+            .map(|line| match line.strip_prefix("# ") {
+                Some(rest) if rest.contains(" = ") || rest.starts_with('[') => format!("{rest}\n"),
+                _ if line.starts_with('#') => "\n".to_owned(),
+                _ => format!("{line}\n"),
+            })
+            .collect();
+        let config = Config::parse(&switched_on, "switchyard.toml").unwrap();
+        assert_eq!((config.orgs.len(), config.alcmeon.len(), config.http.tokens.len()), (1, 1, 1));
+        assert!(config.mail.is_some() && config.orgs[0].salesforce.cases.is_some());
+        config.check().expect_err("a token read from a variable is checked once it is read");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name_and_place_without_repeating_what_stands_there() {
+        let text = "[http]\nlisten = '127.0.0.1:1'\n[alcmeon.main]\ninstance_id = '1'\nsecret = 'hush'\nteem_field = 3\n";
+        let error = Config::parse(text, "x.toml").unwrap_err().to_string();
+        assert!(error.starts_with("x.toml:") && error.contains("teem_field") && !error.contains("hush"), "{error}");
+    }
+
+    #[test]
+    fn an_account_leads_to_one_organization() {
+        let org = |id: &str| {
+            format!("[[orgs]]\nid = '{id}'\naccounts = ['main/1']\n[orgs.salesforce]\nclient_id = 'c'\nrefresh_token = 't'\n")
+        };
+        let config = Config::parse(&(org("a") + &org("b")), "x.toml").unwrap();
+        assert!(config.check().unwrap_err().to_string().contains("main/1 leads to another"));
+    }
+}
