@@ -181,7 +181,8 @@ pub(super) async fn harden(request: Request, next: Next) -> Response {
             "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
         ),
         ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
+        // Not "no-referrer": with that, browsers send `Origin: null` with the forms of the console's own pages.
+        ("referrer-policy", "same-origin"),
         ("x-frame-options", "DENY"),
         ("cache-control", "no-store"),
     ];

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use axum::extract::rejection::BytesRejection;
+use axum::extract::rejection::{BytesRejection, FormRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -66,5 +66,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         let Body(bytes) = Body::from_request(request, state).await?;
         let value = serde_json::from_slice(&bytes);
         value.map(Self).map_err(|error| Problem::bad_request(format!("the body is not the JSON expected: {error}")))
+    }
+}
+
+/// The fields of a form.
+pub(super) struct Form<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
+    type Rejection = Problem;
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let form = axum::Form::from_request(request, state).await;
+        form.map(|axum::Form(fields)| Self(fields)).map_err(|error: FormRejection| {
+            if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                Problem::too_large("the form is longer than this address takes")
+            } else {
+                Problem::bad_request(error.body_text())
+            }
+        })
     }
 }

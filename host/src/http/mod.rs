@@ -101,6 +101,8 @@ pub enum Error {
 struct Shared {
     parts: Parts,
     access: Access,
+    /// Whether people reach the console by https: then its cookie never travels without.
+    https: bool,
 }
 
 type App = Arc<Shared>;
@@ -124,7 +126,8 @@ pub async fn start(config: &Config, parts: Parts) -> Result<Server, Error> {
     let cannot = |error| Error::Listen { address: config.listen, error };
     let listener = TcpListener::bind(config.listen).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
-    let app: App = Arc::new(Shared { access: Access::new(&config.tokens, parts.clock.clone()), parts });
+    let https = config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
+    let app: App = Arc::new(Shared { access: Access::new(&config.tokens, parts.clock.clone()), parts, https });
     let stopping = watch::Sender::new(false);
     let mut stop = stopping.subscribe();
     let router = router(app);

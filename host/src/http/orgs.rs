@@ -36,16 +36,21 @@ struct Salesforce {
     api_usage: Option<(u64, u64)>,
 }
 
-fn view((org, health): (Arc<Org>, OrgHealth)) -> View {
+/// The accounts linked to an organization, as the configuration writes them.
+pub(super) fn accounts(org: &Org) -> Vec<String> {
     let account = |(source, account): &(_, Option<_>)| match account {
         Some(account) => format!("{source}/{account}"),
         None => format!("{source}/*"),
     };
+    org.accounts.iter().map(account).collect()
+}
+
+fn view((org, health): (Arc<Org>, OrgHealth)) -> View {
     View {
         id: org.id.clone(),
         name: org.name.clone(),
         policy: org.policy.clone(),
-        accounts: org.accounts.iter().map(account).collect(),
+        accounts: accounts(&org),
         alert_recipients: org.alert_recipients.len(),
         health,
         salesforce: Salesforce { calls: org.salesforce.calls(), api_usage: org.salesforce.usage() },

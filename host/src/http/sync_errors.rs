@@ -13,19 +13,19 @@ use crate::domain::{Class, OrgId, State as ErrorState, SyncError, SyncErrorId};
 use crate::store::ErrorFilter;
 
 /// A page without a `limit`, and the largest.
-const PAGE: usize = 50;
+pub(super) const PAGE: usize = 50;
 const LARGEST_PAGE: usize = 500;
 /// The longest reason, in characters.
-const REASON: usize = 500;
+pub(super) const REASON: usize = 500;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Query {
-    org: Option<String>,
-    state: Option<String>,
-    class: Option<String>,
-    cursor: Option<String>,
-    limit: Option<usize>,
+    pub(super) org: Option<String>,
+    pub(super) state: Option<String>,
+    pub(super) class: Option<String>,
+    pub(super) cursor: Option<String>,
+    pub(super) limit: Option<usize>,
 }
 
 impl Query {
@@ -41,10 +41,6 @@ impl Query {
             state: given::<ErrorState>("state", self.state.as_ref())?,
             class: given::<Class>("class", self.class.as_ref())?,
         })
-    }
-
-    pub(super) fn cursor(&self) -> Option<&str> {
-        self.cursor.as_deref()
     }
 }
 
@@ -77,7 +73,7 @@ pub(super) async fn list(State(app): State<App>, Asked(query): Asked<Query>) -> 
         return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
     }
     let filter = query.filter()?;
-    let page = app.parts.engine.records().sync_errors(&filter, query.cursor(), limit)?;
+    let page = app.parts.engine.records().sync_errors(&filter, query.cursor.as_deref(), limit)?;
     Ok(Json(List { sync_errors: page.items.into_iter().map(View::from).collect(), next_cursor: page.next }))
 }
 

@@ -1,9 +1,91 @@
-//! The console: server-rendered pages for the people who clear errors.
+//! The console: server-rendered pages for the people who clear errors, without a line of JavaScript.
+
+mod messages;
+mod orgs;
+mod page;
+mod policies;
+mod session;
+mod sync_errors;
+#[cfg(test)]
+mod tests;
+mod words;
 
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use self::page::Visit;
 use super::App;
+use super::access::Scope;
+use super::problem::Problem;
 
-pub(super) fn router(_app: &App) -> Router<App> {
+/// A page that needs no session, or one that may do this.
+type Needed = Option<Scope>;
+
+pub(super) fn router(app: &App) -> Router<App> {
+    let entered =
+        |needed: Needed, router: Router<App>| router.route_layer(from_fn_with_state((app.clone(), needed), enter));
+    let read = Router::new()
+        .route("/", get(orgs::list))
+        .route("/orgs/{org}/checks", get(orgs::checks))
+        .route("/sync-errors", get(sync_errors::list))
+        .route("/sync-errors/{id}", get(sync_errors::show))
+        .route("/messages/{id}", get(messages::show))
+        .route("/policies", get(policies::list));
+    let errors = Router::new()
+        .route("/orgs/{org}/retry-all", post(orgs::retry_all))
+        .route("/sync-errors/{id}/retry", post(sync_errors::retry))
+        .route("/sync-errors/{id}/ignore", post(sync_errors::ignore))
+        .route("/sync-errors/{id}/reopen", post(sync_errors::reopen));
+    let anybody = Router::new()
+        .route("/login", get(session::form).post(session::sign_in))
+        .route("/logout", post(session::sign_out));
     Router::new()
+        .merge(entered(Some(Scope::Read), read))
+        .merge(entered(Some(Scope::Errors), errors))
+        .merge(entered(None, anybody))
+        .route("/style.css", get(style))
+}
+
+async fn style() -> impl IntoResponse {
+    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "max-age=300")];
+    (headers, include_str!("style.css"))
+}
+
+/// Tells the handler who visits which page, and makes a page of every refusal.
+async fn enter(State((app, needed)): State<(App, Needed)>, mut request: Request, next: Next) -> Response {
+    let caller = app.access.caller(request.headers());
+    let visit = Visit::new(caller, app.access.open(), request.uri());
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !reads && !from_here(request.headers()) {
+        return visit.refusal(&Problem::forbidden("forms are only taken from the pages of this console"));
+    }
+    if let Some(needed) = needed {
+        let Some(caller) = visit.caller().cloned() else {
+            let next = if reads { visit.here() } else { "/" };
+            return Redirect::to(&format!("/login?next={}", utf8_percent_encode(next, NON_ALPHANUMERIC)))
+                .into_response();
+        };
+        if !caller.may(needed) {
+            let detail = format!("the token of {} may look at this but not change it", caller.name);
+            return visit.refusal(&Problem::forbidden(detail));
+        }
+        request.extensions_mut().insert(caller);
+    }
+    request.extensions_mut().insert(visit.clone());
+    let mut response = next.run(request).await;
+    match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => visit.refusal(&problem),
+        None => response,
+    }
+}
+
+/// Whether a page of this console sent the form. Browsers always say; that an `Origin` is ours is checked for every
+/// request, by `access::guard`.
+fn from_here(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::ORIGIN) || headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin")
 }

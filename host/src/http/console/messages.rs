@@ -1,0 +1,44 @@
+//! The audit of a message as a timeline.
+
+use axum::Extension;
+use axum::extract::State;
+use maud::{Markup, html};
+
+use super::page::{Section, Visit};
+use super::words;
+use crate::domain::{AuditEntry, MessageId};
+use crate::http::App;
+use crate::http::extract::Id;
+use crate::http::problem::Problem;
+
+/// Everything that happened to one message.
+pub(super) async fn show(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+    Id(id): Id<MessageId>,
+) -> Result<Markup, Problem> {
+    let entries = app.parts.engine.records().audit(&id)?;
+    if entries.is_empty() {
+        return Err(Problem::not_found(format!("nothing is known of message {id}")));
+    }
+    let content = html! {
+        h1 { "Message " code { (id) } }
+        p.hint { "Everything that happened to it, oldest first." }
+        (timeline(&entries))
+    };
+    Ok(visit.page(&format!("Message {id}"), Section::Other, &content))
+}
+
+/// A message's audit, in the order in which it is given.
+pub(super) fn timeline(entries: &[AuditEntry]) -> Markup {
+    html! {
+        ol.timeline {
+            @for entry in entries {
+                li class=(words::tone(&entry.fact)) {
+                    div.when { (words::time(entry.at)) }
+                    div { (words::sentence(&entry.fact)) }
+                }
+            }
+        }
+    }
+}

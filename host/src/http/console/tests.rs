@@ -1,0 +1,359 @@
+//! The console as a browser meets it: a real listener, a store in memory, and no Salesforce at the other end.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use reqwest::{Response, StatusCode, header};
+
+use crate::clock::{Clock, ManualClock};
+use crate::domain::{
+    AccountId, AuditEntry, Channel, Class, Conversation, ConversationId, Customer, Delivery, Direction, ErrorCounts,
+    Fact, Message, MessageId, OrgId, Phase, PolicyName, Refusal, RequestSent, Secret, SourceId, State, SyncError,
+    SyncErrorId, Timestamp,
+};
+use crate::engine::{self, Engine, Org};
+use crate::http::{self, Scope, Server, Token};
+use crate::policy::PolicyHost;
+use crate::salesforce;
+use crate::store::{MemoryStore, Records, Write};
+use crate::telemetry::Metrics;
+
+const WORDS: &str = "<script>alert('bad value')</script>";
+const WRITER: &str = "0123456789-writer";
+const READER: &str = "0123456789-reader";
+
+struct Console {
+    url: String,
+    engine: Arc<Engine>,
+    server: Server,
+    http: reqwest::Client,
+    cookie: Option<String>,
+}
+
+fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+fn error_of(number: usize) -> SyncErrorId {
+    SyncErrorId::of(&id("shop"), &id(&format!("main:m{number}")))
+}
+
+/// A conversation whose newest message is held back by a pending sync error.
+fn put_pending(write: &mut Write, number: usize) {
+    let (org, conversation, message): (OrgId, ConversationId, MessageId) =
+        (id("shop"), id(&format!("main:{number}")), id(&format!("main:m{number}")));
+    let now = Timestamp::from_millis(1_768_469_412_000 + number as u64);
+    let body = serde_json::json!({ "alcmeon__User_name__c": WORDS });
+    let request = RequestSent { method: "PATCH".into(), path: "/services/data/v62.0/sobjects/X".into(), body };
+    let refusal =
+        Refusal { request: Some(request), ..Refusal::new(Class::Record, "FIELD_CUSTOM_VALIDATION_EXCEPTION", WORDS) };
+    let error = SyncError::blank(org.clone(), conversation.clone(), message.clone(), refusal, now);
+    let delivery = Delivery { wanted: 1, phase: Phase::Held, attempts: 1, ..Delivery::default() };
+    let mut delivery = serde_json::to_value(delivery).unwrap();
+    delivery["open"] = serde_json::json!([{ "id": error.id, "message": message }]);
+    let arrived = Fact::Arrived { kind: "new_message".into(), by: Channel::Webhook, event: 1, extra: None };
+    write.audit(&AuditEntry { message: message.clone(), at: now, order: 0, fact: arrived });
+    write.sync_error(&error, None);
+    write.delivery(&org, &conversation, &serde_json::from_value(delivery).unwrap());
+    let line = Message {
+        id: message,
+        direction: Direction::Inbound,
+        author: String::new(),
+        body: String::new(),
+        sent_at: now,
+    };
+    write.conversation(
+        &org,
+        &Conversation {
+            id: conversation,
+            source: id("main"),
+            account: id("page"),
+            account_name: "Page".into(),
+            channel: "chat".into(),
+            team: None,
+            agent: None,
+            closed: false,
+            tags: Vec::new(),
+            attributes: Vec::new(),
+            customer: Customer::default(),
+            messages: vec![line],
+            url: String::new(),
+            version: 1,
+            state_as_of: 1,
+            agent_as_of: 1,
+        },
+    );
+}
+
+fn shop(http: reqwest::Client) -> Arc<Org> {
+    // Nothing listens there: every call of Salesforce is refused at once.
+    let config = "login_url = 'http://127.0.0.1:1'\nclient_id = 'key'\nrefresh_token = 'hush-token'";
+    let on_rotated: salesforce::OnRotated = Box::new(|_| Box::pin(async { Ok(()) }));
+    Arc::new(Org {
+        id: id("shop"),
+        name: "Shop <b>&".into(),
+        accounts: vec![(id::<SourceId>("main"), Some(id::<AccountId>("page")))],
+        policy: id::<PolicyName>("default"),
+        concurrency: 1,
+        alert_recipients: Vec::new(),
+        writes_cases: false,
+        salesforce: salesforce::Client::new(toml::from_str(config).unwrap(), http, on_rotated),
+    })
+}
+
+impl Console {
+    /// With so many pending sync errors, seen by somebody who is not signed in yet.
+    async fn start(pending: usize) -> Self {
+        // Whoever comes first installs it; the outcome is the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let records = Records::new(Arc::new(MemoryStore::default()));
+        let mut write = Write::default();
+        (0..pending).for_each(|number| put_pending(&mut write, number));
+        write.counts(&id("shop"), &ErrorCounts { pending: pending as u64, ..ErrorCounts::default() });
+        records.store().commit(write.into_batch()).await.unwrap();
+        let clock = Clock::Manual(ManualClock::new(Timestamp::from_millis(1_768_469_500_000)));
+        let policies = Arc::new(PolicyHost::start(crate::policy::Config::default()).unwrap());
+        let metrics = Metrics::default();
+        let engine = Engine::start(engine::Parts {
+            records,
+            policies: Arc::clone(&policies),
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            orgs: vec![shop(http.clone())],
+            polled: Vec::new(),
+        })
+        .unwrap();
+        let token = |name: &str, secret: &str, scopes: &[Scope]| Token {
+            name: name.into(),
+            secret: Secret::new(secret),
+            scopes: scopes.to_vec(),
+        };
+        let tokens = vec![token("ann", WRITER, &[Scope::Read, Scope::Errors]), token("bob", READER, &[Scope::Read])];
+        let config = http::Config { listen: ([127, 0, 0, 1], 0).into(), public_url: None, tokens };
+        let parts = http::Parts {
+            engine: Arc::clone(&engine),
+            policies,
+            policies_folder: None,
+            environments: HashMap::new(),
+            metrics,
+            clock,
+        };
+        let server = http::start(&config, parts).await.unwrap();
+        Self { url: format!("http://{}", server.address), engine, server, http, cookie: None }
+    }
+
+    async fn signed_in(pending: usize, token: &str) -> Self {
+        let mut console = Self::start(pending).await;
+        let answer = console.post("/login", &[("token", token)]).await;
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        console.cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().map(str::to_owned);
+        console
+    }
+
+    async fn get(&self, path: &str) -> Response {
+        let cookie = self.cookie.clone().unwrap_or_default();
+        self.http.get(format!("{}{path}", self.url)).header(header::COOKIE, cookie).send().await.unwrap()
+    }
+
+    /// A page that is there.
+    async fn page(&self, path: &str) -> String {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        answer.text().await.unwrap()
+    }
+
+    fn form(&self, path: &str, fields: &[(&str, &str)]) -> reqwest::RequestBuilder {
+        let cookie = self.cookie.clone().unwrap_or_default();
+        self.http.post(format!("{}{path}", self.url)).header(header::COOKIE, cookie).form(fields)
+    }
+
+    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Response {
+        self.form(path, fields).header(header::ORIGIN, &self.url).send().await.unwrap()
+    }
+
+    fn error(&self, number: usize) -> SyncError {
+        self.engine.records().sync_error(&error_of(number)).unwrap().unwrap()
+    }
+
+    async fn stop(self) {
+        self.server.stop().await;
+        self.engine.stop().await;
+    }
+}
+
+fn leads_to(answer: &Response) -> &str {
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    answer.headers()[header::LOCATION].to_str().unwrap()
+}
+
+async fn refused(answer: Response, status: StatusCode, words: &str) {
+    assert_eq!(answer.status(), status);
+    assert!(answer.headers()[header::CONTENT_TYPE].to_str().unwrap().starts_with("text/html"));
+    let page = answer.text().await.unwrap();
+    assert!(page.contains(words) && page.contains("<h1>"), "{words} is not in {page}");
+}
+
+#[tokio::test]
+async fn who_is_not_signed_in_is_led_to_the_login_and_from_there_on() {
+    let mut console = Console::start(0).await;
+    for path in
+        ["/", "/sync-errors?org=shop&class=", "/sync-errors/se-x", "/messages/m", "/policies", "/orgs/shop/checks"]
+    {
+        let answer = console.get(path).await;
+        let next = leads_to(&answer).strip_prefix("/login?next=").unwrap();
+        assert_eq!(percent_encoding::percent_decode_str(next).decode_utf8().unwrap(), path);
+    }
+    assert_eq!(leads_to(&console.post("/orgs/shop/retry-all", &[]).await), "/login?next=%2F");
+    refused(
+        console.post("/login", &[("token", "nonsense")]).await,
+        StatusCode::UNAUTHORIZED,
+        "This token is not known",
+    )
+    .await;
+
+    let answer = console.post("/login", &[("token", WRITER), ("next", "/policies")]).await;
+    assert_eq!(leads_to(&answer), "/policies");
+    let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
+    assert!(cookie.ends_with("; HttpOnly; SameSite=Strict; Path=/") && !cookie.contains(WRITER), "{cookie}");
+    assert_eq!(leads_to(&console.post("/login", &[("token", WRITER), ("next", "//evil.example")]).await), "/");
+    let by_proxy = console.form("/login", &[("token", WRITER)]).header("x-forwarded-proto", "https");
+    let answer = by_proxy.header("sec-fetch-site", "same-origin").send().await.unwrap();
+    assert!(answer.headers()[header::SET_COOKIE].to_str().unwrap().ends_with("; Secure"));
+
+    console.cookie = cookie.split(';').next().map(str::to_owned);
+    assert!(console.page("/policies").await.contains("Signed in as <b>ann</b>"));
+    let answer = console.post("/logout", &[]).await;
+    assert!(answer.headers()[header::SET_COOKIE].to_str().unwrap().contains("switchyard-session=; "));
+    assert_eq!(leads_to(&answer), "/login");
+    assert_eq!(console.get("/policies").await.status(), StatusCode::SEE_OTHER, "the host forgot the session too");
+    console.stop().await;
+}
+
+#[tokio::test]
+async fn every_link_of_every_page_leads_somewhere_and_no_page_needs_anything_from_elsewhere() {
+    let console = Console::signed_in(51, WRITER).await;
+    let (mut seen, mut left) = (HashSet::new(), vec!["/".to_owned()]);
+    while let Some(path) = left.pop() {
+        let page = console.page(&path).await;
+        assert!(
+            !page.contains("<script") && !page.contains("style=\"") && !page.contains("hush-token"),
+            "{path}: {page}"
+        );
+        for (attribute, rest) in page
+            .match_indices("href=\"")
+            .chain(page.match_indices("src=\""))
+            .map(|(at, name)| (name, &page[at + name.len()..]))
+        {
+            let link = rest.split('"').next().unwrap().replace("&amp;", "&");
+            assert!(attribute == "href=\"" && (link.starts_with('/') || link.starts_with('#')), "{path}: {link}");
+            let link = link.split('#').next().unwrap().to_owned();
+            // The pages of single messages and errors are all alike.
+            let alike = |seen: &HashSet<String>| {
+                seen.iter().filter(|known| known[1..].starts_with(link[1..].split('/').next().unwrap_or("?"))).count()
+                    > 8
+            };
+            if !link.is_empty() && !alike(&seen) && seen.insert(link.clone()) {
+                left.push(link);
+            }
+        }
+    }
+    for part in ["/style.css", "/orgs/shop/checks", "/policies", "/messages/main:m0"] {
+        assert!(seen.iter().any(|path| path.starts_with(part)), "{part} is not among {seen:?}");
+    }
+    assert!(seen.iter().any(|path| path.contains("&cursor=")), "51 sync errors are two pages: {seen:?}");
+    console.stop().await;
+}
+
+#[tokio::test]
+async fn a_sync_error_is_ignored_with_a_reason_reopened_and_tried_again_from_its_page() {
+    let console = Console::signed_in(1, WRITER).await;
+    let error = error_of(0);
+    let list = "/sync-errors?org=shop&state=pending";
+    let page = console.page(list).await;
+    assert!(page.contains("&lt;script&gt;") && page.contains("Shop &lt;b&gt;&amp;"), "{page}");
+    assert!(
+        page.contains("Retry all 1") && page.contains("value=\"/sync-errors?org=shop&amp;state=pending\""),
+        "{page}"
+    );
+
+    let ignore = format!("/sync-errors/{error}/ignore");
+    refused(console.post(&ignore, &[("reason", " ")]).await, StatusCode::UNPROCESSABLE_ENTITY, "say in 1 to 500").await;
+    refused(console.post(&ignore, &[]).await, StatusCode::BAD_REQUEST, "missing field `reason`").await;
+    let answer = console.post(&ignore, &[("reason", "it is <i>spam"), ("back", list)]).await;
+    assert_eq!(leads_to(&answer), format!("{list}&done=ignored"));
+    let page = console.page(leads_to(&answer)).await;
+    assert!(page.contains("The sync error is ignored.") && page.contains("Nothing is pending."), "{page}");
+    let page = console.page(&format!("/sync-errors/{error}")).await;
+    assert!(page.contains("it is &lt;i&gt;spam") && page.contains(">Reopen<") && !page.contains(">Retry<"), "{page}");
+
+    let retry = format!("/sync-errors/{error}/retry");
+    refused(console.post(&retry, &[]).await, StatusCode::CONFLICT, "that is ignored cannot be retried").await;
+    let answer = console.post(&format!("/sync-errors/{error}/reopen"), &[("back", "//evil.example")]).await;
+    assert_eq!(leads_to(&answer), "/?done=reopened");
+    assert_eq!(console.error(0).state, State::Pending);
+
+    let answer = console.post(&retry, &[("back", &format!("/sync-errors/{error}?done=reopened"))]).await;
+    assert_eq!(leads_to(&answer), format!("/sync-errors/{error}?done=retried-1"));
+    let page = console.page("/messages/main:m0").await;
+    for words in
+        ["<b>ann</b> ignored", "<b>ann</b> took", "<b>ann</b> asked for another attempt", "the source notified"]
+    {
+        assert!(page.contains(words), "{words} is not in {page}");
+    }
+    let mut health = console.engine.watch(&id("shop")).unwrap();
+    health.wait_for(|health| health.idle() && health.sync_errors.pending == 1).await.unwrap();
+    assert_eq!(console.error(0).refusal.code, "NO_POLICY", "it was tried");
+    let answer = console.post("/orgs/shop/retry-all", &[("back", "/sync-errors")]).await;
+    assert_eq!(leads_to(&answer), "/sync-errors?done=retried-1");
+    console.stop().await;
+}
+
+#[tokio::test]
+async fn a_form_that_no_page_of_the_console_sent_changes_nothing() {
+    let console = Console::signed_in(1, WRITER).await;
+    let path = format!("/sync-errors/{}/ignore", error_of(0));
+    let form = || console.form(&path, &[("reason", "gone")]);
+    let forbidden = StatusCode::FORBIDDEN;
+    refused(form().send().await.unwrap(), forbidden, "Forms are only taken").await;
+    refused(form().header("sec-fetch-site", "cross-site").send().await.unwrap(), forbidden, "Forms are only taken")
+        .await;
+    for origin in ["https://evil.example", "null"] {
+        assert_eq!(form().header(header::ORIGIN, origin).send().await.unwrap().status(), forbidden);
+    }
+    assert_eq!(console.error(0).state, State::Pending);
+    assert_eq!(leads_to(&form().header("sec-fetch-site", "same-origin").send().await.unwrap()), "/?done=ignored");
+    assert_eq!(console.error(0).state, State::Ignored);
+    console.stop().await;
+}
+
+#[tokio::test]
+async fn who_may_only_look_is_shown_no_button_and_refused_in_words() {
+    let console = Console::signed_in(1, READER).await;
+    let error = error_of(0);
+    for path in ["/sync-errors?org=shop".to_owned(), format!("/sync-errors/{error}")] {
+        let page = console.page(&path).await;
+        assert!(page.contains("FIELD_CUSTOM_VALIDATION_EXCEPTION"), "{page}");
+        assert!(!page.contains("action=\"/sync-errors/"), "{page}");
+        assert!(!page.contains("retry-all") && !page.contains("What to do"), "{page}");
+    }
+    let answer = console.post(&format!("/sync-errors/{error}/retry"), &[]).await;
+    refused(answer, StatusCode::FORBIDDEN, "The token of bob may look").await;
+    assert_eq!(console.error(0).state, State::Pending);
+    console.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_page_with_the_right_status() {
+    let console = Console::signed_in(0, WRITER).await;
+    let lost = StatusCode::NOT_FOUND;
+    refused(console.get("/sync-errors/se-none").await, lost, "There is no sync error se-none.").await;
+    refused(console.get("/sync-errors/%3Cb%3E").await, lost, "&lt;b&gt;").await;
+    refused(console.get("/messages/main:9").await, lost, "Nothing is known of message main:9.").await;
+    refused(console.get("/orgs/none/checks").await, lost, "There is no organization none.").await;
+    refused(console.post("/orgs/none/retry-all", &[]).await, lost, "There is no organization none.").await;
+    let answer = console.get("/sync-errors?state=nonsense").await;
+    refused(answer, StatusCode::BAD_REQUEST, "`nonsense` is none of pending, retrying").await;
+    assert!(console.page("/sync-errors?class=auth&state=").await.contains("There is none."));
+    console.stop().await;
+}
