@@ -1,0 +1,139 @@
+//! What was called: one request taken apart, the bounded log of all of them, and exact totals.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, Method, request};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::refusal::Refusal;
+use crate::web;
+
+/// Calls the log remembers.
+const REMEMBERED: usize = 20_000;
+
+/// A request, read whole.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    /// As sent, with the query string.
+    pub(crate) target: String,
+    /// The path, split and then percent-decoded; a trailing slash is dropped.
+    pub(crate) segments: Vec<String>,
+    pub(crate) params: Vec<(String, String)>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Call {
+    pub(crate) fn new(parts: request::Parts, body: Bytes) -> Self {
+        let path = parts.uri.path();
+        let trimmed = path.trim_start_matches('/');
+        let trimmed = trimmed.strip_suffix('/').unwrap_or(trimmed);
+        Self {
+            segments: trimmed.split('/').map(web::decode).collect(),
+            params: web::pairs(parts.uri.query().unwrap_or_default()),
+            target: parts.uri.path_and_query().map_or_else(|| path.to_owned(), ToString::to_string),
+            method: parts.method,
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    pub(crate) fn param(&self, name: &str) -> Option<&str> {
+        web::value(&self.params, name)
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body as a JSON object.
+    pub(crate) fn object(&self) -> Result<Map<String, Value>, Refusal> {
+        if self.body.is_empty() {
+            return Err(Refusal::body());
+        }
+        serde_json::from_slice(&self.body)
+            .map_err(|error| Refusal::new("JSON_PARSER_ERROR", format!("Unexpected character at [line:1]: {error}")))
+    }
+
+    /// The path without its values, for the totals.
+    fn kind(&self) -> &'static str {
+        match self.segments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            ["services", "oauth2", ..] => "oauth2",
+            ["services", "data", _, "query" | "queryAll", ..] => "query",
+            ["services", "data", _, "composite", ..] => "composite",
+            ["services", "data", _, "sobjects", ..] => "sobjects",
+            _ => "other",
+        }
+    }
+}
+
+/// One line of the log.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Entry {
+    /// From 1, across all orgs, with no gaps.
+    pub(crate) number: u64,
+    pub(crate) at_ms: i64,
+    pub(crate) org: Option<String>,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    /// 0 when the connection was cut instead of answered.
+    pub(crate) status: u16,
+}
+
+/// The newest calls.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    entries: VecDeque<Entry>,
+    count: u64,
+}
+
+impl Log {
+    pub(crate) fn add(&mut self, call: &Call, org: Option<String>, status: u16, at_ms: i64) {
+        if self.entries.len() >= REMEMBERED {
+            self.entries.pop_front();
+        }
+        self.count += 1;
+        self.entries.push_back(Entry {
+            number: self.count,
+            at_ms,
+            org,
+            method: call.method.to_string(),
+            path: call.target.clone(),
+            status,
+        });
+    }
+
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    /// Forgets the entries; numbers go on.
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+    }
+}
+
+/// Exact counts since the org was made or its totals were cleared.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Totals {
+    pub(crate) calls: u64,
+    /// By status; 0 counts connections that were cut.
+    pub(crate) by_status: BTreeMap<u16, u64>,
+    /// By `METHOD kind`, such as `PATCH composite`.
+    pub(crate) by_kind: BTreeMap<String, u64>,
+    /// Records created, changed and refused, over the API.
+    pub(crate) created: u64,
+    pub(crate) updated: u64,
+    pub(crate) refused: u64,
+}
+
+impl Totals {
+    pub(crate) fn count(&mut self, call: &Call, status: u16) {
+        self.calls += 1;
+        *self.by_status.entry(status).or_default() += 1;
+        *self.by_kind.entry(format!("{} {}", call.method, call.kind())).or_default() += 1;
+    }
+}

@@ -1,0 +1,180 @@
+//! Turns the JSON of a record into values, refusing what a field cannot hold.
+
+use serde_json::{Map, Value};
+
+use super::org::Org;
+use super::refusal::Refusal;
+use super::schema::{Field, FieldIndex, Kind, ObjectIndex};
+use super::table::{Cell, RecordRef};
+use super::write::Changes;
+
+/// Reads a record's fields; `attributes` and the field that was the key are left out.
+pub(crate) fn changes(
+    org: &Org,
+    at: ObjectIndex,
+    body: &Map<String, Value>,
+    key: Option<FieldIndex>,
+) -> Result<Changes, Refusal> {
+    let definition = &org.table(at).object;
+    let mut changes = Vec::with_capacity(body.len() + 1);
+    for (name, value) in body {
+        if name == "attributes" {
+            continue;
+        }
+        if let Some(field) = definition.find(name) {
+            if key == Some(field) {
+                continue;
+            }
+            writable(definition.field(field))?;
+            changes.push((field, cell(org, definition.field(field), value)?));
+        } else if let Some(field) = definition.relationship(name) {
+            writable(definition.field(field))?;
+            changes.push((field, Some(parent(org, definition.field(field), value)?)));
+        } else {
+            return Err(Refusal::no_such_column(name, definition.name));
+        }
+    }
+    Ok(changes)
+}
+
+fn writable(field: &Field) -> Result<(), Refusal> {
+    if field.writable() {
+        return Ok(());
+    }
+    if field.kind == Kind::Id {
+        return Err(Refusal::new("INVALID_FIELD", "The Id field should not be specified in the sobject data."));
+    }
+    let message = format!(
+        "Unable to create/update fields: {}. Please check the security settings of this field and verify that it is \
+         read/write for your profile or permission set.",
+        field.name
+    );
+    Err(Refusal::new("INVALID_FIELD_FOR_INSERT_UPDATE", message).at(&field.name))
+}
+
+/// One value for a field; `None` for a blank.
+pub(crate) fn cell(org: &Org, field: &Field, value: &Value) -> Result<Option<Cell>, Refusal> {
+    if value.is_null() {
+        let blank = matches!(field.kind, Kind::Boolean).then_some(Cell::Bool(false));
+        return Ok(blank);
+    }
+    if field.kind == Kind::Boolean {
+        return value.as_bool().map(|flag| Some(Cell::Bool(flag))).ok_or_else(|| wrong_type("boolean", value));
+    }
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        _ => return Err(wrong_type("string", value)),
+    };
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match &field.kind {
+        Kind::Reference { to, .. } => return reference(org, field, to, &text).map(|to| Some(Cell::Ref(to))),
+        Kind::Email if !looks_like_email(&text) => {
+            let message = format!("{}: invalid email address: {text}", field.label);
+            return Err(Refusal::new("INVALID_EMAIL_ADDRESS", message).at(&field.name));
+        }
+        Kind::Picklist { values, restricted: true } if !values.contains(&text) => {
+            let message = format!("{}: bad value for restricted picklist field: {text}", field.label);
+            return Err(Refusal::new("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message).at(&field.name));
+        }
+        _ => {}
+    }
+    let length = field.length();
+    if text.chars().count() > length {
+        let message = format!("{}: data value too large: {text} (max length={length})", field.label);
+        return Err(Refusal::new("STRING_TOO_LONG", message).at(&field.name));
+    }
+    Ok(Some(Cell::Text(text.into_boxed_str())))
+}
+
+fn wrong_type(wanted: &str, value: &Value) -> Refusal {
+    let token = match value {
+        Value::Object(_) => "START_OBJECT",
+        Value::Array(_) => "START_ARRAY",
+        Value::Bool(_) => "VALUE_BOOLEAN",
+        Value::Number(_) => "VALUE_NUMBER",
+        _ => "VALUE_STRING",
+    };
+    Refusal::new("JSON_PARSER_ERROR", format!("Cannot deserialize instance of {wanted} from {token} value {value}"))
+}
+
+fn reference(org: &Org, field: &Field, to: &[ObjectIndex], text: &str) -> Result<RecordRef, Refusal> {
+    let malformed = || {
+        let message = format!("{}: id value of incorrect type: {text}", field.label);
+        Refusal::new("MALFORMED_ID", message).at(&field.name)
+    };
+    let record = org.record(text).filter(|record| to.contains(&record.object)).ok_or_else(malformed)?;
+    if org.row(record).is_none() {
+        return Err(Refusal::new("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id").at(&field.name));
+    }
+    Ok(record)
+}
+
+/// The parent named by one of its external ids: `{"Ext__c": "v"}`, with `attributes` when the lookup has several targets.
+fn parent(org: &Org, field: &Field, value: &Value) -> Result<Cell, Refusal> {
+    let Kind::Reference { to, .. } = &field.kind else { return Err(wrong_type("string", value)) };
+    let given = value.as_object().ok_or_else(|| wrong_type("object", value))?;
+    let named = given.get("attributes").and_then(|attributes| attributes["type"].as_str());
+    let target = match (named, to) {
+        (Some(name), _) => org.object(name).filter(|at| to.contains(at)),
+        (None, [only]) => Some(*only),
+        (None, _) => None,
+    };
+    let Some(target) = target else {
+        let message = format!("The external foreign key reference does not specify its type: {}", field.name);
+        return Err(Refusal::new("INVALID_FIELD", message));
+    };
+    let object = &org.table(target).object;
+    let Some((name, value)) = given.iter().find(|(name, _)| *name != "attributes") else {
+        return Err(Refusal::new("INVALID_FIELD", format!("No external ID given for {}", object.name)));
+    };
+    let key = object.find(name).ok_or_else(|| Refusal::no_such_column(name, object.name))?;
+    if !object.field(key).external_id {
+        let message = format!(
+            "Field name provided, {name} does not match an External ID, Salesforce Id, or indexed field for {}",
+            object.name
+        );
+        return Err(Refusal::new("INVALID_FIELD", message));
+    }
+    let text = value.as_str().ok_or_else(|| wrong_type("string", value))?;
+    match external(org, target, key, text).as_slice() {
+        [] => {
+            let message =
+                format!("Foreign key external ID: {text} not found for field {name} in entity {}", object.name);
+            Err(Refusal::new("INVALID_FIELD", message))
+        }
+        [only] => Ok(Cell::Ref(RecordRef { object: target, number: *only })),
+        several => Err(ambiguous(org, target, name, several)),
+    }
+}
+
+/// Records with this external id.
+pub(crate) fn external(org: &Org, at: ObjectIndex, key: FieldIndex, text: &str) -> Vec<u32> {
+    org.table(at).lookup(key, &Cell::Text(text.trim().into())).unwrap_or_default()
+}
+
+/// The refusal for an external id that several records have.
+pub(crate) fn ambiguous(org: &Org, at: ObjectIndex, field: &str, numbers: &[u32]) -> Refusal {
+    let name = org.table(at).object.name;
+    let addresses = numbers
+        .iter()
+        .map(|number| {
+            let id = org.record_id(RecordRef { object: at, number: *number });
+            format!("/services/data/v59.0/sobjects/{name}/{id}")
+        })
+        .collect();
+    Refusal::Several { field: field.to_owned(), addresses }
+}
+
+/// One `@`, a dot after it, nothing that cannot be in an address.
+fn looks_like_email(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    let plain = |part: &str| !part.contains(|c: char| c.is_whitespace() || c.is_control() || "@,;<>()".contains(c));
+    plain(local)
+        && plain(domain)
+        && !local.is_empty()
+        && domain.contains('.')
+        && domain.split('.').all(|label| !label.is_empty())
+}
