@@ -1,0 +1,84 @@
+//! The command line: what it can be told, and who does it.
+
+mod demo;
+mod serve;
+mod store;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, DEFAULT_FILE};
+
+/// Moves customer conversations from Alcmeon into Salesforce organizations through sandboxed policies.
+#[derive(Debug, Parser)]
+#[command(name = "switchyard", version, about, after_help = "Start with `switchyard demo`: it needs nothing else.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Simulate Salesforce, Alcmeon and a mailbox on this machine and watch conversations flow between them.
+    Demo(demo::Options),
+    /// Run the host.
+    Serve {
+        /// The configuration; `switchyard default-config` prints one to start from.
+        #[arg(long, default_value = "switchyard.toml")]
+        config: PathBuf,
+    },
+    /// Check a configuration without starting anything.
+    CheckConfig {
+        /// The configuration.
+        #[arg(long, default_value = "switchyard.toml")]
+        config: PathBuf,
+    },
+    /// Print the commented default configuration.
+    DefaultConfig,
+    /// Move the content of a store.
+    #[command(subcommand)]
+    Store(store::Command),
+}
+
+/// Does what the command line says; 0 if it could, 1 if not, 2 if it was not understood.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let default = if matches!(cli.command, Command::Demo(_)) { "error" } else { "info" };
+    let filter = EnvFilter::try_from_env("SWITCHYARD_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    match runtime.block_on(dispatch(cli.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("switchyard: {error:#}");
+    ExitCode::FAILURE
+}
+
+async fn dispatch(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Demo(options) => demo::run(options).await,
+        Command::Serve { config } => serve::run(Config::load(&config)?).await,
+        Command::CheckConfig { config } => {
+            let checked = Config::load(&config)?;
+            checked.check_for_production()?;
+            println!("{}: {} organizations, {} Alcmeon environments; it can be served", config.display(), checked.orgs.len(), checked.alcmeon.len());
+            Ok(())
+        }
+        Command::DefaultConfig => {
+            print!("{DEFAULT_FILE}");
+            Ok(())
+        }
+        Command::Store(command) => store::run(command).await,
+    }
+}

@@ -1,0 +1,60 @@
+//! Moves the content of a store, while no host uses it.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, stdin, stdout};
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::Subcommand;
+
+use crate::store::{SledStore, Store, export, import};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Write everything as lines of JSON.
+    Export {
+        /// The folder of the store.
+        #[arg(long)]
+        path: PathBuf,
+        /// Where to; the standard output where not given.
+        #[arg(long)]
+        to: Option<PathBuf>,
+    },
+    /// Read what `export` wrote into an empty store.
+    Import {
+        /// The folder of the store.
+        #[arg(long)]
+        path: PathBuf,
+        /// Where from; the standard input where not given.
+        #[arg(long)]
+        from: Option<PathBuf>,
+    },
+}
+
+pub(super) async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Export { path, to } => {
+            if !path.is_dir() {
+                bail!("there is no store at {}", path.display());
+            }
+            let store = SledStore::open(&path)?;
+            let count = match to {
+                Some(file) => export(&store, BufWriter::new(File::create(&file).with_context(|| file.display().to_string())?))?,
+                None => export(&store, stdout().lock())?,
+            };
+            eprintln!("{count} records exported");
+        }
+        Command::Import { path, from } => {
+            let store = SledStore::open(&path)?;
+            if !store.scan(b"", None, 1)?.is_empty() {
+                bail!("the store at {} is not empty", path.display());
+            }
+            let count = match from {
+                Some(file) => import(&store, BufReader::new(File::open(&file).with_context(|| file.display().to_string())?)).await?,
+                None => import(&store, BufReader::new(stdin())).await?,
+            };
+            eprintln!("{count} records imported");
+        }
+    }
+    Ok(())
+}
