@@ -35,12 +35,13 @@ fn read_file(file: &Path, all: &mut Vec<Value>) -> anyhow::Result<()> {
     };
     let intent = column("intent");
     let mut order = Vec::new();
-    let mut turns: HashMap<String, Vec<(u64, String)>> = HashMap::new();
+    let mut turns: HashMap<String, Vec<(f64, String)>> = HashMap::new();
     let mut tags: HashMap<String, Vec<String>> = HashMap::new();
     for row in reader.records() {
         let row = row?;
         let (Some(key), Some(turn)) = (row.get(key).filter(|key| !key.is_empty()), row.get(turn)) else { continue };
-        let Ok(turn) = turn.parse::<u64>() else { continue };
+        // Some exports number their turns 0.0, 1.0, ...
+        let Ok(turn) = turn.parse::<f64>() else { continue };
         let text = row.get(text).unwrap_or_default();
         let known = turns.entry(key.to_owned()).or_insert_with(|| {
             order.push(key.to_owned());
@@ -56,9 +57,12 @@ fn read_file(file: &Path, all: &mut Vec<Value>) -> anyhow::Result<()> {
             }
         }
     }
+    if order.is_empty() {
+        bail!("no row has a conversation and a turn");
+    }
     for (number, key) in order.into_iter().enumerate() {
         let mut said = turns.remove(&key).unwrap_or_default();
-        said.sort_by_key(|(turn, _)| *turn);
+        said.sort_by(|(one, _), (other, _)| one.total_cmp(other));
         let (account, name) = ACCOUNTS[number % ACCOUNTS.len()];
         let messages: Vec<_> = said.into_iter().map(|(_, body)| json!({ "direction": "inbound", "body": body })).collect();
         all.push(json!({
@@ -85,7 +89,7 @@ mod tests {
         let file = folder.path().join("finance.tsv");
         let text = "conversationId\tturnNumber\tutteranceId\tutterance\tslot-labels\tintent\n\
                     a\t2\tx\tsecond \"quoted\ttext\t0\tpay\n\n\
-                    a\t1\tx\tfirst\n\
+                    a\t1.0\tx\tfirst\n\
                     a\t1\tx\tfirst\n\
                     b\tnone\tx\tno turn\n";
         std::fs::write(&file, text).unwrap();

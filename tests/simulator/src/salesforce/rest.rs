@@ -134,12 +134,15 @@ pub(crate) fn upsert(
     Ok((record, true))
 }
 
-/// The field, when it may be the key of an upsert.
+/// The field, when it may be the key of an upsert: an external id, the id, or an e-mail address (an idLookup field).
 pub(crate) fn external_field(org: &Org, at: ObjectIndex, name: &str) -> Result<FieldIndex, Refusal> {
     let object = &org.table(at).object;
     object
         .find(name)
-        .filter(|field| object.field(*field).external_id || object.field(*field).kind == Kind::Id)
+        .filter(|field| {
+            let field = object.field(*field);
+            field.external_id || matches!(field.kind, Kind::Id | Kind::Email)
+        })
         .ok_or_else(|| Refusal::external_id_field(name))
 }
 

@@ -77,7 +77,7 @@ fn contact(person_accounts: bool) -> Object {
         text("FirstName", "First Name", 40),
         text("LastName", "Last Name", 80).required(),
         text("Name", "Full Name", 121).from(Source::FullName),
-        Field::new("Email", "Email", Kind::Email),
+        Field::new("Email", "Email", Kind::Email).indexed(),
         phone("Phone", "Business Phone").indexed(),
         phone("MobilePhone", "Mobile Phone").indexed(),
         phone("HomePhone", "Home Phone").indexed(),
