@@ -23,7 +23,8 @@ fn route(conversation) {
 const NOW: Timestamp = Timestamp::from_millis(1_768_469_412_000);
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let frozen = host(Config::default()).await;
         let fresh = host(Config { freeze: false, ..Config::default() }).await;
@@ -31,8 +32,12 @@ fn main() {
         for messages in [1, 10, 200] {
             let of = conversation(messages);
             let mut warm = frozen.warm(&name()).await.expect("a policy in force");
-            row(&format!("frozen clone, {messages} messages"), 3_000, async || frozen.route(&name(), &of, NOW).await).await;
-            row(&format!("configured each time, {messages} messages"), 1_000, async || fresh.route(&name(), &of, NOW).await).await;
+            row(&format!("frozen clone, {messages} messages"), 3_000, async || frozen.route(&name(), &of, NOW).await)
+                .await;
+            row(&format!("configured each time, {messages} messages"), 1_000, async || {
+                fresh.route(&name(), &of, NOW).await
+            })
+            .await;
             row(&format!("warm call, {messages} messages"), 3_000, async || warm.route(&of).await).await;
         }
         throughput(&frozen).await;

@@ -188,7 +188,10 @@ impl Config {
             for account in accounts(org)? {
                 if !linked.insert(account.clone()) {
                     let shown = account.1.map_or("*".to_owned(), |id| id.to_string());
-                    return wrong(format!("orgs `{}`.accounts: {}/{shown} leads to another already", org.id, account.0));
+                    return wrong(format!(
+                        "orgs `{}`.accounts: {}/{shown} leads to another already",
+                        org.id, account.0
+                    ));
                 }
             }
             for recipient in &org.alert_recipients {
@@ -205,7 +208,9 @@ impl Config {
     /// When there is no token or no organization.
     pub fn check_for_production(&self) -> Result<(), Error> {
         if self.http.tokens.is_empty() {
-            return Err(Error::Sense("http.tokens: at least one is needed (without any, everybody could do everything)".into()));
+            return Err(Error::Sense(
+                "http.tokens: at least one is needed (without any, everybody could do everything)".into(),
+            ));
         }
         if self.orgs.is_empty() {
             return Err(Error::Sense("orgs: there is no organization to bring conversations into".into()));
@@ -232,7 +237,6 @@ pub fn accounts(org: &OrgConfig) -> Result<Vec<(SourceId, Option<AccountId>)>, E
     each.collect()
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,7 +260,8 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_by_name_and_place_without_repeating_what_stands_there() {
-        let text = "[http]\nlisten = '127.0.0.1:1'\n[alcmeon.main]\ninstance_id = '1'\nsecret = 'hush'\nteem_field = 3\n";
+        let text =
+            "[http]\nlisten = '127.0.0.1:1'\n[alcmeon.main]\ninstance_id = '1'\nsecret = 'hush'\nteem_field = 3\n";
         let error = Config::parse(text, "x.toml").unwrap_err().to_string();
         assert!(error.starts_with("x.toml:") && error.contains("teem_field") && !error.contains("hush"), "{error}");
     }
@@ -264,7 +269,9 @@ mod tests {
     #[test]
     fn an_account_leads_to_one_organization() {
         let org = |id: &str| {
-            format!("[[orgs]]\nid = '{id}'\naccounts = ['main/1']\n[orgs.salesforce]\nclient_id = 'c'\nrefresh_token = 't'\n")
+            format!(
+                "[[orgs]]\nid = '{id}'\naccounts = ['main/1']\n[orgs.salesforce]\nclient_id = 'c'\nrefresh_token = 't'\n"
+            )
         };
         let config = Config::parse(&(org("a") + &org("b")), "x.toml").unwrap();
         assert!(config.check().unwrap_err().to_string().contains("main/1 leads to another"));

@@ -36,7 +36,12 @@ pub(super) fn pending(of: &Subject<'_>, count: u64, newest: Option<&SyncError>) 
         let refusal = &error.refusal;
         text += &format!(
             "What failed: message {} of conversation {}\n  {} ({})\n  {}\n  {}\n\n",
-            error.message, error.conversation, refusal.code, refusal.class, refusal.text, refusal.class.advice(),
+            error.message,
+            error.conversation,
+            refusal.code,
+            refusal.class,
+            refusal.text,
+            refusal.class.advice(),
         );
     }
     text += "The first points to check:\n";

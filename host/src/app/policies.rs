@@ -52,7 +52,9 @@ pub(super) async fn start(config: &Config, clock: &Clock) -> anyhow::Result<Arc<
         let status = policies.iter().find(|status| status.name == org.policy);
         match status.map(|status| (&status.in_force, &status.last_rejection)) {
             Some((Some(_), _)) => {}
-            Some((None, Some(rejection))) => bail!("organization {}: policy {} is refused:\n{rejection}", org.id, org.policy),
+            Some((None, Some(rejection))) => {
+                bail!("organization {}: policy {} is refused:\n{rejection}", org.id, org.policy)
+            }
             _ => bail!("organization {}: there is no policy {} in {}", org.id, org.policy, folder.display()),
         }
     }
@@ -149,7 +151,8 @@ fn touched(folder: &Path, paths: &BTreeSet<PathBuf>) -> Vec<PolicyName> {
     let scripts: Vec<_> = edited.iter().filter(|name| name.ends_with(".rhai") && !name.starts_with('.')).collect();
     let belongs = |(stem, path): (String, PathBuf)| {
         let own = edited.contains(format!("{stem}.toml").as_str());
-        let names = || std::fs::read_to_string(path).is_ok_and(|toml| scripts.iter().any(|script| toml.contains(**script)));
+        let names =
+            || std::fs::read_to_string(path).is_ok_and(|toml| scripts.iter().any(|script| toml.contains(**script)));
         (own || (!scripts.is_empty() && names())).then(|| PolicyName::new(stem).ok()).flatten()
     };
     files(folder, "toml").unwrap_or_default().into_iter().filter_map(belongs).collect()

@@ -72,7 +72,12 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::CheckConfig { config } => {
             let checked = Config::load(&config)?;
             checked.check_for_production()?;
-            println!("{}: {} organizations, {} Alcmeon environments; it can be served", config.display(), checked.orgs.len(), checked.alcmeon.len());
+            println!(
+                "{}: {} organizations, {} Alcmeon environments; it can be served",
+                config.display(),
+                checked.orgs.len(),
+                checked.alcmeon.len()
+            );
             Ok(())
         }
         Command::DefaultConfig => {

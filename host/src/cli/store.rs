@@ -39,7 +39,9 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
             }
             let store = SledStore::open(&path)?;
             let count = match to {
-                Some(file) => export(&store, BufWriter::new(File::create(&file).with_context(|| file.display().to_string())?))?,
+                Some(file) => {
+                    export(&store, BufWriter::new(File::create(&file).with_context(|| file.display().to_string())?))?
+                }
                 None => export(&store, stdout().lock())?,
             };
             eprintln!("{count} records exported");
@@ -50,7 +52,10 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
                 bail!("the store at {} is not empty", path.display());
             }
             let count = match from {
-                Some(file) => import(&store, BufReader::new(File::open(&file).with_context(|| file.display().to_string())?)).await?,
+                Some(file) => {
+                    import(&store, BufReader::new(File::open(&file).with_context(|| file.display().to_string())?))
+                        .await?
+                }
                 None => import(&store, BufReader::new(stdin())).await?,
             };
             eprintln!("{count} records imported");

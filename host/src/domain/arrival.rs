@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountId, Attribute, AuditEntry, Conversation, ConversationId, Customer, Direction, Fact, MESSAGES_KEPT, Message, MessageId,
-    SourceId, Timestamp,
+    AccountId, Attribute, AuditEntry, Conversation, ConversationId, Customer, Direction, Fact, MESSAGES_KEPT, Message,
+    MessageId, SourceId, Timestamp,
 };
 
 /// The way by which an arrival reached this host.
@@ -80,7 +80,12 @@ pub fn merge(known: Option<Conversation>, arrival: Arrival) -> Merge {
         message: arrival.message.clone(),
         at: arrival.at,
         order: arrival.event,
-        fact: Fact::Arrived { kind: arrival.kind.clone(), by: arrival.by, event: arrival.event, extra: arrival.extra.clone() },
+        fact: Fact::Arrived {
+            kind: arrival.kind.clone(),
+            by: arrival.by,
+            event: arrival.event,
+            extra: arrival.extra.clone(),
+        },
     };
     let before = known.clone();
     let mut conversation = known.unwrap_or_else(|| blank(&arrival));

@@ -288,7 +288,10 @@ fn fail(state: &mut Delivery, effects: &mut Vec<Effect>, failure: Failure, now: 
     effects.push(Effect::Audit { message: message.clone(), fact });
     if let Some(reason) = reason.clone() {
         let by = judged_by.as_ref().map_or_else(|| "policy".to_owned(), |policy| format!("policy {policy}"));
-        effects.push(Effect::Audit { message: message.clone(), fact: Fact::Ignored { sync_error: id.clone(), by, reason } });
+        effects.push(Effect::Audit {
+            message: message.clone(),
+            fact: Fact::Ignored { sync_error: id.clone(), by, reason },
+        });
     }
     let attempts = state.attempts;
     let change =

@@ -92,8 +92,7 @@ fn an_ignored_sync_error_ends_the_waiting_and_a_reopened_one_can_be_retried() {
         vec![Event::Arrived { version: 1 }, Event::Started, failed(1, Class::Transient, Verdict::AsUsual), ignore];
     let (state, _) = walk(start.clone());
     assert_eq!(state.phase, Phase::Idle);
-    let (state, effects) =
-        walk([start, vec![reopen, Event::RetryAsked { error, by: "ann".into() }]].concat());
+    let (state, effects) = walk([start, vec![reopen, Event::RetryAsked { error, by: "ann".into() }]].concat());
     assert_eq!(changes(&effects), [(1, "retrying"), (1, "ignore"), (1, "reopen"), (1, "retry")]);
     assert_eq!(state.phase, Phase::Ready);
 }

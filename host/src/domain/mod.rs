@@ -17,9 +17,7 @@ pub use arrival::{Arrival, Channel, Merge, merge};
 pub use audit::{AuditEntry, Fact};
 pub use breaker::{Breaker, Passage};
 pub use conversation::{Attribute, Conversation, Customer, Direction, MESSAGES_KEPT, Message};
-pub use decision::{
-    Contact, ContactSearch, Decision, Destination, Fault, Link, PolicyRef, Question, Verdict,
-};
+pub use decision::{Contact, ContactSearch, Decision, Destination, Fault, Link, PolicyRef, Question, Verdict};
 pub use delivery::{Delivery, Effect, Event, Failure, Phase, Records, step};
 pub use ids::{
     AccountId, ConversationId, IdError, MessageId, OrgId, PluginName, PolicyName, RecordId, SourceId, SyncErrorId,

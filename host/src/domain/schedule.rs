@@ -80,7 +80,10 @@ mod tests {
     fn what_needs_a_person_waits_for_one_unless_the_policy_says_otherwise() {
         let now = Timestamp::from_millis(5);
         assert_eq!(plan(&Verdict::AsUsual, Class::Config, 1, 0, now), Plan::Hold);
-        assert_eq!(plan(&Verdict::RetryAfter(2), Class::Config, 9, 0, now), Plan::RetryAt(Timestamp::from_millis(2_005)));
+        assert_eq!(
+            plan(&Verdict::RetryAfter(2), Class::Config, 9, 0, now),
+            Plan::RetryAt(Timestamp::from_millis(2_005))
+        );
         assert_eq!(plan(&Verdict::Ignore("spam".into()), Class::Auth, 1, 0, now), Plan::Ignore("spam".into()));
     }
 }

@@ -79,7 +79,10 @@ impl std::str::FromStr for State {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let known = || Self::ALL.map(Self::as_str).join(", ");
-        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| format!("`{text}` is none of {}", known()))
+        Self::ALL
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| format!("`{text}` is none of {}", known()))
     }
 }
 
@@ -154,7 +157,13 @@ pub struct TransitionError {
 impl SyncError {
     /// A sync error that has just come into being; `Change::Failed` fills it.
     #[must_use]
-    pub fn blank(org: OrgId, conversation: ConversationId, message: MessageId, refusal: Refusal, now: Timestamp) -> Self {
+    pub fn blank(
+        org: OrgId,
+        conversation: ConversationId,
+        message: MessageId,
+        refusal: Refusal,
+        now: Timestamp,
+    ) -> Self {
         Self {
             id: SyncErrorId::of(&org, &message),
             org,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::lane::Shared;
 use crate::domain::{
-    Blame, Class, Conversation, ConversationId, Decision, Destination, Fact, Fault, Link, MessageId, PolicyRef, Question,
-    RecordId, Records, Refusal, Timestamp, Verdict,
+    Blame, Class, Conversation, ConversationId, Decision, Destination, Fact, Fault, Link, MessageId, PolicyRef,
+    Question, RecordId, Records, Refusal, Timestamp, Verdict,
 };
 use crate::policy::Failing;
 use crate::salesforce::{CaseWrite, Write};

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::org::{Org, OrgHealth};
 use super::Error;
+use super::org::{Org, OrgHealth};
 use crate::clock::Clock;
 use crate::domain::{Class, Destination, Fault, OrgId, State, Timestamp};
 use crate::policy::PolicyHost;
@@ -113,8 +113,7 @@ async fn mapping(org: &Org, records: &Records, policies: &PolicyHost, now: Times
 
 /// Whether customers wait because nobody can tell which contact they are.
 fn linking(org: &Org, records: &Records) -> Result<Check, Error> {
-    let filter =
-        ErrorFilter { org: Some(org.id.clone()), state: Some(State::Pending), class: Some(Class::Contact) };
+    let filter = ErrorFilter { org: Some(org.id.clone()), state: Some(State::Pending), class: Some(Class::Contact) };
     let page = records.sync_errors(&filter, None, ERRORS)?;
     let some: Vec<_> = page.items.iter().take(5).map(|error| format!("{}: {}", error.id, error.refusal.text)).collect();
     let found = match page.items.len() {

@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
+use super::Error;
 use super::attempt::{self, Attempt, Ended, Outcome};
 use super::org::{HeldBack, Org, OrgHealth};
 use super::turn::{Todo, Turn};
-use super::Error;
 use crate::clock::Clock;
 use crate::domain::{
     Breaker, Change, ConversationId, ErrorCounts, Event, Failure, Passage, Refusal, State, SyncErrorId, Timestamp,
@@ -254,7 +254,12 @@ impl Lane {
     }
 
     /// Begins an attempt, if there is still something to send.
-    fn start(&mut self, turn: &mut Turn<'_>, id: ConversationId, now: Timestamp) -> Result<Option<Attempt>, store::Error> {
+    fn start(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: ConversationId,
+        now: Timestamp,
+    ) -> Result<Option<Attempt>, store::Error> {
         if turn.step(&id, Event::Started)?.is_none() {
             return Ok(None);
         }
@@ -294,8 +299,7 @@ impl Lane {
                 let label = refusal.class.as_str();
                 tracing::warn!(%org, conversation = %id, class = label, code = %refusal.code, "not delivered");
                 let jitter = fastrand::u16(0..1000);
-                let failure =
-                    Failure { org, message, records, refusal, verdict, judged_by, barred_until, jitter };
+                let failure = Failure { org, message, records, refusal, verdict, judged_by, barred_until, jitter };
                 (label, Event::Failed(Box::new(failure)))
             }
         };
@@ -375,7 +379,8 @@ impl Lane {
         }
         let waiting = i64::try_from(self.ready.len()).unwrap_or(i64::MAX);
         self.shared.metrics.waiting.get_or_create(&OfOrg { org }).set(waiting);
-        let held = |(refusal, next_probe_at): (&Refusal, Timestamp)| HeldBack { refusal: refusal.clone(), next_probe_at };
+        let held =
+            |(refusal, next_probe_at): (&Refusal, Timestamp)| HeldBack { refusal: refusal.clone(), next_probe_at };
         let health = OrgHealth {
             sync_errors: self.counts,
             waiting: self.ready.len() + self.asked.len(),

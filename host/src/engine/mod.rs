@@ -19,9 +19,9 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 pub use self::checks::{Check, Report};
-pub use self::org::{Org, OrgConfig, OrgHealth};
 use self::lane::{Command, Lane};
 use self::org::Directory;
+pub use self::org::{Org, OrgConfig, OrgHealth};
 use crate::alcmeon;
 use crate::clock::Clock;
 use crate::domain::{Arrival, Channel, OrgId, SourceId, SyncErrorId, TransitionError};

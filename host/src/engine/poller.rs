@@ -12,7 +12,13 @@ use crate::domain::{SourceId, Timestamp};
 /// The longest wait after failures in a row.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
-pub(super) async fn run(engine: Arc<Engine>, source: SourceId, client: Client, every: Duration, mut stopping: watch::Receiver<bool>) {
+pub(super) async fn run(
+    engine: Arc<Engine>,
+    source: SourceId,
+    client: Client,
+    every: Duration,
+    mut stopping: watch::Receiver<bool>,
+) {
     let mut failures = 0;
     loop {
         let now = engine.clock.now();

@@ -161,7 +161,10 @@ impl<'a> Turn<'a> {
         if !self.errors.is_empty() {
             self.write.counts(self.org, &self.counts);
         }
-        (self.write.into_batch(), Finished { counts: self.counts, newest_pending: self.newest_pending, todo: self.todo })
+        (
+            self.write.into_batch(),
+            Finished { counts: self.counts, newest_pending: self.newest_pending, todo: self.todo },
+        )
     }
 }
 

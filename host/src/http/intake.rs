@@ -10,8 +10,8 @@ use super::App;
 use super::extract::{self, Id};
 use super::problem::Problem;
 use crate::domain::{
-    AccountId, Arrival, Attribute, Channel, ConversationId, Customer, Direction, Message, MessageId, RecordId, SourceId,
-    Timestamp,
+    AccountId, Arrival, Attribute, Channel, ConversationId, Customer, Direction, Message, MessageId, RecordId,
+    SourceId, Timestamp,
 };
 use crate::engine;
 

@@ -17,24 +17,24 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post, put};
-use axum::Router;
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use self::access::{Scope, Token};
 use self::access::{Access, guard, need};
+pub use self::access::{Scope, Token};
 use self::problem::Problem;
+use crate::alcmeon;
 use crate::clock::Clock;
 use crate::domain::SourceId;
 use crate::engine::Engine;
 use crate::policy::PolicyHost;
 use crate::telemetry::Metrics;
-use crate::alcmeon;
 
 /// Bodies of the API, in bytes.
 const BODY_BYTES: usize = 1024 * 1024;

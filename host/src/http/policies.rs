@@ -72,7 +72,9 @@ pub(super) async fn apply(
         let kept = tokio::task::spawn_blocking(move || keep(&folder, &name, &toml, &scripts)).await;
         if let Err(error) = kept.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
             tracing::error!(%error, "a policy is in force but could not be kept");
-            return Err(Problem::unavailable("the policy is in force, but its files could not be written: a restart would undo it"));
+            return Err(Problem::unavailable(
+                "the policy is in force, but its files could not be written: a restart would undo it",
+            ));
         }
     }
     Ok(Json(status))

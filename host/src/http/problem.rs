@@ -104,9 +104,12 @@ impl From<engine::Error> for Problem {
             engine::Error::NotLinked { .. } => {
                 Self::new(StatusCode::NOT_FOUND, "not-linked", "No organization is linked", error.to_string())
             }
-            engine::Error::Transition(_) => {
-                Self::new(StatusCode::CONFLICT, "state", "The sync error's state does not allow this", error.to_string())
-            }
+            engine::Error::Transition(_) => Self::new(
+                StatusCode::CONFLICT,
+                "state",
+                "The sync error's state does not allow this",
+                error.to_string(),
+            ),
             engine::Error::Store(error) => error.into(),
             engine::Error::Stopping => Self::unavailable("the host is stopping"),
         }

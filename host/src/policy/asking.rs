@@ -28,7 +28,12 @@ impl Answerer {
         .await
     }
 
-    pub(super) async fn search(&self, sandbox: &Sandbox, given: Given, of: &Conversation) -> Outcome<Vec<ContactSearch>> {
+    pub(super) async fn search(
+        &self,
+        sandbox: &Sandbox,
+        given: Given,
+        of: &Conversation,
+    ) -> Outcome<Vec<ContactSearch>> {
         let told = Told::new(of);
         self.ask(sandbox, given, async |store, instance| {
             let Some(door) = &self.doors.contacts else { return missing() };
@@ -46,7 +51,8 @@ impl Answerer {
     ) -> Outcome<Link> {
         let told = Told::new(of);
         let attributes: Vec<_> = found.iter().map(|found| lent(&found.attributes)).collect();
-        let found: Vec<_> = found.iter().zip(&attributes).map(|(found, attributes)| contact(found, attributes)).collect();
+        let found: Vec<_> =
+            found.iter().zip(&attributes).map(|(found, attributes)| contact(found, attributes)).collect();
         self.ask(sandbox, given, async |store, instance| {
             let Some(door) = &self.doors.contacts else { return missing() };
             door.load(&mut *store, instance)?.call_choose(store, told.lend(), &found).await

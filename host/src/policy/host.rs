@@ -20,8 +20,8 @@ use super::status::{AnsweredBy, Counters, InForce, PolicyStatus};
 use super::warm::Warm;
 use super::{Config, DEFAULT_POLICY, Error};
 use crate::domain::{
-    Contact, ContactSearch, Conversation, Decision, Destination, Fault, Link, PluginName, PolicyName, PolicyRef, Question,
-    Timestamp, Verdict,
+    Contact, ContactSearch, Conversation, Decision, Destination, Fault, Link, PluginName, PolicyName, PolicyRef,
+    Question, Timestamp, Verdict,
 };
 
 /// Every policy and every plugin. Clones are the same host; it stops when the last one is dropped.

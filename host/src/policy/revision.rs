@@ -140,7 +140,11 @@ impl Draft {
     }
 
     /// A plugin speaks of its script by the file's name and of everything else by the key.
-    fn located(&self, assignment: &Assignment, problem: super::bindings::switchyard::policy::types::Problem) -> Problem {
+    fn located(
+        &self,
+        assignment: &Assignment,
+        problem: super::bindings::switchyard::policy::types::Problem,
+    ) -> Problem {
         if assignment.script.as_ref() == Some(&problem.path) {
             let (line, column) = (problem.line, problem.column);
             return Problem { line, column, ..Problem::of(problem.path, problem.message) };
@@ -179,12 +183,7 @@ impl Revision {
     }
 }
 
-async fn first_fault(
-    sandbox: &Sandbox,
-    answerer: &Answerer,
-    given: Given,
-    part: Part,
-) -> Option<(Question, Fault)> {
+async fn first_fault(sandbox: &Sandbox, answerer: &Answerer, given: Given, part: Part) -> Option<(Question, Fault)> {
     let of = sample::conversation(given.now);
     for question in part.questions() {
         let given = given.clone();

@@ -1,8 +1,8 @@
 //! The conversation that every new revision is tried with, invented, with something in every field.
 
 use crate::domain::{
-    AccountId, Attribute, Class, Contact, Conversation, ConversationId, Customer, Direction, IdError, Message, MessageId,
-    RecordId, Refusal, SourceId, Timestamp,
+    AccountId, Attribute, Class, Contact, Conversation, ConversationId, Customer, Direction, IdError, Message,
+    MessageId, RecordId, Refusal, SourceId, Timestamp,
 };
 
 /// A conversation of three messages that ends at `now`.

@@ -72,7 +72,8 @@ impl Batch {
     }
 
     fn check(&self) -> Result<(), Error> {
-        let too_large = self.operations.iter().find(|(_, value)| value.as_ref().is_some_and(|v| v.len() > LARGEST_VALUE));
+        let too_large =
+            self.operations.iter().find(|(_, value)| value.as_ref().is_some_and(|v| v.len() > LARGEST_VALUE));
         match too_large {
             Some((key, value)) => Err(Error::TooLarge {
                 key: String::from_utf8_lossy(key).into_owned(),

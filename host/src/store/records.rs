@@ -124,7 +124,8 @@ impl Records {
         let team = |(key, value): &(Vec<u8>, Vec<u8>)| {
             let name = String::from_utf8_lossy(key);
             let team = name.rsplit('/').next().and_then(|part| hex::decode(part).ok());
-            let team = team.and_then(|team| String::from_utf8(team).ok()).ok_or_else(|| unreadable(&name, "not hex"))?;
+            let team =
+                team.and_then(|team| String::from_utf8(team).ok()).ok_or_else(|| unreadable(&name, "not hex"))?;
             Ok((team, parse(&name, value)?))
         };
         pairs.iter().map(team).collect()
@@ -139,7 +140,9 @@ impl Records {
     pub fn refresh_token(&self, org: &OrgId, configured: &Secret) -> Result<Option<Secret>, Error> {
         let rotated = self.read::<Rotated>(&format!("refresh-token/{org}"))?;
         // One that was configured since is newer than all that followed from the one before.
-        Ok(rotated.filter(|rotated| rotated.configured == fingerprint(configured)).map(|rotated| Secret::new(rotated.token)))
+        Ok(rotated
+            .filter(|rotated| rotated.configured == fingerprint(configured))
+            .map(|rotated| Secret::new(rotated.token)))
     }
 
     /// The audit of a message, oldest first.
@@ -149,7 +152,12 @@ impl Records {
     }
 
     /// Deliveries that go on by themselves, by conversation; `after` continues.
-    pub fn active(&self, org: &OrgId, after: Option<&ConversationId>, limit: usize) -> Result<Vec<ConversationId>, Error> {
+    pub fn active(
+        &self,
+        org: &OrgId,
+        after: Option<&ConversationId>,
+        limit: usize,
+    ) -> Result<Vec<ConversationId>, Error> {
         let prefix = format!("active/{org}/");
         let after = after.map(|id| format!("{prefix}{id}"));
         let pairs = self.store.scan(prefix.as_bytes(), after.as_ref().map(String::as_bytes), limit)?;
@@ -171,7 +179,12 @@ impl Records {
     }
 
     /// Sync errors that match a filter; `cursor` is the `next` of the page before.
-    pub fn sync_errors(&self, filter: &ErrorFilter, cursor: Option<&str>, limit: usize) -> Result<Page<SyncError>, Error> {
+    pub fn sync_errors(
+        &self,
+        filter: &ErrorFilter,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<SyncError>, Error> {
         let states = filter.state.map_or_else(|| State::ALL.to_vec(), |state| vec![state]);
         let after = cursor.map(|cursor| format!("error-index/{}", cursor.replace('~', "/")));
         let (mut items, mut looked_at, mut next) = (Vec::new(), 0, None);
@@ -181,7 +194,8 @@ impl Records {
                 None => format!("error-index/{state}/"),
             };
             // A cursor of a later state leaves an earlier one's list empty, and of an earlier one does not narrow it.
-            let place = |key: &str| State::ALL.iter().position(|state| key.starts_with(&format!("error-index/{state}/")));
+            let place =
+                |key: &str| State::ALL.iter().position(|state| key.starts_with(&format!("error-index/{state}/")));
             let mut from = match &after {
                 Some(after) if place(after) > place(&prefix) => continue,
                 Some(after) if place(after) == place(&prefix) => Some(after.clone().into_bytes()),

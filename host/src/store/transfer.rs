@@ -61,6 +61,7 @@ pub async fn import(store: &dyn Store, from: impl BufRead) -> Result<u64, Error>
 }
 
 fn text(key: &[u8], bytes: &[u8]) -> Result<String, Error> {
-    let unreadable = || Error::Unreadable { key: String::from_utf8_lossy(key).into_owned(), reason: "not text".to_owned() };
+    let unreadable =
+        || Error::Unreadable { key: String::from_utf8_lossy(key).into_owned(), reason: "not text".to_owned() };
     String::from_utf8(bytes.to_vec()).map_err(|_| unreadable())
 }

@@ -26,11 +26,16 @@ pub(super) fn read(files: &[PathBuf]) -> anyhow::Result<Vec<Value>> {
 /// Rows may be empty, repeated or short of a column, as real exports are: such a row adds nothing.
 fn read_file(file: &Path, all: &mut Vec<Value>) -> anyhow::Result<()> {
     let team = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or("data").to_owned();
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(b'\t').quoting(false).flexible(true).from_path(file).context("cannot be read")?;
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(b'\t')
+        .quoting(false)
+        .flexible(true)
+        .from_path(file)
+        .context("cannot be read")?;
     let headers = reader.headers()?.clone();
     let column = |name: &str| headers.iter().position(|header| header == name);
-    let (Some(key), Some(turn), Some(text)) = (column("conversationId"), column("turnNumber"), column("utterance")) else {
+    let (Some(key), Some(turn), Some(text)) = (column("conversationId"), column("turnNumber"), column("utterance"))
+    else {
         bail!("the first line names no conversationId, turnNumber and utterance");
     };
     let intent = column("intent");
@@ -64,7 +69,8 @@ fn read_file(file: &Path, all: &mut Vec<Value>) -> anyhow::Result<()> {
         let mut said = turns.remove(&key).unwrap_or_default();
         said.sort_by(|(one, _), (other, _)| one.total_cmp(other));
         let (account, name) = ACCOUNTS[number % ACCOUNTS.len()];
-        let messages: Vec<_> = said.into_iter().map(|(_, body)| json!({ "direction": "inbound", "body": body })).collect();
+        let messages: Vec<_> =
+            said.into_iter().map(|(_, body)| json!({ "direction": "inbound", "body": body })).collect();
         all.push(json!({
             "key": format!("{team}-{key}"),
             "channel": CHANNELS[number % CHANNELS.len()],
@@ -95,7 +101,8 @@ mod tests {
         std::fs::write(&file, text).unwrap();
         let read = read(&[file]).unwrap();
         assert_eq!(read.len(), 1);
-        let bodies: Vec<_> = read[0]["messages"].as_array().unwrap().iter().map(|m| m["body"].as_str().unwrap()).collect();
+        let bodies: Vec<_> =
+            read[0]["messages"].as_array().unwrap().iter().map(|m| m["body"].as_str().unwrap()).collect();
         assert_eq!(bodies, ["first", "second \"quoted"]);
         assert_eq!(read[0]["team"], "finance");
     }

@@ -74,7 +74,8 @@ impl Summary {
         let environment = SourceId::new(World::environment())?;
         let arrived = |newest: &super::world::Newest| {
             let id = ConversationId::scoped(&environment, &newest.conversation_id.to_string());
-            written.get(id.as_str()).is_some_and(|url| url.as_deref() == Some(newest.url.as_str())) || registered.contains(&id)
+            written.get(id.as_str()).is_some_and(|url| url.as_deref() == Some(newest.url.as_str()))
+                || registered.contains(&id)
         };
         let lost = world.newest().await?.iter().filter(|newest| !arrived(newest)).count();
         let source = Source { conversations: source.conversations, messages: source.messages };
@@ -92,7 +93,10 @@ impl Summary {
             "Salesforce:  {} conversations, {} cases, {} contacts, by {} calls",
             salesforce.conversations, salesforce.cases, salesforce.contacts, salesforce.calls
         );
-        println!("Sync errors: {} pending, {} ignored, {} resolved", sync_errors.pending, sync_errors.ignored, sync_errors.resolved);
+        println!(
+            "Sync errors: {} pending, {} ignored, {} resolved",
+            sync_errors.pending, sync_errors.ignored, sync_errors.resolved
+        );
         println!("Lost: {lost}. Duplicates: {duplicates}. {seconds:.1} seconds.");
         Ok(())
     }

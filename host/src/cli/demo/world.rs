@@ -86,7 +86,9 @@ impl World {
             self.smtp.port(),
             self.alcmeon,
         );
-        for (org, name, accounts) in [("retail", "Demo shop", [11, 12]), ("bank", "Demo bank", [21, 22]), ("travel", "Demo travel", [31, 32])] {
+        for (org, name, accounts) in
+            [("retail", "Demo shop", [11, 12]), ("bank", "Demo bank", [21, 22]), ("travel", "Demo travel", [31, 32])]
+        {
             text += &format!(
                 "[[orgs]]\nid = \"{org}\"\nname = \"{name}\"\naccounts = [\"{ENVIRONMENT}/{}\", \"{ENVIRONMENT}/{}\"]\n\
                  policy = \"demo-{org}\"\nalert_recipients = [\"{org}-admin@example.com\"]\n\
@@ -206,7 +208,11 @@ impl World {
     }
 
     /// A query over REST, all pages, with a token of its own.
-    pub(super) async fn query<T: for<'a> Deserialize<'a>>(&self, org: &str, soql: &str) -> anyhow::Result<(u64, Vec<T>)> {
+    pub(super) async fn query<T: for<'a> Deserialize<'a>>(
+        &self,
+        org: &str,
+        soql: &str,
+    ) -> anyhow::Result<(u64, Vec<T>)> {
         #[derive(Deserialize)]
         struct Token {
             access_token: String,
@@ -225,7 +231,8 @@ impl World {
         let mut request = self.http.get(format!("{}/services/data/v62.0/query", self.salesforce)).query(&[("q", soql)]);
         let mut all = Vec::new();
         loop {
-            let page: Page<T> = request.bearer_auth(&token.access_token).send().await?.error_for_status()?.json().await?;
+            let page: Page<T> =
+                request.bearer_auth(&token.access_token).send().await?.error_for_status()?.json().await?;
             all.extend(page.records);
             let Some(next) = page.next_records_url else { return Ok((page.total_size, all)) };
             request = self.http.get(format!("{}{next}", self.salesforce));
@@ -236,20 +243,35 @@ impl World {
     pub(super) fn explain(&self, app: &App, samples: bool) {
         let console = format!("http://{}", app.address);
         let pages: Vec<_> = ACCOUNTS.iter().map(|(_, name)| *name).collect();
-        eprintln!("Switchyard moves conversations from a simulated Alcmeon into three simulated Salesforce organizations:\n{}, each with a policy of its own.\n", pages.join(", "));
-        eprintln!("  console   {console}/\n  API       {console}/v1/orgs\n  mailbox   {}/\n  policies  {console}/policies\n", self.mailbox);
+        eprintln!(
+            "Switchyard moves conversations from a simulated Alcmeon into three simulated Salesforce organizations:\n{}, each with a policy of its own.\n",
+            pages.join(", ")
+        );
+        eprintln!(
+            "  console   {console}/\n  API       {console}/v1/orgs\n  mailbox   {}/\n  policies  {console}/policies\n",
+            self.mailbox
+        );
         if samples {
             eprintln!("What goes wrong, and what to try:");
-            eprintln!("  Demo bank: its refresh token was revoked. Approve it again, then press \"Retry all\":\n    curl -X POST {}/control/orgs/bank/revive", self.salesforce);
-            eprintln!("  Demo shop: the team store-events has no queue. Map it, and retry:\n    add  store-events = \"Orders\"  to {}", self.policy(app, "demo-retail"));
-            eprintln!("  Demo travel: two contacts share an address, so nobody can tell which one wrote. Ignore it with a reason.\n  Demo travel: three row locks pass by themselves; see the resolved sync errors.\n");
+            eprintln!(
+                "  Demo bank: its refresh token was revoked. Approve it again, then press \"Retry all\":\n    curl -X POST {}/control/orgs/bank/revive",
+                self.salesforce
+            );
+            eprintln!(
+                "  Demo shop: the team store-events has no queue. Map it, and retry:\n    add  store-events = \"Orders\"  to {}",
+                self.policy(app, "demo-retail")
+            );
+            eprintln!(
+                "  Demo travel: two contacts share an address, so nobody can tell which one wrote. Ignore it with a reason.\n  Demo travel: three row locks pass by themselves; see the resolved sync errors.\n"
+            );
         }
         eprintln!("Ctrl-C ends it.\n");
     }
 
     fn policy(&self, app: &App, name: &str) -> String {
         let policies = app.policies.policies();
-        let origin = policies.iter().find(|status| status.name.as_str() == name).and_then(|status| status.in_force.as_ref());
+        let origin =
+            policies.iter().find(|status| status.name.as_str() == name).and_then(|status| status.in_force.as_ref());
         origin.map_or_else(String::new, |in_force| in_force.origin.to_string())
     }
 }
