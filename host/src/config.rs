@@ -255,7 +255,7 @@ mod tests {
         let config = Config::parse(&switched_on, "switchyard.toml").unwrap();
         assert_eq!((config.orgs.len(), config.alcmeon.len(), config.http.tokens.len()), (1, 1, 1));
         assert!(config.mail.is_some() && config.orgs[0].salesforce.cases.is_some());
-        config.check().expect_err("a token read from a variable is checked once it is read");
+        config.check().unwrap();
     }
 
     #[test]

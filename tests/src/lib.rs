@@ -1,1 +1,245 @@
-//! x
+//! A real host between the simulator's servers, for one test.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit, Mac};
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use switchyard::app::{App, Outside};
+use switchyard::clock::{Clock, ManualClock};
+use switchyard::config::Config;
+use switchyard::domain::{OrgId, Timestamp};
+use switchyard::engine::OrgHealth;
+use switchyard::store::MemoryStore;
+use switchyard_simulator::{Options, Simulator};
+
+/// The secret of the environment `main`.
+pub const SECRET: &str = "1309768d3f6f8462";
+/// The token of an operator; no other scope than read and errors.
+pub const OPERATOR: &str = "operator-token-0123456789";
+/// A token for everything.
+pub const ADMIN: &str = "admin-token-0123456789abc";
+/// How long anything may take before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const POLICY: &str = "plugin = \"script\"\nscript = \"acme.rhai\"\n[settings.queues]\nbilling = \"Billing\"\ncare = \"Care\"\n";
+const SCRIPT: &str = include_str!("../../policies/default.rhai");
+
+/// A host with two organizations, `acme` (account 12) and `other` (account 13), and everything around it.
+pub struct TestHost {
+    /// The host.
+    pub app: App,
+    /// The world around it.
+    pub simulator: Simulator,
+    /// Its store; can be made to fail.
+    pub store: Arc<MemoryStore>,
+    /// Its clock; retries and polls wait for it.
+    pub clock: ManualClock,
+    /// Speaks HTTP.
+    pub http: Client,
+    folder: tempfile::TempDir,
+}
+
+impl TestHost {
+    /// Starts everything on ports of its own.
+    pub async fn start() -> Self {
+        Self::with("").await
+    }
+
+    /// The same, with more lines for the organization `acme`'s `[orgs.salesforce]`.
+    pub async fn with(salesforce: &str) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let folder = tempfile::tempdir().expect("a folder");
+        let simulator = switchyard_simulator::start(Options::default()).await.expect("the simulator starts");
+        let http = Client::new();
+        for org in ["acme", "other"] {
+            let objects = json!(["Case", "alcmeon__Conversation__c"]);
+            let queues = json!([{ "name": "Billing", "objects": objects }, { "name": "Care", "objects": objects }]);
+            let contacts = json!([
+                { "LastName": "Doe", "FirstName": "Jane", "Email": "jane@example.com" },
+                { "LastName": "Twin", "FirstName": "A", "Email": "twin@example.com" },
+                { "LastName": "Twin", "FirstName": "B", "Email": "twin@example.com" },
+            ]);
+            let settings = json!({
+                "client_id": "app", "client_secret": "shh", "refresh_token": format!("{org}-refresh"), "queues": queues,
+                "contacts": contacts, "external_ids": [{ "object": "Case", "field": "Switchyard_Id__c" }],
+            });
+            control(&http, Method::PUT, &format!("{}/control/orgs/{org}", simulator.salesforce), settings).await;
+        }
+        let environment = json!({ "secret": SECRET, "rate_per_minute": 1000 });
+        control(&http, Method::PUT, &format!("{}/control/environments/main", simulator.alcmeon), environment).await;
+        std::fs::write(folder.path().join("acme.toml"), POLICY).expect("a policy");
+        std::fs::write(folder.path().join("acme.rhai"), SCRIPT).expect("a script");
+        let config = config(&simulator, folder.path(), salesforce);
+        let (store, clock) = (Arc::new(MemoryStore::default()), ManualClock::new(Timestamp::from_millis(1_790_000_000_000)));
+        let outside = Outside { clock: Clock::Manual(clock.clone()), store: Some(store.clone()) };
+        let app = App::start(config, outside).await.expect("the host starts");
+        Self { app, simulator, store, clock, http, folder }
+    }
+
+    /// The file of a policy or script.
+    #[must_use]
+    pub fn policy_file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Asks the API as the administrator.
+    pub async fn get(&self, path: &str) -> (StatusCode, Value) {
+        self.call(Method::GET, path, ADMIN, None).await
+    }
+
+    /// Sends to the API as the administrator.
+    pub async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        self.call(Method::POST, path, ADMIN, Some(body)).await
+    }
+
+    /// Calls the API with a token.
+    pub async fn call(&self, method: Method, path: &str, token: &str, body: Option<Value>) -> (StatusCode, Value) {
+        let mut request = self.http.request(method, format!("http://{}{path}", self.app.address)).bearer_auth(token);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        read(request).await
+    }
+
+    /// Notifies the host of an action as Alcmeon does.
+    pub async fn notify(&self, action: Value) -> (StatusCode, Value) {
+        let body = json!({ "id": action["id"], "action": action }).to_string();
+        self.notify_raw(&body, &sign("/alcmeon/main/notify", &body)).await
+    }
+
+    /// Notifies the host with this body and signature.
+    pub async fn notify_raw(&self, body: &str, signature: &str) -> (StatusCode, Value) {
+        let url = format!("http://{}/alcmeon/main/notify", self.app.address);
+        let request = self.http.post(url).header("x-alcmeon-webhook-signature", signature).body(body.to_owned());
+        read(request).await
+    }
+
+    /// Sets something of a Salesforce organization.
+    pub async fn salesforce(&self, method: Method, path: &str, body: Value) -> Value {
+        control(&self.http, method, &format!("{}/control/orgs/{path}", self.simulator.salesforce), body).await
+    }
+
+    /// Sets something of Alcmeon.
+    pub async fn alcmeon(&self, method: Method, path: &str, body: Value) -> Value {
+        control(&self.http, method, &format!("{}/control/environments/main{path}", self.simulator.alcmeon), body).await
+    }
+
+    /// The rows that a query of `acme` finds, with a token of its own.
+    pub async fn query(&self, soql: &str) -> Vec<Value> {
+        let form =
+            [("grant_type", "refresh_token"), ("refresh_token", "acme-refresh"), ("client_id", "app"), ("client_secret", "shh")];
+        let (_, token) = read(self.http.post(format!("{}/services/oauth2/token", self.simulator.salesforce)).form(&form)).await;
+        let url = format!("{}/services/data/v62.0/query", self.simulator.salesforce);
+        let token = token["access_token"].as_str().expect("a token").to_owned();
+        let (status, page) = read(self.http.get(url).query(&[("q", soql)]).bearer_auth(token)).await;
+        assert_eq!(status, StatusCode::OK, "{page}");
+        page["records"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Returns when `acme` has come to this.
+    pub async fn until(&self, what: &str, wanted: impl FnMut(&OrgHealth) -> bool) -> OrgHealth {
+        let org = OrgId::new("acme").expect("an id");
+        let mut health = self.app.engine.watch(&org).expect("the organization");
+        let found = tokio::time::timeout(PATIENCE, health.wait_for(wanted)).await;
+        match found {
+            Ok(found) => found.expect("the lane runs").clone(),
+            Err(_) => panic!("it never came to: {what}; {:?}", self.app.engine.org(&org).map(|(_, health)| health)),
+        }
+    }
+
+    /// Returns when there is nothing to do any more; answers the sync errors.
+    pub async fn idle(&self) -> Vec<Value> {
+        self.until("idle", OrgHealth::idle).await;
+        let (_, list) = self.get("/v1/sync-errors?org=acme").await;
+        list["sync_errors"].as_array().cloned().expect("a list")
+    }
+
+    /// The mails once there are so many.
+    pub async fn mails(&self, at_least: usize) -> Vec<Value> {
+        let url = format!("{}/api/mails?at_least={at_least}&wait_ms=20000", self.simulator.mailbox);
+        let (_, mails) = read(self.http.get(url)).await;
+        mails.as_array().cloned().unwrap_or_else(|| panic!("a list: {mails}"))
+    }
+
+    /// Stops the host and the world, and asserts that nothing was left on its way.
+    pub async fn stop(self) {
+        let engine = Arc::clone(&self.app.engine);
+        self.app.stop().await;
+        for (org, health) in engine.orgs() {
+            assert_eq!(health.sending, 0, "{} still has something on its way", org.id);
+        }
+        self.simulator.stop().await;
+    }
+}
+
+fn config(simulator: &Simulator, folder: &std::path::Path, salesforce: &str) -> Config {
+    let org = |id: &str, account: u32, more: &str| {
+        format!(
+            "[[orgs]]\nid = '{id}'\naccounts = ['main/{account}', 'shop-{id}/*']\npolicy = 'acme'\n\
+             alert_recipients = ['{id}-admin@example.com']\n[orgs.salesforce]\nlogin_url = '{}'\nclient_id = 'app'\n\
+             client_secret = 'shh'\nrefresh_token = '{id}-refresh'\n{more}\n",
+            simulator.salesforce
+        )
+    };
+    let text = format!(
+        "[http]\nlisten = '127.0.0.1:0'\n\
+         [[http.tokens]]\nname = 'operator'\nsecret = '{OPERATOR}'\nscopes = ['read', 'errors']\n\
+         [[http.tokens]]\nname = 'admin'\nsecret = '{ADMIN}'\nscopes = ['read', 'errors', 'policies', 'intake']\n\
+         [policies]\nfolder = '{}'\n\
+         [mail]\nhost = '{}'\nport = {}\nsecurity = 'none'\nfrom = 'Switchyard <switchyard@example.com>'\n\
+         [alcmeon.main]\nbase_url = '{}'\ninstance_id = 'main'\nsecret = '{SECRET}'\nteam_field = 1\nemail_field = 2\n{}{}",
+        folder.display(),
+        simulator.smtp.ip(),
+        simulator.smtp.port(),
+        simulator.alcmeon,
+        org("acme", 12, salesforce),
+        org("other", 13, ""),
+    );
+    let config = Config::parse(&text, "the test's configuration").expect("a configuration");
+    config.check().expect("a configuration that makes sense");
+    config
+}
+
+/// A customer's message as Alcmeon tells of it: conversation, message and team.
+#[must_use]
+pub fn received(action: u64, conversation: u64, team: &str, email: &str) -> Value {
+    json!({
+        "id": action, "type": "task-create", "date": "2026-09-21", "time": "10:00:00", "status": "ok",
+        "account": { "id": 12, "name": "Acme page", "type": "whatsapp" },
+        "task": {
+            "id": action, "url": format!("https://alcmeon.example/{action}"), "conversation_id": conversation,
+            "conversation": { "id": conversation, "custom_fields": [{ "field_id": 1, "field_value": team }] },
+            "state": "pending", "tags": [],
+            "message": {
+                "id": 5000 + action, "content": format!("message {action}"), "date": "2026-09-21",
+                "time": format!("10:00:{:02}", action % 60),
+                "author": { "id": 88, "name": "Jane Doe", "group": { "id": 99, "custom_fields": [{ "field_id": 2, "field_value": email }] } },
+            },
+        },
+    })
+}
+
+/// Alcmeon's signature of a notification.
+#[must_use]
+pub fn sign(path: &str, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("any key fits");
+    mac.update(format!("{path} {body}").as_bytes());
+    hex::encode(mac.finalize().into_bytes())
+}
+
+async fn control(http: &Client, method: Method, url: &str, body: Value) -> Value {
+    let (status, answer) = read(http.request(method, url).json(&body)).await;
+    assert!(status.is_success(), "{url}: {status} {answer}");
+    answer
+}
+
+async fn read(request: reqwest::RequestBuilder) -> (StatusCode, Value) {
+    let answer = request.send().await.expect("an answer");
+    let status = answer.status();
+    let text = answer.text().await.expect("a body");
+    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}

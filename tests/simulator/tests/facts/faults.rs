@@ -84,6 +84,19 @@ async fn latency_delays_the_calls_of_one_org_and_nobody_elses() {
 }
 
 #[tokio::test]
+async fn latency_for_all_delays_every_org_and_no_control_call() {
+    let world = World::start().await;
+    let org = world.org("acme", json!({})).await;
+    world.control(Method::PUT, "latency", json!({"ms": 60_000})).await;
+    tokio::select! {
+        _ = org.get("limits") => panic!("a minute went by"),
+        state = world.control(Method::GET, "state", json!(null)) => assert_eq!(state["latency_ms"], 60_000),
+    }
+    world.control(Method::PUT, "latency", json!({"ms": 0})).await;
+    assert_eq!(org.get("limits").await.status, 200);
+}
+
+#[tokio::test]
 async fn the_log_and_the_totals_tell_of_every_call() {
     let world = World::start().await;
     let org = world.org("acme", json!({})).await;

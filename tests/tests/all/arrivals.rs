@@ -1,0 +1,137 @@
+//! Webhook, poll and intake: what is acknowledged is kept, and nothing is taken twice.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use switchyard_tests::{TestHost, received, sign};
+
+const CONVERSATIONS: &str = "SELECT alcmeon__scoped_id__c, alcmeon__url__c, alcmeon__To_SF_Queue_Id__c FROM alcmeon__Conversation__c";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notification_becomes_a_record_in_the_queue_of_its_team() {
+    let host = TestHost::start().await;
+    assert_eq!(host.notify(received(1, 321, "billing", "jane@example.com")).await.0, StatusCode::OK);
+    assert!(host.idle().await.is_empty());
+    let rows = host.query(CONVERSATIONS).await;
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0]["alcmeon__scoped_id__c"], "main:321");
+    assert_eq!(rows[0]["alcmeon__url__c"], "https://alcmeon.example/1");
+    let queue = host.query("SELECT Id FROM Group WHERE DeveloperName = 'Billing'").await;
+    assert_eq!(rows[0]["alcmeon__To_SF_Queue_Id__c"], queue[0]["Id"]);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_action_twice_changes_nothing() {
+    let host = TestHost::start().await;
+    let action = received(1, 321, "billing", "jane@example.com");
+    host.notify(action.clone()).await;
+    host.idle().await;
+    let before = host.get("/v1/messages/main:5001/audit").await;
+    host.notify(action).await;
+    host.idle().await;
+    assert_eq!(host.get("/v1/messages/main:5001/audit").await, before);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_action_types_channels_and_fields_are_kept_and_never_fail() {
+    let host = TestHost::start().await;
+    let mut action = received(1, 321, "billing", "jane@example.com");
+    action["type"] = json!("teleport");
+    action["account"]["type"] = json!("smoke-signals");
+    action["data"] = json!({ "to": "the moon" });
+    assert_eq!(host.notify(action).await.0, StatusCode::OK);
+    host.idle().await;
+    let (_, audit) = host.get("/v1/messages/main:5001/audit").await;
+    assert_eq!(audit["entries"][0]["fact"]["kind"], "teleport");
+    assert!(audit.to_string().contains("the moon"), "{audit}");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrongly_signed_or_malformed_notification_is_a_problem_and_nothing_is_stored() {
+    let host = TestHost::start().await;
+    let body = json!({ "id": 1, "action": received(1, 321, "billing", "jane@example.com") }).to_string();
+    let path = "/alcmeon/main/notify";
+    let wrong = host.notify_raw(&body, &sign(path, "other")).await;
+    let no_hex = host.notify_raw(&body, "zz").await;
+    let not_json = host.notify_raw("{", &sign(path, "{")).await;
+    let no_id = host.notify_raw("{\"id\": 1, \"action\": {}}", &sign(path, "{\"id\": 1, \"action\": {}}")).await;
+    for ((status, problem), wanted) in [(wrong, 401), (no_hex, 401), (not_json, 400), (no_id, 400)] {
+        assert_eq!(status.as_u16(), wanted, "{problem}");
+        assert_eq!(problem["status"], wanted);
+        assert!(problem["type"].as_str().unwrap().starts_with("urn:switchyard:problem:"), "{problem}");
+    }
+    let large = " ".repeat(17 * 1024 * 1024);
+    assert_eq!(host.notify_raw(&large, "00").await.0, StatusCode::PAYLOAD_TOO_LARGE);
+    host.idle().await;
+    assert!(host.query(CONVERSATIONS).await.is_empty());
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_full_disk_nothing_is_acknowledged_and_the_host_is_not_ready() {
+    let host = TestHost::start().await;
+    assert_eq!(host.get("/readyz").await.0, StatusCode::OK);
+    host.store.set_full(true);
+    let (status, problem) = host.notify(received(1, 321, "billing", "jane@example.com")).await;
+    assert_eq!((status, problem["status"].as_u64()), (StatusCode::SERVICE_UNAVAILABLE, Some(503)));
+    assert_eq!(host.get("/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(host.get("/healthz").await.0, StatusCode::OK);
+    host.store.set_full(false);
+    assert_eq!(host.notify(received(1, 321, "billing", "jane@example.com")).await.0, StatusCode::OK);
+    host.idle().await;
+    assert_eq!(host.query(CONVERSATIONS).await.len(), 1);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_that_no_notification_brought_is_found_by_the_poll() {
+    let host = TestHost::start().await;
+    let missed = json!([{
+        "key": "k1", "channel": "whatsapp", "account": { "id": 12, "name": "Acme page" }, "team": "care",
+        "customer": { "name": "Jane", "email": "jane@example.com" }, "messages": [{ "direction": "inbound", "body": "hello" }],
+    }]);
+    host.alcmeon(Method::POST, "/conversations", missed).await;
+    host.clock.advance(std::time::Duration::from_secs(5));
+    host.until("something arrived", |health| !health.idle()).await;
+    host.idle().await;
+    assert_eq!(host.query(CONVERSATIONS).await.len(), 1);
+    host.stop().await;
+}
+
+fn conversation(text: &str) -> Value {
+    json!({
+        "id": "A/b 7", "account": "front-desk", "channel": "mail", "team": "care", "customer": { "email": "jane@example.com" },
+        "messages": [{ "id": "1", "body": text, "sent_at": "2026-09-21T10:00:00Z" }],
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_intake_takes_a_conversation_of_any_platform_and_the_same_one_twice_changes_nothing() {
+    let host = TestHost::start().await;
+    let (status, accepted) = host.post("/v1/intake/shop-acme", conversation("hello")).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{accepted}");
+    host.idle().await;
+    let calls = host.get("/v1/orgs/acme").await.1["salesforce"]["calls"].clone();
+    host.post("/v1/intake/shop-acme", conversation("hello")).await;
+    host.idle().await;
+    assert_eq!(host.get("/v1/orgs/acme").await.1["salesforce"]["calls"], calls);
+    let rows = host.query(CONVERSATIONS).await;
+    assert_eq!(rows[0]["alcmeon__scoped_id__c"], accepted["conversation"]);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_intake_says_what_is_wrong_with_what_it_does_not_take() {
+    let host = TestHost::start().await;
+    let mut unknown = conversation("x");
+    unknown["teem"] = json!("care");
+    let (status, problem) = host.post("/v1/intake/shop-acme", unknown).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(problem["detail"].as_str().unwrap().contains("teem"), "{problem}");
+    let (status, problem) = host.post("/v1/intake/nobody", conversation("x")).await;
+    assert_eq!((status, problem["type"].as_str()), (StatusCode::NOT_FOUND, Some("urn:switchyard:problem:not-linked")));
+    assert_eq!(host.post("/v1/intake/main", conversation("x")).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    host.stop().await;
+}

@@ -1,0 +1,9 @@
+//! What the product promises, each promise a test of the real application over HTTP.
+
+mod api;
+mod arrivals;
+mod floors;
+mod mail;
+mod policies;
+mod registry;
+mod salesforce;

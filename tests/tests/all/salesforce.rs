@@ -1,0 +1,72 @@
+//! What is written to Salesforce, and what an administrator is told to check.
+
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+use switchyard_tests::{TestHost, received};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_that_the_host_writes_stays_in_its_queue_and_is_linked_to_the_contact() {
+    let host = TestHost::with("[orgs.salesforce.cases]").await;
+    host.notify(received(1, 1, "billing", "jane@example.com")).await;
+    assert!(host.idle().await.is_empty());
+    let cases = host.query("SELECT OwnerId, ContactId, Subject FROM Case").await;
+    let queue = host.query("SELECT Id FROM Group WHERE DeveloperName = 'Billing'").await;
+    let contact = host.query("SELECT Id FROM Contact WHERE Email = 'jane@example.com'").await;
+    assert_eq!(cases.len(), 1);
+    assert_eq!(cases[0]["OwnerId"], queue[0]["Id"]);
+    assert_eq!(cases[0]["ContactId"], contact[0]["Id"]);
+    let conversations = host.query("SELECT alcmeon__Case__c, alcmeon__Contact__c FROM alcmeon__Conversation__c").await;
+    assert_eq!(conversations[0]["alcmeon__Contact__c"], contact[0]["Id"]);
+    assert!(conversations[0]["alcmeon__Case__c"].is_string());
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_never_came_is_asked_for_again_and_makes_no_second_record() {
+    let host = TestHost::start().await;
+    let fault = json!({ "method": "PATCH", "path": "alcmeon__Conversation__c", "drop": "after", "times": 1 });
+    host.salesforce(Method::POST, "acme/faults", fault).await;
+    host.notify(received(1, 1, "billing", "jane@example.com")).await;
+    host.until("a retry is scheduled", |health| health.scheduled == 1).await;
+    host.clock.advance(std::time::Duration::from_secs(2));
+    host.until("it got through", |health| health.sync_errors.resolved == 1).await;
+    assert_eq!(host.query("SELECT Id FROM alcmeon__Conversation__c").await.len(), 1);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trouble_of_one_organization_does_not_delay_another() {
+    let host = TestHost::start().await;
+    host.salesforce(Method::POST, "other/faults", json!({ "path": "/services", "latency_ms": 20_000 })).await;
+    let mut slow = received(1, 1, "billing", "jane@example.com");
+    slow["account"]["id"] = json!(13);
+    host.notify(slow).await;
+    host.notify(received(2, 2, "billing", "jane@example.com")).await;
+    host.idle().await;
+    assert_eq!(host.query("SELECT Id FROM alcmeon__Conversation__c").await.len(), 1);
+    assert_eq!(host.get("/v1/orgs/other").await.1["sending"], 1);
+    host.salesforce(Method::DELETE, "other/faults", json!({})).await;
+    host.simulator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_points_to_check_are_each_answered_with_what_was_found() {
+    let host = TestHost::start().await;
+    host.notify(received(1, 1, "nobody", "jane@example.com")).await;
+    host.idle().await;
+    let (status, report) = host.get("/v1/orgs/acme/checks").await;
+    assert_eq!(status, StatusCode::OK);
+    let ok = |name: &str| {
+        let check = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == name);
+        check.unwrap_or_else(|| panic!("{name} in {report}"))["ok"].as_bool()
+    };
+    assert_eq!((ok("connection"), ok("authentication"), ok("sync-mode")), (Some(true), Some(true), Some(true)));
+    assert_eq!((ok("team-queue-mapping"), ok("contact-linking")), (Some(false), Some(true)));
+    assert_eq!(ok("refresh-token"), None, "Salesforce does not tell the policy");
+    host.salesforce(Method::POST, "acme/revoke", json!({})).await;
+    let (_, report) = host.get("/v1/orgs/acme/checks").await;
+    let authentication = &report["checks"][1];
+    assert_eq!(authentication["ok"], false);
+    assert!(authentication["found"].as_str().unwrap().contains("valid until revoked"), "{authentication}");
+    host.stop().await;
+}
