@@ -25,7 +25,8 @@ pub const ADMIN: &str = "admin-token-0123456789abc";
 /// How long anything may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-const POLICY: &str = "plugin = \"script\"\nscript = \"acme.rhai\"\n[settings.queues]\nbilling = \"Billing\"\ncare = \"Care\"\n";
+const POLICY: &str =
+    "plugin = \"script\"\nscript = \"acme.rhai\"\n[settings.queues]\nbilling = \"Billing\"\ncare = \"Care\"\n";
 const SCRIPT: &str = include_str!("../../policies/default.rhai");
 
 /// A host with two organizations, `acme` (account 12) and `other` (account 13), and everything around it.
@@ -74,7 +75,8 @@ impl TestHost {
         std::fs::write(folder.path().join("acme.toml"), POLICY).expect("a policy");
         std::fs::write(folder.path().join("acme.rhai"), SCRIPT).expect("a script");
         let config = config(&simulator, folder.path(), salesforce);
-        let (store, clock) = (Arc::new(MemoryStore::default()), ManualClock::new(Timestamp::from_millis(1_790_000_000_000)));
+        let (store, clock) =
+            (Arc::new(MemoryStore::default()), ManualClock::new(Timestamp::from_millis(1_790_000_000_000)));
         let outside = Outside { clock: Clock::Manual(clock.clone()), store: Some(store.clone()) };
         let app = App::start(config, outside).await.expect("the host starts");
         Self { app, simulator, store, clock, http, folder }
@@ -130,9 +132,14 @@ impl TestHost {
 
     /// The rows that a query of `acme` finds, with a token of its own.
     pub async fn query(&self, soql: &str) -> Vec<Value> {
-        let form =
-            [("grant_type", "refresh_token"), ("refresh_token", "acme-refresh"), ("client_id", "app"), ("client_secret", "shh")];
-        let (_, token) = read(self.http.post(format!("{}/services/oauth2/token", self.simulator.salesforce)).form(&form)).await;
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", "acme-refresh"),
+            ("client_id", "app"),
+            ("client_secret", "shh"),
+        ];
+        let (_, token) =
+            read(self.http.post(format!("{}/services/oauth2/token", self.simulator.salesforce)).form(&form)).await;
         let url = format!("{}/services/data/v62.0/query", self.simulator.salesforce);
         let token = token["access_token"].as_str().expect("a token").to_owned();
         let (status, page) = read(self.http.get(url).query(&[("q", soql)]).bearer_auth(token)).await;

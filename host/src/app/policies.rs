@@ -93,13 +93,8 @@ async fn apply(host: &PolicyHost, folder: &Path, name: &PolicyName, at: Timestam
     });
     let scripts = scripts.collect();
     let source = PolicySource { toml, scripts, origin: Origin::File { path: path.display().to_string() }, at };
-    match host.apply(name.clone(), source).await {
-        Ok(status) => {
-            let revision = status.in_force.map_or(0, |in_force| in_force.revision);
-            tracing::info!(policy = %name, revision, "a policy is in force");
-        }
-        Err(rejection) => tracing::error!(policy = %name, "a policy is refused:\n{rejection}"),
-    }
+    // The policy room says itself what is in force now, or why it is not.
+    let _ = host.apply(name.clone(), source).await;
 }
 
 /// Watches the folder of policies until dropped.

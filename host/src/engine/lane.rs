@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
-use super::Error;
 use super::attempt::{self, Attempt, Ended, Outcome};
 use super::org::{HeldBack, Org, OrgHealth};
 use super::turn::{Todo, Turn};
+use super::{Error, Inbound};
 use crate::clock::Clock;
 use crate::domain::{
     Breaker, Change, ConversationId, ErrorCounts, Event, Failure, Passage, Refusal, State, SyncErrorId, Timestamp,
@@ -49,9 +50,9 @@ pub(super) struct Shared {
 pub(super) struct Lane {
     shared: Shared,
     commands: mpsc::Receiver<Command>,
-    /// Something came into the inbox.
-    arrived: Arc<Notify>,
-    health: watch::Sender<OrgHealth>,
+    /// What came into the inbox.
+    inbound: Arc<Inbound>,
+    health: Arc<watch::Sender<OrgHealth>>,
     stopping: watch::Receiver<bool>,
     /// Whether the inbox may hold something.
     unmerged: bool,
@@ -79,8 +80,8 @@ impl Lane {
     pub(super) fn new(
         shared: Shared,
         commands: mpsc::Receiver<Command>,
-        arrived: Arc<Notify>,
-        health: watch::Sender<OrgHealth>,
+        inbound: Arc<Inbound>,
+        health: Arc<watch::Sender<OrgHealth>>,
         stopping: watch::Receiver<bool>,
     ) -> Result<Self, store::Error> {
         let counts = shared.records.counts(&shared.org.id)?;
@@ -88,7 +89,7 @@ impl Lane {
         let mut lane = Self {
             shared,
             commands,
-            arrived,
+            inbound,
             health,
             stopping,
             unmerged: true,
@@ -101,6 +102,8 @@ impl Lane {
             newest_pending: None,
             teams,
         };
+        let left = lane.shared.records.unmerged(&lane.shared.org.id)?;
+        lane.inbound.unmerged.store(left, Ordering::SeqCst);
         lane.recover()?;
         lane.report();
         Ok(lane)
@@ -162,7 +165,7 @@ impl Lane {
             _ = self.stopping.wait_for(|stopping| *stopping) => woken.stopping = true,
             Some(outcome) = self.attempts.join_next(), if !self.attempts.is_empty() => woken.outcomes.extend(outcome),
             Some(command) = self.commands.recv() => woken.commands.push(command),
-            () = self.arrived.notified() => self.unmerged = true,
+            () = self.inbound.arrived.notified() => self.unmerged = true,
             () = self.shared.clock.sleep_until(due.unwrap_or_default()), if due.is_some() => {}
             () = std::future::ready(()), if busy => {}
         }
@@ -193,9 +196,7 @@ impl Lane {
             let Some((error, by)) = self.asked.pop_front() else { break };
             retry(&mut turn, &error, by)?.ok();
         }
-        if self.unmerged && !woken.stopping {
-            self.merge(&mut turn)?;
-        }
+        let merged = if self.unmerged && !woken.stopping { self.merge(&mut turn)? } else { 0 };
         while let Some((at, id)) = self.timers.first().cloned()
             && at <= now
         {
@@ -212,6 +213,7 @@ impl Lane {
         if !batch.is_empty() && !self.commit(batch).await {
             return Ok(());
         }
+        self.inbound.unmerged.fetch_sub(merged, Ordering::SeqCst);
         self.counts = finished.counts;
         self.newest_pending = finished.newest_pending.or(self.newest_pending.take());
         self.take_over(finished.todo);
@@ -236,10 +238,12 @@ impl Lane {
         }
     }
 
-    fn merge(&mut self, turn: &mut Turn<'_>) -> Result<(), store::Error> {
+    /// Merges what is in the inbox, so much at a time; answers how many arrivals.
+    fn merge(&mut self, turn: &mut Turn<'_>) -> Result<usize, store::Error> {
         let org = &self.shared.org.id;
         let arrivals = self.shared.records.inbox(org, TURN)?;
-        self.unmerged = arrivals.len() == TURN;
+        let merged = arrivals.len();
+        self.unmerged = merged == TURN;
         for (number, arrival) in arrivals {
             let id = arrival.conversation.clone();
             if let Some(team) = turn.arrive(number, arrival)?
@@ -250,7 +254,7 @@ impl Lane {
                 self.teams.insert(team);
             }
         }
-        Ok(())
+        Ok(merged)
     }
 
     /// Begins an attempt, if there is still something to send.
@@ -381,16 +385,17 @@ impl Lane {
         self.shared.metrics.waiting.get_or_create(&OfOrg { org }).set(waiting);
         let held =
             |(refusal, next_probe_at): (&Refusal, Timestamp)| HeldBack { refusal: refusal.clone(), next_probe_at };
-        let health = OrgHealth {
+        let mut health = OrgHealth {
             sync_errors: self.counts,
             waiting: self.ready.len() + self.asked.len(),
             sending: self.attempts.len(),
             scheduled: self.timers.len(),
-            unmerged: usize::from(self.unmerged),
+            unmerged: 0,
             held_back_by: self.breaker.holding().map(held),
-            newest_pending: self.newest_pending.clone(),
+            newest_pending: self.newest_pending.clone().filter(|_| self.counts.pending > 0),
         };
         self.health.send_if_modified(|known| {
+            health.unmerged = self.inbound.unmerged.load(Ordering::SeqCst);
             let changed = *known != health;
             *known = health;
             changed

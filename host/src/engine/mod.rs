@@ -13,6 +13,7 @@ mod turn;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -101,8 +102,24 @@ pub struct Engine {
 struct LaneHandle {
     org: Arc<Org>,
     commands: mpsc::Sender<Command>,
-    arrived: Arc<Notify>,
-    health: watch::Receiver<OrgHealth>,
+    inbound: Arc<Inbound>,
+    health: Arc<watch::Sender<OrgHealth>>,
+}
+
+impl LaneHandle {
+    fn count(&self, more: isize) {
+        self.inbound.unmerged.fetch_add(more.cast_unsigned(), Ordering::SeqCst);
+        self.health.send_modify(|health| health.unmerged = self.inbound.unmerged.load(Ordering::SeqCst));
+    }
+}
+
+/// What a lane's inbox holds, as far as this process put it there.
+#[derive(Default)]
+struct Inbound {
+    /// Wakes the lane.
+    arrived: Notify,
+    /// Arrivals that are acknowledged, or about to be, and not merged yet.
+    unmerged: AtomicUsize,
 }
 
 impl Engine {
@@ -119,9 +136,8 @@ impl Engine {
         let directory = Directory::new(&orgs);
         for org in orgs {
             let (commands, received) = mpsc::channel(COMMANDS);
-            let arrived = Arc::new(Notify::new());
-            let health = watch::Sender::new(OrgHealth::default());
-            let seen = health.subscribe();
+            let inbound = Arc::new(Inbound::default());
+            let health = Arc::new(watch::Sender::new(OrgHealth::default()));
             let shared = lane::Shared {
                 org: Arc::clone(&org),
                 records: records.clone(),
@@ -129,9 +145,9 @@ impl Engine {
                 clock: clock.clone(),
                 metrics: metrics.clone(),
             };
-            let lane = Lane::new(shared, received, Arc::clone(&arrived), health, stopping.subscribe())?;
+            let lane = Lane::new(shared, received, Arc::clone(&inbound), Arc::clone(&health), stopping.subscribe())?;
             tasks.push(tokio::spawn(lane.run()));
-            lanes.insert(org.id.clone(), LaneHandle { org, commands, arrived, health: seen });
+            lanes.insert(org.id.clone(), LaneHandle { org, commands, inbound, health });
         }
         let tasks = std::sync::Mutex::new(tasks);
         let engine = Arc::new(Self { records, policies, clock, metrics, directory, lanes, inbox, stopping, tasks });
@@ -167,12 +183,18 @@ impl Engine {
         if let Some((source, action)) = cursor {
             write.cursor(source, action);
         }
-        if !write.is_empty() {
-            self.records.store().commit(write.into_batch()).await?;
+        // Counted first, so that nobody sees a lane as idle between the acknowledgement and the merge.
+        for lane in &reached {
+            lane.count(1);
         }
+        let stored = if write.is_empty() { Ok(()) } else { self.records.store().commit(write.into_batch()).await };
         for lane in reached {
-            lane.arrived.notify_one();
+            match &stored {
+                Ok(()) => lane.inbound.arrived.notify_one(),
+                Err(_) => lane.count(-1),
+            }
         }
+        stored?;
         Ok(accepted)
     }
 
@@ -250,7 +272,7 @@ impl Engine {
     /// When there is no such organization.
     pub fn watch(&self, id: &OrgId) -> Result<watch::Receiver<OrgHealth>, Error> {
         let lane = self.lanes.get(id).ok_or_else(|| Error::NoSuchOrg(id.clone()))?;
-        Ok(lane.health.clone())
+        Ok(lane.health.subscribe())
     }
 
     /// Looks at the first points to check of an organization.

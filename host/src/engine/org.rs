@@ -71,7 +71,7 @@ pub struct OrgHealth {
     pub sending: usize,
     /// Conversations that are tried again by themselves later.
     pub scheduled: usize,
-    /// Arrivals that are acknowledged but not merged yet; 1 stands for "some".
+    /// Arrivals that are acknowledged but not merged yet.
     pub unmerged: usize,
     /// What holds everything back, and when it is tried next.
     pub held_back_by: Option<HeldBack>,

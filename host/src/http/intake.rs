@@ -99,7 +99,8 @@ fn arrival(source: SourceId, given: Conversation) -> Result<Arrival, Problem> {
         return Err(Problem::invalid(format!("messages: 1 to {MESSAGES} are needed, the newest among them")));
     }
     let message = |line: Line| Message {
-        id: MessageId::scoped(&source, &given.id, &line.id),
+        // Platforms number messages within a conversation: only both together name one.
+        id: MessageId::scoped(&source, &given.id, &format!("{}:{}", given.id, line.id)),
         direction: line.direction,
         author: line.author,
         body: line.body,

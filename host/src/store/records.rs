@@ -178,6 +178,17 @@ impl Records {
             .collect()
     }
 
+    /// How many arrivals are not merged yet.
+    pub fn unmerged(&self, org: &OrgId) -> Result<usize, Error> {
+        let (prefix, mut after, mut count) = (format!("inbox/{org}/"), None, 0);
+        loop {
+            let pairs = self.store.scan(prefix.as_bytes(), after.as_deref(), 1_000)?;
+            let Some((last, _)) = pairs.last() else { return Ok(count) };
+            after = Some(last.clone());
+            count += pairs.len();
+        }
+    }
+
     /// Sync errors that match a filter; `cursor` is the `next` of the page before.
     pub fn sync_errors(
         &self,

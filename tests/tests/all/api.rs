@@ -46,7 +46,10 @@ async fn organizations_plugins_policies_and_counters_are_shown() {
     let (_, policies) = host.get("/v1/policies").await;
     assert!(policies.to_string().contains("\"default\""), "{policies}");
     let (_, metrics) = host.get("/metrics").await;
-    assert!(metrics.as_str().unwrap().contains("switchyard_sync_errors{org=\"acme\",state=\"pending\"} 0"), "{metrics}");
+    assert!(
+        metrics.as_str().unwrap().contains("switchyard_sync_errors{org=\"acme\",state=\"pending\"} 0"),
+        "{metrics}"
+    );
     host.stop().await;
 }
 
@@ -54,7 +57,8 @@ async fn organizations_plugins_policies_and_counters_are_shown() {
 async fn a_request_from_another_website_is_not_taken() {
     let host = TestHost::start().await;
     let url = format!("http://{}/v1/orgs/acme/retry-all", host.app.address);
-    let answer = host.http.post(url).bearer_auth(OPERATOR).header("origin", "https://evil.example").send().await.unwrap();
+    let answer =
+        host.http.post(url).bearer_auth(OPERATOR).header("origin", "https://evil.example").send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::FORBIDDEN);
     host.stop().await;
 }

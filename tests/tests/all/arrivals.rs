@@ -4,7 +4,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use switchyard_tests::{TestHost, received, sign};
 
-const CONVERSATIONS: &str = "SELECT alcmeon__scoped_id__c, alcmeon__url__c, alcmeon__To_SF_Queue_Id__c FROM alcmeon__Conversation__c";
+const CONVERSATIONS: &str =
+    "SELECT alcmeon__scoped_id__c, alcmeon__url__c, alcmeon__To_SF_Queue_Id__c FROM alcmeon__Conversation__c";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_notification_becomes_a_record_in_the_queue_of_its_team() {

@@ -15,7 +15,10 @@ const FLOORS: [&[&str]; 7] = [
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
-    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).filter(|path| path.extension().is_some_and(|own| own == "rs")).collect()
+    entries
+        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|own| own == "rs"))
+        .collect()
 }
 
 fn floor(room: &str) -> Option<usize> {

@@ -41,8 +41,10 @@ async fn a_later_message_that_gets_through_overtakes_the_sync_error() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_lock_is_retried_by_itself_and_leaves_a_resolved_entry() {
     let host = TestHost::start().await;
-    let lock = json!([{ "errorCode": "UNABLE_TO_LOCK_ROW", "message": "unable to obtain exclusive access", "fields": [] }]);
-    let fault = json!({ "method": "PATCH", "path": "alcmeon__Conversation__c", "status": 400, "json": lock, "times": 1 });
+    let lock =
+        json!([{ "errorCode": "UNABLE_TO_LOCK_ROW", "message": "unable to obtain exclusive access", "fields": [] }]);
+    let fault =
+        json!({ "method": "PATCH", "path": "alcmeon__Conversation__c", "status": 400, "json": lock, "times": 1 });
     host.salesforce(Method::POST, "acme/faults", fault).await;
     host.notify(received(1, 1, "billing", "jane@example.com")).await;
     let health = host.until("a retry is scheduled", |health| health.scheduled == 1).await;
@@ -91,11 +93,24 @@ async fn an_error_is_ignored_with_a_reason_reopened_and_retried_and_the_audit_sa
     assert_eq!(host.post(&path("reopen"), json!({})).await.1["state"], "pending");
     let toml = std::fs::read_to_string(host.policy_file("acme.toml")).unwrap() + "nobody = \"Care\"\n";
     let body = json!({ "toml": toml, "scripts": { "acme.rhai": std::fs::read_to_string(host.policy_file("acme.rhai")).unwrap() } });
-    assert_eq!(host.call(Method::PUT, "/v1/policies/acme", switchyard_tests::ADMIN, Some(body)).await.0, StatusCode::OK);
+    assert_eq!(
+        host.call(Method::PUT, "/v1/policies/acme", switchyard_tests::ADMIN, Some(body)).await.0,
+        StatusCode::OK
+    );
     assert_eq!(host.post(&path("retry"), json!({})).await.0, StatusCode::ACCEPTED);
     host.until("it got through", |health| health.sync_errors.resolved == 1).await;
     let (_, audit) = host.get("/v1/messages/main:5001/audit").await;
-    let wanted = ["ARRIVED", "CRM_SYNCHRO_ERROR", "IGNORED", "REOPENED", "RETRY_ASKED", "ROUTED", "LINKED", "DELIVERED", "RESOLVED"];
+    let wanted = [
+        "ARRIVED",
+        "CRM_SYNCHRO_ERROR",
+        "IGNORED",
+        "REOPENED",
+        "RETRY_ASKED",
+        "ROUTED",
+        "LINKED",
+        "DELIVERED",
+        "RESOLVED",
+    ];
     assert_eq!(facts(&audit), wanted);
     assert_eq!(audit["entries"][2]["fact"]["by"], "operator");
     host.stop().await;
