@@ -43,7 +43,7 @@ pub(super) struct Outcome {
 pub(super) enum Ended {
     Delivered(Records),
     Excused,
-    Failed { refusal: Refusal, records: Records, verdict: Verdict, judged_by: Option<PolicyRef> },
+    Failed { refusal: Box<Refusal>, records: Records, verdict: Verdict, judged_by: Option<PolicyRef> },
 }
 
 /// What an attempt gathers on its way.
@@ -191,7 +191,7 @@ impl Walk {
             refusal.blame.get_or_insert(Blame { policy: policy.clone(), question, fault });
             Verdict::AsUsual
         });
-        Ended::Failed { refusal, records: self.records.clone(), verdict, judged_by: Some(policy) }
+        Ended::Failed { refusal: Box::new(refusal), records: self.records.clone(), verdict, judged_by: Some(policy) }
     }
 
     fn answer<T>(&self, decision: Decision<T>) -> Result<T, Box<Refusal>> {

@@ -303,6 +303,7 @@ impl Lane {
                 let label = refusal.class.as_str();
                 tracing::warn!(%org, conversation = %id, class = label, code = %refusal.code, "not delivered");
                 let jitter = fastrand::u16(0..1000);
+                let refusal = *refusal;
                 let failure = Failure { org, message, records, refusal, verdict, judged_by, barred_until, jitter };
                 (label, Event::Failed(Box::new(failure)))
             }

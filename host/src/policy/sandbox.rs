@@ -164,7 +164,10 @@ fn start_ticking(engine: &Engine) -> Result<(), Error> {
 
 /// Compiled functions by what they were compiled from: a revision shares nearly all of them with the one before.
 #[derive(Debug, Default)]
-struct Cache(Mutex<(HashMap<Vec<u8>, Vec<u8>>, usize)>);
+struct Cache(Mutex<(Compiled, usize)>);
+
+/// Compiled functions by the key that the compiler gives them.
+type Compiled = HashMap<Vec<u8>, Vec<u8>>;
 
 impl CacheStore for Cache {
     fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
