@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
@@ -118,7 +118,7 @@ fn engine(config: &Config) -> Result<Engine, Error> {
         .max_wasm_stack(STACK_BYTES)
         .async_stack_size(2 * STACK_BYTES);
     settings
-        .enable_incremental_compilation(Arc::new(Cache::default()))
+        .enable_incremental_compilation(Arc::clone(&COMPILED) as Arc<dyn CacheStore>)
         .map_err(|error| Error::Engine(error.to_string()))?;
     settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config)));
     match Engine::new(&settings) {
@@ -161,6 +161,9 @@ fn start_ticking(engine: &Engine) -> Result<(), Error> {
         .map(drop)
         .map_err(|error| Error::Engine(error.to_string()))
 }
+
+/// Of the whole process: what was compiled from the same bytes for the same machine is the same for every host in it.
+static COMPILED: LazyLock<Arc<Cache>> = LazyLock::new(Arc::default);
 
 /// Compiled functions by what they were compiled from: a revision shares nearly all of them with the one before.
 #[derive(Debug, Default)]
