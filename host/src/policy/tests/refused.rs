@@ -1,0 +1,61 @@
+//! Files that are not taken as plugins, and why.
+
+use super::{component, patient};
+use crate::domain::PluginName;
+use crate::policy::{Config, Error, Origin, PolicyHost};
+
+async fn refusal(bytes: Vec<u8>) -> String {
+    refusal_under(patient(), bytes).await
+}
+
+async fn refusal_under(config: Config, bytes: Vec<u8>) -> String {
+    let host = PolicyHost::start(config).unwrap();
+    let name = PluginName::new("foreign").unwrap();
+    let error = host.add_plugin(name.clone(), bytes, Origin::Embedded).await.unwrap_err();
+    assert!(host.plugins().is_empty());
+    let Error::Plugin { name: of, reason } = error else { panic!("{error}") };
+    assert_eq!(of, name);
+    reason
+}
+
+#[tokio::test]
+async fn a_plugin_that_imports_what_is_not_offered_is_refused_by_that_name() {
+    let bytes = component::with(2, r#"(import "evil:net/sockets@1.0.0" (instance))"#, "", "(unreachable)");
+    let reason = refusal(bytes).await;
+    assert_eq!(reason, "it imports evil:net/sockets@1.0.0, which no plugin gets");
+}
+
+#[tokio::test]
+async fn what_is_no_component_is_refused() {
+    let module = wat::parse_str("(module (func (export \"route\")))").unwrap();
+    for bytes in [Vec::new(), b"no component at all".to_vec(), module] {
+        assert!(!refusal(bytes).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_component_that_was_cut_short_is_refused() {
+    let mut bytes = component::router("", "(unreachable)");
+    bytes.truncate(bytes.len() / 2);
+    assert!(!refusal(bytes).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_component_that_exports_no_lifecycle_is_refused_and_told_so() {
+    let reason = refusal(wat::parse_str("(component)").unwrap()).await;
+    assert!(reason.contains("switchyard:policy/lifecycle@0.1.0"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_plugin_that_starts_with_more_memory_than_it_may_have_is_refused() {
+    let pages = 2_000;
+    let reason = refusal(component::with(pages, "", "", "(unreachable)")).await;
+    assert!(reason.contains("memory"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_file_beyond_the_bound_is_refused() {
+    let config = Config { plugin_bytes: 100, ..patient() };
+    let reason = refusal_under(config, component::router("", "(unreachable)")).await;
+    assert!(reason.ends_with("100 are allowed"), "{reason}");
+}
