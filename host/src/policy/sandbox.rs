@@ -141,7 +141,9 @@ fn pool(config: &Config) -> PoolingAllocationConfig {
         .max_memory_size(config.memory_bytes + FREEZING_BYTES)
         .table_elements(100_000)
         .linear_memory_keep_resident(1 << 20)
-        .table_keep_resident(64 << 10);
+        .table_keep_resident(64 << 10)
+        // The kernel tells which pages were written, where it can (Linux 6.7): only those are set back after a decision.
+        .pagemap_scan(wasmtime::Enabled::Auto);
     pool
 }
 
