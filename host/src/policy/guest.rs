@@ -149,7 +149,7 @@ impl Log {
         if self.cut {
             return;
         }
-        if line.len() > self.bytes_left {
+        if line.len() >= self.bytes_left {
             let end = (0..=self.bytes_left).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
             line.truncate(end);
             line.push_str(" (cut off)");
@@ -157,7 +157,7 @@ impl Log {
             self.cut = true;
         } else {
             // An empty line costs something too, or there could be any number of them.
-            self.bytes_left = self.bytes_left.saturating_sub(line.len() + 1);
+            self.bytes_left -= line.len() + 1;
         }
         self.lines.push(line);
     }
@@ -276,4 +276,19 @@ impl Pollable for Output {
 
 fn lock(log: &Mutex<Log>) -> std::sync::MutexGuard<'_, Log> {
     log.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod log_tests {
+    use super::Log;
+
+    #[test]
+    fn a_log_whose_bound_is_used_up_exactly_takes_no_more_empty_lines() {
+        let mut log = Log { bytes_left: 4, ..Log::default() };
+        log.print(b"abc\n");
+        for _ in 0..1_000 {
+            log.print(b"\n");
+        }
+        assert_eq!(log.finish(), ["abc", " (cut off)"]);
+    }
 }
