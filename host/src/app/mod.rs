@@ -80,7 +80,8 @@ impl App {
             metrics: metrics.clone(),
             orgs,
             polled: polled.collect(),
-        })?;
+        })
+        .await?;
         let parts = http::Parts {
             engine: Arc::clone(&engine),
             policies: Arc::clone(&policies),

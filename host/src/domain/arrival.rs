@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AccountId, Attribute, AuditEntry, Conversation, ConversationId, Customer, Direction, Fact, MESSAGES_KEPT, Message,
-    MessageId, SourceId, Timestamp,
+    MessageId, SourceId, Timestamp, bounds,
 };
 
 /// The way by which an arrival reached this host.
@@ -105,9 +105,10 @@ pub fn merge(known: Option<Conversation>, arrival: Arrival) -> Merge {
         conversation.closed = arrival.closed.unwrap_or(conversation.closed);
         conversation.tags = arrival.tags;
         conversation.attributes = arrival.attributes;
-        conversation.account_name = arrival.account_name;
-        let linked = conversation.customer.contact.take();
-        conversation.customer = Customer { contact: arrival.customer.contact.clone().or(linked), ..arrival.customer };
+        if !arrival.account_name.is_empty() {
+            conversation.account_name = arrival.account_name;
+        }
+        conversation.customer = told(std::mem::take(&mut conversation.customer), arrival.customer);
     }
     if let Some(url) = arrival.url
         && (conversation.url.is_empty() || is_newest(&conversation, &arrival.message))
@@ -119,6 +120,18 @@ pub fn merge(known: Option<Conversation>, arrival: Arrival) -> Merge {
         conversation.version += 1;
     }
     Merge { conversation, changed, audit }
+}
+
+/// An event that leaves out something of the customer does not take it away.
+fn told(known: Customer, now: Customer) -> Customer {
+    Customer {
+        id: if now.id.is_empty() { known.id } else { now.id },
+        name: now.name.or(known.name),
+        email: now.email.or(known.email),
+        phone: now.phone.or(known.phone),
+        contact: now.contact.or(known.contact),
+        attributes: if now.attributes.is_empty() { known.attributes } else { now.attributes },
+    }
 }
 
 fn blank(arrival: &Arrival) -> Conversation {
@@ -155,6 +168,7 @@ fn insert(messages: &mut Vec<Message>, message: Message) {
     if messages.len() > MESSAGES_KEPT {
         messages.remove(0);
     }
+    bounds::fit(messages);
 }
 
 /// Whether a message is the newest, or the newest that the customer wrote: an agent's answer has no address of its own.

@@ -32,7 +32,7 @@ pub struct Conversation {
     pub attributes: Vec<Attribute>,
     /// Who writes to us.
     pub customer: Customer,
-    /// In the order they were sent, the newest [`MESSAGES_KEPT`].
+    /// In the order they were sent, the newest [`MESSAGES_KEPT`], with texts of [`BODIES_BYTES`](super::BODIES_BYTES) at most.
     pub messages: Vec<Message>,
     /// The address of the newest message on the platform; in Salesforce its change says "there is a new message".
     pub url: String,

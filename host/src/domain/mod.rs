@@ -2,6 +2,7 @@
 
 mod arrival;
 mod audit;
+mod bounds;
 mod breaker;
 mod conversation;
 mod decision;
@@ -15,6 +16,7 @@ mod time;
 
 pub use arrival::{Arrival, Channel, Merge, merge};
 pub use audit::{AuditEntry, Fact};
+pub use bounds::{BODIES_BYTES, BODY_BYTES};
 pub use breaker::{Breaker, Passage};
 pub use conversation::{Attribute, Conversation, Customer, Direction, MESSAGES_KEPT, Message};
 pub use decision::{Contact, ContactSearch, Decision, Destination, Fault, Link, PolicyRef, Question, Verdict};

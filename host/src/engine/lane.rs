@@ -5,19 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::Inbound;
 use super::attempt::{self, Attempt, Ended, Outcome};
+use super::command::{Command, RetryingAll};
 use super::org::{HeldBack, Org, OrgHealth};
 use super::turn::{Todo, Turn};
-use super::{Error, Inbound};
 use crate::clock::Clock;
 use crate::domain::{
-    Breaker, Change, ConversationId, ErrorCounts, Event, Failure, Passage, Refusal, State, SyncErrorId, Timestamp,
+    Breaker, ConversationId, ErrorCounts, Event, Failure, Passage, Refusal, State, SyncErrorId, Timestamp,
 };
 use crate::policy::PolicyHost;
-use crate::store::{self, ErrorFilter, Records};
+use crate::store::{self, Records};
 use crate::telemetry::{Attempted, Metrics, OfOrg, Registered};
 
 /// Arrivals that are merged, or retries that are begun, in one turn.
@@ -26,16 +27,6 @@ const TURN: usize = 256;
 const TEAMS: usize = 500;
 /// How long a lane waits before it tries a failed commit again.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Asked of a lane by a person.
-pub(super) enum Command {
-    Retry { error: SyncErrorId, by: String, reply: Reply<()> },
-    Ignore { error: SyncErrorId, by: String, reason: String, reply: Reply<()> },
-    Reopen { error: SyncErrorId, by: String, reply: Reply<()> },
-    RetryAll { by: String, reply: Reply<u64> },
-}
-
-type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
 /// What a lane shares with its attempts.
 #[derive(Clone)]
@@ -58,8 +49,8 @@ pub(super) struct Lane {
     unmerged: bool,
     ready: VecDeque<ConversationId>,
     timers: BTreeSet<(Timestamp, ConversationId)>,
-    /// Sync errors of a retry-all whose turn has not come, with who asked.
-    asked: VecDeque<(SyncErrorId, String)>,
+    /// What retry-alls still have to retry.
+    retrying_all: RetryingAll,
     attempts: JoinSet<Outcome>,
     breaker: Breaker,
     counts: ErrorCounts,
@@ -77,7 +68,8 @@ struct Woken {
 }
 
 impl Lane {
-    pub(super) fn new(
+    /// A lane that has taken up what was going on when the host stopped.
+    pub(super) async fn start(
         shared: Shared,
         commands: mpsc::Receiver<Command>,
         inbound: Arc<Inbound>,
@@ -95,7 +87,7 @@ impl Lane {
             unmerged: true,
             ready: VecDeque::new(),
             timers: BTreeSet::new(),
-            asked: VecDeque::new(),
+            retrying_all: RetryingAll::default(),
             attempts: JoinSet::new(),
             breaker: Breaker::default(),
             counts,
@@ -104,25 +96,25 @@ impl Lane {
         };
         let left = lane.shared.records.unmerged(&lane.shared.org.id)?;
         lane.inbound.unmerged.store(left, Ordering::SeqCst);
-        lane.recover()?;
+        lane.recover().await?;
         lane.report();
         Ok(lane)
     }
 
-    /// Takes up what was going on when the host stopped.
-    fn recover(&mut self) -> Result<(), store::Error> {
+    /// Takes up what the records say is going on, when nothing of it is any more.
+    async fn recover(&mut self) -> Result<(), store::Error> {
         let (records, org) = (self.shared.records.clone(), Arc::clone(&self.shared.org));
         let mut after = None;
         loop {
             let active = records.active(&org.id, after.as_ref(), 1_000)?;
             let Some(last) = active.last() else { return Ok(()) };
             after = Some(last.clone());
-            // Nothing is written: doing a step twice does no harm, and the next step writes the delivery anyway.
             let mut turn = Turn::new(&org.id, &records, self.counts, self.shared.clock.now());
             for id in &active {
                 turn.step(id, Event::Restarted)?;
             }
-            let (_, finished) = turn.finish();
+            let (batch, finished) = turn.finish();
+            records.store().commit(batch).await?;
             self.take_over(finished.todo);
         }
     }
@@ -134,7 +126,7 @@ impl Lane {
             if let Err(error) = self.turn(woken).await {
                 // Only reading can have failed: a failed commit is tried until it succeeds or the host stops.
                 tracing::error!(org = %self.shared.org.id, %error, "a lane cannot read its records");
-                tokio::time::sleep(PATIENCE).await;
+                self.begin_again().await;
             }
             self.report();
             if stopping {
@@ -142,6 +134,24 @@ impl Lane {
             }
         }
         self.finish().await;
+    }
+
+    /// Forgets what a failed turn left behind in memory, and takes up what the records say. What was on its way comes
+    /// to its end first, and is then sent again: doing it twice does no harm.
+    async fn begin_again(&mut self) {
+        while self.attempts.join_next().await.is_some() {}
+        loop {
+            self.ready.clear();
+            self.timers.clear();
+            self.retrying_all = RetryingAll::default();
+            self.unmerged = true;
+            let Err(error) = self.recover().await else { return };
+            tracing::error!(org = %self.shared.org.id, %error, "a lane cannot take up its records; it tries again");
+            tokio::select! {
+                _ = self.stopping.wait_for(|stopping| *stopping) => return,
+                () = tokio::time::sleep(PATIENCE) => {}
+            }
+        }
     }
 
     /// What is on its way comes to its end and is recorded; nothing new begins.
@@ -158,7 +168,7 @@ impl Lane {
     async fn wait(&mut self) -> Woken {
         let mut woken = Woken::default();
         let free = self.attempts.len() < self.shared.org.concurrency && !self.ready.is_empty();
-        let busy = self.unmerged || !self.asked.is_empty() || free;
+        let busy = self.unmerged || !self.retrying_all.is_empty() || free;
         let due = self.timers.first().map(|(at, _)| *at);
         tokio::select! {
             biased;
@@ -190,12 +200,12 @@ impl Lane {
         }
         let mut replies = Vec::new();
         for command in woken.commands {
-            replies.extend(self.command(&mut turn, command)?);
+            if command.is_retry() {
+                self.breaker.reset();
+            }
+            replies.extend(command.obey(&mut turn, &mut self.retrying_all)?);
         }
-        for _ in 0..TURN {
-            let Some((error, by)) = self.asked.pop_front() else { break };
-            retry(&mut turn, &error, by)?.ok();
-        }
+        replies.extend(self.retrying_all.go_on(&mut turn, TURN)?);
         let merged = if self.unmerged && !woken.stopping { self.merge(&mut turn)? } else { 0 };
         while let Some((at, id)) = self.timers.first().cloned()
             && at <= now
@@ -207,7 +217,7 @@ impl Lane {
         let mut starts = Vec::new();
         while !woken.stopping && self.attempts.len() + starts.len() < org.concurrency {
             let Some(id) = self.ready.pop_front() else { break };
-            starts.extend(self.start(&mut turn, id, now)?);
+            starts.extend(self.begin(&mut turn, id, now)?);
         }
         let (batch, finished) = turn.finish();
         if !batch.is_empty() && !self.commit(batch).await {
@@ -258,16 +268,20 @@ impl Lane {
     }
 
     /// Begins an attempt, if there is still something to send.
-    fn start(
+    fn begin(
         &mut self,
         turn: &mut Turn<'_>,
         id: ConversationId,
         now: Timestamp,
     ) -> Result<Option<Attempt>, store::Error> {
+        // Looked for before the delivery moves: one that says it is on its way, and is not, would wait for a restart.
+        let Some(conversation) = turn.conversation(&id)? else {
+            tracing::error!(org = %self.shared.org.id, conversation = %id, "a delivery without its conversation");
+            return Ok(None);
+        };
         if turn.step(&id, Event::Started)?.is_none() {
             return Ok(None);
         }
-        let Some(conversation) = turn.conversation(&id)? else { return Ok(None) };
         let delivery = turn.delivery(&id)?;
         let barred = match self.breaker.ask(now) {
             Passage::Free | Passage::Probe => None,
@@ -314,50 +328,6 @@ impl Lane {
         Ok(())
     }
 
-    /// Does what a person asks; the reply goes out when it is written.
-    fn command(&mut self, turn: &mut Turn<'_>, command: Command) -> Result<Option<Answer>, store::Error> {
-        let (reply, answer) = match command {
-            Command::Retry { error, by, reply } => {
-                self.breaker.reset();
-                (reply, retry(turn, &error, by)?)
-            }
-            Command::Ignore { error, by, reason, reply } => {
-                let change = Change::Ignore { by: by.clone(), reason: reason.clone() };
-                let event = |_| Event::IgnoreAsked { error: error.clone(), by, reason };
-                (reply, asked(turn, &error, &change, event)?)
-            }
-            Command::Reopen { error, by, reply } => {
-                let change = Change::Reopen { by: by.clone() };
-                let event = |message| Event::ReopenAsked { error: error.clone(), message, by };
-                (reply, asked(turn, &error, &change, event)?)
-            }
-            Command::RetryAll { by, reply } => {
-                self.breaker.reset();
-                let count = self.ask_for_all(&by)?;
-                return Ok(Some(Box::new(move || drop(reply.send(Ok(count))))));
-            }
-        };
-        Ok(Some(Box::new(move || drop(reply.send(answer)))))
-    }
-
-    fn ask_for_all(&mut self, by: &str) -> Result<u64, store::Error> {
-        let mut count = 0;
-        for state in [State::Pending, State::Retrying] {
-            let filter = ErrorFilter { org: Some(self.shared.org.id.clone()), state: Some(state), class: None };
-            let mut cursor = None;
-            loop {
-                let page = self.shared.records.sync_errors(&filter, cursor.as_deref(), 500)?;
-                count += page.items.len() as u64;
-                self.asked.extend(page.items.into_iter().map(|error| (error.id, by.to_owned())));
-                cursor = page.next;
-                if cursor.is_none() {
-                    break;
-                }
-            }
-        }
-        Ok(count)
-    }
-
     fn take_over(&mut self, todo: Vec<Todo>) {
         for todo in todo {
             match todo {
@@ -388,7 +358,7 @@ impl Lane {
             |(refusal, next_probe_at): (&Refusal, Timestamp)| HeldBack { refusal: refusal.clone(), next_probe_at };
         let mut health = OrgHealth {
             sync_errors: self.counts,
-            waiting: self.ready.len() + self.asked.len(),
+            waiting: self.ready.len() + self.retrying_all.len(),
             sending: self.attempts.len(),
             scheduled: self.timers.len(),
             unmerged: 0,
@@ -402,26 +372,4 @@ impl Lane {
             changed
         });
     }
-}
-
-type Answer = Box<dyn FnOnce() + Send>;
-
-fn retry(turn: &mut Turn<'_>, error: &SyncErrorId, by: String) -> Result<Result<(), Error>, store::Error> {
-    let change = Change::Retry { by: by.clone() };
-    asked(turn, error, &change, |_| Event::RetryAsked { error: error.clone(), by })
-}
-
-/// Moves the delivery of a sync error, if the sync error allows the change.
-fn asked(
-    turn: &mut Turn<'_>,
-    id: &SyncErrorId,
-    change: &Change,
-    event: impl FnOnce(crate::domain::MessageId) -> Event,
-) -> Result<Result<(), Error>, store::Error> {
-    let Some(error) = turn.sync_error(id)? else { return Ok(Err(Error::NoSuchError(id.clone()))) };
-    if let Err(no) = error.allows(change) {
-        return Ok(Err(no.into()));
-    }
-    turn.step(&error.conversation, event(error.message))?;
-    Ok(Ok(()))
 }

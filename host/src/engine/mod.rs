@@ -6,6 +6,7 @@
 
 mod attempt;
 mod checks;
+mod command;
 mod lane;
 mod org;
 mod poller;
@@ -20,7 +21,8 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 pub use self::checks::{Check, Report};
-use self::lane::{Command, Lane};
+use self::command::Command;
+use self::lane::Lane;
 use self::org::Directory;
 pub use self::org::{Org, OrgConfig, OrgHealth};
 use crate::alcmeon;
@@ -126,8 +128,8 @@ impl Engine {
     /// Starts a lane for each organization and a poller for each environment.
     ///
     /// # Errors
-    /// When the store cannot be read.
-    pub fn start(parts: Parts) -> Result<Arc<Self>, Error> {
+    /// When the store cannot be read or written.
+    pub async fn start(parts: Parts) -> Result<Arc<Self>, Error> {
         let Parts { records, policies, clock, metrics, orgs, polled } = parts;
         let ids: Vec<_> = orgs.iter().map(|org| org.id.clone()).collect();
         let inbox = Inbox::open(&records, &ids)?;
@@ -145,7 +147,8 @@ impl Engine {
                 clock: clock.clone(),
                 metrics: metrics.clone(),
             };
-            let lane = Lane::new(shared, received, Arc::clone(&inbound), Arc::clone(&health), stopping.subscribe())?;
+            let lane =
+                Lane::start(shared, received, Arc::clone(&inbound), Arc::clone(&health), stopping.subscribe()).await?;
             tasks.push(tokio::spawn(lane.run()));
             lanes.insert(org.id.clone(), LaneHandle { org, commands, inbound, health });
         }
@@ -162,7 +165,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the store failed: then nothing of it is acknowledged.
-    pub async fn accept(&self, arrivals: &[Arrival], cursor: Option<(&SourceId, u64)>) -> Result<Accepted, Error> {
+    pub async fn accept(&self, arrivals: Vec<Arrival>, cursor: Option<(&SourceId, u64)>) -> Result<Accepted, Error> {
         let (mut write, mut accepted, mut reached) = (Write::default(), Accepted::default(), Vec::new());
         for arrival in arrivals {
             let Some(lane) = self.directory.find(&arrival.source, &arrival.account).and_then(|id| self.lanes.get(id))
@@ -170,7 +173,6 @@ impl Engine {
                 accepted.unlinked += 1;
                 continue;
             };
-            write.inbox(&lane.org.id, self.inbox.number(), arrival);
             accepted.linked += 1;
             reached.push(lane);
             let by = match arrival.by {
@@ -179,6 +181,7 @@ impl Engine {
                 Channel::Intake => "intake",
             };
             self.metrics.arrivals.get_or_create(&Arrived { source: arrival.source.to_string(), by }).inc();
+            write.inbox(&lane.org.id, self.inbox.number(), &arrival.bounded());
         }
         if let Some((source, action)) = cursor {
             write.cursor(source, action);

@@ -58,6 +58,6 @@ async fn poll(engine: &Engine, source: &SourceId, client: &Client) -> Result<(),
         tracing::warn!(%source, %malformed, "an action cannot be used");
     }
     let newest = page.highest.map(|highest| (source, highest.max(cursor)));
-    engine.accept(&page.arrivals, newest).await.map_err(|error| other(&error))?;
+    engine.accept(page.arrivals, newest).await.map_err(|error| other(&error))?;
     Ok(())
 }

@@ -13,8 +13,8 @@ const OWN_ENTRIES: u64 = 1 << 63;
 
 /// Changes that are not written yet, over what the store holds.
 pub(super) struct Turn<'a> {
-    org: &'a OrgId,
-    records: &'a Records,
+    pub(super) org: &'a OrgId,
+    pub(super) records: &'a Records,
     now: Timestamp,
     pub(super) counts: ErrorCounts,
     pub(super) newest_pending: Option<SyncErrorId>,

@@ -34,8 +34,7 @@ pub(super) async fn notify(
     }
     let (id, arrival) = alcmeon::notification(&body, config, &environment)
         .map_err(|malformed| Problem::bad_request(malformed.to_string()))?;
-    let arrivals = [arrival];
-    let stored = tokio::time::timeout(PATIENCE, app.parts.engine.accept(&arrivals, None)).await;
+    let stored = tokio::time::timeout(PATIENCE, app.parts.engine.accept(vec![arrival], None)).await;
     let accepted = stored.map_err(|_| Problem::unavailable("the store is too slow; nothing was acknowledged"))??;
     Ok(Json(json!({ "notification": id, "linked": accepted.linked == 1 })))
 }

@@ -23,15 +23,12 @@ pub(super) fn read(files: &[PathBuf]) -> anyhow::Result<Vec<Value>> {
     Ok(all)
 }
 
-/// Rows may be empty, repeated or short of a column, as real exports are: such a row adds nothing.
+/// Rows may be empty, repeated or short of a column, as real exports are: such a row adds nothing. A quoted utterance may
+/// hold tabs and line ends.
 fn read_file(file: &Path, all: &mut Vec<Value>) -> anyhow::Result<()> {
     let team = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or("data").to_owned();
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(b'\t')
-        .quoting(false)
-        .flexible(true)
-        .from_path(file)
-        .context("cannot be read")?;
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(b'\t').flexible(true).from_path(file).context("cannot be read")?;
     let headers = reader.headers()?.clone();
     let column = |name: &str| headers.iter().position(|header| header == name);
     let (Some(key), Some(turn), Some(text)) = (column("conversationId"), column("turnNumber"), column("utterance"))
@@ -97,13 +94,15 @@ mod tests {
                     a\t2\tx\tsecond \"quoted\ttext\t0\tpay\n\n\
                     a\t1.0\tx\tfirst\n\
                     a\t1\tx\tfirst\n\
+                    a\t3\tx\t\"main street\t5,\n 55343 hopkins\"\t0\tcontentonly\n\
                     b\tnone\tx\tno turn\n";
         std::fs::write(&file, text).unwrap();
         let read = read(&[file]).unwrap();
         assert_eq!(read.len(), 1);
         let bodies: Vec<_> =
             read[0]["messages"].as_array().unwrap().iter().map(|m| m["body"].as_str().unwrap()).collect();
-        assert_eq!(bodies, ["first", "second \"quoted"]);
+        assert_eq!(bodies, ["first", "second \"quoted", "main street\t5,\n 55343 hopkins"]);
+        assert_eq!(read[0]["tags"], json!(["pay", "contentonly"]));
         assert_eq!(read[0]["team"], "finance");
     }
 

@@ -123,6 +123,7 @@ impl Console {
             orgs: vec![shop(http.clone())],
             polled: Vec::new(),
         })
+        .await
         .unwrap();
         let token = |name: &str, secret: &str, scopes: &[Scope]| Token {
             name: name.into(),
