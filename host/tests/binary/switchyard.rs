@@ -36,7 +36,8 @@ impl Host {
             }
             seen += &std::mem::take(&mut line);
         }
-        panic!("it did not start:\n{seen}");
+        let status = process.wait().expect("an end");
+        panic!("it did not start ({status}):\n{seen}");
     }
 
     /// Sends a signal by name, and answers how it ended and what it said from its start on.
