@@ -85,8 +85,13 @@ async fn mapping(org: &Org, records: &Records, policies: &PolicyHost, now: Times
             Ok(Destination::Queue(queue)) => {
                 match org.salesforce.resolve_queue(&queue, now, Duration::from_secs(60)).await {
                     Ok(_) => right += 1,
-                    Err(refusal) => {
+                    Err(refusal) if refusal.class == Class::Config => {
                         wrong.insert(team, refusal.text);
+                    }
+                    // Nothing is known of any queue: that is another point to check.
+                    Err(refusal) => {
+                        let found = format!("the queues cannot be asked for: {}: {}", refusal.code, refusal.text);
+                        return Ok(Check { name: "team-queue-mapping", ok: None, found });
                     }
                 }
             }

@@ -185,7 +185,7 @@ fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .merge(webhook)
         .merge(open)
-        .fallback(|| async { Problem::not_found("there is nothing at this address") })
+        .fallback(console::nothing_here)
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(from_fn_with_state(app.clone(), guard))
         .layer(from_fn(access::harden))

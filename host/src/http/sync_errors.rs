@@ -73,8 +73,17 @@ pub(super) async fn list(State(app): State<App>, Asked(query): Asked<Query>) -> 
         return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
     }
     let filter = query.filter()?;
+    if let Some(cursor) = query.cursor.as_deref().filter(|cursor| !is_cursor(cursor)) {
+        return Err(Problem::bad_request(format!("cursor: `{cursor}` is not one that a list gave as its next_cursor")));
+    }
     let page = app.parts.engine.records().sync_errors(&filter, query.cursor.as_deref(), limit)?;
     Ok(Json(List { sync_errors: page.items.into_iter().map(View::from).collect(), next_cursor: page.next }))
+}
+
+/// Whether it has the form of a cursor: state, organization and place, as a list gives them.
+fn is_cursor(text: &str) -> bool {
+    let parts: Vec<_> = text.split('~').collect();
+    matches!(parts[..], [state, _, _] if ErrorState::ALL.iter().any(|known| known.as_str() == state))
 }
 
 /// One sync error.

@@ -23,6 +23,8 @@ async fn every_refusal_is_a_problem_document() {
         (Method::GET, "/v1/sync-errors/se-none", 404),
         (Method::GET, "/v1/messages/none/audit", 404),
         (Method::GET, "/v1/policies/none", 404),
+        (Method::GET, "/v1/sync-errors?state=none", 400),
+        (Method::GET, "/v1/sync-errors?cursor=none", 400),
         (Method::DELETE, "/v1/orgs", 405),
         (Method::POST, "/v1/sync-errors/se-none/retry", 404),
         (Method::POST, "/v1/orgs/nobody/retry-all", 404),

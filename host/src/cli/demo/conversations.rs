@@ -91,7 +91,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("finance.tsv");
         let text = "conversationId\tturnNumber\tutteranceId\tutterance\tslot-labels\tintent\n\
-                    a\t2\tx\tsecond \"quoted\ttext\t0\tpay\n\n\
+                    a\t2\tx\tsecond \"quoted\t0\tpay\n\n\
                     a\t1.0\tx\tfirst\n\
                     a\t1\tx\tfirst\n\
                     a\t3\tx\t\"main street\t5,\n 55343 hopkins\"\t0\tcontentonly\n\

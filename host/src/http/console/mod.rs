@@ -84,6 +84,16 @@ async fn enter(State((app, needed)): State<(App, Needed)>, mut request: Request,
     }
 }
 
+/// What an address that nobody answers shows: a page to a browser, a problem document to everybody else.
+pub(super) async fn nothing_here(State(app): State<App>, request: Request) -> Response {
+    let problem = Problem::not_found("there is nothing at this address");
+    let accepts = request.headers().get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok());
+    if !accepts.is_some_and(|accepts| accepts.contains("text/html")) {
+        return problem.into_response();
+    }
+    Visit::new(app.access.caller(request.headers()), app.access.open(), request.uri()).refusal(&problem)
+}
+
 /// Whether a page of this console sent the form. Browsers always say; that an `Origin` is ours is checked for every
 /// request, by `access::guard`.
 fn from_here(headers: &HeaderMap) -> bool {

@@ -37,8 +37,8 @@ fn card(org: &Arc<Org>, health: &OrgHealth) -> Markup {
             }
             @if let Some(held) = &health.held_back_by {
                 div.notice.bad {
-                    b { "Nothing gets through: " } code { (held.refusal.code) } " " (words::cut(&held.refusal.text))
-                    " The next try is not before " (words::time(held.next_probe_at)) "."
+                    b { "Nothing gets through: " } code { (held.refusal.code) } ": " (words::cut(&held.refusal.text))
+                    ". The next try is not before " (words::time(held.next_probe_at)) "."
                 }
             }
             dl {

@@ -358,3 +358,14 @@ async fn what_is_not_there_is_a_page_with_the_right_status() {
     assert!(console.page("/sync-errors?class=auth&state=").await.contains("There is none."));
     console.stop().await;
 }
+
+#[tokio::test]
+async fn an_address_that_nobody_answers_is_a_page_for_a_browser_and_a_problem_for_a_client() {
+    let console = Console::start(0).await;
+    let nowhere = format!("{}/nowhere", console.url);
+    let browser = console.http.get(&nowhere).header(header::ACCEPT, "text/html,*/*;q=0.8").send().await.unwrap();
+    refused(browser, StatusCode::NOT_FOUND, "nothing at this address").await;
+    let client = console.http.get(&nowhere).send().await.unwrap();
+    assert_eq!(client.headers()[header::CONTENT_TYPE], "application/problem+json");
+    console.stop().await;
+}
