@@ -62,8 +62,8 @@ impl Client {
     /// # Errors
     /// See [`PollError`]; after none of them has anything been lost.
     pub async fn poll(&self, after: u64, now: Timestamp) -> Result<Page, PollError> {
-        let mut url = self.config.base_url.at("actions");
-        url.set_query(Some(&format!("min_action_id={after}")));
+        let url = self.config.base_url.at(&format!("actions?min_action_id={after}"));
+        let url = url.expect("a path of our own leads to no other server");
         let secret = self.config.secret.reveal();
         let request = self.http.get(url).basic_auth(&self.config.instance_id, Some(secret)).timeout(TIMEOUT);
         let mut answer = request.send().await.map_err(unreachable)?;

@@ -8,7 +8,7 @@ mod person;
 mod signature;
 
 pub use client::{Client, PollError};
-pub use config::{BaseUrl, BaseUrlError, Config};
+pub use config::Config;
 pub use json::Malformed;
 pub use parse::{Page, actions, notification};
 pub use signature::verify;

@@ -1,5 +1,6 @@
 //! What is true without a network, a disk or a clock: conversations, deliveries, refusals and sync errors.
 
+mod address;
 mod arrival;
 mod audit;
 mod bounds;
@@ -14,6 +15,7 @@ mod secret;
 mod sync_error;
 mod time;
 
+pub use address::{BaseUrl, BaseUrlError};
 pub use arrival::{Arrival, Channel, Merge, merge};
 pub use audit::{AuditEntry, Fact};
 pub use bounds::{BODIES_BYTES, BODY_BYTES};
