@@ -12,8 +12,9 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::{PluginName, PolicyName, Timestamp};
-use crate::policy::{DEFAULT_POLICY, Origin, PolicyHost, PolicySource};
+use crate::domain::{Origin, PluginName, PolicyName, PolicyRevision, PolicySource, RevisionState, Timestamp};
+use crate::policy::{DEFAULT_POLICY, Memory, PolicyHost, PolicyStatus};
+use crate::store::{Records, Write};
 
 /// The plugins that are part of the program.
 const PLUGINS: [(&str, &[u8]); 2] = [
@@ -26,8 +27,8 @@ const DEFAULT_RHAI: &str = include_str!("../../../policies/default.rhai");
 const QUIET: Duration = Duration::from_millis(30);
 
 /// The host with every plugin and policy in force.
-pub(super) async fn start(config: &Config, clock: &Clock) -> anyhow::Result<Arc<PolicyHost>> {
-    let host = PolicyHost::start(config.policies.limits.clone())?;
+pub(super) async fn start(config: &Config, clock: &Clock, records: &Records) -> anyhow::Result<Arc<PolicyHost>> {
+    let host = PolicyHost::with_memory(config.policies.limits.clone(), memory(records)?)?;
     for (name, bytes) in PLUGINS {
         host.add_plugin(PluginName::new(name)?, bytes.to_vec(), Origin::Embedded).await?;
     }
@@ -47,6 +48,7 @@ pub(super) async fn start(config: &Config, clock: &Clock) -> anyhow::Result<Arc<
         // One that no organization uses may be unfinished; the operator sees its rejection where policies are listed.
         apply(&host, folder, &PolicyName::new(name)?, clock.now()).await;
     }
+    restore(&host).await;
     let policies = host.policies();
     for org in &config.orgs {
         let status = policies.iter().find(|status| status.name == org.policy);
@@ -77,6 +79,39 @@ fn files(folder: &Path, extension: &str) -> anyhow::Result<Vec<(String, PathBuf)
         }
     }
     Ok(files.into_iter().collect())
+}
+
+/// Revisions are kept in the store.
+fn memory(records: &Records) -> anyhow::Result<Memory> {
+    let past = records.policy_revisions()?;
+    let store = Arc::clone(records.store());
+    let keep = move |name: PolicyName, changed: Vec<PolicyRevision>, forgotten: Vec<u32>| {
+        let mut write = Write::default();
+        for revision in &changed {
+            write.policy_revision(&name, revision);
+        }
+        for number in forgotten {
+            write.forget_policy_revision(&name, number);
+        }
+        let store = Arc::clone(&store);
+        let kept = async move { store.commit(write.into_batch()).await.map_err(|error| error.to_string()) };
+        Box::pin(kept) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
+    };
+    Ok(Memory { past, keep: Some(Box::new(keep)) })
+}
+
+/// Where the folder's text is not accepted (it may have been rolled back), and where a policy came by the API, the
+/// revision that was in force last decides. A policy whose file was taken away stays away.
+async fn restore(host: &PolicyHost) {
+    for PolicyStatus { name, last_rejection, .. } in host.policies().into_iter().filter(|it| it.in_force.is_none()) {
+        let last = host.revisions(&name).into_iter().rev().find(|it| it.state == RevisionState::InForce);
+        if let Some(last) = last
+            && (last_rejection.is_some() || matches!(last.source.origin, Origin::Api { .. }))
+        {
+            // The policy room says itself what is in force now, or why it is not.
+            let _ = host.apply(name, last.source).await;
+        }
+    }
 }
 
 /// Reads a policy and every script beside it, and puts it in force.

@@ -59,6 +59,8 @@ pub struct Decision<T> {
     pub cost: u64,
     /// What the plugin wrote to its log, cut off at a bound.
     pub logs: Vec<String>,
+    /// The rule that led to the answer, in the policy's own words, where it named one.
+    pub rule: Option<String>,
 }
 
 /// The ways in which a policy fails to answer.
