@@ -34,7 +34,7 @@ struct Plugin;
 
 impl lifecycle::Guest for Plugin {
     fn configure(settings: String) -> Result<(), Vec<types::Problem>> {
-        let outside = Outside { log: log::write, explain: log::explain, now };
+        let outside = Outside { log: log::write, explain: log::explain, now: Some(now) };
         let script = Script::configure(&settings, outside)?;
         SCRIPT.set(Some(script));
         Ok(())

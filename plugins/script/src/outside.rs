@@ -9,8 +9,8 @@ pub(crate) struct Outside {
     pub(crate) log: fn(Level, &str),
     /// Takes the rule that led to the answer.
     pub(crate) explain: fn(&str),
-    /// Milliseconds since 1970-01-01 UTC.
-    pub(crate) now: fn() -> u64,
+    /// Milliseconds since 1970-01-01 UTC; nothing while a policy is configured, since it would stand in every decision.
+    pub(crate) now: Option<fn() -> u64>,
 }
 
 impl Outside {

@@ -62,7 +62,8 @@ impl Script {
         };
         let source = given.script.ok_or_else(|| problem("script", Position::NONE, "this plugin needs a script"))?;
 
-        let mut engine = engine(outside, MAX_OPERATIONS_TO_CONFIGURE);
+        let without_clock = Outside { now: None, ..outside };
+        let mut engine = engine(without_clock, MAX_OPERATIONS_TO_CONFIGURE);
         let mut known = Scope::new();
         known.push_dynamic("settings", settings);
         let only_settings = global(&known);
@@ -73,10 +74,11 @@ impl Script {
         // What the top level defines is made global, since a function of Rhai sees nothing of it otherwise.
         engine.run_ast_with_scope(&mut known, &ast).map_err(|error| {
             let run_again = |engine: &Engine| drop(engine.run_ast_with_scope(&mut Scope::new(), &ast));
-            let like_it = || self::engine(outside.mute(), MAX_OPERATIONS_TO_CONFIGURE);
+            let like_it = || self::engine(without_clock.mute(), MAX_OPERATIONS_TO_CONFIGURE);
             failure(error, like_it, &only_settings, run_again).into_problem(&file)
         })?;
         engine.set_max_operations(MAX_OPERATIONS);
+        helpers::set_clock(&mut engine, outside);
         let globals = global(&known);
         engine.register_global_module(globals.clone());
         // Again, now that every name is known: a misspelt variable is a problem here, not an error in a decision.

@@ -19,13 +19,16 @@ struct Local {
     minute: i64,
 }
 
-pub(super) fn register(engine: &mut Engine, now: fn() -> u64) {
-    let now = move || INT::try_from(now()).unwrap_or(INT::MAX);
+pub(super) fn register(engine: &mut Engine, now: Option<fn() -> u64>) {
+    let now = move || -> Given<INT> {
+        let now = now.ok_or("there is no time before the first decision")?;
+        Ok(INT::try_from(now()).unwrap_or(INT::MAX))
+    };
     engine
         .register_fn("now", now)
-        .register_fn("local_time", move |zone: &str| local_time(zone, now()))
+        .register_fn("local_time", move |zone: &str| local_time(zone, now()?))
         .register_fn("local_time", local_time)
-        .register_fn("within_hours", move |hours: &mut Map, zone: &str| within_hours(hours, zone, now()))
+        .register_fn("within_hours", move |hours: &mut Map, zone: &str| within_hours(hours, zone, now()?))
         .register_fn("within_hours", |hours: &mut Map, zone: &str, at: INT| within_hours(hours, zone, at));
 }
 

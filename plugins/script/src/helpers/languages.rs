@@ -19,7 +19,7 @@ const LATIN: [(&str, &str, &str); 10] = [
         "de",
         "äöüß",
         "ich ist nicht und der die das den dem ein eine einen mein meine meinen mir mich wir sie bitte danke hallo \
-        guten tag wo wann wie habe haben hat kann können möchte von mit für auf zu im wurde es",
+        guten tag wo wann wie habe haben hat kann können möchte von mit für auf zu im wurde es was",
     ),
     (
         "en",

@@ -25,6 +25,11 @@ pub(crate) fn register(engine: &mut Engine, outside: Outside) {
     words_for_the_operator(engine, outside);
 }
 
+/// Gives them the clock, which they did not have while the policy was configured.
+pub(crate) fn set_clock(engine: &mut Engine, outside: Outside) {
+    hours::register(engine, outside.now);
+}
+
 fn words_for_the_operator(engine: &mut Engine, Outside { log, explain, .. }: Outside) {
     engine
         .register_fn("explain", move |rule: Dynamic| explain(&rule.to_string()))
@@ -53,7 +58,7 @@ mod testing {
     /// What the expression gives, as text; an error as its words. The clock stands at 2026-01-05 09:30 UTC, a Monday.
     pub(super) fn shown(expression: &str) -> String {
         let mut engine = Engine::new();
-        let outside = Outside { log: |_, _| (), explain: |_| (), now: || 1_767_605_400_000 };
+        let outside = Outside { log: |_, _| (), explain: |_| (), now: Some(|| 1_767_605_400_000) };
         register(&mut engine, outside);
         match engine.eval::<Dynamic>(expression) {
             Ok(value) if value.is_unit() => "()".into(),

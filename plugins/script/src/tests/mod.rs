@@ -5,6 +5,7 @@ mod cases;
 mod places;
 mod policies;
 mod problems;
+mod readme;
 mod records;
 
 use crate::bindings::switchyard::policy::types::{
@@ -14,7 +15,7 @@ use crate::outside::Outside;
 use crate::script::Script;
 
 /// Nobody listens, and the clock stands at 2026-01-05 09:30 UTC.
-const NOBODY: Outside = Outside { log: |_, _| (), explain: |_| (), now: || 1_767_605_400_000 };
+const NOBODY: Outside = Outside { log: |_, _| (), explain: |_| (), now: Some(|| 1_767_605_400_000) };
 
 /// As the host configures it.
 fn configure(settings: &serde_json::Value, source: &str) -> Result<Script, Vec<Problem>> {

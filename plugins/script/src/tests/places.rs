@@ -42,8 +42,8 @@ fn what_grows_too_large_is_named_by_line_and_column() {
         ),
         ("fn route(it) {\n  `x`.pad(9999999, `x`)\n}", "line 2, column 7, in route", "Length of string too large"),
         (
-            "fn grow() {\n  let all = [];\n  loop { all.push(1); }\n}\nfn route(it) { grow() }",
-            "line 3, column 14, in grow",
+            "fn grow() {\n  let all = [1];\n  loop { all += all; }\n}\nfn route(it) { grow() }",
+            "line 3, column 17, in grow",
             "Size of array/BLOB too large",
         ),
     ]);

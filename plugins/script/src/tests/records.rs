@@ -115,3 +115,13 @@ fn nothing_is_said_twice_while_the_place_of_an_error_is_sought() {
 fn the_clock_is_the_one_that_is_given() {
     assert_eq!(said("fn route(it) { log_info(now()); track_only() }"), ["Level::Info 1767605400000"]);
 }
+
+#[test]
+fn there_is_no_clock_while_a_policy_is_configured() {
+    for (source, column) in [("const NOW = now();", 13), ("let it = local_time(`UTC`);", 10)] {
+        let source = format!("{source} fn route(it) {{ track_only() }}");
+        let problem = problem(configure(&serde_json::json!({}), &source), &source);
+        assert_eq!((problem.line, problem.column), (Some(1), Some(column)));
+        assert!(problem.message.contains("there is no time before the first decision"), "{}", problem.message);
+    }
+}
