@@ -61,6 +61,14 @@ pub struct Decision<T> {
     pub logs: Vec<String>,
 }
 
+impl<T> Decision<T> {
+    /// The same decision with its answer in other words.
+    pub fn map<U>(self, words: impl FnOnce(T) -> U) -> Decision<U> {
+        let Self { policy, question, answer, cost, logs } = self;
+        Decision { policy, question, answer: answer.map(words), cost, logs }
+    }
+}
+
 /// The ways in which a policy fails to answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case", tag = "way")]

@@ -16,6 +16,8 @@ pub(super) struct Outcome<T> {
     /// Fuel that was burnt.
     pub(super) cost: u64,
     pub(super) logs: Vec<String>,
+    /// The most memory that the instance had.
+    pub(super) memory_bytes: usize,
 }
 
 impl Answerer {
@@ -96,7 +98,8 @@ impl Answerer {
             },
         };
         let answer = answer.and_then(|answer| understand(answer, sandbox.config.answer_bytes));
-        Outcome { answer, cost: refuel(&mut store), logs: store.into_data().into_logs() }
+        let memory_bytes = store.data().limits.used;
+        Outcome { answer, cost: refuel(&mut store), logs: store.into_data().into_logs(), memory_bytes }
     }
 }
 

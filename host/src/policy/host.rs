@@ -26,10 +26,10 @@ use crate::domain::{
 
 /// Every policy and every plugin. Clones are the same host; it stops when the last one is dropped.
 #[derive(Clone)]
-pub struct PolicyHost(Arc<Room>);
+pub struct PolicyHost(pub(super) Arc<Room>);
 
-struct Room {
-    sandbox: Sandbox,
+pub(super) struct Room {
+    pub(super) sandbox: Sandbox,
     plugins: RwLock<BTreeMap<PluginName, Arc<Plugin>>>,
     policies: RwLock<BTreeMap<PolicyName, Arc<Policy>>>,
     /// Held by one change at a time: a revision's number says how many came before it.
@@ -189,7 +189,7 @@ impl Room {
         runtime.block_on(draft.build(&self.sandbox, revision)).map(Some)
     }
 
-    async fn decide<T>(
+    pub(super) async fn decide<T>(
         &self,
         name: &PolicyName,
         question: Question,
@@ -205,7 +205,7 @@ impl Room {
         // They are never closed, so waiting for a place ends in having one.
         let _of_policy = policy.places.acquire().await;
         let _of_all = self.places.acquire().await;
-        let Outcome { answer, cost, logs } = ask(&answerer, given).await;
+        let Outcome { answer, cost, logs, .. } = ask(&answerer, given).await;
         policy.counters.count(&answer);
         Decision { policy: revision.policy.clone(), question, answer, cost, logs }
     }

@@ -6,8 +6,10 @@
 mod answerer;
 mod asking;
 mod bindings;
+pub mod case;
 mod config;
 mod conversions;
+pub mod fit;
 mod guest;
 mod host;
 mod manifest;
@@ -15,10 +17,12 @@ mod plugin;
 mod revision;
 mod sample;
 mod sandbox;
+mod shape;
 mod source;
 mod status;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod warm;
 
 use crate::domain::PluginName;
@@ -29,6 +33,7 @@ pub use host::PolicyHost;
 pub use plugin::PluginStatus;
 pub use source::{Origin, PolicySource, Problem, Rejection};
 pub use status::{AnsweredBy, Faults, InForce, PolicyStatus};
+pub use trial::Trial;
 #[doc(hidden)]
 pub use warm::Warm;
 
