@@ -1,5 +1,6 @@
 //! The one place where everything is built and everything is stopped.
 
+pub(crate) mod embedded;
 mod policies;
 
 use std::collections::HashMap;

@@ -10,39 +10,25 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::embedded;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{Origin, PluginName, PolicyName, PolicyRevision, PolicySource, RevisionState, Timestamp};
-use crate::policy::{DEFAULT_POLICY, Memory, PolicyHost, PolicyStatus};
+use crate::policy::{Memory, PolicyHost, PolicyStatus};
 use crate::store::{Records, Write};
 
-/// The plugins that are part of the program.
-const PLUGINS: [(&str, &[u8]); 2] = [
-    ("script", include_bytes!("../../../plugins/prebuilt/script.wasm")),
-    ("keyword-router", include_bytes!("../../../plugins/prebuilt/keyword-router.wasm")),
-];
-const DEFAULT_TOML: &str = include_str!("../../../policies/default.toml");
-const DEFAULT_RHAI: &str = include_str!("../../../policies/default.rhai");
 /// An editor writes a file in several steps; so long nothing may have happened before it is read.
 const QUIET: Duration = Duration::from_millis(30);
 
 /// The host with every plugin and policy in force.
 pub(super) async fn start(config: &Config, clock: &Clock, records: &Records) -> anyhow::Result<Arc<PolicyHost>> {
     let host = PolicyHost::with_memory(config.policies.limits.clone(), memory(records)?)?;
-    for (name, bytes) in PLUGINS {
-        host.add_plugin(PluginName::new(name)?, bytes.to_vec(), Origin::Embedded).await?;
-    }
+    embedded::add_plugins(&host).await?;
     for (name, path) in files(&config.policies.plugins, "wasm")? {
         let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
         host.add_plugin(PluginName::new(name)?, bytes, Origin::File { path: path.display().to_string() }).await?;
     }
-    let embedded = PolicySource {
-        toml: DEFAULT_TOML.to_owned(),
-        scripts: BTreeMap::from([("default.rhai".to_owned(), DEFAULT_RHAI.to_owned())]),
-        origin: Origin::Embedded,
-        at: clock.now(),
-    };
-    host.apply(PolicyName::new(DEFAULT_POLICY)?, embedded).await?;
+    embedded::apply_default(&host, clock.now()).await?;
     let folder = &config.policies.folder;
     for (name, _) in files(folder, "toml")? {
         // One that no organization uses may be unfinished; the operator sees its rejection where policies are listed.

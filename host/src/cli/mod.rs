@@ -1,6 +1,8 @@
 //! The command line: what it can be told, and who does it.
 
 mod demo;
+mod plugin;
+mod policy;
 mod serve;
 mod store;
 
@@ -39,6 +41,15 @@ enum Command {
     },
     /// Print the commented default configuration.
     DefaultConfig,
+    /// Write, check, run, test and measure plugins.
+    #[command(
+        subcommand,
+        after_help = "Start with `switchyard plugin new my-policy --lang script`: it needs nothing else."
+    )]
+    Plugin(plugin::Command),
+    /// Look at what policies decide.
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Move the content of a store.
     #[command(subcommand)]
     Store(store::Command),
@@ -48,7 +59,9 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    let default = if matches!(cli.command, Command::Demo(_)) { "error" } else { "info" };
+    // Whoever asks for an answer gets it, and what is wrong with it, on the standard output.
+    let quiet = matches!(cli.command, Command::Demo(_) | Command::Plugin(_) | Command::Policy(_));
+    let default = if quiet { "error" } else { "info" };
     let filter = EnvFilter::try_from_env("SWITCHYARD_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -89,6 +102,8 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
             print!("{DEFAULT_FILE}");
             Ok(())
         }
+        Command::Plugin(command) => plugin::run(command).await,
+        Command::Policy(command) => policy::run(command).await,
         Command::Store(command) => store::run(command).await,
     }
 }

@@ -63,6 +63,14 @@ pub struct Decision<T> {
     pub rule: Option<String>,
 }
 
+impl<T> Decision<T> {
+    /// The same decision with its answer in other words.
+    pub fn map<U>(self, words: impl FnOnce(T) -> U) -> Decision<U> {
+        let Self { policy, question, answer, cost, logs, rule } = self;
+        Decision { policy, question, answer: answer.map(words), cost, logs, rule }
+    }
+}
+
 /// The ways in which a policy fails to answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case", tag = "way")]

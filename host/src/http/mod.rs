@@ -9,6 +9,7 @@ mod orgs;
 mod policies;
 mod probes;
 mod problem;
+mod repro;
 mod sync_errors;
 mod webhook;
 
@@ -160,6 +161,7 @@ fn router(app: App) -> Router {
         .route("/v1/orgs/{org}/checks", get(orgs::checks))
         .route("/v1/sync-errors", get(sync_errors::list))
         .route("/v1/sync-errors/{id}", get(sync_errors::show))
+        .route("/v1/sync-errors/{id}/repro", get(repro::bundle))
         .route("/v1/messages/{id}/audit", get(messages::audit))
         .route("/v1/policies", get(policies::list))
         .route("/v1/policies/{name}", get(policies::show))

@@ -18,6 +18,8 @@ pub(super) struct Outcome<T> {
     pub(super) logs: Vec<String>,
     /// The rule that led to the answer, where the plugin named one.
     pub(super) rule: Option<String>,
+    /// The most memory that the instance had.
+    pub(super) memory_bytes: usize,
 }
 
 impl Answerer {
@@ -86,8 +88,8 @@ impl Answerer {
             },
         };
         let answer = answer.and_then(|answer| understand(answer, sandbox.config.answer_bytes));
-        let cost = refuel(&mut store);
+        let (cost, memory_bytes) = (refuel(&mut store), store.data().limits.used);
         let (logs, rule) = store.into_data().into_words();
-        Outcome { answer, cost, logs, rule }
+        Outcome { answer, cost, logs, rule, memory_bytes }
     }
 }

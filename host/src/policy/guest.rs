@@ -96,7 +96,8 @@ impl Guest {
 pub(super) struct Limits {
     /// In bytes.
     pub(super) cap: usize,
-    used: usize,
+    /// In bytes: the most that it had, since no memory ever shrinks.
+    pub(super) used: usize,
     /// What it asked for in vain, in bytes.
     pub(super) denied: Option<usize>,
 }

@@ -184,7 +184,7 @@ impl PolicyHost {
         }
     }
 
-    async fn decide<T>(
+    pub(super) async fn decide<T>(
         &self,
         name: &PolicyName,
         question: Question,
@@ -294,14 +294,14 @@ impl Room {
 }
 
 fn decision<T>(policy: PolicyRef, question: Question, outcome: Outcome<T>) -> Decision<T> {
-    let Outcome { answer, cost, logs, rule } = outcome;
+    let Outcome { answer, cost, logs, rule, .. } = outcome;
     Decision { policy, question, answer, cost, logs, rule }
 }
 
 fn no_policy<T>(name: &PolicyName) -> Outcome<T> {
     let message = format!("neither the policy `{name}` nor the default policy is in force");
     let fault = Fault::Refused { code: "NO_POLICY".into(), message };
-    Outcome { answer: Err(fault), cost: 0, logs: Vec::new(), rule: None }
+    Outcome { answer: Err(fault), cost: 0, logs: Vec::new(), rule: None, memory_bytes: 0 }
 }
 
 pub(super) fn given(of: &Conversation, now: Timestamp) -> Given {

@@ -27,6 +27,15 @@ impl Part {
         }
     }
 
+    /// The interface that a plugin exports to answer it.
+    pub(super) fn interface(self) -> &'static str {
+        match self {
+            Self::Routing => "routing",
+            Self::Contacts => "contacts",
+            Self::Errors => "errors",
+        }
+    }
+
     pub(super) fn questions(self) -> &'static [Question] {
         match self {
             Self::Routing => &[Question::Route],

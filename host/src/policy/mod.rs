@@ -7,10 +7,12 @@ mod answerer;
 mod asking;
 mod bindings;
 mod candidate;
+pub mod case;
 mod change;
 mod config;
 mod conversions;
 mod doors;
+pub mod fit;
 mod guard;
 mod guest;
 mod host;
@@ -22,10 +24,12 @@ mod revision;
 mod sample;
 mod sandbox;
 mod shadow;
+mod shape;
 mod standing;
 mod status;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod warm;
 
 use crate::domain::PluginName;
@@ -39,6 +43,7 @@ pub use plugin::PluginStatus;
 pub use rejection::{Problem, Rejection};
 pub use shadow::ShadowStatus;
 pub use status::{AnsweredBy, Faults, InForce, PolicyStatus};
+pub use trial::Trial;
 #[doc(hidden)]
 pub use warm::Warm;
 

@@ -16,7 +16,7 @@ use super::sandbox::Sandbox;
 use crate::domain::{Origin, PluginName, Question};
 
 /// What a component may import: it finds nothing behind most of it, but compilers put it in.
-const IMPORTS: [&str; 8] = [
+pub(super) const IMPORTS: [&str; 8] = [
     "wasi:cli/",
     "wasi:clocks/",
     "wasi:filesystem/",

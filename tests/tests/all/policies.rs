@@ -140,3 +140,20 @@ async fn a_shadow_answers_beside_the_policy_in_force_and_its_differences_are_sho
     assert_eq!(revision(&host).await, 1);
     host.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repro_bundle_holds_what_the_policy_was_told_and_answers_the_same_without_personal_data() {
+    let host = TestHost::start().await;
+    host.notify(received(1, 1, "unknown", "jane@example.com")).await;
+    let id = host.idle().await[0]["id"].as_str().unwrap().to_owned();
+    let (status, bundle) = host.get(&format!("/v1/sync-errors/{id}/repro")).await;
+    assert_eq!(status, StatusCode::OK, "{bundle}");
+    assert_eq!((&bundle["question"], &bundle["expected"]), (&json!("route"), &json!({ "refused": "TEAM_NOT_MAPPED" })));
+    assert!(bundle["policy"]["scripts"]["acme.rhai"].is_string() && bundle["now"].is_string(), "{bundle}");
+    assert_eq!(bundle["policy"]["plugin_digests"]["script"].as_str().unwrap().len(), 64);
+    let text = bundle["conversation"].to_string();
+    assert!(!text.contains("Jane") && !text.contains("jane@"), "{text}");
+    let whole = format!("/v1/sync-errors/{id}/repro?mask=false");
+    assert!(host.call(Method::GET, &whole, OPERATOR, None).await.1.to_string().contains("jane@example.com"));
+    host.stop().await;
+}

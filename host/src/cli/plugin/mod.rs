@@ -1,0 +1,112 @@
+//! For those who write plugins: a project to start from, and ways to look at a plugin, to run it, to test it and to measure it.
+
+mod bench;
+mod check;
+mod new;
+mod run;
+mod test;
+pub(super) mod workbench;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+pub(super) use test::print_difference;
+
+use crate::domain::{PluginName, Question};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Write a project that builds and tests as it stands, into a new folder.
+    #[command(after_help = new::EXAMPLES)]
+    New {
+        /// The plugin's name, and the folder's.
+        name: PluginName,
+        /// What it is written in.
+        #[arg(long, value_enum)]
+        lang: new::Language,
+    },
+    /// Say what a component exports and imports, and where it does not fit the interface; nothing of it runs.
+    #[command(after_help = check::EXAMPLES)]
+    Check {
+        /// The component.
+        file: PathBuf,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask one question and print the answer, what it cost, and what the plugin wrote to its log.
+    #[command(after_help = run::EXAMPLES)]
+    Run {
+        #[command(flatten)]
+        subject: Subject,
+        /// A conversation or a whole case, as JSON.
+        #[arg(long)]
+        input: PathBuf,
+        /// The question: route, search, choose or judge; the case's own, or route, where not given.
+        #[arg(long, value_parser = question)]
+        question: Option<Question>,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run a folder of cases and say which answers are not the expected ones.
+    #[command(after_help = test::EXAMPLES)]
+    Test {
+        #[command(flatten)]
+        subject: Subject,
+        /// The folder; every *.json in it is a case.
+        folder: PathBuf,
+    },
+    /// Measure how long decisions take.
+    #[command(after_help = bench::EXAMPLES)]
+    Bench {
+        #[command(flatten)]
+        subject: Subject,
+        /// A conversation or a whole case, as JSON.
+        #[arg(long)]
+        input: PathBuf,
+        /// The question, as for `run`.
+        #[arg(long, value_parser = question)]
+        question: Option<Question>,
+        /// How many decisions are measured.
+        #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        times: u32,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What is looked at.
+#[derive(Debug, Args)]
+pub(super) struct Subject {
+    /// A component (.wasm), a script (.rhai) or a policy (.toml).
+    file: PathBuf,
+    /// Settings, as a TOML or JSON file; for a policy they go before its own, key by key.
+    #[arg(long)]
+    settings: Option<PathBuf>,
+    /// Where the plugins lie that a policy names and that are not built in; the policy's own folder where not given.
+    #[arg(long)]
+    plugins: Option<PathBuf>,
+}
+
+pub(super) async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::New { name, lang } => new::run(&name, lang),
+        Command::Check { file, json } => check::run(&file, json),
+        Command::Run { subject, input, question, json } => run::run(&subject, &input, question, json).await,
+        Command::Test { subject, folder } => test::run(&subject, &folder).await,
+        Command::Bench { subject, input, question, times, json } => {
+            bench::run(&subject, &input, question, times, json).await
+        }
+    }
+}
+
+fn question(text: &str) -> Result<Question, String> {
+    let all = [Question::Route, Question::Search, Question::Choose, Question::Judge];
+    all.into_iter().find(|question| question.to_string() == text).ok_or_else(|| {
+        let known = all.map(|question| question.to_string()).join(", ");
+        format!("`{text}` is none of {known}")
+    })
+}

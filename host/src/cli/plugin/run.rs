@@ -1,0 +1,74 @@
+//! Asks a plugin one question and prints everything that is known of the decision.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::Subject;
+use super::workbench::{Workbench, read_input};
+use crate::clock::Stopwatch;
+use crate::domain::Question;
+use crate::policy::Config;
+use crate::policy::case::Answer;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  switchyard plugin run my-router.wasm --settings settings.toml --input conversation.json
+  switchyard plugin run my-policy.toml --input cases/refund.json
+  switchyard plugin run my-policy.rhai --question search --input conversation.json --json
+
+The least that a conversation has:
+  {\"id\": \"1\", \"channel\": \"whatsapp\", \"team\": \"billing\", \"messages\": [{\"body\": \"Hello\"}]}
+
+The clock and the random numbers that the plugin reads are those of the case: the same case, the same decision.";
+
+pub(super) async fn run(
+    subject: &Subject,
+    input: &Path,
+    question: Option<Question>,
+    as_json: bool,
+) -> anyhow::Result<()> {
+    let case = read_input(input, question)?;
+    let bench = Workbench::set_up(subject, Config::default()).await?;
+    bench.configure(&case).await?;
+    let watch = Stopwatch::start();
+    let trial = bench.ask(&case).await;
+    let took = watch.elapsed();
+    let (decision, by) = (&trial.decision, bench.answered_by(case.question));
+    let answer = Answer::of(&decision.answer);
+    if as_json {
+        let whole = json!({
+            "question": case.question,
+            "answer": answer,
+            "fault": decision.answer.as_ref().err(),
+            "policy": decision.policy,
+            "plugin": by.as_ref().map(|by| &by.plugin),
+            "plugin_digest": by.as_ref().map(|by| &by.plugin_digest),
+            "frozen": by.as_ref().map(|by| by.frozen),
+            "not_frozen_because": by.as_ref().and_then(|by| by.not_frozen_because.as_ref()),
+            "cost": decision.cost,
+            "memory_bytes": trial.memory_bytes,
+            "time_us": u64::try_from(took.as_micros())?,
+            "logs": decision.logs,
+        });
+        println!("{whole}");
+        return Ok(());
+    }
+    println!("{:9}{answer}", case.question);
+    if let Err(fault) = &decision.answer {
+        println!("{:9}{fault}", "");
+    }
+    if let Some(by) = by {
+        println!("by       {} of the policy {}", by.plugin, by.policy.name);
+        if let Some(why) = by.not_frozen_because {
+            println!("         configured for every decision, since it cannot be frozen: {why}");
+        }
+    }
+    println!("cost     {} units of fuel", decision.cost);
+    println!("memory   {} KiB at its peak", trial.memory_bytes.div_ceil(1024));
+    println!("time     {:.3} ms", took.as_secs_f64() * 1e3);
+    for (number, line) in decision.logs.iter().enumerate() {
+        println!("{:9}{line}", if number == 0 { "log" } else { "" });
+    }
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! Runs a folder of cases and says which answers are not the expected ones.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+use super::Subject;
+use super::workbench::{Workbench, patient, read};
+use crate::policy::Trial;
+use crate::policy::case::{Answer, Case};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  switchyard plugin test my-router.wasm cases
+  switchyard plugin test my-policy.toml cases --plugins target/wasm32-wasip2/release
+
+A case, cases/refund.json:
+  {\"question\": \"route\",
+   \"conversation\": {\"id\": \"1\", \"channel\": \"whatsapp\", \"team\": \"billing\", \"messages\": [{\"body\": \"A refund!\"}]},
+   \"settings\": {\"queues\": {\"billing\": \"Billing\"}},
+   \"expected\": {\"queue\": \"Billing\"}}
+
+A repro bundle of a sync error is a case too. The exit code is 1 when a case fails.";
+
+pub(super) async fn run(subject: &Subject, folder: &Path) -> anyhow::Result<()> {
+    let files = cases(folder)?;
+    let bench = Workbench::set_up(subject, patient()).await?;
+    let mut failed = 0;
+    for path in &files {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        match try_out(&bench, path).await {
+            Ok((expected, trial)) => failed += usize::from(!report(&name, &expected, &trial)),
+            Err(error) => {
+                failed += 1;
+                println!("FAILED  {name}");
+                println!("{}", indented(&format!("{error:#}")));
+            }
+        }
+    }
+    println!("{} cases, {failed} failed", files.len());
+    if failed > 0 {
+        bail!("{failed} of {} cases failed", files.len());
+    }
+    Ok(())
+}
+
+/// The cases of a folder, in the order of their names.
+fn cases(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        bail!("{}: there is no case (*.json) in it", folder.display());
+    }
+    files.sort();
+    Ok(files)
+}
+
+async fn try_out(bench: &Workbench, path: &Path) -> anyhow::Result<(Answer, Trial)> {
+    let case = Case::read(&read(path)?)?;
+    let expected = case.expected.clone().context("the case has no `expected` answer")?;
+    bench.configure(&case).await?;
+    Ok((expected, bench.ask(&case).await))
+}
+
+/// Prints a line, and what differs; `true` where nothing does.
+fn report(name: &str, expected: &Answer, trial: &Trial) -> bool {
+    let got = Answer::of(&trial.decision.answer);
+    if got == *expected {
+        println!("ok      {name}  {}  {got}", trial.decision.question);
+        return true;
+    }
+    println!("FAILED  {name}  {}", trial.decision.question);
+    print_difference(expected, trial);
+    false
+}
+
+/// The expected answer above the one that was given, with the plugin's own words below.
+pub(in crate::cli) fn print_difference(expected: &Answer, trial: &Trial) {
+    println!("        expected  {expected}");
+    println!("        got       {}", Answer::of(&trial.decision.answer));
+    if let Err(fault) = &trial.decision.answer {
+        println!("{}", indented(&fault.to_string()));
+    }
+    for line in &trial.decision.logs {
+        println!("        log       {line}");
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("        {line}")).collect::<Vec<_>>().join("\n")
+}
