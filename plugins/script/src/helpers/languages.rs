@@ -1,7 +1,7 @@
 //! The language of a customer's message, guessed from its script, its small words and its accents.
 //!
-//! A trigram model (the crate whatlang) was tried: it adds 260 KB, an eighth of this plugin, and took 17 of 44 messages
-//! as short as customers write them for another language. The test below has those messages.
+//! A trigram model (the crate whatlang) was tried: it adds 260 KB, an eighth of this plugin, and took 18 of 44 messages
+//! as short as customers write them for another language; told which seven languages to expect, 12 of 37.
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult};
 
@@ -24,8 +24,8 @@ const LATIN: [(&str, &str, &[&str]); 10] = [
         &[
             "ich", "ist", "nicht", "und", "der", "die", "das", "den", "dem", "ein", "eine", "einen", "mein", "meine",
             "meinen", "mir", "mich", "wir", "sie", "bitte", "danke", "hallo", "guten", "tag", "wo", "wann", "wie",
-            "habe", "haben", "hat", "kann", "können", "möchte", "von", "mit", "für", "auf", "zu", "im", "wurde", "es",
-            "was",
+            "habe", "haben", "hat", "kann", "können", "möchte", "von", "mit", "für", "auf", "zu", "im", "wurde", "ja",
+            "also", "noch", "nur", "dann", "gern", "es", "was",
         ],
     ),
     (
@@ -35,7 +35,8 @@ const LATIN: [(&str, &str, &[&str]); 10] = [
             "the", "i", "is", "are", "was", "my", "your", "you", "we", "it", "this", "that", "where", "when", "what",
             "how", "please", "thanks", "thank", "hello", "hi", "hey", "good", "morning", "want", "need", "would",
             "like", "have", "has", "had", "can", "can't", "don't", "i'm", "i've", "not", "to", "of", "and", "for",
-            "with", "cancel", "order", "refund",
+            "with", "cancel", "order", "refund", "no", "do", "if", "but", "just", "they", "from", "on", "at", "or",
+            "so", "got", "there",
         ],
     ),
     (
@@ -44,7 +45,8 @@ const LATIN: [(&str, &str, &[&str]); 10] = [
         &[
             "el", "los", "las", "una", "es", "está", "mi", "mis", "mío", "que", "qué", "de", "del", "no", "y", "por",
             "para", "con", "me", "se", "lo", "hola", "gracias", "buenos", "días", "quiero", "quisiera", "necesito",
-            "tengo", "he", "dónde", "cuándo", "cómo", "donde", "cuando", "como", "favor", "puedo", "su",
+            "tengo", "he", "dónde", "cuándo", "cómo", "donde", "cuando", "como", "favor", "sí", "pues", "muy", "si",
+            "puedo", "su",
         ],
     ),
     (
@@ -53,7 +55,8 @@ const LATIN: [(&str, &str, &[&str]); 10] = [
         &[
             "le", "la", "les", "un", "une", "de", "des", "du", "est", "et", "je", "j'ai", "j", "mon", "ma", "mes",
             "me", "ne", "n'est", "pas", "que", "qui", "où", "quand", "comment", "bonjour", "bonsoir", "salut", "merci",
-            "vous", "nous", "avec", "pour", "dans", "sur", "veux", "voudrais", "il", "été", "s'il", "svp", "c'est",
+            "vous", "nous", "avec", "pour", "dans", "sur", "veux", "voudrais", "oui", "au", "ce", "d", "il", "été",
+            "s'il", "svp", "c'est",
         ],
     ),
     (
