@@ -61,10 +61,8 @@ fn compile_all(rules: Array) -> Given<Array> {
         let mut rule = map(&rule, at)?.clone();
         // A rule that cannot be tried is found here, and not by the first customer that it is for.
         is_for(&rule, "", at)?;
-        if let Some(pattern) = rule.get_mut("pattern") {
-            if let Ok(source) = pattern.as_immutable_string_ref().map(|source| source.to_string()) {
-                *pattern = Dynamic::from(Pattern::new(&source)?);
-            }
+        if let Some(pattern) = rule.get_mut("pattern").filter(|pattern| pattern.is_string()) {
+            *pattern = Dynamic::from(Pattern::new(&pattern.to_string())?);
         }
         Ok(rule.into())
     });

@@ -18,13 +18,14 @@ pub(super) fn local_minutes(zone: &str, utc_minutes: i64) -> Given<i64> {
     })
 }
 
-/// What stands before the zones of the line.
+/// The line of the zone, in words.
 fn named(zone: &str) -> Option<impl Iterator<Item = &'static str>> {
     // Names contain a slash and begin with a letter; what a rule contains begins with a digit or a minus.
     let is_name = zone.starts_with(|first: char| first.is_ascii_uppercase()) && zone.contains('/');
-    let lines = ZONES.lines().filter(|line| is_name && !line.starts_with('#'));
-    let mut lines = lines.filter(|line| line.contains(zone));
-    lines.find(|line| line.split(' ').any(|word| word == zone)).map(|line| line.split(' '))
+    let is_whole = |at: usize| ZONES[..at].ends_with(' ') && ZONES[at + zone.len()..].starts_with([' ', '\n']);
+    let (at, _) = ZONES.match_indices(zone).find(|(at, _)| is_name && is_whole(*at))?;
+    let start = ZONES[..at].rfind('\n')? + 1;
+    Some(ZONES[start..].split(' '))
 }
 
 fn offset(mut rule: impl Iterator<Item = &'static str>, utc: i64) -> Option<i64> {

@@ -6,13 +6,8 @@ use crate::bindings::switchyard::policy::types::Destination;
 const README: &str = include_str!("../../README.md");
 
 /// What stands in the blocks of this language.
-fn blocks(language: &str) -> impl Iterator<Item = &'static str> {
-    let start = format!("```{language}\n");
-    README
-        .split("```")
-        .skip(1)
-        .step_by(2)
-        .filter_map(move |block| format!("```{block}").starts_with(&start).then(|| &block[language.len()..]))
+fn blocks(language: &'static str) -> impl Iterator<Item = &'static str> {
+    README.split("```").skip(1).step_by(2).filter_map(move |block| block.strip_prefix(language)?.strip_prefix('\n'))
 }
 
 /// The settings that the examples have.
