@@ -32,7 +32,7 @@ pub(super) async fn run(
     as_json: bool,
 ) -> anyhow::Result<()> {
     let case = read_input(input, question)?;
-    let bench = Workbench::set_up(subject, Config::default()).await?;
+    let bench = Workbench::set_up(subject, Config::default(), &[case.question]).await?;
     bench.configure(&case).await?;
     for _ in 0..WARM_UP.min(times) {
         bench.ask(&case).await;

@@ -10,6 +10,7 @@ use super::Subject;
 use crate::app::embedded;
 use crate::domain::{PluginName, PolicyName, Question, Timestamp};
 use crate::policy::case::Case;
+use crate::policy::fit;
 use crate::policy::{AnsweredBy, Config, Origin, PolicyHost, PolicySource, Trial};
 
 /// The tables of a policy's file that can name a plugin, beside the file itself.
@@ -45,7 +46,8 @@ pub(in crate::cli) async fn host(
         let Some(path) = folder.map(|folder| folder.join(format!("{name}.wasm"))).filter(|path| path.is_file()) else {
             continue;
         };
-        add(&host, PluginName::new(name)?, &path).await?;
+        let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
+        add(&host, PluginName::new(name)?, &path, bytes).await?;
     }
     embedded::apply_default(&host, Timestamp::default()).await?;
     Ok(host)
@@ -60,8 +62,8 @@ pub(in crate::cli) fn plugins_of(policy: &str) -> BTreeSet<String> {
 }
 
 impl Workbench {
-    /// Sets up a host for a plugin (.wasm), a script (.rhai) or a policy (.toml).
-    pub(super) async fn set_up(subject: &Subject, config: Config) -> anyhow::Result<Self> {
+    /// Sets up a host for a plugin (.wasm), a script (.rhai) or a policy (.toml), which is going to be asked this.
+    pub(super) async fn set_up(subject: &Subject, config: Config, asked: &[Question]) -> anyhow::Result<Self> {
         let Subject { file, settings, plugins } = subject;
         let shown = file.display();
         let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
@@ -71,8 +73,14 @@ impl Workbench {
         let mut scripts = BTreeMap::new();
         let (host, toml) = match file.extension().and_then(|extension| extension.to_str()) {
             Some("wasm") => {
-                let host = host(config, None, &BTreeSet::new()).await?;
-                add(&host, PluginName::new(stem)?, file).await?;
+                let bytes = std::fs::read(file).with_context(|| shown.to_string())?;
+                let answers = fit::look(&bytes).questions;
+                // What takes a second to compile is left out where nobody is going to ask it.
+                let host = match asked.iter().all(|question| answers.contains(question)) {
+                    true => PolicyHost::start(config)?,
+                    false => host(config, None, &BTreeSet::new()).await?,
+                };
+                add(&host, PluginName::new(stem)?, file, bytes).await?;
                 (host, format!("plugin = \"{stem}\"\n"))
             }
             Some("rhai") => {
@@ -136,9 +144,8 @@ pub(in crate::cli) fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| path.display().to_string())
 }
 
-async fn add(host: &PolicyHost, name: PluginName, path: &Path) -> anyhow::Result<()> {
+async fn add(host: &PolicyHost, name: PluginName, path: &Path, bytes: Vec<u8>) -> anyhow::Result<()> {
     let shown = path.display().to_string();
-    let bytes = std::fs::read(path).with_context(|| shown.clone())?;
     let added = host.add_plugin(name, bytes, Origin::File { path: shown.clone() }).await;
     added.map(drop).with_context(|| format!("`switchyard plugin check {shown}` tells more"))
 }
