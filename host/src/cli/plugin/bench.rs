@@ -32,8 +32,8 @@ pub(super) async fn run(
     as_json: bool,
 ) -> anyhow::Result<()> {
     let case = read_input(input, question)?;
-    let bench = Workbench::set_up(subject, Config::default()).await?;
-    bench.configure(&case).await?;
+    let bench = Workbench::set_up(subject, Config::default(), &[case.question]).await?;
+    bench.configure_and_freeze(&case).await?;
     for _ in 0..WARM_UP.min(times) {
         bench.ask(&case).await;
     }

@@ -29,8 +29,8 @@ pub(super) async fn run(
     as_json: bool,
 ) -> anyhow::Result<()> {
     let case = read_input(input, question)?;
-    let bench = Workbench::set_up(subject, Config::default()).await?;
-    bench.configure(&case).await?;
+    let bench = Workbench::set_up(subject, Config::default(), &[case.question]).await?;
+    bench.configure_and_freeze(&case).await?;
     let watch = Stopwatch::start();
     let trial = bench.ask(&case).await;
     let took = watch.elapsed();
@@ -54,7 +54,7 @@ pub(super) async fn run(
         println!("{whole}");
         return Ok(());
     }
-    println!("{:9}{answer}", case.question);
+    println!("{:9}{answer}", case.question.to_string());
     if let Err(fault) = &decision.answer {
         println!("{:9}{fault}", "");
     }

@@ -23,12 +23,14 @@ A case, cases/refund.json:
 A repro bundle of a sync error is a case too. The exit code is 1 when a case fails.";
 
 pub(super) async fn run(subject: &Subject, folder: &Path) -> anyhow::Result<()> {
-    let files = cases(folder)?;
-    let bench = Workbench::set_up(subject, patient()).await?;
+    let cases: Vec<_> = files(folder)?.into_iter().map(|path| (read_case(&path), path)).collect();
+    let asked: Vec<_> = cases.iter().filter_map(|(case, _)| Some(case.as_ref().ok()?.0.question)).collect();
+    let bench = Workbench::set_up(subject, patient(), &asked).await?;
+    let total = cases.len();
     let mut failed = 0;
-    for path in &files {
+    for (case, path) in cases {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        match try_out(&bench, path).await {
+        match try_out(&bench, case).await {
             Ok((expected, trial)) => failed += usize::from(!report(&name, &expected, &trial)),
             Err(error) => {
                 failed += 1;
@@ -37,15 +39,15 @@ pub(super) async fn run(subject: &Subject, folder: &Path) -> anyhow::Result<()> 
             }
         }
     }
-    println!("{} cases, {failed} failed", files.len());
+    println!("{total} cases, {failed} failed");
     if failed > 0 {
-        bail!("{failed} of {} cases failed", files.len());
+        bail!("{failed} of {total} cases failed");
     }
     Ok(())
 }
 
 /// The cases of a folder, in the order of their names.
-fn cases(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let path = entry?.path();
@@ -60,9 +62,14 @@ fn cases(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-async fn try_out(bench: &Workbench, path: &Path) -> anyhow::Result<(Answer, Trial)> {
+fn read_case(path: &Path) -> anyhow::Result<(Case, Answer)> {
     let case = Case::read(&read(path)?)?;
     let expected = case.expected.clone().context("the case has no `expected` answer")?;
+    Ok((case, expected))
+}
+
+async fn try_out(bench: &Workbench, case: anyhow::Result<(Case, Answer)>) -> anyhow::Result<(Answer, Trial)> {
+    let (case, expected) = case?;
     bench.configure(&case).await?;
     Ok((expected, bench.ask(&case).await))
 }

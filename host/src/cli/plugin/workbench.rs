@@ -8,10 +8,9 @@ use serde_json::{Map, Value};
 
 use super::Subject;
 use crate::app::embedded;
-use crate::domain::{Origin, PolicySource};
-use crate::domain::{PluginName, PolicyName, Question, Timestamp};
+use crate::domain::{Origin, PluginName, PolicyName, PolicySource, Question, Timestamp};
 use crate::policy::case::Case;
-use crate::policy::{AnsweredBy, Config, PolicyHost, Trial};
+use crate::policy::{AnsweredBy, Config, PolicyHost, Trial, fit};
 
 /// The tables of a policy's file that can name a plugin, beside the file itself.
 const PARTS: [&str; 3] = ["routing", "contacts", "errors"];
@@ -46,7 +45,8 @@ pub(in crate::cli) async fn host(
         let Some(path) = folder.map(|folder| folder.join(format!("{name}.wasm"))).filter(|path| path.is_file()) else {
             continue;
         };
-        add(&host, PluginName::new(name)?, &path).await?;
+        let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
+        add(&host, PluginName::new(name)?, &path, bytes).await?;
     }
     embedded::apply_default(&host, Timestamp::default()).await?;
     Ok(host)
@@ -61,8 +61,8 @@ pub(in crate::cli) fn plugins_of(policy: &str) -> BTreeSet<String> {
 }
 
 impl Workbench {
-    /// Sets up a host for a plugin (.wasm), a script (.rhai) or a policy (.toml).
-    pub(super) async fn set_up(subject: &Subject, config: Config) -> anyhow::Result<Self> {
+    /// Sets up a host for a plugin (.wasm), a script (.rhai) or a policy (.toml), which is going to be asked this.
+    pub(super) async fn set_up(subject: &Subject, config: Config, asked: &[Question]) -> anyhow::Result<Self> {
         let Subject { file, settings, plugins } = subject;
         let shown = file.display();
         let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
@@ -72,8 +72,14 @@ impl Workbench {
         let mut scripts = BTreeMap::new();
         let (host, toml) = match file.extension().and_then(|extension| extension.to_str()) {
             Some("wasm") => {
-                let host = host(config, None, &BTreeSet::new()).await?;
-                add(&host, PluginName::new(stem)?, file).await?;
+                let bytes = std::fs::read(file).with_context(|| shown.to_string())?;
+                let answers = fit::look(&bytes).questions;
+                // What takes a second to compile is left out where nobody is going to ask it.
+                let host = match asked.iter().all(|question| answers.contains(question)) {
+                    true => PolicyHost::start(config)?,
+                    false => host(config, None, &BTreeSet::new()).await?,
+                };
+                add(&host, PluginName::new(stem)?, file, bytes).await?;
                 (host, format!("plugin = \"{stem}\"\n"))
             }
             Some("rhai") => {
@@ -108,6 +114,13 @@ impl Workbench {
         }
     }
 
+    /// The same, and waits until decisions begin from a frozen copy, as they soon would in a host.
+    pub(super) async fn configure_and_freeze(&self, case: &Case) -> anyhow::Result<()> {
+        self.configure(case).await?;
+        self.host.settled(&self.name).await;
+        Ok(())
+    }
+
     /// Asks what a case asks.
     pub(super) async fn ask(&self, case: &Case) -> Trial {
         self.host.try_case(&self.name, case).await
@@ -137,9 +150,8 @@ pub(in crate::cli) fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| path.display().to_string())
 }
 
-async fn add(host: &PolicyHost, name: PluginName, path: &Path) -> anyhow::Result<()> {
+async fn add(host: &PolicyHost, name: PluginName, path: &Path, bytes: Vec<u8>) -> anyhow::Result<()> {
     let shown = path.display().to_string();
-    let bytes = std::fs::read(path).with_context(|| shown.clone())?;
     let added = host.add_plugin(name, bytes, Origin::File { path: shown.clone() }).await;
     added.map(drop).with_context(|| format!("`switchyard plugin check {shown}` tells more"))
 }

@@ -30,8 +30,10 @@ async fn an_endless_loop_in_a_script_ends_and_the_next_decision_is_served() {
     let host = host().await;
     let script = "fn route(conversation) { if conversation.closed { loop {} } track_only() }";
     apply_script(host, "looping", script).await.unwrap();
-    let ended =
-        Fault::Refused { code: "SCRIPT_ERROR".into(), message: "looping.rhai, in route: Too many operations".into() };
+    let ended = Fault::Refused {
+        code: "SCRIPT_ERROR".into(),
+        message: "looping.rhai, line 1, column 51, in route: Too many operations".into(),
+    };
     assert_eq!(route(host, "looping", &closed()).await, Err(ended));
     assert_eq!(route(host, "looping", &of_team("orders")).await, Ok(Destination::TrackOnly));
 }
