@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use switchyard::clock::Stopwatch;
 use switchyard::domain::{
-    AccountId, Conversation, ConversationId, Customer, Direction, Message, MessageId, PluginName, PolicyName, SourceId,
-    Timestamp,
+    AccountId, Conversation, ConversationId, Customer, Direction, Message, MessageId, Origin, PluginName, PolicyName,
+    PolicySource, SourceId, Timestamp,
 };
-use switchyard::policy::{Config, Origin, PolicyHost, PolicySource};
+use switchyard::policy::{Config, PolicyHost};
 
 const PLUGIN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/prebuilt/script.wasm");
 const TOML: &str = "plugin = \"script\"\nscript = \"bench.rhai\"\n[settings.queues]\nSales = \"Sales_Queue\"\n";

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{PluginName, PolicyName, Timestamp};
-use crate::policy::{DEFAULT_POLICY, Origin, PolicyHost, PolicySource};
+use crate::domain::{Origin, PluginName, PolicyName, PolicySource, Timestamp};
+use crate::policy::{DEFAULT_POLICY, PolicyHost};
 
 const PLUGINS: [(&str, &[u8]); 2] = [
     ("script", include_bytes!("../../../plugins/prebuilt/script.wasm")),

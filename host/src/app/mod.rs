@@ -67,7 +67,7 @@ impl App {
             None => Arc::new(SledStore::open(&config.store.path)?),
         };
         let records = Records::new(store);
-        let policies = policies::start(&config, &clock).await?;
+        let policies = policies::start(&config, &clock, &records).await?;
         let http = client()?;
         let orgs = config.orgs.iter().map(|org| connect(org, &records, &http)).collect::<anyhow::Result<Vec<_>>>()?;
         let polled = config.alcmeon.iter().filter(|(_, environment)| environment.poll).map(|(source, environment)| {

@@ -13,15 +13,16 @@ use tokio::task::JoinHandle;
 use super::embedded;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::{PluginName, PolicyName, Timestamp};
-use crate::policy::{Origin, PolicyHost, PolicySource};
+use crate::domain::{Origin, PluginName, PolicyName, PolicyRevision, PolicySource, RevisionState, Timestamp};
+use crate::policy::{Memory, PolicyHost, PolicyStatus};
+use crate::store::{Records, Write};
 
 /// An editor writes a file in several steps; so long nothing may have happened before it is read.
 const QUIET: Duration = Duration::from_millis(30);
 
 /// The host with every plugin and policy in force.
-pub(super) async fn start(config: &Config, clock: &Clock) -> anyhow::Result<Arc<PolicyHost>> {
-    let host = PolicyHost::start(config.policies.limits.clone())?;
+pub(super) async fn start(config: &Config, clock: &Clock, records: &Records) -> anyhow::Result<Arc<PolicyHost>> {
+    let host = PolicyHost::with_memory(config.policies.limits.clone(), memory(records)?)?;
     embedded::add_plugins(&host).await?;
     for (name, path) in files(&config.policies.plugins, "wasm")? {
         let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
@@ -33,6 +34,7 @@ pub(super) async fn start(config: &Config, clock: &Clock) -> anyhow::Result<Arc<
         // One that no organization uses may be unfinished; the operator sees its rejection where policies are listed.
         apply(&host, folder, &PolicyName::new(name)?, clock.now()).await;
     }
+    restore(&host).await;
     let policies = host.policies();
     for org in &config.orgs {
         let status = policies.iter().find(|status| status.name == org.policy);
@@ -63,6 +65,39 @@ fn files(folder: &Path, extension: &str) -> anyhow::Result<Vec<(String, PathBuf)
         }
     }
     Ok(files.into_iter().collect())
+}
+
+/// Revisions are kept in the store.
+fn memory(records: &Records) -> anyhow::Result<Memory> {
+    let past = records.policy_revisions()?;
+    let store = Arc::clone(records.store());
+    let keep = move |name: PolicyName, changed: Vec<PolicyRevision>, forgotten: Vec<u32>| {
+        let mut write = Write::default();
+        for revision in &changed {
+            write.policy_revision(&name, revision);
+        }
+        for number in forgotten {
+            write.forget_policy_revision(&name, number);
+        }
+        let store = Arc::clone(&store);
+        let kept = async move { store.commit(write.into_batch()).await.map_err(|error| error.to_string()) };
+        Box::pin(kept) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
+    };
+    Ok(Memory { past, keep: Some(Box::new(keep)) })
+}
+
+/// Where the folder's text is not accepted (it may have been rolled back), and where a policy came by the API, the
+/// revision that was in force last decides. A policy whose file was taken away stays away.
+async fn restore(host: &PolicyHost) {
+    for PolicyStatus { name, last_rejection, .. } in host.policies().into_iter().filter(|it| it.in_force.is_none()) {
+        let last = host.revisions(&name).into_iter().rev().find(|it| it.state == RevisionState::InForce);
+        if let Some(last) = last
+            && (last_rejection.is_some() || matches!(last.source.origin, Origin::Api { .. }))
+        {
+            // The policy room says itself what is in force now, or why it is not.
+            let _ = host.apply(name, last.source).await;
+        }
+    }
 }
 
 /// Reads a policy and every script beside it, and puts it in force.

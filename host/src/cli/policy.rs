@@ -8,8 +8,9 @@ use clap::Subcommand;
 use super::plugin::print_difference;
 use super::plugin::workbench::{self, patient, plugins_of, read};
 use crate::domain::PolicyName;
+use crate::domain::{Origin, PolicySource};
+use crate::policy::PolicyHost;
 use crate::policy::case::{Answer, Bundled, Case};
-use crate::policy::{Origin, PolicyHost, PolicySource};
 
 /// What a policy in a bundle is called that does not tell its name.
 const NAMELESS: &str = "replay";

@@ -44,6 +44,9 @@ pub enum Fact {
         /// What the plugin wrote to its log.
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
         logs: Vec<String>,
+        /// The rule that led to it, where the policy named one.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        rule: Option<String>,
     },
     /// A policy said which contact the customer is.
     Linked {

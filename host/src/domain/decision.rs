@@ -59,13 +59,15 @@ pub struct Decision<T> {
     pub cost: u64,
     /// What the plugin wrote to its log, cut off at a bound.
     pub logs: Vec<String>,
+    /// The rule that led to the answer, in the policy's own words, where it named one.
+    pub rule: Option<String>,
 }
 
 impl<T> Decision<T> {
     /// The same decision with its answer in other words.
     pub fn map<U>(self, words: impl FnOnce(T) -> U) -> Decision<U> {
-        let Self { policy, question, answer, cost, logs } = self;
-        Decision { policy, question, answer: answer.map(words), cost, logs }
+        let Self { policy, question, answer, cost, logs, rule } = self;
+        Decision { policy, question, answer: answer.map(words), cost, logs, rule }
     }
 }
 

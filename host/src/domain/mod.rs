@@ -9,6 +9,7 @@ mod conversation;
 mod decision;
 mod delivery;
 mod ids;
+mod policy;
 mod refusal;
 mod schedule;
 mod secret;
@@ -26,6 +27,7 @@ pub use delivery::{Delivery, Effect, Event, Failure, Phase, Records, step};
 pub use ids::{
     AccountId, ConversationId, IdError, MessageId, OrgId, PluginName, PolicyName, RecordId, SourceId, SyncErrorId,
 };
+pub use policy::{History, Origin, PolicyRevision, PolicySource, RevisionState};
 pub use refusal::{Blame, Class, Refusal, RequestSent, Scope};
 pub use schedule::{Plan, plan};
 pub use secret::Secret;

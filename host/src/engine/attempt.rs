@@ -104,9 +104,10 @@ impl Walk {
     async fn route(&mut self) -> Result<Option<(Option<RecordId>, Option<RecordId>)>, Box<Refusal>> {
         let now = self.shared.clock.now();
         let decision = self.shared.policies.route(&self.shared.org.policy, &self.conversation, now).await;
-        let (policy, cost, logs) = (decision.policy.clone(), decision.cost, decision.logs.clone());
+        let (policy, cost) = (decision.policy.clone(), decision.cost);
+        let (logs, rule) = (decision.logs.clone(), decision.rule.clone());
         let destination = self.answer(decision)?;
-        self.facts.push(Fact::Routed { policy: policy.clone(), destination: destination.clone(), cost, logs });
+        self.facts.push(Fact::Routed { policy: policy.clone(), destination: destination.clone(), cost, logs, rule });
         match destination {
             Destination::NotEligible(reason) => {
                 self.facts.push(Fact::NotEligible { reason });

@@ -325,6 +325,7 @@ impl Lane {
         let labels = Attempted { org: self.shared.org.id.to_string(), outcome: label };
         self.shared.metrics.attempts.get_or_create(&labels).inc();
         turn.step(&id, event)?;
+        self.inbound.note_moved(id);
         Ok(())
     }
 

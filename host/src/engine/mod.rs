@@ -10,9 +10,10 @@ mod command;
 mod lane;
 mod org;
 mod poller;
+mod preview;
 mod turn;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -25,15 +26,18 @@ use self::command::Command;
 use self::lane::Lane;
 use self::org::Directory;
 pub use self::org::{Org, OrgConfig, OrgHealth};
+pub use self::preview::{Compared, Coverage, Preview, Uncovered};
 use crate::alcmeon;
 use crate::clock::Clock;
-use crate::domain::{Arrival, Channel, OrgId, SourceId, SyncErrorId, TransitionError};
+use crate::domain::{Arrival, Channel, ConversationId, OrgId, SourceId, SyncErrorId, TransitionError};
 use crate::policy::PolicyHost;
 use crate::store::{self, Inbox, Records, Write};
 use crate::telemetry::{Arrived, Metrics};
 
 /// Commands that may wait for a lane.
 const COMMANDS: usize = 64;
+/// Conversations of an organization that are remembered as having moved lately.
+const MOVED: usize = 500;
 
 /// What the engine needs to run.
 pub struct Parts {
@@ -115,13 +119,31 @@ impl LaneHandle {
     }
 }
 
-/// What a lane's inbox holds, as far as this process put it there.
+/// What a lane shares with those who hand it arrivals and ask about it.
 #[derive(Default)]
 struct Inbound {
     /// Wakes the lane.
     arrived: Notify,
     /// Arrivals that are acknowledged, or about to be, and not merged yet.
     unmerged: AtomicUsize,
+    /// The conversations that were attempted last, oldest first.
+    moved: std::sync::Mutex<VecDeque<ConversationId>>,
+}
+
+impl Inbound {
+    fn note_moved(&self, id: ConversationId) {
+        let mut moved = self.moved.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if moved.len() == MOVED {
+            moved.pop_front();
+        }
+        moved.push_back(id);
+    }
+
+    /// Newest first; one that moved twice is there twice.
+    fn moved_lately(&self) -> Vec<ConversationId> {
+        let moved = self.moved.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        moved.iter().rev().cloned().collect()
+    }
 }
 
 impl Engine {

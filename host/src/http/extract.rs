@@ -28,6 +28,24 @@ where
     }
 }
 
+/// The two ids in a path.
+pub(super) struct Ids<A, B>(pub(super) A, pub(super) B);
+
+impl<A, B, S> FromRequestParts<S> for Ids<A, B>
+where
+    A: FromStr<Err: Display>,
+    B: FromStr<Err: Display>,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let no = |error: &dyn Display| Problem::not_found(error.to_string());
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((one, other)) = path.map_err(|error| no(&error))?;
+        Ok(Self(one.parse().map_err(|error| no(&error))?, other.parse().map_err(|error| no(&error))?))
+    }
+}
+
 /// The query of an address.
 pub(super) struct Asked<T>(pub(super) T);
 

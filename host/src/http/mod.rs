@@ -9,6 +9,7 @@ mod orgs;
 mod policies;
 mod probes;
 mod problem;
+mod repro;
 mod sync_errors;
 mod webhook;
 
@@ -160,9 +161,13 @@ fn router(app: App) -> Router {
         .route("/v1/orgs/{org}/checks", get(orgs::checks))
         .route("/v1/sync-errors", get(sync_errors::list))
         .route("/v1/sync-errors/{id}", get(sync_errors::show))
+        .route("/v1/sync-errors/{id}/repro", get(repro::bundle))
         .route("/v1/messages/{id}/audit", get(messages::audit))
         .route("/v1/policies", get(policies::list))
         .route("/v1/policies/{name}", get(policies::show))
+        .route("/v1/policies/{name}/revisions", get(policies::revisions))
+        .route("/v1/policies/{name}/revisions/{number}", get(policies::revision))
+        .route("/v1/policies/{name}/coverage", get(policies::coverage))
         .route("/v1/plugins", get(policies::plugins))
         .route("/metrics", get(probes::metrics));
     let errors = Router::new()
@@ -170,7 +175,11 @@ fn router(app: App) -> Router {
         .route("/v1/sync-errors/{id}/retry", post(sync_errors::retry))
         .route("/v1/sync-errors/{id}/ignore", post(sync_errors::ignore))
         .route("/v1/sync-errors/{id}/reopen", post(sync_errors::reopen));
-    let policies = Router::new().route("/v1/policies/{name}", put(policies::apply));
+    let policies = Router::new()
+        .route("/v1/policies/{name}", put(policies::apply))
+        .route("/v1/policies/{name}/preview", post(policies::preview))
+        .route("/v1/policies/{name}/shadow", put(policies::start_shadow).delete(policies::end_shadow))
+        .route("/v1/policies/{name}/revisions/{number}/restore", post(policies::restore));
     let intake = Router::new().route("/v1/intake/{source}", post(intake::accept));
     let webhook = Router::new()
         .route("/alcmeon/{environment}/notify", post(webhook::notify))

@@ -9,9 +9,10 @@ use wasmtime::component::{ComponentNamedList, Instance, InstancePre, Lift, WasmL
 use wasmtime_wizer::{ComponentInstanceState, Wizer};
 
 use super::bindings::switchyard::policy::types;
+use super::doors::Doors;
 use super::guest::{Given, Guest};
 use super::manifest::Assignment;
-use super::plugin::{Doors, PARTS, Plugin, words};
+use super::plugin::{PARTS, Plugin, words};
 use super::sandbox::{Sandbox, within};
 use crate::domain::Fault;
 
@@ -26,6 +27,15 @@ pub(super) struct Answerer {
     pub(super) frozen: Result<(), String>,
 }
 
+/// How the decisions of a plugin begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Each configures it anew: it can decide at once.
+    Configured,
+    /// From a frozen copy, which takes a while to make.
+    Frozen,
+}
+
 /// Why a plugin could not be configured.
 pub(super) enum Trouble {
     /// It does not accept its settings or its script.
@@ -35,22 +45,24 @@ pub(super) enum Trouble {
 }
 
 impl Answerer {
-    /// Configures a plugin and freezes it: for a blocking thread.
+    /// Configures a plugin, and freezes it where that is wanted: for a blocking thread.
     pub(super) async fn new(
         sandbox: &Sandbox,
         plugin: Arc<Plugin>,
         assignment: Assignment,
         given: Given,
+        form: Form,
     ) -> Result<Self, Trouble> {
         let mut store = sandbox.store(given);
-        let doors = Doors::new(&plugin.pre).map_err(|error| Trouble::Fault(trapped(&error)))?;
+        let doors = plugin.doors(&plugin.pre).map_err(|error| Trouble::Fault(trapped(&error)))?;
         let instance = configure(sandbox, &mut store, &plugin.pre, &doors, &assignment).await?;
-        let frozen = match (&plugin.freezable, sandbox.config.freeze) {
-            (Ok(()), true) => freeze(sandbox, &plugin, store, instance).await,
-            (Ok(()), false) => Err("freezing is switched off".to_owned()),
+        let frozen = match (&plugin.freezable, form) {
             (Err(why), _) => Err(why.clone()),
+            (Ok(()), _) if !sandbox.config.freeze => Err("freezing is switched off".to_owned()),
+            (Ok(()), Form::Configured) => Err("it is being frozen".to_owned()),
+            (Ok(()), Form::Frozen) => freeze(sandbox, &plugin, store, instance).await,
         };
-        Ok(match frozen.and_then(|pre| Ok((Doors::new(&pre).map_err(|error| words(&error))?, pre))) {
+        Ok(match frozen.and_then(|pre| Ok((plugin.doors(&pre).map_err(|error| words(&error))?, pre))) {
             Ok((doors, pre)) => Self { assignment, plugin, pre, doors, frozen: Ok(()) },
             Err(why) => Self { assignment, pre: plugin.pre.clone(), plugin, doors, frozen: Err(why) },
         })
@@ -62,7 +74,7 @@ impl Answerer {
             assignment: self.assignment.clone(),
             plugin: self.plugin.clone(),
             pre: self.plugin.pre.clone(),
-            doors: Doors::new(&self.plugin.pre).map_err(|error| Trouble::Fault(trapped(&error)))?,
+            doors: self.plugin.doors(&self.plugin.pre).map_err(|error| Trouble::Fault(trapped(&error)))?,
             frozen: Err(why),
         })
     }
@@ -90,8 +102,7 @@ async fn configure(
     let limit_ms = sandbox.config.configure_deadline_ms;
     let configured = within(limit_ms, store, async |store| {
         let instance = pre.instantiate_async(&mut *store).await?;
-        let lifecycle = doors.lifecycle.load(&mut *store, &instance)?;
-        let answer = lifecycle.call_configure(&mut *store, &assignment.configuration).await?;
+        let answer = doors.configure(store, &instance, &assignment.configuration).await?;
         Ok(answer.map(|()| instance))
     });
     match configured.await {

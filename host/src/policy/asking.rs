@@ -16,6 +16,8 @@ pub(super) struct Outcome<T> {
     /// Fuel that was burnt.
     pub(super) cost: u64,
     pub(super) logs: Vec<String>,
+    /// The rule that led to the answer, where the plugin named one.
+    pub(super) rule: Option<String>,
     /// The most memory that the instance had.
     pub(super) memory_bytes: usize,
 }
@@ -23,11 +25,7 @@ pub(super) struct Outcome<T> {
 impl Answerer {
     pub(super) async fn route(&self, sandbox: &Sandbox, given: Given, of: &Conversation) -> Outcome<Destination> {
         let told = Told::new(of);
-        self.ask(sandbox, given, async |store, instance| {
-            let Some(door) = &self.doors.routing else { return missing() };
-            door.load(&mut *store, instance)?.call_route(store, told.lend()).await
-        })
-        .await
+        self.ask(sandbox, given, async |store, instance| self.doors.route(store, instance, told.lend()).await).await
     }
 
     pub(super) async fn search(
@@ -37,11 +35,7 @@ impl Answerer {
         of: &Conversation,
     ) -> Outcome<Vec<ContactSearch>> {
         let told = Told::new(of);
-        self.ask(sandbox, given, async |store, instance| {
-            let Some(door) = &self.doors.contacts else { return missing() };
-            door.load(&mut *store, instance)?.call_search(store, told.lend()).await
-        })
-        .await
+        self.ask(sandbox, given, async |store, instance| self.doors.search(store, instance, told.lend()).await).await
     }
 
     pub(super) async fn choose(
@@ -55,19 +49,15 @@ impl Answerer {
         let attributes: Vec<_> = found.iter().map(|found| lent(&found.attributes)).collect();
         let found: Vec<_> =
             found.iter().zip(&attributes).map(|(found, attributes)| contact(found, attributes)).collect();
-        self.ask(sandbox, given, async |store, instance| {
-            let Some(door) = &self.doors.contacts else { return missing() };
-            door.load(&mut *store, instance)?.call_choose(store, told.lend(), &found).await
-        })
-        .await
+        self.ask(sandbox, given, async |store, instance| self.doors.choose(store, instance, told.lend(), &found).await)
+            .await
     }
 
     pub(super) async fn judge(&self, sandbox: &Sandbox, given: Given, of: Failing<'_>) -> Outcome<Verdict> {
         let told = Told::new(of.conversation);
         let fields: Vec<_> = of.refusal.fields.iter().map(String::as_str).collect();
         self.ask(sandbox, given, async |store, instance| {
-            let Some(door) = &self.doors.errors else { return missing() };
-            door.load(&mut *store, instance)?.call_judge(store, sync_error(&of, &fields, told.lend())).await
+            self.doors.judge(store, instance, sync_error(&of, &fields, told.lend())).await
         })
         .await
     }
@@ -98,12 +88,8 @@ impl Answerer {
             },
         };
         let answer = answer.and_then(|answer| understand(answer, sandbox.config.answer_bytes));
-        let memory_bytes = store.data().limits.used;
-        Outcome { answer, cost: refuel(&mut store), logs: store.into_data().into_logs(), memory_bytes }
+        let (cost, memory_bytes) = (refuel(&mut store), store.data().limits.used);
+        let (logs, rule) = store.into_data().into_words();
+        Outcome { answer, cost, logs, rule, memory_bytes }
     }
-}
-
-/// The host asks only those who answer.
-fn missing<T>() -> wasmtime::Result<T> {
-    wasmtime::bail!("it does not answer this question")
 }

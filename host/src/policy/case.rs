@@ -1,6 +1,7 @@
 //! A case: a question put to a policy and the answer expected of it, as one JSON object that people can write by hand.
 
 mod answer;
+mod mask;
 #[cfg(test)]
 mod tests;
 mod told;

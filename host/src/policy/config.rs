@@ -27,6 +27,12 @@ pub struct Config {
     /// Whether a configured plugin is frozen and cloned for each decision. Without it, each decision configures a plugin
     /// of its own: the same answers at several times the price.
     pub freeze: bool,
+    /// How long a revision that replaced another is watched, in milliseconds; 0 watches none.
+    pub guard_window_ms: u64,
+    /// It is rolled back when so many of its decisions failed or were refused,
+    pub guard_failures: u64,
+    /// and that is a larger share of all than it was with the revision before, by so many percentage points.
+    pub guard_percent: u64,
 }
 
 impl Default for Config {
@@ -41,6 +47,9 @@ impl Default for Config {
             source_bytes: 1 << 20,
             instances: 32,
             freeze: true,
+            guard_window_ms: 600_000,
+            guard_failures: 20,
+            guard_percent: 20,
         }
     }
 }

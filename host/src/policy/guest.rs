@@ -13,10 +13,14 @@ use wasmtime_wasi::{HostMonotonicClock, HostWallClock, ResourceTable, WasiCtx, W
 
 use super::bindings::switchyard::policy::log::{self, Level};
 use super::bindings::switchyard::policy::types;
+use super::bindings::v0_1::switchyard::policy::log as log_v0_1;
 use crate::domain::Timestamp;
 
 /// More than any table of a compiled language has.
 const TABLE_ELEMENTS: usize = 100_000;
+
+/// The longest name of a rule that is kept, in bytes.
+const RULE_BYTES: usize = 200;
 
 /// The clock and the chance that a plugin is given: the same ones make the same decision.
 #[derive(Debug, Clone)]
@@ -33,6 +37,8 @@ pub(super) struct Guest {
     pub(super) limits: Limits,
     /// Its words, shared with its standard output.
     pub(super) log: Arc<Mutex<Log>>,
+    /// The rule that it said led to its answer.
+    rule: Option<String>,
     /// WASI resources that it holds at present.
     pub(super) table: ResourceTable,
     /// Ticks of the engine that it ran into so far, and how many it may.
@@ -53,6 +59,7 @@ impl Guest {
         Self {
             limits: Limits { cap: memory_bytes, used: 0, denied: None },
             log: Arc::new(Mutex::new(Log { bytes_left: log_bytes, ..Log::default() })),
+            rule: None,
             table: ResourceTable::new(),
             ticks: 0,
             ticks_allowed: 0,
@@ -79,9 +86,9 @@ impl Guest {
         }
     }
 
-    /// What it wrote.
-    pub(super) fn into_logs(self) -> Vec<String> {
-        std::mem::take(&mut *lock(&self.log)).finish()
+    /// What it wrote, and the rule that it named.
+    pub(super) fn into_words(self) -> (Vec<String>, Option<String>) {
+        (std::mem::take(&mut *lock(&self.log)).finish(), self.rule)
     }
 }
 
@@ -174,6 +181,23 @@ impl Log {
 
 impl log::Host for Guest {
     fn write(&mut self, level: Level, message: String) {
+        lock(&self.log).write(level, &message);
+    }
+
+    fn explain(&mut self, mut rule: String) {
+        rule.truncate(rule.floor_char_boundary(RULE_BYTES));
+        self.rule = Some(rule);
+    }
+}
+
+/// Version 0.1 has the same levels under another name.
+impl log_v0_1::Host for Guest {
+    fn write(&mut self, level: log_v0_1::Level, message: String) {
+        let level = match level {
+            log_v0_1::Level::Debug => Level::Debug,
+            log_v0_1::Level::Info => Level::Info,
+            log_v0_1::Level::Warn => Level::Warn,
+        };
         lock(&self.log).write(level, &message);
     }
 }

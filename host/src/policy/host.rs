@@ -1,27 +1,28 @@
 //! The policy host: takes plugins and policies, answers questions, and never lets one policy stand in another's way.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, RwLock};
 
-use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::answerer::Answerer;
 use super::asking::Outcome;
 use super::conversions::Failing;
 use super::guest::Given;
 use super::manifest::Part;
+use super::memory::Memory;
 use super::plugin::{Plugin, PluginStatus};
 use super::revision::{Draft, Revision, Wrong};
 use super::sandbox::Sandbox;
-use super::source::{Origin, PolicySource, Problem, Rejection};
-use super::status::{AnsweredBy, Counters, InForce, PolicyStatus};
+use super::shadow::Shadow;
+use super::standing::{Policy, lock, read, write};
+use super::status::{AnsweredBy, InForce, PolicyStatus};
 use super::warm::Warm;
 use super::{Config, DEFAULT_POLICY, Error};
 use crate::domain::{
-    Contact, ContactSearch, Conversation, Decision, Destination, Fault, Link, PluginName, PolicyName, PolicyRef,
-    Question, Timestamp, Verdict,
+    Contact, ContactSearch, Conversation, Decision, Destination, Fault, History, Link, Origin, PluginName, PolicyName,
+    PolicyRef, PolicyRevision, PolicySource, Question, Timestamp, Verdict,
 };
 
 /// Every policy and every plugin. Clones are the same host; it stops when the last one is dropped.
@@ -30,35 +31,42 @@ pub struct PolicyHost(pub(super) Arc<Room>);
 
 pub(super) struct Room {
     pub(super) sandbox: Sandbox,
+    pub(super) memory: Memory,
     plugins: RwLock<BTreeMap<PluginName, Arc<Plugin>>>,
-    policies: RwLock<BTreeMap<PolicyName, Arc<Policy>>>,
+    pub(super) policies: RwLock<BTreeMap<PolicyName, Arc<Policy>>>,
     /// Held by one change at a time: a revision's number says how many came before it.
-    changing: tokio::sync::Mutex<()>,
+    pub(super) changing: Mutex<()>,
+    /// Held by one revision that is being frozen.
+    pub(super) freezing: Mutex<()>,
     /// As many as the engine's pool has places.
     places: Semaphore,
 }
 
-/// A policy over its revisions.
-struct Policy {
-    in_force: RwLock<Option<Arc<Revision>>>,
-    last_rejection: Mutex<Option<Rejection>>,
-    counters: Counters,
-    /// Keeps a policy whose every decision runs to the deadline from taking all places.
-    places: Semaphore,
-    /// Whether it was said already that nothing of this name is in force.
-    missed: AtomicBool,
-}
-
 impl PolicyHost {
-    /// Starts the engine; there are no plugins and no policies yet.
+    /// Starts the engine; there are no plugins yet, and no policy is in force.
     ///
     /// # Errors
     /// When a bound makes no sense, or the machine does not let plugins run.
     pub fn start(config: Config) -> Result<Self, Error> {
+        Self::with_memory(config, Memory::default())
+    }
+
+    /// The same, going on with the revisions of earlier starts.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn with_memory(config: Config, mut memory: Memory) -> Result<Self, Error> {
         let places = Semaphore::new(config.instances as usize);
+        let per_policy = config.instances_per_policy();
         let sandbox = Sandbox::start(config)?;
-        let (plugins, policies) = (RwLock::default(), RwLock::default());
-        Ok(Self(Arc::new(Room { sandbox, plugins, policies, changing: tokio::sync::Mutex::default(), places })))
+        let mut histories = BTreeMap::<_, Vec<_>>::new();
+        for (name, revision) in std::mem::take(&mut memory.past) {
+            histories.entry(name).or_default().push(revision);
+        }
+        let policy = |(name, kept)| (name, Arc::new(Policy::new(History::new(kept), per_policy)));
+        let policies = RwLock::new(histories.into_iter().map(policy).collect());
+        let (plugins, changing, freezing) = Default::default();
+        Ok(Self(Arc::new(Room { sandbox, memory, plugins, policies, changing, freezing, places })))
     }
 
     /// Takes a component as a plugin, in place of any of the same name. A policy in force goes on with the one that it
@@ -80,49 +88,24 @@ impl PolicyHost {
         Ok(status)
     }
 
-    /// Puts a policy in force from the next decision on. The same texts with the same plugins keep their revision.
-    ///
-    /// # Errors
-    /// When it cannot be read, configured or answer a sample; then whatever was in force stays so.
-    pub async fn apply(&self, name: PolicyName, source: PolicySource) -> Result<PolicyStatus, Rejection> {
-        let _one_at_a_time = self.0.changing.lock().await;
-        let policy = self.0.policy(&name);
-        let before = policy.in_force();
-        let (origin, at) = (source.origin.clone(), source.at);
-        let (room, draft_name) = (self.0.clone(), name.clone());
-        let runtime = Handle::current();
-        let build = move || room.build(&runtime, draft_name, source, before.as_deref());
-        let built = tokio::task::spawn_blocking(build).await.unwrap_or_else(|error| {
-            Err(vec![Problem::of(format!("{name}.toml"), format!("it cannot be put together: {error}"))].into())
-        });
-        match built {
-            Ok(revision) => {
-                if let Some(revision) = revision {
-                    tracing::info!(policy = %revision.policy, %origin, "a policy is in force");
-                    *write(&policy.in_force) = Some(Arc::new(revision));
-                }
-                *lock(&policy.last_rejection) = None;
-                Ok(self.0.status(&name, &policy))
-            }
-            Err(Wrong { problems, fault }) => {
-                let rejection = Rejection { policy: name, origin, at, problems, fault };
-                tracing::warn!(policy = %rejection.policy, %rejection, "a policy is refused; the one in force stays");
-                *lock(&policy.last_rejection) = Some(rejection.clone());
-                Err(rejection)
-            }
-        }
-    }
-
     /// Where a conversation goes.
     pub async fn route(&self, policy: &PolicyName, of: &Conversation, now: Timestamp) -> Decision<Destination> {
         let ask = async |asked: &Answerer, given| asked.route(&self.0.sandbox, given, of).await;
-        self.0.decide(policy, Question::Route, given(of, now), ask).await
+        let decision = self.decide(policy, Question::Route, given(of, now), ask).await;
+        if let Some(shadow) = self.shadow(policy) {
+            shadow.compare(of, &decision, move |it, of| async move { it.route(&of, now).await });
+        }
+        decision
     }
 
     /// What to search contacts for.
     pub async fn search(&self, policy: &PolicyName, of: &Conversation, now: Timestamp) -> Decision<Vec<ContactSearch>> {
         let ask = async |asked: &Answerer, given| asked.search(&self.0.sandbox, given, of).await;
-        self.0.decide(policy, Question::Search, given(of, now), ask).await
+        let decision = self.decide(policy, Question::Search, given(of, now), ask).await;
+        if let Some(shadow) = self.shadow(policy) {
+            shadow.compare(of, &decision, move |it, of| async move { it.search(&of, now).await });
+        }
+        decision
     }
 
     /// Which of the found contacts the customer is.
@@ -134,13 +117,25 @@ impl PolicyHost {
         now: Timestamp,
     ) -> Decision<Link> {
         let ask = async |asked: &Answerer, given| asked.choose(&self.0.sandbox, given, of, found).await;
-        self.0.decide(policy, Question::Choose, given(of, now), ask).await
+        let decision = self.decide(policy, Question::Choose, given(of, now), ask).await;
+        if let Some(shadow) = self.shadow(policy) {
+            let found = found.to_vec();
+            shadow.compare(of, &decision, move |it, of| async move { it.choose(&of, &found, now).await });
+        }
+        decision
     }
 
     /// What to do about a failure.
     pub async fn judge(&self, policy: &PolicyName, of: Failing<'_>, now: Timestamp) -> Decision<Verdict> {
         let ask = async |asked: &Answerer, given| asked.judge(&self.0.sandbox, given, of).await;
-        self.0.decide(policy, Question::Judge, given(of.conversation, now), ask).await
+        let decision = self.decide(policy, Question::Judge, given(of.conversation, now), ask).await;
+        if let Some(shadow) = self.shadow(policy) {
+            let (refusal, attempt, first_seen) = (of.refusal.clone(), of.attempt, of.first_seen);
+            shadow.compare(of.conversation, &decision, move |it, conversation| async move {
+                it.judge(Failing { refusal: &refusal, attempt, first_seen, conversation: &conversation }, now).await
+            });
+        }
+        decision
     }
 
     /// Every policy, by name.
@@ -160,7 +155,59 @@ impl PolicyHost {
     #[must_use]
     pub fn source(&self, name: &PolicyName) -> Option<PolicySource> {
         let policy = read(&self.0.policies).get(name).cloned()?;
-        policy.in_force().map(|revision| revision.source.clone())
+        policy.in_force().map(|revision| revision.draft.source.clone())
+    }
+
+    /// Every revision of a policy that is kept, oldest first.
+    #[must_use]
+    pub fn revisions(&self, name: &PolicyName) -> Vec<PolicyRevision> {
+        let policy = read(&self.0.policies).get(name).cloned();
+        policy.map_or_else(Vec::new, |policy| lock(&policy.history).revisions().to_vec())
+    }
+
+    /// Asks a revision that is not in force.
+    pub(super) async fn ask<T>(
+        &self,
+        revision: &Revision,
+        question: Question,
+        given: Given,
+        ask: impl AsyncFnOnce(&Answerer, Given) -> Outcome<T>,
+    ) -> Decision<T> {
+        let default = || self.0.answerer(&default_policy(), question).map(|(_, _, answerer)| answerer);
+        let policy = revision.policy.clone();
+        match revision.answerer(question).cloned().or_else(default) {
+            Some(answerer) => {
+                let _of_all = self.0.places.acquire().await;
+                decision(policy, question, ask(&answerer, given).await)
+            }
+            None => decision(policy.clone(), question, no_policy(&policy.name)),
+        }
+    }
+
+    pub(super) async fn decide<T>(
+        &self,
+        name: &PolicyName,
+        question: Question,
+        given: Given,
+        ask: impl AsyncFnOnce(&Answerer, Given) -> Outcome<T>,
+    ) -> Decision<T> {
+        let Some((policy, revision, answerer)) = self.0.answerer(name, question) else {
+            return decision(PolicyRef { name: name.clone(), revision: 0 }, question, no_policy(name));
+        };
+        let now = given.now;
+        // They are never closed, so waiting for a place ends in having one.
+        let of_policy = policy.places.acquire().await;
+        let of_all = self.0.places.acquire().await;
+        let outcome = ask(&answerer, given).await;
+        drop((of_policy, of_all));
+        policy.counters.count(&outcome.answer);
+        revision.counters.count(&outcome.answer);
+        self.watch(&revision.policy.name, &policy, &revision, now);
+        decision(revision.policy.clone(), question, outcome)
+    }
+
+    fn shadow(&self, name: &PolicyName) -> Option<Arc<Shadow>> {
+        read(&self.0.policies).get(name)?.shadow()
     }
 
     /// For the benchmark alone, see [`Warm`].
@@ -172,46 +219,18 @@ impl PolicyHost {
 }
 
 impl Room {
-    /// `None` where nothing would change.
-    fn build(
-        &self,
-        runtime: &Handle,
-        name: PolicyName,
-        source: PolicySource,
-        before: Option<&Revision>,
-    ) -> Result<Option<Revision>, Wrong> {
+    /// Reads a policy, with the plugins as they are now.
+    pub(super) fn draft(&self, name: &PolicyName, source: PolicySource) -> Result<Draft, Wrong> {
         let bound = self.sandbox.config.source_bytes;
-        let draft = Draft::read(name, source, bound, |name| read(&self.plugins).get(name).cloned())?;
-        if before.is_some_and(|before| before.digest == draft.digest) {
-            return Ok(None);
-        }
-        let revision = before.map_or(0, |before| before.policy.revision) + 1;
-        runtime.block_on(draft.build(&self.sandbox, revision)).map(Some)
-    }
-
-    pub(super) async fn decide<T>(
-        &self,
-        name: &PolicyName,
-        question: Question,
-        given: Given,
-        ask: impl AsyncFnOnce(&Answerer, Given) -> Outcome<T>,
-    ) -> Decision<T> {
-        let Some((policy, revision, answerer)) = self.answerer(name, question) else {
-            let message = format!("neither the policy `{name}` nor the default policy is in force");
-            let fault = Fault::Refused { code: "NO_POLICY".into(), message };
-            let policy = PolicyRef { name: name.clone(), revision: 0 };
-            return Decision { policy, question, answer: Err(fault), cost: 0, logs: Vec::new() };
-        };
-        // They are never closed, so waiting for a place ends in having one.
-        let _of_policy = policy.places.acquire().await;
-        let _of_all = self.places.acquire().await;
-        let Outcome { answer, cost, logs, .. } = ask(&answerer, given).await;
-        policy.counters.count(&answer);
-        Decision { policy: revision.policy.clone(), question, answer, cost, logs }
+        Draft::read(name.clone(), source, bound, |name| read(&self.plugins).get(name).cloned())
     }
 
     /// The answerer of a question as of now; whatever is swapped later, this decision is made by it.
-    fn answerer(&self, name: &PolicyName, question: Question) -> Option<(Arc<Policy>, Arc<Revision>, Arc<Answerer>)> {
+    pub(super) fn answerer(
+        &self,
+        name: &PolicyName,
+        question: Question,
+    ) -> Option<(Arc<Policy>, Arc<Revision>, Arc<Answerer>)> {
         let of = |policy: Arc<Policy>| {
             let revision = policy.in_force()?;
             let answerer = revision.answerer(question)?.clone();
@@ -230,25 +249,20 @@ impl Room {
     }
 
     /// The policy of a name, new if there is none yet.
-    fn policy(&self, name: &PolicyName) -> Arc<Policy> {
-        let new = || {
-            Arc::new(Policy {
-                in_force: RwLock::default(),
-                last_rejection: Mutex::default(),
-                counters: Counters::default(),
-                places: Semaphore::new(self.sandbox.config.instances_per_policy()),
-                missed: AtomicBool::new(false),
-            })
-        };
+    pub(super) fn policy(&self, name: &PolicyName) -> Arc<Policy> {
+        if let Some(known) = read(&self.policies).get(name) {
+            return Arc::clone(known);
+        }
+        let new = || Arc::new(Policy::new(History::default(), self.sandbox.config.instances_per_policy()));
         write(&self.policies).entry(name.clone()).or_insert_with(new).clone()
     }
 
-    fn status(&self, name: &PolicyName, policy: &Policy) -> PolicyStatus {
+    pub(super) fn status(&self, name: &PolicyName, policy: &Policy) -> PolicyStatus {
         let in_force = policy.in_force().map(|revision| InForce {
             revision: revision.policy.revision,
-            digest: revision.digest.clone(),
-            applied_at: revision.source.at,
-            origin: revision.source.origin.clone(),
+            digest: revision.draft.digest.clone(),
+            applied_at: revision.draft.source.at,
+            origin: revision.draft.source.origin.clone(),
             answered_by: Part::ALL
                 .into_iter()
                 .flat_map(Part::questions)
@@ -259,6 +273,7 @@ impl Room {
             name: name.clone(),
             in_force,
             last_rejection: lock(&policy.last_rejection).clone(),
+            shadow: policy.shadow().map(|shadow| shadow.status()),
             decisions: policy.counters.decisions(),
             faults: policy.counters.faults(),
         }
@@ -278,28 +293,21 @@ impl Room {
     }
 }
 
-impl Policy {
-    fn in_force(&self) -> Option<Arc<Revision>> {
-        read(&self.in_force).clone()
-    }
+fn decision<T>(policy: PolicyRef, question: Question, outcome: Outcome<T>) -> Decision<T> {
+    let Outcome { answer, cost, logs, rule, .. } = outcome;
+    Decision { policy, question, answer, cost, logs, rule }
 }
 
-fn given(of: &Conversation, now: Timestamp) -> Given {
+fn no_policy<T>(name: &PolicyName) -> Outcome<T> {
+    let message = format!("neither the policy `{name}` nor the default policy is in force");
+    let fault = Fault::Refused { code: "NO_POLICY".into(), message };
+    Outcome { answer: Err(fault), cost: 0, logs: Vec::new(), rule: None, memory_bytes: 0 }
+}
+
+pub(super) fn given(of: &Conversation, now: Timestamp) -> Given {
     Given { now, seed: of.id.to_string() }
 }
 
 fn default_policy() -> PolicyName {
     PolicyName::new(DEFAULT_POLICY).unwrap_or_else(|error| unreachable!("{error}"))
-}
-
-fn read<T>(of: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
-    of.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn write<T>(of: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
-    of.write().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn lock<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use toml::Spanned;
 
-use super::source::{PolicySource, Problem};
+use super::rejection::Problem;
+use crate::domain::PolicySource;
 use crate::domain::{PluginName, PolicyName, Question};
 
 /// Questions that are answered by one plugin.

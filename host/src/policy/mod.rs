@@ -6,19 +6,26 @@
 mod answerer;
 mod asking;
 mod bindings;
+mod candidate;
 pub mod case;
+mod change;
 mod config;
 mod conversions;
+mod doors;
 pub mod fit;
+mod guard;
 mod guest;
 mod host;
 mod manifest;
+mod memory;
 mod plugin;
+mod rejection;
 mod revision;
 mod sample;
 mod sandbox;
+mod shadow;
 mod shape;
-mod source;
+mod standing;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -27,11 +34,14 @@ mod warm;
 
 use crate::domain::PluginName;
 
+pub use candidate::{Candidate, Difference, difference, shown};
 pub use config::Config;
 pub use conversions::Failing;
 pub use host::PolicyHost;
+pub use memory::{Keep, Memory};
 pub use plugin::PluginStatus;
-pub use source::{Origin, PolicySource, Problem, Rejection};
+pub use rejection::{Problem, Rejection};
+pub use shadow::ShadowStatus;
 pub use status::{AnsweredBy, Faults, InForce, PolicyStatus};
 pub use trial::Trial;
 #[doc(hidden)]

@@ -4,15 +4,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use wasmparser::{Encoding, Parser, Payload};
 use wasmtime::component::InstancePre;
 use wasmtime_wizer::Wizer;
 
-use super::bindings::exports::switchyard::policy::{contacts, errors, lifecycle, routing};
+use super::Error;
+use super::doors::{Doors, VERSIONS};
 use super::guest::Guest;
 use super::manifest::Part;
 use super::sandbox::Sandbox;
-use super::{Error, Origin};
-use crate::domain::{PluginName, Question};
+use crate::domain::{Origin, PluginName, Question};
 
 /// What a component may import: it finds nothing behind most of it, but compilers put it in.
 pub(super) const IMPORTS: [&str; 8] = [
@@ -50,6 +51,8 @@ pub struct PluginStatus {
 pub(super) struct Plugin {
     pub(super) status: PluginStatus,
     pub(super) bytes: Vec<u8>,
+    /// The version of the interface that it was built against.
+    version: &'static str,
     /// Instrumented, where it can be frozen.
     pub(super) pre: InstancePre<Guest>,
     /// Why it cannot be frozen, where it cannot.
@@ -64,50 +67,29 @@ impl Plugin {
             let bound = sandbox.config.plugin_bytes;
             return Err(refused(format!("it has {} bytes; {bound} are allowed", bytes.len())));
         }
+        let version = version(&bytes).map_err(refused)?;
         let (pre, freezable) = compile(sandbox, &bytes).map_err(refused)?;
-        let doors = Doors::new(&pre).map_err(|error| refused(error.to_string()))?;
+        let doors = Doors::new(version, &pre).map_err(|error| refused(error.to_string()))?;
         let questions: Vec<_> =
             Part::ALL.into_iter().filter(|part| doors.has(*part)).flat_map(Part::questions).copied().collect();
         if questions.is_empty() {
-            return Err(refused("it exports none of routing, contacts and errors of switchyard:policy@0.1.0".into()));
+            let reason = format!("it exports none of routing, contacts and errors of switchyard:policy@{version}");
+            return Err(refused(reason));
         }
         let status = PluginStatus {
             digest: hex::encode(Sha256::digest(&bytes)),
             bytes: bytes.len(),
             questions,
-            interface: interface(sandbox, &pre),
+            interface: format!("switchyard:policy@{version}"),
             origin,
             name,
         };
-        Ok(Self { status, bytes, pre, freezable })
-    }
-}
-
-/// Where a component's exports are; each component has its own.
-#[derive(Clone)]
-pub(super) struct Doors {
-    pub(super) lifecycle: lifecycle::GuestIndices,
-    pub(super) routing: Option<routing::GuestIndices>,
-    pub(super) contacts: Option<contacts::GuestIndices>,
-    pub(super) errors: Option<errors::GuestIndices>,
-}
-
-impl Doors {
-    pub(super) fn new(pre: &InstancePre<Guest>) -> wasmtime::Result<Self> {
-        Ok(Self {
-            lifecycle: lifecycle::GuestIndices::new(pre)?,
-            routing: routing::GuestIndices::new(pre).ok(),
-            contacts: contacts::GuestIndices::new(pre).ok(),
-            errors: errors::GuestIndices::new(pre).ok(),
-        })
+        Ok(Self { status, bytes, version, pre, freezable })
     }
 
-    pub(super) fn has(&self, part: Part) -> bool {
-        match part {
-            Part::Routing => self.routing.is_some(),
-            Part::Contacts => self.contacts.is_some(),
-            Part::Errors => self.errors.is_some(),
-        }
+    /// Where its exports are, in one of its forms.
+    pub(super) fn doors(&self, pre: &InstancePre<Guest>) -> wasmtime::Result<Doors> {
+        Doors::new(self.version, pre)
     }
 }
 
@@ -147,12 +129,32 @@ fn checked(sandbox: &Sandbox, bytes: &[u8]) -> Result<InstancePre<Guest>, String
     sandbox.link(&component).map_err(|error| words(&error))
 }
 
-fn interface(sandbox: &Sandbox, pre: &InstancePre<Guest>) -> String {
-    let component = pre.component().component_type();
-    let version = component
-        .exports(&sandbox.engine)
-        .find_map(|(name, _)| name.strip_prefix("switchyard:policy/lifecycle@").map(str::to_owned));
-    format!("switchyard:policy@{}", version.unwrap_or_default())
+/// The version of the interface that a component was built against, read from its exports before anything is compiled.
+fn version(bytes: &[u8]) -> Result<&'static str, String> {
+    const LIFECYCLE: &str = "switchyard:policy/lifecycle@";
+    let known = VERSIONS.join(" and ");
+    let mut depth = 0_usize;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.map_err(|error| format!("it is no WebAssembly component: {}", error.message()))? {
+            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
+                return Err("it is a core module; a plugin is a component (for Rust: build for wasm32-wasip2)".into());
+            }
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentExportSection(exports) if depth == 0 => {
+                for export in exports {
+                    let export = export.map_err(|error| error.message().to_owned())?;
+                    let Some(version) = export.name.name.strip_prefix(LIFECYCLE) else { continue };
+                    let found = VERSIONS.into_iter().find(|known| *known == version);
+                    return found.ok_or_else(|| {
+                        format!("it was built against switchyard:policy@{version}; this host knows {known}")
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+    Err(format!("it does not export {LIFECYCLE}VERSION; this host knows {known}"))
 }
 
 /// An error with its causes, on one line.

@@ -5,27 +5,31 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::answerer::{Answerer, Trouble};
+use super::answerer::{Answerer, Form, Trouble};
 use super::conversions::Failing;
 use super::guest::Given;
 use super::manifest::{Assignment, Manifest, Part};
 use super::plugin::Plugin;
+use super::rejection::Problem;
 use super::sandbox::Sandbox;
-use super::source::{PolicySource, Problem};
+use super::status::Counters;
 use super::{DEFAULT_POLICY, sample};
+use crate::domain::PolicySource;
 use crate::domain::{Fault, PluginName, PolicyName, PolicyRef, Question};
 
 /// How the script plugin calls a mistake in the script itself; a refusal with any other code is an answer.
 const SCRIPT_ERROR: &str = "SCRIPT_ERROR";
 
-/// A policy in force.
+/// A policy that can decide.
 pub(super) struct Revision {
     pub(super) policy: PolicyRef,
-    /// Over the policy's texts and its plugins.
-    pub(super) digest: String,
-    pub(super) source: PolicySource,
+    pub(super) draft: Arc<Draft>,
     /// By part; what is missing is left to the default policy.
     answerers: [Option<Arc<Answerer>>; 3],
+    /// Decisions of this revision, in whichever form it made them.
+    pub(super) counters: Arc<Counters>,
+    /// Whether it is still to be frozen.
+    pub(super) thawed: bool,
 }
 
 /// What is wrong with a policy.
@@ -43,9 +47,10 @@ impl From<Vec<Problem>> for Wrong {
 /// A policy that was read, and whose plugins are there.
 pub(super) struct Draft {
     name: PolicyName,
-    source: PolicySource,
+    pub(super) source: PolicySource,
     manifest: Manifest,
     plugins: BTreeMap<PluginName, Arc<Plugin>>,
+    /// Over the policy's texts and its plugins.
     pub(super) digest: String,
 }
 
@@ -78,8 +83,20 @@ impl Draft {
         Ok(Self { name, source, manifest, plugins, digest })
     }
 
-    /// Configures, freezes and tries it: for a blocking thread.
-    pub(super) async fn build(self, sandbox: &Sandbox, revision: u32) -> Result<Revision, Wrong> {
+    /// The plugins that it names, with the SHA-256 of each.
+    pub(super) fn plugins(&self) -> BTreeMap<PluginName, String> {
+        self.plugins.iter().map(|(name, plugin)| (name.clone(), plugin.status.digest.clone())).collect()
+    }
+
+    /// Configures and tries it, which takes milliseconds: for a blocking thread.
+    pub(super) async fn configured(self: &Arc<Self>, sandbox: &Sandbox, number: u32) -> Result<Revision, Wrong> {
+        let policy = PolicyRef { name: self.name.clone(), revision: number };
+        let answerers = self.build(sandbox, Form::Configured).await?;
+        let thawed = sandbox.config.freeze;
+        Ok(Revision { policy, draft: Arc::clone(self), answerers, counters: Arc::default(), thawed })
+    }
+
+    async fn build(&self, sandbox: &Sandbox, form: Form) -> Result<[Option<Arc<Answerer>>; 3], Wrong> {
         let mut made: Vec<Arc<Answerer>> = Vec::new();
         let mut answerers = [None, None, None];
         for part in Part::ALL {
@@ -87,7 +104,7 @@ impl Draft {
             let answerer = match made.iter().find(|made| made.assignment == *assignment) {
                 Some(made) => made.clone(),
                 None => {
-                    let answerer = Arc::new(self.configure(sandbox, assignment).await?);
+                    let answerer = Arc::new(self.configure(sandbox, assignment, form).await?);
                     made.push(answerer.clone());
                     answerer
                 }
@@ -111,8 +128,7 @@ impl Draft {
                 }
             }
         }
-        let policy = PolicyRef { name: self.name, revision };
-        Ok(Revision { policy, digest: self.digest, source: self.source, answerers })
+        Ok(answerers)
     }
 
     /// Everything that others leave out is left to the default policy, so it has to know all the answers.
@@ -127,9 +143,9 @@ impl Draft {
         }
     }
 
-    async fn configure(&self, sandbox: &Sandbox, assignment: &Assignment) -> Result<Answerer, Wrong> {
+    async fn configure(&self, sandbox: &Sandbox, assignment: &Assignment, form: Form) -> Result<Answerer, Wrong> {
         let plugin = self.plugins[&assignment.plugin].clone();
-        let answerer = Answerer::new(sandbox, plugin, assignment.clone(), self.given()).await;
+        let answerer = Answerer::new(sandbox, plugin, assignment.clone(), self.given(), form).await;
         answerer.map_err(|trouble| match trouble {
             Trouble::Fault(fault) => self.failed(assignment, "configure itself", fault),
             Trouble::Problems(problems) => {
@@ -177,6 +193,20 @@ impl Draft {
 }
 
 impl Revision {
+    /// The same with its plugins frozen, where they can be; takes up to a second: for a blocking thread.
+    pub(super) async fn frozen(&self, sandbox: &Sandbox) -> Result<Self, Wrong> {
+        let answerers = self.draft.build(sandbox, Form::Frozen).await?;
+        let (policy, draft) = (self.policy.clone(), Arc::clone(&self.draft));
+        Ok(Self { policy, draft, answerers, counters: Arc::clone(&self.counters), thawed: false })
+    }
+
+    /// The same, which will not be frozen.
+    pub(super) fn unfrozen(&self, why: &str) -> Self {
+        tracing::warn!(policy = %self.policy, why, "a policy could not be frozen: its decisions take longer");
+        let (policy, draft, answerers) = (self.policy.clone(), Arc::clone(&self.draft), self.answerers.clone());
+        Self { policy, draft, answerers, counters: Arc::clone(&self.counters), thawed: false }
+    }
+
     /// Who answers a question, unless it is left to the default policy.
     pub(super) fn answerer(&self, question: Question) -> Option<&Arc<Answerer>> {
         self.answerers[Part::of(question) as usize].as_ref()

@@ -8,7 +8,7 @@ use std::time::Duration;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use wasmtime::{CacheStore, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, Trap};
 
-use super::bindings::Policy;
+use super::bindings::{Policy, v0_1};
 use super::guest::{Given, Guest, Overtime};
 use super::{Config, Error};
 use crate::domain::Fault;
@@ -39,6 +39,7 @@ impl Sandbox {
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)
             .and_then(|()| Policy::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest))
+            .and_then(|()| v0_1::Policy::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest))
             .map_err(|error| Error::Engine(error.to_string()))?;
         start_ticking(&engine)?;
         Ok(Self { engine, config, linker })

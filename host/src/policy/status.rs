@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
-use super::{Origin, Rejection};
-use crate::domain::{Fault, PluginName, PolicyName, PolicyRef, Question, Timestamp};
+use super::{Rejection, ShadowStatus};
+use crate::domain::{Fault, Origin, PluginName, PolicyName, PolicyRef, Question, Timestamp};
 
 /// What is known of a policy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PolicyStatus {
     /// Its name.
     pub name: PolicyName,
@@ -16,6 +16,8 @@ pub struct PolicyStatus {
     pub in_force: Option<InForce>,
     /// Why the newest attempt to replace it was refused, if it was.
     pub last_rejection: Option<Rejection>,
+    /// What answers beside it, to be compared.
+    pub shadow: Option<ShadowStatus>,
     /// Decisions since the start.
     pub decisions: u64,
     /// Those that ended in a fault, by the way in which they did.
@@ -25,7 +27,7 @@ pub struct PolicyStatus {
 /// A revision in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct InForce {
-    /// Counted from 1 since the start of the host.
+    /// Counted from 1.
     pub revision: u32,
     /// SHA-256 over its texts and its plugins, in hexadecimal.
     pub digest: String,
@@ -71,6 +73,13 @@ pub struct Faults {
     pub senseless: u64,
 }
 
+/// Decisions, and how many of them ended in a fault.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) decisions: u64,
+    pub(super) failed: u64,
+}
+
 /// Counts decisions.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
@@ -95,6 +104,11 @@ impl Counters {
 
     pub(super) fn decisions(&self) -> u64 {
         self.decisions.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn tally(&self) -> Tally {
+        let failed = self.faults.iter().map(|count| count.load(Ordering::Relaxed)).sum();
+        Tally { decisions: self.decisions(), failed }
     }
 
     pub(super) fn faults(&self) -> Faults {

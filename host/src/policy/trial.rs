@@ -1,11 +1,11 @@
 //! Asks a policy about a case: for those who write policies, where nobody acts on the answer.
 
-use super::PolicyHost;
 use super::answerer::Answerer;
 use super::asking::Outcome;
 use super::case::{Answer, Case};
 use super::conversions::Failing;
 use super::guest::Given;
+use super::{Candidate, PolicyHost};
 use crate::domain::{Decision, PolicyName, Question};
 
 /// A decision that nobody acts on, and what it took.
@@ -28,26 +28,43 @@ impl PolicyHost {
         let decision = match case.question {
             Question::Route => {
                 let ask = async |asked: &Answerer, given| seen(bytes, asked.route(&room.sandbox, given, &of).await);
-                room.decide(policy, case.question, given, ask).await.map(Answer::from)
+                self.decide(policy, case.question, given, ask).await.map(Answer::from)
             }
             Question::Search => {
                 let ask = async |asked: &Answerer, given| seen(bytes, asked.search(&room.sandbox, given, &of).await);
-                room.decide(policy, case.question, given, ask).await.map(Answer::from)
+                self.decide(policy, case.question, given, ask).await.map(Answer::from)
             }
             Question::Choose => {
                 let found = case.found();
                 let ask =
                     async |asked: &Answerer, given| seen(bytes, asked.choose(&room.sandbox, given, &of, &found).await);
-                room.decide(policy, case.question, given, ask).await.map(Answer::from)
+                self.decide(policy, case.question, given, ask).await.map(Answer::from)
             }
             Question::Judge => {
                 let (refusal, attempt, first_seen) = case.failure();
                 let failing = Failing { refusal: &refusal, attempt, first_seen, conversation: &of };
                 let ask = async |asked: &Answerer, given| seen(bytes, asked.judge(&room.sandbox, given, failing).await);
-                room.decide(policy, case.question, given, ask).await.map(Answer::from)
+                self.decide(policy, case.question, given, ask).await.map(Answer::from)
             }
         };
         Trial { decision, memory_bytes }
+    }
+}
+
+impl Candidate {
+    /// Asks what a case asks, with the clock of the case and the conversation's id as the seed, as a live decision is.
+    pub async fn try_case(&self, case: &Case) -> Decision<Answer> {
+        let (of, now) = (case.conversation(), case.now());
+        match case.question {
+            Question::Route => self.route(&of, now).await.map(Answer::from),
+            Question::Search => self.search(&of, now).await.map(Answer::from),
+            Question::Choose => self.choose(&of, &case.found(), now).await.map(Answer::from),
+            Question::Judge => {
+                let (refusal, attempt, first_seen) = case.failure();
+                let failing = Failing { refusal: &refusal, attempt, first_seen, conversation: &of };
+                self.judge(failing, now).await.map(Answer::from)
+            }
+        }
     }
 }
 

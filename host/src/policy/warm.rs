@@ -36,8 +36,7 @@ impl<'a> Warm<'a> {
         let told = Told::new(of);
         let config = &self.sandbox.config;
         let answer = within(config.deadline_ms, &mut self.store, async |store| {
-            let Some(door) = &self.answerer.doors.routing else { wasmtime::bail!("it does not answer this question") };
-            door.load(&mut *store, &self.instance)?.call_route(store, told.lend()).await
+            self.answerer.doors.route(store, &self.instance, told.lend()).await
         });
         understand(answer.await?, config.answer_bytes)
     }

@@ -12,6 +12,7 @@
 //! cursor/SOURCE                            the newest action that a poll has seen
 //! team/ORG/TEAM-IN-HEX                     a conversation of each team that was seen
 //! alert/ORG                                whether the recipients know of pending sync errors
+//! policy-revision/POLICY/NUMBER            revisions of a policy, with their texts
 //! refresh-token/ORG                        the one that Salesforce gave last, where it rotates them
 //! ```
 
@@ -24,8 +25,8 @@ use sha2::{Digest, Sha256};
 
 use super::{Batch, Error, Store};
 use crate::domain::{
-    Arrival, AuditEntry, Class, Conversation, ConversationId, Delivery, ErrorCounts, MessageId, OrgId, Phase, Secret,
-    SourceId, State, SyncError, SyncErrorId,
+    Arrival, AuditEntry, Class, Conversation, ConversationId, Delivery, ErrorCounts, MessageId, OrgId, Phase,
+    PolicyName, PolicyRevision, Secret, SourceId, State, SyncError, SyncErrorId,
 };
 
 /// A list looks at so many index entries for one page; a filter that matches little gets short pages instead of a stall.
@@ -98,6 +99,12 @@ impl Records {
         self.read(&format!("conversation/{org}/{id}"))
     }
 
+    /// Some conversations of an organization, in the order of their ids.
+    pub fn conversations(&self, org: &OrgId, limit: usize) -> Result<Vec<ConversationId>, Error> {
+        let pairs = self.store.scan(format!("conversation/{org}/").as_bytes(), None, limit)?;
+        pairs.iter().map(|(key, _)| last_part(key)).collect()
+    }
+
     /// Where a conversation stands; the default where nothing is known.
     pub fn delivery(&self, org: &OrgId, id: &ConversationId) -> Result<Delivery, Error> {
         Ok(self.read(&format!("delivery/{org}/{id}"))?.unwrap_or_default())
@@ -143,6 +150,23 @@ impl Records {
         Ok(rotated
             .filter(|rotated| rotated.configured == fingerprint(configured))
             .map(|rotated| Secret::new(rotated.token)))
+    }
+
+    /// The revisions of every policy.
+    pub fn policy_revisions(&self) -> Result<Vec<(PolicyName, PolicyRevision)>, Error> {
+        const PREFIX: &str = "policy-revision/";
+        let (mut all, mut after) = (Vec::new(), None::<Vec<u8>>);
+        loop {
+            let pairs = self.store.scan(PREFIX.as_bytes(), after.as_deref(), 100)?;
+            let Some((last, _)) = pairs.last() else { return Ok(all) };
+            after = Some(last.clone());
+            for (key, value) in pairs {
+                let key = String::from_utf8_lossy(&key).into_owned();
+                let name = key.strip_prefix(PREFIX).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+                let name = PolicyName::new(name).map_err(|error| unreadable(&key, &error.to_string()))?;
+                all.push((name, parse(&key, &value)?));
+            }
+        }
     }
 
     /// The audit of a message, oldest first.
@@ -314,6 +338,16 @@ impl Write {
     pub fn refresh_token(&mut self, org: &OrgId, configured: &Secret, token: &Secret) {
         let rotated = Rotated { configured: fingerprint(configured), token: token.reveal().to_owned() };
         self.put(format!("refresh-token/{org}"), &rotated);
+    }
+
+    /// A revision of a policy.
+    pub fn policy_revision(&mut self, policy: &PolicyName, revision: &PolicyRevision) {
+        self.put(format!("policy-revision/{policy}/{:010}", revision.number), revision);
+    }
+
+    /// A revision that is forgotten.
+    pub fn forget_policy_revision(&mut self, policy: &PolicyName, number: u32) {
+        self.0.delete(format!("policy-revision/{policy}/{number:010}"));
     }
 
     /// The batch to commit.

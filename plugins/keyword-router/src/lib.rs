@@ -1,5 +1,7 @@
 //! A compiled plugin: routes a conversation by the words of the customer's newest message, else by its team.
 
+#[cfg(test)]
+mod cases;
 mod rules;
 
 use std::cell::RefCell;

@@ -18,12 +18,23 @@ struct Configuration {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Rules {
+    /// Before all others.
+    vip: Option<Vip>,
     /// By a word or a phrase of the newest inbound message; the one that stands first in the message counts.
     keywords: BTreeMap<String, String>,
     /// By team, where no keyword is found.
     teams: BTreeMap<String, String>,
     /// Where neither says anything.
     default: Option<String>,
+}
+
+/// Who is served first.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Vip {
+    /// One of them in a tag makes a conversation one of these.
+    words: Vec<String>,
+    queue: String,
 }
 
 impl Rules {
@@ -58,20 +69,26 @@ impl Rules {
         if self.default.as_ref().is_some_and(|queue| queue.trim().is_empty()) {
             problems.push(problem("settings.default", "the queue is empty"));
         }
-        if self.keywords.is_empty() && self.teams.is_empty() && self.default.is_none() {
-            problems.push(problem("settings", "there is no rule: give keywords, teams or default"));
+        if self.vip.as_ref().is_some_and(|vip| vip.queue.trim().is_empty()) {
+            problems.push(problem("settings.vip.queue", "the queue is empty"));
+        }
+        if self.vip.is_none() && self.keywords.is_empty() && self.teams.is_empty() && self.default.is_none() {
+            problems.push(problem("settings", "there is no rule: give vip, keywords, teams or default"));
         }
         problems
     }
 
     /// The queue, and why it is that one.
     pub(crate) fn route(&self, of: &Conversation) -> Result<(&str, String), Refusal> {
+        if let Some((vip, tag)) = self.vip.as_ref().and_then(|vip| Some((vip, vip.tag(of)?))) {
+            return Ok((&vip.queue, format!("VIP by the tag {tag:?}")));
+        }
         let newest = of.messages.iter().rfind(|message| message.direction == Direction::Inbound);
         if let Some((word, queue)) = newest.and_then(|message| self.keyword(&message.body)) {
             return Ok((queue, format!("the newest message says {word:?}")));
         }
         let team = of.team.as_deref();
-        if let Some((team, queue)) = team.and_then(|team| self.teams.get_key_value(team)) {
+        if let Some((team, queue)) = team.and_then(|team| Some((team, self.team(team)?))) {
             return Ok((queue, format!("no keyword; team {team:?}")));
         }
         match &self.default {
@@ -82,16 +99,28 @@ impl Rules {
 
     /// The keyword that stands first in the text; of two in one place, the longer.
     fn keyword(&self, text: &str) -> Option<(&str, &str)> {
-        let found = self.keywords.iter().filter_map(|(word, queue)| {
-            let at = switchyard_words::position(text, word)?;
-            Some((at, std::cmp::Reverse(word.len()), word, queue))
-        });
-        found.min().map(|(_, _, word, queue)| (word.as_str(), queue.as_str()))
+        let word = switchyard_words::first(text, self.keywords.keys().map(String::as_str))?;
+        Some((word, self.keywords.get(word)?))
+    }
+
+    /// The team as it is; else the one that differs in case and blanks around it only.
+    fn team(&self, team: &str) -> Option<&str> {
+        let plain = |name: &str| name.trim().to_lowercase();
+        let alike = || self.teams.iter().find(|(name, _)| plain(name) == plain(team)).map(|(_, queue)| queue);
+        self.teams.get(team).or_else(alike).map(String::as_str)
     }
 
     fn no_rule(&self, team: Option<&str>) -> String {
         let team = team.map_or("it has no team".into(), |team| format!("team {team:?} is not in settings.teams"));
         format!("no keyword is in the newest message, {team}, and there is no settings.default")
+    }
+}
+
+impl Vip {
+    /// The tag that makes the conversation one of these.
+    fn tag<'a>(&self, of: &'a Conversation) -> Option<&'a str> {
+        let is_one = |tag: &&String| switchyard_words::contains_any(tag, self.words.iter().map(String::as_str));
+        of.tags.iter().find(is_one).map(String::as_str)
     }
 }
 
@@ -178,6 +207,8 @@ mod tests {
             (r#"{"settings": {}}"#, "settings"),
             (r#"{"settings": {"defualt": "General"}}"#, "settings"),
             (r#"{"settings": {"default": " "}}"#, "settings.default"),
+            (r#"{"settings": {"vip": {"words": ["vip"], "queue": ""}}}"#, "settings.vip.queue"),
+            (r#"{"settings": {"vip": {"queue": "Vip_Care"}}}"#, "settings"),
             (r#"{"settings": {"keywords": {"card": ""}}}"#, "settings.keywords.card"),
             (r#"{"settings": {"keywords": {" ": "Cards"}}}"#, "settings.keywords. "),
             (r#"{"settings": {"default": "General"}, "script": "fn route(c) {}", "script-file": "x.rhai"}"#, "script"),

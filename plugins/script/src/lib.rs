@@ -2,6 +2,8 @@
 
 mod answers;
 mod helpers;
+mod outside;
+mod place;
 mod records;
 mod script;
 #[cfg(test)]
@@ -9,14 +11,16 @@ mod tests;
 mod trouble;
 
 use std::cell::RefCell;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bindings::exports::switchyard::policy::{contacts, errors, lifecycle, routing};
 use bindings::switchyard::policy::{log, types};
+use outside::Outside;
 use script::Script;
 
 #[expect(unsafe_code, reason = "the calling convention of components")]
 mod bindings {
-    wit_bindgen::generate!({ path: "../../wit/v0.1", world: "policy" });
+    wit_bindgen::generate!({ path: "../../wit/v0.2", world: "policy" });
     use super::Plugin;
     export!(Plugin with_types_in self);
 }
@@ -30,7 +34,8 @@ struct Plugin;
 
 impl lifecycle::Guest for Plugin {
     fn configure(settings: String) -> Result<(), Vec<types::Problem>> {
-        let script = Script::configure(&settings, log::write)?;
+        let outside = Outside { log: log::write, explain: log::explain, now: Some(now) };
+        let script = Script::configure(&settings, outside)?;
         SCRIPT.set(Some(script));
         Ok(())
     }
@@ -66,4 +71,10 @@ fn ask<T>(question: impl FnOnce(&Script) -> Result<T, types::Refusal>) -> Result
             message: "the plugin was asked before it was configured".into(),
         }),
     })
+}
+
+/// The clock that the host gives: it stands still during a decision.
+fn now() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
 }

@@ -3,20 +3,25 @@
 use rhai::packages::{
     BasicArrayPackage, BasicMapPackage, BasicMathPackage, CorePackage, LogicPackage, MoreStringPackage, Package,
 };
-use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, FuncArgs, Map, Module, Position, Scope};
+use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, FuncArgs, Map, Module, Position, Scope, Shared};
 use serde::Deserialize;
 
 use crate::answers::{self, Answer};
 use crate::bindings::switchyard::policy::types::{self, ContactSearch, Destination, Link, Problem, Refusal, Verdict};
-use crate::helpers::{self, Log};
+use crate::helpers;
+use crate::outside::Outside;
+use crate::place;
 use crate::records::{self, Contact, Conversation, SyncError};
 use crate::trouble::{Failure, problem, script_error};
 
 /// The functions that a script may have, each with its number of arguments.
 const QUESTIONS: [(&str, usize); 4] = [("route", 1), ("search", 1), ("choose", 2), ("judge", 1)];
 
-/// About a tenth of a second; a script that needs more is lost in a loop. The host's deadline may be shorter.
-const MAX_OPERATIONS: u64 = 1_000_000;
+/// To configure: half a second at most, and the host gives two.
+const MAX_OPERATIONS_TO_CONFIGURE: u64 = 1_000_000;
+/// For a decision: a script that needs more is lost in a loop. Finding the place of that takes the same number once more,
+/// and both together have to end before the host's deadline, or nobody would hear of the place.
+const MAX_OPERATIONS: u64 = 50_000;
 /// What the stack of the guest holds even where every level is a long expression.
 const MAX_CALL_LEVELS: usize = 16;
 const MAX_STRING_BYTES: usize = 1024 * 1024;
@@ -37,13 +42,16 @@ struct Configuration {
 pub(crate) struct Script {
     engine: Engine,
     ast: AST,
+    /// Settings and constants, as the engine has them.
+    globals: Shared<Module>,
+    outside: Outside,
     /// The script's file, as the policy names it.
     file: String,
 }
 
 impl Script {
     /// Reads what the host gives to `configure`, parses the script and runs its top level.
-    pub(crate) fn configure(settings: &str, log: Log) -> Result<Self, Vec<Problem>> {
+    pub(crate) fn configure(settings: &str, outside: Outside) -> Result<Self, Vec<Problem>> {
         let given: Configuration =
             serde_json::from_str(settings).map_err(|error| problem("settings", Position::NONE, error.to_string()))?;
         let file = given.script_file.unwrap_or_else(|| "script".into());
@@ -54,24 +62,30 @@ impl Script {
         };
         let source = given.script.ok_or_else(|| problem("script", Position::NONE, "this plugin needs a script"))?;
 
-        let mut engine = engine(log);
+        let without_clock = Outside { now: None, ..outside };
+        let mut engine = engine(without_clock, MAX_OPERATIONS_TO_CONFIGURE);
         let mut known = Scope::new();
         known.push_dynamic("settings", settings);
-        make_global(&mut engine, &known);
+        let only_settings = global(&known);
+        engine.register_global_module(only_settings.clone());
         let ast = engine.compile(&source).map_err(|error| problem(&file, error.1, error.0))?;
         check_questions(&ast, &file, &source)?;
 
         // What the top level defines is made global, since a function of Rhai sees nothing of it otherwise.
         engine.run_ast_with_scope(&mut known, &ast).map_err(|error| {
-            let failure = Failure::new(error);
-            problem(&file, failure.at, failure.message)
+            let run_again = |engine: &Engine| drop(engine.run_ast_with_scope(&mut Scope::new(), &ast));
+            let like_it = || self::engine(without_clock.mute(), MAX_OPERATIONS_TO_CONFIGURE);
+            failure(error, like_it, &only_settings, run_again).into_problem(&file)
         })?;
-        make_global(&mut engine, &known);
+        engine.set_max_operations(MAX_OPERATIONS);
+        helpers::set_clock(&mut engine, outside);
+        let globals = global(&known);
+        engine.register_global_module(globals.clone());
         // Again, now that every name is known: a misspelt variable is a problem here, not an error in a decision.
         engine.set_strict_variables(true);
         let ast =
             engine.compile_with_scope(&names(&known), &source).map_err(|error| problem(&file, error.1, error.0))?;
-        Ok(Self { engine, ast: ast.clone_functions_only(), file })
+        Ok(Self { engine, ast: ast.clone_functions_only(), globals, outside, file })
     }
 
     /// Where the conversation goes.
@@ -95,15 +109,22 @@ impl Script {
         self.ask("judge", (SyncError::new(error),))
     }
 
-    fn ask<T: Answer>(&self, question: &str, args: impl FuncArgs) -> Result<T, Refusal> {
+    fn ask<T: Answer>(&self, question: &str, args: impl FuncArgs + Clone) -> Result<T, Refusal> {
         if !self.ast.iter_functions().any(|function| function.name == question) {
             return T::neutral();
         }
+        self.call(&self.engine, question, args.clone())
+            .map_err(|error| {
+                let run_again = |engine: &Engine| drop(self.call(engine, question, args));
+                let like_it = || engine(self.outside.mute(), MAX_OPERATIONS);
+                failure(error, like_it, &self.globals, run_again).into_refusal(&self.file, question)
+            })
+            .and_then(|value| self.understand(question, value))
+    }
+
+    fn call(&self, engine: &Engine, question: &str, args: impl FuncArgs) -> Result<Dynamic, Box<EvalAltResult>> {
         let options = CallFnOptions::new().eval_ast(false);
-        match self.engine.call_fn_with_options::<Dynamic>(options, &mut Scope::new(), &self.ast, question, args) {
-            Ok(value) => self.understand(question, value),
-            Err(error) => Err(Failure::new(error).into_refusal(&self.file, question)),
-        }
+        engine.call_fn_with_options(options, &mut Scope::new(), &self.ast, question, args)
     }
 
     fn understand<T: Answer>(&self, question: &str, value: Dynamic) -> Result<T, Refusal> {
@@ -122,7 +143,7 @@ impl Script {
 }
 
 /// An engine with all that scripts may use, and without what they may not: files, modules, time.
-fn engine(log: Log) -> Engine {
+fn engine(outside: Outside, max_operations: u64) -> Engine {
     let mut engine = Engine::new_raw();
     CorePackage::new().register_into_engine(&mut engine);
     LogicPackage::new().register_into_engine(&mut engine);
@@ -134,26 +155,42 @@ fn engine(log: Log) -> Engine {
         engine.disable_symbol(forbidden);
     }
     engine
-        .set_max_operations(MAX_OPERATIONS)
+        .set_max_operations(max_operations)
         .set_max_call_levels(MAX_CALL_LEVELS)
         .set_max_string_size(MAX_STRING_BYTES)
         .set_max_array_size(MAX_ARRAY_ITEMS)
         .set_max_map_size(MAX_MAP_ITEMS);
     records::register(&mut engine);
     answers::register(&mut engine);
-    helpers::register(&mut engine, log);
+    helpers::register(&mut engine, outside);
     engine.register_fn("sleep", |_: i64| no_sleep()).register_fn("sleep", |_: f64| no_sleep());
     engine
 }
 
-/// Makes what is in the scope visible inside every function: shared, so that reading one setting does not copy them all,
+/// What is in the scope, made visible inside every function: shared, so that reading one setting does not copy them all,
 /// and read-only, so that no decision reaches the next one where an instance is kept warm.
-fn make_global(engine: &mut Engine, scope: &Scope) {
+fn global(scope: &Scope) -> Shared<Module> {
     let mut module = Module::new();
     for (name, _, value) in scope.iter() {
         module.set_var(name, value.into_read_only().into_shared());
     }
-    engine.register_global_module(module.into());
+    module.into()
+}
+
+/// What went wrong. Rhai forgets the place of an error of its limits, so then the script is run once more to find it.
+fn failure(
+    error: Box<EvalAltResult>,
+    engine_like_it: impl FnOnce() -> Engine,
+    globals: &Shared<Module>,
+    run_again: impl FnOnce(&Engine),
+) -> Failure {
+    let failure = Failure::new(error);
+    if !failure.is_limit {
+        return failure;
+    }
+    let mut engine = engine_like_it();
+    engine.register_global_module(globals.clone());
+    failure.stands(place::of_last_step(engine, run_again))
 }
 
 /// The names alone, and none of them constant: the parser would put a constant's value in the place of its name, and comes

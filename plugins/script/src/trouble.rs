@@ -3,6 +3,7 @@
 use rhai::{EvalAltResult, Position};
 
 use crate::bindings::switchyard::policy::types::{Problem, Refusal};
+use crate::place::Place;
 
 /// Settings that are not accepted: `path` is a key of the settings or the script's file.
 pub(crate) fn problem(path: &str, at: Position, message: impl ToString) -> Vec<Problem> {
@@ -28,6 +29,8 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     /// What the script threw, when it was a `refuse(...)`.
     pub(crate) refusal: Option<Refusal>,
+    /// It ran into a limit, so its place is not known yet.
+    pub(crate) is_limit: bool,
 }
 
 impl Failure {
@@ -42,7 +45,18 @@ impl Failure {
             EvalAltResult::ErrorRuntime(thrown, _) => thrown.clone().try_cast(),
             _ => None,
         };
-        Self { function, at, message: error.to_string(), refusal }
+        Self { function, at, message: error.to_string(), refusal, is_limit: error.is_system_exception() }
+    }
+
+    /// Puts the place where it belongs.
+    pub(crate) fn stands(self, place: Place) -> Self {
+        let function = place.function.map(Into::into);
+        Self { function, at: place.at, ..self }
+    }
+
+    /// As a reason not to accept the settings; `file` is the script's.
+    pub(crate) fn into_problem(self, file: &str) -> Vec<Problem> {
+        problem(file, self.at, self.message)
     }
 
     /// As a policy's no to `question`; `file` is the script's.
@@ -50,7 +64,12 @@ impl Failure {
         if let Some(refusal) = self.refusal {
             return refusal;
         }
-        let function = self.function.as_deref().unwrap_or(question);
+        // Closures have names too, which only Rhai knows.
+        let function = match self.function.as_deref() {
+            Some(name) if name.starts_with("anon$") => "a closure",
+            Some(name) => name,
+            None => question,
+        };
         let at = match (self.at.line(), self.at.position()) {
             (Some(line), Some(column)) => format!(", line {line}, column {column}"),
             (Some(line), None) => format!(", line {line}"),

@@ -14,6 +14,16 @@ pub fn contains_any<'a>(text: &str, mut words: impl Iterator<Item = &'a str>) ->
     words.any(|word| position_lowered(&text, word.trim()).is_some())
 }
 
+/// The one of `words` that stands first in `text`; of two in one place, the longer.
+pub fn first<'a>(text: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let text = text.to_lowercase();
+    let found = words.filter_map(|word| {
+        let at = position_lowered(&text, word.trim())?;
+        Some((at, std::cmp::Reverse(word.len()), word))
+    });
+    found.min().map(|(_, _, word)| word)
+}
+
 fn position_lowered(text: &str, word: &str) -> Option<usize> {
     let word = word.to_lowercase();
     let (first, last) = (word.chars().next()?, word.chars().next_back()?);
@@ -67,6 +77,14 @@ mod tests {
     #[test]
     fn the_first_whole_occurrence_gives_the_position() {
         assert_eq!(position("cards: lost card", "card"), Some(12));
+    }
+
+    #[test]
+    fn the_word_that_stands_first_is_found_and_of_two_in_one_place_the_longer() {
+        let words = ["card", "lost card", "lost"];
+        assert_eq!(first("My Lost Card", words.into_iter()), Some("lost card"));
+        assert_eq!(first("a card that I lost", words.into_iter()), Some("card"));
+        assert_eq!(first("cards", words.into_iter()), None);
     }
 
     #[test]

@@ -69,3 +69,91 @@ async fn a_token_without_the_scope_cannot_put_a_policy_and_a_script_cannot_leave
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     host.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn revisions_are_listed_with_who_gave_them_and_an_earlier_one_is_put_back_by_one_call() {
+    let host = TestHost::start().await;
+    host.call(Method::PUT, "/v1/policies/acme", ADMIN, Some(texts(&host, "Care"))).await;
+    let mut bad = texts(&host, "Care");
+    bad["scripts"]["acme.rhai"] = json!("fn route(conversation) {\n  queue(\n}\n");
+    host.call(Method::PUT, "/v1/policies/acme", ADMIN, Some(bad)).await;
+    let (_, list) = host.get("/v1/policies/acme/revisions").await;
+    let revisions = list["revisions"].as_array().unwrap();
+    let states: Vec<_> = revisions.iter().map(|it| it["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["refused", "in-force", "retired"], "{list}");
+    assert_eq!(revisions[1]["origin"], json!({ "from": "api", "by": "admin" }));
+    assert!(revisions[0]["reason"].as_str().unwrap().starts_with("acme.rhai:"), "{list}");
+    let (status, answer) = host.post("/v1/policies/acme/revisions/1/restore", json!({})).await;
+    assert_eq!((status, answer["in_force"]["revision"].as_u64()), (StatusCode::OK, Some(1)), "{answer}");
+    assert!(std::fs::read_to_string(host.policy_file("acme.toml")).unwrap().contains("Billing"));
+    let (_, one) = host.get("/v1/policies/acme/revisions/2").await;
+    assert!(one["source"]["toml"].as_str().unwrap().contains("Care"));
+    assert_eq!(host.get("/v1/policies/acme/revisions/9").await.0, StatusCode::NOT_FOUND);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preview_says_which_sync_errors_and_which_good_conversations_would_be_decided_differently() {
+    let host = TestHost::start().await;
+    for n in 1..=3 {
+        host.notify(received(n, n, "billing", "jane@example.com")).await;
+    }
+    for n in 4..=5 {
+        host.notify(received(n, n, "unknown", "jane@example.com")).await;
+    }
+    assert_eq!(host.idle().await.len(), 2);
+    let mut candidate = texts(&host, "Care");
+    candidate["toml"] = json!(format!("{}unknown = \"Care\"\n", candidate["toml"].as_str().unwrap()));
+    let (status, preview) = host.post("/v1/policies/acme/preview", candidate).await;
+    assert_eq!(status, StatusCode::OK, "{preview}");
+    assert_eq!((&preview["errors"]["looked_at"], &preview["errors"]["answered"]), (&json!(2), &json!(2)), "{preview}");
+    assert_eq!((&preview["good"]["looked_at"], &preview["good"]["different"]), (&json!(3), &json!(3)), "{preview}");
+    let example = &preview["good"]["examples"][0];
+    assert_eq!((&example["now"], &example["then"]), (&json!({ "queue": "Billing" }), &json!({ "queue": "Care" })));
+    assert_eq!(revision(&host).await, 1);
+    assert_eq!(host.get("/v1/sync-errors?org=acme&state=pending").await.1["sync_errors"].as_array().unwrap().len(), 2);
+    let (_, coverage) = host.get("/v1/policies/acme/coverage").await;
+    assert_eq!(coverage["looked_at"], 5);
+    assert_eq!((&coverage["teams"][0]["value"], &coverage["teams"][0]["refused"]), (&json!("unknown"), &json!(2)));
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shadow_answers_beside_the_policy_in_force_and_its_differences_are_shown() {
+    let host = TestHost::start().await;
+    let (status, _) = host.call(Method::PUT, "/v1/policies/acme/shadow", ADMIN, Some(texts(&host, "Care"))).await;
+    assert_eq!(status, StatusCode::OK);
+    host.notify(received(1, 1, "billing", "jane@example.com")).await;
+    assert!(host.idle().await.is_empty());
+    let seen = tokio::time::timeout(std::time::Duration::from_secs(30), async {
+        loop {
+            let shadow = host.get("/v1/policies/acme").await.1["shadow"].clone();
+            if shadow["different"] == 1 {
+                return shadow;
+            }
+        }
+    });
+    let shadow = seen.await.expect("the difference is seen");
+    assert_eq!(shadow["examples"][0]["then"], json!({ "queue": "Care" }));
+    assert_eq!(host.call(Method::DELETE, "/v1/policies/acme/shadow", ADMIN, None).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(host.call(Method::DELETE, "/v1/policies/acme/shadow", ADMIN, None).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(revision(&host).await, 1);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repro_bundle_holds_what_the_policy_was_told_and_answers_the_same_without_personal_data() {
+    let host = TestHost::start().await;
+    host.notify(received(1, 1, "unknown", "jane@example.com")).await;
+    let id = host.idle().await[0]["id"].as_str().unwrap().to_owned();
+    let (status, bundle) = host.get(&format!("/v1/sync-errors/{id}/repro")).await;
+    assert_eq!(status, StatusCode::OK, "{bundle}");
+    assert_eq!((&bundle["question"], &bundle["expected"]), (&json!("route"), &json!({ "refused": "TEAM_NOT_MAPPED" })));
+    assert!(bundle["policy"]["scripts"]["acme.rhai"].is_string() && bundle["now"].is_string(), "{bundle}");
+    assert_eq!(bundle["policy"]["plugin_digests"]["script"].as_str().unwrap().len(), 64);
+    let text = bundle["conversation"].to_string();
+    assert!(!text.contains("Jane") && !text.contains("jane@"), "{text}");
+    let whole = format!("/v1/sync-errors/{id}/repro?mask=false");
+    assert!(host.call(Method::GET, &whole, OPERATOR, None).await.1.to_string().contains("jane@example.com"));
+    host.stop().await;
+}

@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 use super::Subject;
 use crate::app::embedded;
-use crate::domain::{PluginName, PolicyName, Question, Timestamp};
+use crate::domain::{Origin, PluginName, PolicyName, PolicySource, Question, Timestamp};
 use crate::policy::case::Case;
 use crate::policy::fit;
-use crate::policy::{AnsweredBy, Config, Origin, PolicyHost, PolicySource, Trial};
+use crate::policy::{AnsweredBy, Config, PolicyHost, Trial};
 
 /// The tables of a policy's file that can name a plugin, beside the file itself.
 const PARTS: [&str; 3] = ["routing", "contacts", "errors"];
@@ -109,10 +109,11 @@ impl Workbench {
         let toml = with_settings(&self.toml, case.question, settings)?;
         let (origin, scripts) = (self.origin.clone(), self.scripts.clone());
         let source = PolicySource { toml, scripts, origin, at: case.now() };
-        match self.host.apply(self.name.clone(), source).await {
-            Ok(_) => Ok(()),
-            Err(rejection) => Err(anyhow!("it is not accepted:\n{rejection}")),
-        }
+        let applied = self.host.apply(self.name.clone(), source).await;
+        applied.map_err(|rejection| anyhow!("it is not accepted:\n{rejection}"))?;
+        // It may be asked before it is frozen; what is shown here is what a host does most of the time.
+        self.host.settled(&self.name).await;
+        Ok(())
     }
 
     /// Asks what a case asks.

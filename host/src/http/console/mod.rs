@@ -22,6 +22,7 @@ use self::page::Visit;
 use super::App;
 use super::access::Scope;
 use super::problem::Problem;
+use super::repro;
 
 /// A page that needs no session, or one that may do this.
 type Needed = Option<Scope>;
@@ -34,6 +35,7 @@ pub(super) fn router(app: &App) -> Router<App> {
         .route("/orgs/{org}/checks", get(orgs::checks))
         .route("/sync-errors", get(sync_errors::list))
         .route("/sync-errors/{id}", get(sync_errors::show))
+        .route("/sync-errors/{id}/repro", get(repro::bundle))
         .route("/messages/{id}", get(messages::show))
         .route("/policies", get(policies::list));
     let errors = Router::new()

@@ -6,8 +6,12 @@ use maud::{Markup, html};
 
 use super::page::{Section, Visit, cell, table};
 use super::words::{self, counted, grouped};
+use crate::domain::PolicyRevision;
 use crate::http::App;
 use crate::policy::{AnsweredBy, Faults, InForce, PluginStatus, PolicyStatus, Rejection};
+
+/// Revisions of a policy that the page shows.
+const SHOWN: usize = 20;
 
 /// Policies and plugins.
 pub(super) async fn list(State(app): State<App>, Extension(visit): Extension<Visit>) -> Markup {
@@ -15,14 +19,14 @@ pub(super) async fn list(State(app): State<App>, Extension(visit): Extension<Vis
     let content = html! {
         h1 { "Policies" }
         @if policies.is_empty() { p { "No policy is known." } }
-        @for policy in &policies { (card(policy)) }
+        @for policy in &policies { (card(policy, &app.parts.policies.revisions(&policy.name))) }
         h2 { "Plugins" }
         @if plugins.is_empty() { p { "No plugin is known." } } @else { (all(&plugins)) }
     };
     visit.page("Policies", Section::Policies, &content)
 }
 
-fn card(policy: &PolicyStatus) -> Markup {
+fn card(policy: &PolicyStatus, revisions: &[PolicyRevision]) -> Markup {
     html! {
         section.card id=(policy.name) aria-labelledby={ "policy-" (policy.name) } {
             div.head {
@@ -40,8 +44,16 @@ fn card(policy: &PolicyStatus) -> Markup {
                     dt { "Origin" } dd { (revision.origin) ", " (words::time(revision.applied_at)) }
                     dt { "Digest" } dd { (short(&revision.digest)) }
                 }
+                @if let Some(shadow) = &policy.shadow {
+                    dt { "Shadow" }
+                    dd {
+                        "revision " (shadow.revision) " since " (words::time(shadow.since)) ": "
+                        (grouped(shadow.same)) " decisions alike, " (grouped(shadow.different)) " different"
+                    }
+                }
             }
             @if let Some(revision) = &policy.in_force { (answers(policy, revision)) }
+            @if revisions.len() > 1 { (earlier(revisions)) }
         }
     }
 }
@@ -53,6 +65,29 @@ fn refused(rejection: &Rejection) -> Markup {
             (rejection.origin) ", " (words::time(rejection.at)) "):"
             ul { @for problem in &rejection.problems { li { (words::cut(&problem.to_string())) } } }
             @if let Some(fault) = &rejection.fault { p { (words::cut(&fault.to_string())) } }
+        }
+    }
+}
+
+/// What has become of the revisions, newest first.
+fn earlier(revisions: &[PolicyRevision]) -> Markup {
+    let row = |revision: &PolicyRevision| {
+        let given = html! { (revision.source.origin) ", " (words::time(revision.source.at)) };
+        let state = html! {
+            (revision.state.as_str()) @if let Some(why) = &revision.reason { ": " (words::cut(why)) }
+        };
+        html! {
+            tr {
+                (cell("Revision", &html! { (revision.number) })) (cell("State", &state)) (cell("Given by", &given))
+                (cell("Digest", &short(&revision.digest)))
+            }
+        }
+    };
+    let rows = html! { @for revision in revisions.iter().rev().take(SHOWN) { (row(revision)) } };
+    html! {
+        details {
+            summary { (counted(revisions.len() as u64, "revision", "revisions")) }
+            (table(&["Revision", "State", "Given by", "Digest"], &rows))
         }
     }
 }
@@ -121,8 +156,9 @@ fn short(digest: &str) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Origin;
     use crate::domain::{PolicyName, Timestamp};
-    use crate::policy::{Origin, Problem};
+    use crate::policy::Problem;
 
     #[test]
     fn a_refused_change_is_shown_with_file_line_and_column() {
@@ -137,8 +173,18 @@ mod tests {
             fault: None,
         };
         let faults = Faults { too_slow: 2, ..Faults::default() };
-        let html =
-            card(&PolicyStatus { name, in_force: None, last_rejection: Some(rejection), decisions: 1_000, faults }).0;
+        let html = card(
+            &PolicyStatus {
+                name,
+                in_force: None,
+                last_rejection: Some(rejection),
+                shadow: None,
+                decisions: 1_000,
+                faults,
+            },
+            &[],
+        )
+        .0;
         for words in [
             "shop.rhai:3:14",
             "&lt;b&gt; is no token",

@@ -276,7 +276,13 @@ fn registry(error: &SyncError, org: &str) -> Markup {
             dt { "First seen" } dd { (words::time(error.first_seen)) }
             dt { "Last seen" } dd { (words::time(error.last_seen)) }
             @if let Some(at) = error.next_attempt_at { dt { "Next attempt" } dd { "not before " (words::time(at)) } }
-            @if let Some(policy) = &error.judged_by { dt { "Judged by" } dd { (of_policy(policy)) } }
+            @if let Some(policy) = &error.judged_by {
+                dt { "Judged by" }
+                dd {
+                    (of_policy(policy)) ", " a href={ "/sync-errors/" (error.id) "/repro" } { "repro bundle" }
+                    " (without personal data)"
+                }
+            }
             @if let Some(who) = &error.touched_by { dt { "Last touched by" } dd { (who) } }
             @if let Some(reason) = &error.reason { dt { "Ignored because" } dd { (words::cut(reason)) } }
             @if let Some(ending) = error.ending { dt { "Over" } dd { (words::ending(ending)) } }

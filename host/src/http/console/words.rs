@@ -103,7 +103,9 @@ pub(super) fn tone(fact: &Fact) -> &'static str {
 pub(super) fn sentence(fact: &Fact) -> Markup {
     match fact {
         Fact::Arrived { kind, by, event, extra } => arrived(kind, *by, *event, extra.as_ref()),
-        Fact::Routed { policy, destination, cost, logs } => routed(policy, destination, *cost, logs),
+        Fact::Routed { policy, destination, cost, logs, rule } => {
+            routed(policy, destination, *cost, logs, rule.as_deref())
+        }
         Fact::Linked { policy, link, found } => linked(policy, link, *found),
         Fact::Delivered { record, created, version } => html! {
             b { "Written to Salesforce" } ": record " code { (record) }
@@ -156,7 +158,7 @@ fn arrived(kind: &str, by: Channel, event: u64, extra: Option<&Value>) -> Markup
     }
 }
 
-fn routed(policy: &PolicyRef, destination: &Destination, cost: u64, logs: &[String]) -> Markup {
+fn routed(policy: &PolicyRef, destination: &Destination, cost: u64, logs: &[String], rule: Option<&str>) -> Markup {
     html! {
         b { "Routed" } ": policy " (policy) " sends it "
         @match destination {
@@ -165,6 +167,7 @@ fn routed(policy: &PolicyRef, destination: &Destination, cost: u64, logs: &[Stri
             Destination::TrackOnly => { "to nobody's queue; it is only kept track of." }
             Destination::NotEligible(reason) => { "nowhere: " (cut(reason)) }
         }
+        @if let Some(rule) = rule { " Rule: " (cut(rule)) "." }
         " " span.hint { "Cost: " (grouped(cost)) " units of fuel." }
         @if !logs.is_empty() {
             details {
@@ -211,8 +214,13 @@ mod tests {
         let sync_error = SyncErrorId::new("se-1").unwrap();
         let record = |id: &str| RecordId::new(id).unwrap();
         let by = "ann".to_owned();
-        let routed =
-            |destination| Fact::Routed { policy: policy.clone(), destination, cost: 12_345, logs: vec!["hm".into()] };
+        let routed = |destination| Fact::Routed {
+            policy: policy.clone(),
+            destination,
+            cost: 12_345,
+            logs: vec!["hm".into()],
+            rule: Some("by team".into()),
+        };
         let linked = |link| Fact::Linked { policy: policy.clone(), link, found: 2 };
         let arrived = |by| Fact::Arrived { kind: "new_message".into(), by, event: 77, extra: Some(Value::Bool(true)) };
         let resolved = |how| Fact::Resolved { sync_error: sync_error.clone(), how };
@@ -224,7 +232,7 @@ mod tests {
             (routed(Destination::Queue("Orders".into())), "policy shop revision 3 sends it to the queue Orders."),
             (routed(Destination::Owner(record("005A"))), "to the user 005A."),
             (routed(Destination::TrackOnly), "to nobody's queue"),
-            (routed(Destination::NotEligible("spam".into())), "nowhere: spam Cost: 12,345 units"),
+            (routed(Destination::NotEligible("spam".into())), "nowhere: spam Rule: by team. Cost: 12,345 units"),
             (
                 linked(Link::Contact(record("003A"))),
                 "2 contacts were found; policy shop revision 3 says that the customer is contact 003A.",

@@ -21,7 +21,8 @@ async fn nothing_that_a_decision_leaves_in_memory_reaches_the_next() {
     for freeze in [true, false] {
         let host = PolicyHost::start(Config { freeze, ..patient() }).unwrap();
         add(&host, "counter", &counter()).await;
-        let status = host.apply(name("counting"), source("plugin = \"counter\"\n", &[])).await.unwrap();
+        host.apply(name("counting"), source("plugin = \"counter\"\n", &[])).await.unwrap();
+        let status = host.settled(&name("counting")).await.unwrap();
         let by = &status.in_force.unwrap().answered_by[0];
         assert_eq!(by.frozen, freeze, "{:?}", by.not_frozen_because);
         let of = sample::conversation(super::NOW);
@@ -36,6 +37,7 @@ async fn an_instance_that_is_kept_warm_does_remember() {
     let host = PolicyHost::start(patient()).unwrap();
     add(&host, "counter", &counter()).await;
     host.apply(name("counting"), source("plugin = \"counter\"\n", &[])).await.unwrap();
+    host.settled(&name("counting")).await;
     let mut warm = host.warm(&name("counting")).await.unwrap();
     let of = sample::conversation(super::NOW);
     for answer in ["0", "1", "2"] {

@@ -5,14 +5,15 @@ mod hostile;
 mod memory;
 mod prebuilt;
 mod refused;
+mod revisions;
 mod scripts;
 mod shipped;
 mod swaps;
 
 use tokio::sync::OnceCell;
 
-use super::{Config, Origin, PolicyHost, PolicySource, PolicyStatus, Rejection, sample};
-use crate::domain::{Conversation, Destination, Fault, PluginName, PolicyName, Timestamp};
+use super::{Config, PolicyHost, PolicyStatus, Rejection, sample};
+use crate::domain::{Conversation, Destination, Fault, Origin, PluginName, PolicyName, PolicySource, Timestamp};
 
 const SCRIPT: &[u8] = include_bytes!("../../../../plugins/prebuilt/script.wasm");
 const KEYWORDS: &[u8] = include_bytes!("../../../../plugins/prebuilt/keyword-router.wasm");

@@ -1,8 +1,9 @@
 //! Files that are not taken as plugins, and why.
 
 use super::{component, patient};
+use crate::domain::Origin;
 use crate::domain::PluginName;
-use crate::policy::{Config, Error, Origin, PolicyHost};
+use crate::policy::{Config, Error, PolicyHost};
 
 async fn refusal(bytes: Vec<u8>) -> String {
     refusal_under(patient(), bytes).await
@@ -43,7 +44,17 @@ async fn a_component_that_was_cut_short_is_refused() {
 #[tokio::test]
 async fn a_component_that_exports_no_lifecycle_is_refused_and_told_so() {
     let reason = refusal(wat::parse_str("(component)").unwrap()).await;
-    assert!(reason.contains("switchyard:policy/lifecycle@0.1.0"), "{reason}");
+    assert!(reason.contains("switchyard:policy/lifecycle@VERSION"), "{reason}");
+    assert!(reason.contains("0.1.0 and 0.2.0"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_core_module_is_told_how_to_become_a_component_and_a_newer_interface_which_versions_are_known() {
+    let module = refusal(wat::parse_str("(module)").unwrap()).await;
+    assert!(module.contains("core module") && module.contains("wasm32-wasip2"), "{module}");
+    let newer = r#"(component (instance $it) (export "switchyard:policy/lifecycle@9.0.0" (instance $it)))"#;
+    let newer = refusal(wat::parse_str(newer).unwrap()).await;
+    assert!(newer.contains("policy@9.0.0") && newer.contains("0.1.0 and 0.2.0"), "{newer}");
 }
 
 #[tokio::test]

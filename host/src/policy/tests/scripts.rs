@@ -105,7 +105,8 @@ async fn the_same_texts_keep_their_revision_and_changed_ones_get_the_next() {
 #[tokio::test]
 async fn a_decision_is_made_from_a_frozen_copy_and_has_the_same_cost_each_time() {
     let host = host().await;
-    let status = apply_script(host, "frozen", BY_TEAM).await.unwrap();
+    apply_script(host, "frozen", BY_TEAM).await.unwrap();
+    let status = host.settled(&name("frozen")).await.unwrap();
     for by in status.in_force.unwrap().answered_by {
         assert!(by.frozen, "{:?}", by.not_frozen_because);
     }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{NOW, add, host, name, patient, source};
+use crate::domain::PolicySource;
 use crate::domain::{Question, Timestamp};
-use crate::policy::{DEFAULT_POLICY, PolicyHost, PolicySource, sample};
+use crate::policy::{DEFAULT_POLICY, PolicyHost, PolicyStatus, sample};
 
 /// By name, the default policy first.
 fn shipped() -> Vec<(String, PolicySource)> {
@@ -44,7 +45,8 @@ async fn every_shipped_policy_is_accepted_and_every_question_of_it_has_a_frozen_
     let host = with_shipped().await;
     let policies = host.policies();
     assert!(policies.len() >= 4, "{policies:?}");
-    for status in policies {
+    for PolicyStatus { name, .. } in policies {
+        let status = host.settled(&name).await.unwrap();
         let answered_by = status.in_force.unwrap().answered_by;
         assert_eq!(answered_by.len(), 4, "{}", status.name);
         for by in answered_by {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::{NOW, add, apply_script, component, name, of_team, patient, queue, revision};
-use crate::policy::{PolicyHost, PolicySource};
+use crate::domain::PolicySource;
+use crate::policy::PolicyHost;
 
 const SWAPS: u32 = 200;
 /// Fewer, since freezing a script takes as long as a hundred decisions.
@@ -50,7 +51,8 @@ async fn two_hundred_swaps_fail_no_decision_and_none_is_made_by_a_revision_that_
         add(&host, plugin, &component::router("", &route)).await;
     }
     swap(&host, "swapped", SWAPS, async |number| {
-        let toml = format!("plugin = \"{}\"\n", ["even", "odd"][number as usize % 2]);
+        // Each is a text of its own: the same text would be the same revision.
+        let toml = format!("plugin = \"{}\"\n# {number}\n", ["even", "odd"][number as usize % 2]);
         let source = PolicySource { toml, ..super::source("", &[]) };
         revision(&host.apply(name("swapped"), source).await.unwrap())
     })
@@ -62,7 +64,7 @@ async fn scripts_are_swapped_under_decisions_too() {
     let host = super::host().await;
     swap(host, "swapped-script", SCRIPT_SWAPS, async |number| {
         let answer = ["Even", "Odd!"][number as usize % 2];
-        let script = format!("fn route(conversation) {{ queue(\"{answer}\") }}");
+        let script = format!("fn route(conversation) {{ queue(\"{answer}\") }} // {number}");
         revision(&apply_script(host, "swapped-script", &script).await.unwrap())
     })
     .await;

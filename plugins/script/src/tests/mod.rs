@@ -1,23 +1,26 @@
 //! What scripts answer, and what is said where they cannot.
 
 mod answers;
+mod cases;
+mod places;
 mod policies;
 mod problems;
+mod readme;
 mod records;
 
-use crate::bindings::switchyard::policy::log::Level;
 use crate::bindings::switchyard::policy::types::{
     Attribute, Contact, Conversation, Customer, Direction, Message, Problem, Refusal, SyncError,
 };
+use crate::outside::Outside;
 use crate::script::Script;
 
-/// For scripts that say nothing: what they would say is lost.
-fn mute(_: Level, _: &str) {}
+/// Nobody listens, and the clock stands at 2026-01-05 09:30 UTC.
+const NOBODY: Outside = Outside { log: |_, _| (), explain: |_| (), now: Some(|| 1_767_605_400_000) };
 
 /// As the host configures it.
 fn configure(settings: &serde_json::Value, source: &str) -> Result<Script, Vec<Problem>> {
     let given = serde_json::json!({"settings": settings, "script": source, "script-file": "test.rhai"});
-    Script::configure(&given.to_string(), mute)
+    Script::configure(&given.to_string(), NOBODY)
 }
 
 fn script(source: &str) -> Script {

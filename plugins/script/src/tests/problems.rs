@@ -32,7 +32,7 @@ fn settings_without_a_script_or_of_another_shape_are_a_problem() {
         (r#"{"settings": 3, "script": "fn route(it) { none() }"}"#, "settings", "a table"),
         (r#"{"setings": {}, "script": "fn route(it) { none() }"}"#, "settings", "setings"),
     ] {
-        let problem = problem(Script::configure(given, mute), given);
+        let problem = problem(Script::configure(given, NOBODY), given);
         assert_eq!(problem.path, path, "{given}");
         assert!(problem.message.contains(words), "{given}: {}", problem.message);
     }

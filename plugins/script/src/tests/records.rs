@@ -78,14 +78,50 @@ thread_local! {
     static SAID: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
+/// What the script says while it routes.
+fn said(source: &str) -> Vec<String> {
+    SAID.take();
+    let outside = Outside {
+        log: |level, words| SAID.with_borrow_mut(|said| said.push(format!("{level:?} {words}"))),
+        explain: |rule| SAID.with_borrow_mut(|said| said.push(format!("because {rule}"))),
+        ..NOBODY
+    };
+    let given = serde_json::json!({"script": source}).to_string();
+    let script = Script::configure(&given, outside).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let _ = script.route(conversation());
+    SAID.take()
+}
+
 #[test]
 fn what_a_script_says_reaches_the_log() {
-    let source = r#"fn route(it) { log_info(`team ${it.team}`); log_warn(3); print("p"); debug("d"); track_only() }"#;
-    let given = serde_json::json!({"script": source}).to_string();
-    let log = |level: Level, words: &str| SAID.with_borrow_mut(|said| said.push(format!("{level:?} {words}")));
-    let script = Script::configure(&given, log).unwrap_or_else(|problems| panic!("{problems:?}"));
-    assert!(script.route(conversation()).is_ok());
-    let expected =
-        ["Level::Info team orders", "Level::Warn 3", "Level::Info p", "Level::Debug \"d\" (line 1, position 70)"];
-    SAID.with_borrow(|said| assert_eq!(said, &expected));
+    assert_eq!(
+        said(r#"fn route(it) { log_info(`team ${it.team}`); log_warn(3); print("p"); debug("d"); track_only() }"#),
+        ["Level::Info team orders", "Level::Warn 3", "Level::Info p", "Level::Debug \"d\" (line 1, position 70)"]
+    );
+}
+
+#[test]
+fn the_rule_that_led_to_the_answer_reaches_the_host() {
+    assert_eq!(said(r#"fn route(it) { explain("team " + it.team); queue("Orders") }"#), ["because team orders"]);
+}
+
+#[test]
+fn nothing_is_said_twice_while_the_place_of_an_error_is_sought() {
+    let source = "fn route(it) { explain(`loop`); log_info(`on my way`); loop { } }";
+    assert_eq!(said(source), ["because loop", "Level::Info on my way"]);
+}
+
+#[test]
+fn the_clock_is_the_one_that_is_given() {
+    assert_eq!(said("fn route(it) { log_info(now()); track_only() }"), ["Level::Info 1767605400000"]);
+}
+
+#[test]
+fn there_is_no_clock_while_a_policy_is_configured() {
+    for (source, column) in [("const NOW = now();", 13), ("let it = local_time(`UTC`);", 10)] {
+        let source = format!("{source} fn route(it) {{ track_only() }}");
+        let problem = problem(configure(&serde_json::json!({}), &source), &source);
+        assert_eq!((problem.line, problem.column), (Some(1), Some(column)));
+        assert!(problem.message.contains("there is no time before the first decision"), "{}", problem.message);
+    }
 }

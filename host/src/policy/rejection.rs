@@ -1,53 +1,10 @@
-//! What a policy is made from, and why one was not accepted.
+//! Why a policy was not accepted.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Fault, PolicyName, Timestamp};
-
-/// The texts of a policy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PolicySource {
-    /// The text of NAME.toml.
-    pub toml: String,
-    /// The scripts by file name; those that the policy does not name are left alone.
-    #[serde(default)]
-    pub scripts: BTreeMap<String, String>,
-    /// Where they come from.
-    pub origin: Origin,
-    /// When they were given.
-    pub at: Timestamp,
-}
-
-/// Where a policy or a plugin comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "from")]
-pub enum Origin {
-    /// It is part of this program.
-    Embedded,
-    /// A file.
-    File {
-        /// Its path.
-        path: String,
-    },
-    /// A request.
-    Api {
-        /// The name of the token that was shown.
-        by: String,
-    },
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Embedded => f.write_str("built in"),
-            Self::File { path } => f.write_str(path),
-            Self::Api { by } => write!(f, "API, by {by}"),
-        }
-    }
-}
+use crate::domain::{Fault, Origin, PolicyName, Timestamp};
 
 /// One thing that is wrong with a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +20,11 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// Several problems as one text.
+    pub(super) fn join(problems: &[Self]) -> String {
+        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    }
+
     /// A problem of a file as a whole.
     pub(super) fn of(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: path.into(), line: None, column: None, message: message.into() }
@@ -91,7 +53,7 @@ impl fmt::Display for Problem {
 
 /// Why a policy was not accepted; the revision in force goes on serving.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+#[error("{}", Problem::join(problems))]
 pub struct Rejection {
     /// The policy.
     pub policy: PolicyName,

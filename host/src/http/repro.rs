@@ -1,0 +1,99 @@
+//! A repro bundle of a sync error: everything that a policy was told, and its answer, to be asked again elsewhere.
+
+use axum::extract::State;
+use axum::http::{HeaderName, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::Deserialize;
+
+use super::App;
+use super::access::{Caller, Scope};
+use super::extract::{Asked, Id};
+use super::problem::Problem;
+use super::sync_errors::find;
+use crate::domain::{PolicyRef, PolicyRevision, Question, SyncError, SyncErrorId};
+use crate::policy::case::{Answer, Bundled, Case, Conversation, Failure};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Query {
+    /// Whether personal data is left out.
+    #[serde(default = "yes")]
+    mask: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// The bundle as a file. It is asked about again before it is given away: one that would not show the same is refused.
+pub(super) async fn bundle(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id<SyncErrorId>,
+    Asked(Query { mask }): Asked<Query>,
+) -> Result<Response, Problem> {
+    if !mask && !caller.may(Scope::Errors) {
+        return Err(Problem::forbidden("personal data is given to tokens with the scope `errors` only"));
+    }
+    let error = find(&app, &id)?;
+    let (policy, question) = asked(&error)?;
+    let revision = revision(&app, policy)?;
+    let of = app.parts.engine.records().conversation(&error.org, &error.conversation)?;
+    let of = of.ok_or_else(|| Problem::not_found(format!("conversation {} is not on record", error.conversation)))?;
+    let conversation = Conversation::from(&of);
+    let mut case = Case {
+        question,
+        now: Some(error.last_seen),
+        failure: (question == Question::Judge).then(|| failure(&error)),
+        policy: Some(bundled(policy, &revision)),
+        ..Case::new(if mask { conversation.masked() } else { conversation })
+    };
+    let candidate = app.parts.policies.candidate(policy.name.clone(), revision.source).await?;
+    let answer = Answer::of(&candidate.try_case(&case).await.answer);
+    if let Some(blame) = &error.refusal.blame {
+        let was = Answer::Refused(blame.fault.code().to_owned());
+        if was != answer {
+            let advice = if mask { "; masking may be why: `?mask=false` leaves personal data in" } else { "" };
+            return Err(Problem::conflict(format!("it was answered with {was} and is with {answer} now{advice}")));
+        }
+    }
+    case.expected = Some(answer);
+    let name = format!("attachment; filename=\"repro-{id}.json\"");
+    let headers: [(HeaderName, String); 1] = [(header::CONTENT_DISPOSITION, name)];
+    Ok((headers, Json(case)).into_response())
+}
+
+/// The decision that a sync error came from: the policy's failure, or else its judgement of Salesforce's refusal.
+fn asked(error: &SyncError) -> Result<(&PolicyRef, Question), Problem> {
+    let blamed = error.refusal.blame.as_ref().map(|blame| (&blame.policy, blame.question));
+    let judged = error.judged_by.as_ref().map(|policy| (policy, Question::Judge));
+    blamed.or(judged).ok_or_else(|| Problem::conflict("no policy decided anything about this sync error"))
+}
+
+fn revision(app: &App, policy: &PolicyRef) -> Result<PolicyRevision, Problem> {
+    let revisions = app.parts.policies.revisions(&policy.name);
+    let found = revisions.into_iter().find(|revision| revision.number == policy.revision);
+    found.ok_or_else(|| Problem::not_found(format!("{policy} is not kept any more")))
+}
+
+fn bundled(policy: &PolicyRef, revision: &PolicyRevision) -> Bundled {
+    Bundled {
+        name: Some(policy.name.clone()),
+        applied_at: Some(revision.source.at),
+        toml: revision.source.toml.clone(),
+        scripts: revision.source.scripts.clone(),
+        plugin_digests: revision.plugins.clone(),
+    }
+}
+
+fn failure(error: &SyncError) -> Failure {
+    Failure {
+        class: error.refusal.class,
+        code: error.refusal.code.clone(),
+        text: error.refusal.text.clone(),
+        fields: error.refusal.fields.clone(),
+        attempt: error.attempts.max(1),
+        first_seen: Some(error.first_seen),
+    }
+}

@@ -1,0 +1,115 @@
+//! A policy over its revisions: which one decides, which came before it, and how it fares.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use tokio::sync::{Semaphore, watch};
+
+use super::guard::Guard;
+use super::rejection::Rejection;
+use super::revision::Revision;
+use super::shadow::Shadow;
+use super::status::Counters;
+use crate::domain::History;
+
+/// Everything that is known of one policy.
+pub(super) struct Policy {
+    in_force: RwLock<Option<Arc<Revision>>>,
+    pub(super) history: Mutex<History>,
+    pub(super) last_rejection: Mutex<Option<Rejection>>,
+    /// Set while the revision in force is new.
+    guard: Mutex<Option<Guard>>,
+    /// Spares most decisions the lock of the guard.
+    guarded: AtomicBool,
+    shadow: RwLock<Option<Arc<Shadow>>>,
+    /// Decisions since the start, of every revision.
+    pub(super) counters: Counters,
+    /// Keeps a policy whose every decision runs to the deadline from taking all places.
+    pub(super) places: Semaphore,
+    /// Whether it was said already that nothing of this name is in force.
+    pub(super) missed: AtomicBool,
+    /// Tells when the revision in force is another one, or in another form.
+    changed: watch::Sender<()>,
+}
+
+impl Policy {
+    pub(super) fn new(history: History, places: usize) -> Self {
+        Self {
+            in_force: RwLock::default(),
+            history: Mutex::new(history),
+            last_rejection: Mutex::default(),
+            guard: Mutex::default(),
+            guarded: AtomicBool::new(false),
+            shadow: RwLock::default(),
+            counters: Counters::default(),
+            places: Semaphore::new(places),
+            missed: AtomicBool::new(false),
+            changed: watch::Sender::default(),
+        }
+    }
+
+    pub(super) fn in_force(&self) -> Option<Arc<Revision>> {
+        read(&self.in_force).clone()
+    }
+
+    /// From here on this revision decides; with a guard, only as long as it does no worse than the one before.
+    pub(super) fn put_in_force(&self, revision: Arc<Revision>, guard: Option<Guard>) {
+        let mut guarding = lock(&self.guard);
+        self.guarded.store(guard.is_some(), Ordering::SeqCst);
+        *guarding = guard;
+        *write(&self.in_force) = Some(revision);
+        drop(guarding);
+        self.changed.send_replace(());
+    }
+
+    /// Puts another form of a revision in its place, unless yet another revision took the place meanwhile.
+    pub(super) fn replace(&self, old: &Arc<Revision>, new: Arc<Revision>) {
+        let mut in_force = write(&self.in_force);
+        if in_force.as_ref().is_some_and(|in_force| Arc::ptr_eq(in_force, old)) {
+            *in_force = Some(new);
+        }
+        drop(in_force);
+        self.changed.send_replace(());
+    }
+
+    /// Returns when the revision in force has its final form.
+    pub(super) async fn settled(&self) {
+        let mut changed = self.changed.subscribe();
+        while self.in_force().is_some_and(|revision| revision.thawed) {
+            if changed.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Looks at the guard, if there is one.
+    pub(super) fn with_guard<T>(&self, look: impl FnOnce(&mut Option<Guard>) -> Option<T>) -> Option<T> {
+        if !self.guarded.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut guard = lock(&self.guard);
+        let seen = look(&mut guard);
+        self.guarded.store(guard.is_some(), Ordering::SeqCst);
+        seen
+    }
+
+    pub(super) fn shadow(&self) -> Option<Arc<Shadow>> {
+        read(&self.shadow).clone()
+    }
+
+    pub(super) fn set_shadow(&self, shadow: Option<Arc<Shadow>>) -> Option<Arc<Shadow>> {
+        std::mem::replace(&mut *write(&self.shadow), shadow)
+    }
+}
+
+pub(super) fn read<T>(of: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    of.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) fn write<T>(of: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    of.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
