@@ -4,11 +4,12 @@ use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
 use super::bindings::switchyard::policy::types;
+use super::fit;
 use super::guest::Guest;
 use super::manifest::Part;
 
 /// The versions that plugins may be built against, oldest first.
-pub(super) const VERSIONS: [&str; 2] = ["0.1.0", "0.2.0"];
+pub(super) const VERSIONS: [&str; 2] = [fit::VERSIONS[0].0, fit::VERSIONS[1].0];
 
 /// Where a component's exports are; each component has its own.
 #[derive(Clone)]

@@ -143,12 +143,15 @@ fn a_new_rust_plugin_builds_and_fits() {
 }
 
 #[test]
-#[ignore = "this host does not run version 0.2 of the interface yet"]
 fn a_new_rust_plugin_passes_its_cases() {
     let Some(project) = rust_project() else { return };
     let mut test = switchyard(["plugin", "test"]);
     let said = content(&output(test.arg(project.join("my-router.toml")).arg(project.join("cases"))));
     assert!(said.contains("2 cases, 0 failed"), "{said}");
+    let mut run = switchyard(["plugin", "run"]);
+    let case = project.join("cases/team-with-a-queue.json");
+    let said = content(&output(run.arg(project.join("my-router.toml")).arg("--input").arg(case)));
+    assert!(said.contains("rule     the queue of team billing"), "{said}");
 }
 
 #[test]

@@ -46,6 +46,7 @@ pub(super) async fn run(
             "plugin_digest": by.as_ref().map(|by| &by.plugin_digest),
             "frozen": by.as_ref().map(|by| by.frozen),
             "not_frozen_because": by.as_ref().and_then(|by| by.not_frozen_because.as_ref()),
+            "rule": decision.rule,
             "cost": decision.cost,
             "memory_bytes": trial.memory_bytes,
             "time_us": u64::try_from(took.as_micros())?,
@@ -63,6 +64,9 @@ pub(super) async fn run(
         if let Some(why) = by.not_frozen_because {
             println!("         configured for every decision, since it cannot be frozen: {why}");
         }
+    }
+    if let Some(rule) = &decision.rule {
+        println!("rule     {rule}");
     }
     println!("cost     {} units of fuel", decision.cost);
     println!("memory   {} KiB at its peak", trial.memory_bytes.div_ceil(1024));

@@ -93,6 +93,9 @@ pub(in crate::cli) fn print_difference(expected: &Answer, trial: &Trial) {
     if let Err(fault) = &trial.decision.answer {
         println!("{}", indented(&fault.to_string()));
     }
+    if let Some(rule) = &trial.decision.rule {
+        println!("        rule      {rule}");
+    }
     for line in &trial.decision.logs {
         println!("        log       {line}");
     }

@@ -108,10 +108,8 @@ impl Workbench {
         let toml = with_settings(&self.toml, case.question, settings)?;
         let (origin, scripts) = (self.origin.clone(), self.scripts.clone());
         let source = PolicySource { toml, scripts, origin, at: case.now() };
-        match self.host.apply(self.name.clone(), source).await {
-            Ok(_) => Ok(()),
-            Err(rejection) => Err(anyhow!("it is not accepted:\n{rejection}")),
-        }
+        let applied = self.host.apply(self.name.clone(), source).await;
+        applied.map(drop).map_err(|rejection| anyhow!("it is not accepted:\n{rejection}"))
     }
 
     /// The same, and waits until decisions begin from a frozen copy, as they soon would in a host.

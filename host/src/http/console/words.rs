@@ -209,18 +209,17 @@ mod tests {
     use super::*;
     use crate::domain::{Attribute, PolicyName, Question, RecordId};
 
+    fn routed_to(policy: PolicyRef, destination: Destination) -> Fact {
+        let (logs, rule) = (vec!["hm".into()], Some("by team".into()));
+        Fact::Routed { policy, destination, cost: 12_345, logs, rule }
+    }
+
     fn every_fact() -> Vec<(Fact, &'static str)> {
         let policy = PolicyRef { name: PolicyName::new("shop").unwrap(), revision: 3 };
         let sync_error = SyncErrorId::new("se-1").unwrap();
         let record = |id: &str| RecordId::new(id).unwrap();
         let by = "ann".to_owned();
-        let routed = |destination| Fact::Routed {
-            policy: policy.clone(),
-            destination,
-            cost: 12_345,
-            logs: vec!["hm".into()],
-            rule: Some("by team".into()),
-        };
+        let routed = |destination| routed_to(policy.clone(), destination);
         let linked = |link| Fact::Linked { policy: policy.clone(), link, found: 2 };
         let arrived = |by| Fact::Arrived { kind: "new_message".into(), by, event: 77, extra: Some(Value::Bool(true)) };
         let resolved = |how| Fact::Resolved { sync_error: sync_error.clone(), how };
