@@ -59,9 +59,11 @@ async fn host(config: Config) -> PolicyHost {
             at: NOW,
         };
         let watch = Stopwatch::start();
-        let status = host.apply(name(), source).await.expect("a policy");
-        let frozen = status.in_force.is_some_and(|it| it.answered_by.iter().all(|by| by.frozen));
-        println!("{:<44}{:>10.1?}", format!("script applied, edit {edit} (frozen: {frozen})"), watch.elapsed());
+        host.apply(name(), source).await.expect("a policy");
+        let applied = watch.elapsed();
+        host.settled(&name()).await;
+        let title = format!("script edit {edit}: in force after, frozen after");
+        println!("{title:<44}{applied:>10.1?}{:>10.1?}", watch.elapsed());
     }
     host
 }

@@ -3,6 +3,7 @@
 mod demo;
 mod plugin;
 mod policy;
+mod remote;
 mod serve;
 mod store;
 

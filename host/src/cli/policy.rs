@@ -1,12 +1,15 @@
-//! For those who run policies: a repro bundle can be run again, offline.
+//! For those who run policies: previews, swaps and revisions of a host that runs, and repro bundles offline.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use reqwest::Method;
+use serde_json::Value;
 
 use super::plugin::print_difference;
 use super::plugin::workbench::{self, patient, plugins_of, read};
+use super::remote::{Remote, texts};
 use crate::domain::PolicyName;
 use crate::domain::{Origin, PolicySource};
 use crate::policy::PolicyHost;
@@ -15,8 +18,51 @@ use crate::policy::case::{Answer, Bundled, Case};
 /// What a policy in a bundle is called that does not tell its name.
 const NAMELESS: &str = "replay";
 
+/// A policy's file, and the name it has in the host.
+#[derive(Debug, Args)]
+pub(super) struct Given {
+    /// NAME.toml; the scripts that it names lie beside it.
+    file: PathBuf,
+    /// The policy's name in the host; the file's where not given.
+    #[arg(long)]
+    name: Option<PolicyName>,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// A policy of a host.
+#[derive(Debug, Args)]
+pub(super) struct Named {
+    /// Its name.
+    name: PolicyName,
+    #[command(flatten)]
+    remote: Remote,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Say what would change if a policy were in force: over the sync errors that are open, and over good conversations.
+    Preview(Given),
+    /// Put a policy in force from the next decision on.
+    Put(Given),
+    /// Let a policy answer beside the one in force, to be compared; `show` tells how it compares.
+    Shadow(Given),
+    /// End the shadow of a policy.
+    EndShadow(Named),
+    /// Show how a policy stands.
+    Show(Named),
+    /// List the revisions of a policy, newest first.
+    Revisions(Named),
+    /// Put an earlier revision in force again.
+    Restore {
+        #[command(flatten)]
+        policy: Named,
+        /// The revision's number.
+        #[arg(long)]
+        revision: u32,
+    },
+    /// List teams, channels and tags that were seen lately and that a policy refuses to route.
+    Coverage(Named),
     /// Run a repro bundle again and say whether the answer is the same.
     #[command(after_help = "\
 Examples:
@@ -38,7 +84,52 @@ is warned of. The exit code is 1 when the answer is not the same.")]
 pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Replay { bundle, plugins } => replay(&bundle, plugins.as_deref()).await,
+        Command::Preview(given) => print(&given.send(Method::POST, "/preview").await?),
+        Command::Put(given) => {
+            let status = given.send(Method::PUT, "").await?;
+            println!("{} is in force as revision {}", text(&status["name"]), status["in_force"]["revision"]);
+            Ok(())
+        }
+        Command::Shadow(given) => print(&given.send(Method::PUT, "/shadow").await?["shadow"]),
+        Command::EndShadow(named) => named.ask(Method::DELETE, "/shadow").await.map(drop),
+        Command::Show(named) => print(&named.ask(Method::GET, "").await?),
+        Command::Revisions(named) => {
+            for revision in named.ask(Method::GET, "/revisions").await?["revisions"].as_array().into_iter().flatten() {
+                let (number, state) = (&revision["number"], text(&revision["state"]));
+                println!("{number:>6}  {state:<12}{}  {}", text(&revision["changed_at"]), text(&revision["reason"]));
+            }
+            Ok(())
+        }
+        Command::Restore { policy, revision } => {
+            let status = policy.ask(Method::POST, &format!("/revisions/{revision}/restore")).await?;
+            println!("{} is in force as revision {}", policy.name, status["in_force"]["revision"]);
+            Ok(())
+        }
+        Command::Coverage(named) => print(&named.ask(Method::GET, "/coverage").await?),
     }
+}
+
+impl Given {
+    async fn send(&self, method: Method, after: &str) -> anyhow::Result<Value> {
+        let stem = || PolicyName::new(self.file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default());
+        let name = self.name.clone().map_or_else(stem, Ok).context("the policy's name")?;
+        self.remote.call(method, &format!("/v1/policies/{name}{after}"), Some(texts(&self.file)?)).await
+    }
+}
+
+impl Named {
+    async fn ask(&self, method: Method, after: &str) -> anyhow::Result<Value> {
+        self.remote.call(method, &format!("/v1/policies/{}{after}", self.name), None).await
+    }
+}
+
+fn print(answer: &Value) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(answer)?);
+    Ok(())
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
 }
 
 async fn replay(path: &Path, plugins: Option<&Path>) -> anyhow::Result<()> {

@@ -1,6 +1,7 @@
 //! The real binary: what it refuses, how it stops, and that a kill loses nothing.
 
 mod demo;
+mod docs;
 mod plugin;
 mod plugin_check;
 mod serve;
