@@ -88,6 +88,12 @@ impl TestHost {
         self.folder.path().join(name)
     }
 
+    /// The file of a plugin that was handed in.
+    #[must_use]
+    pub fn plugin_file(&self, name: &str) -> PathBuf {
+        self.folder.path().join("plugins").join(name)
+    }
+
     /// Asks the API as the administrator.
     pub async fn get(&self, path: &str) -> (StatusCode, Value) {
         self.call(Method::GET, path, ADMIN, None).await
@@ -196,10 +202,11 @@ fn config(simulator: &Simulator, folder: &std::path::Path, salesforce: &str) -> 
         "[http]\nlisten = '127.0.0.1:0'\n\
          [[http.tokens]]\nname = 'operator'\nsecret = '{OPERATOR}'\nscopes = ['read', 'errors']\n\
          [[http.tokens]]\nname = 'admin'\nsecret = '{ADMIN}'\nscopes = ['read', 'errors', 'policies', 'intake']\n\
-         [policies]\nfolder = '{}'\n\
+         [policies]\nfolder = '{}'\nplugins = '{}'\n\
          [mail]\nhost = '{}'\nport = {}\nsecurity = 'none'\nfrom = 'Switchyard <switchyard@example.com>'\n\
          [alcmeon.main]\nbase_url = '{}'\ninstance_id = 'main'\nsecret = '{SECRET}'\nteam_field = 1\nemail_field = 2\n{}{}",
         folder.display(),
+        folder.join("plugins").display(),
         simulator.smtp.ip(),
         simulator.smtp.port(),
         simulator.alcmeon,

@@ -87,6 +87,7 @@ impl App {
             engine: Arc::clone(&engine),
             policies: Arc::clone(&policies),
             policies_folder: config.policies.folder.is_dir().then(|| config.policies.folder.clone()),
+            plugins_folder: config.policies.plugins.clone(),
             environments: config.alcmeon.clone().into_iter().collect::<HashMap<_, _>>(),
             metrics: metrics.clone(),
             clock: clock.clone(),

@@ -26,7 +26,9 @@ pub(super) async fn start(config: &Config, clock: &Clock, records: &Records) -> 
     embedded::add_plugins(&host).await?;
     for (name, path) in files(&config.policies.plugins, "wasm")? {
         let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
-        host.add_plugin(PluginName::new(name)?, bytes, Origin::File { path: path.display().to_string() }).await?;
+        let signature = std::fs::read_to_string(path.with_extension("wasm.minisig")).ok();
+        let origin = Origin::File { path: path.display().to_string() };
+        host.add_signed_plugin(PluginName::new(name)?, bytes, signature.as_deref(), origin).await?;
     }
     embedded::apply_default(&host, clock.now()).await?;
     let folder = &config.policies.folder;

@@ -3,9 +3,11 @@
 mod access;
 mod console;
 mod extract;
+mod files;
 mod intake;
 mod messages;
 mod orgs;
+mod plugins;
 mod policies;
 mod probes;
 mod problem;
@@ -42,6 +44,9 @@ const BODY_BYTES: usize = 1024 * 1024;
 /// Notifications carry attachments inline, in bytes.
 const NOTIFICATION_BYTES: usize = 16 * 1024 * 1024;
 
+/// A plugin's file, in bytes; `policies.limits.plugin_bytes` may be less.
+const PLUGIN_BYTES: usize = 256 * 1024 * 1024;
+
 /// Where the host listens, and to whom.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,6 +80,8 @@ pub struct Parts {
     pub policies: Arc<PolicyHost>,
     /// Where accepted policies are kept as files, so that they are there after a restart.
     pub policies_folder: Option<PathBuf>,
+    /// Where plugins that are handed in are kept; made when the first one is.
+    pub plugins_folder: PathBuf,
     /// Alcmeon environments by source.
     pub environments: HashMap<SourceId, alcmeon::Config>,
     /// The counters.
@@ -168,7 +175,7 @@ fn router(app: App) -> Router {
         .route("/v1/policies/{name}/revisions", get(policies::revisions))
         .route("/v1/policies/{name}/revisions/{number}", get(policies::revision))
         .route("/v1/policies/{name}/coverage", get(policies::coverage))
-        .route("/v1/plugins", get(policies::plugins))
+        .route("/v1/plugins", get(plugins::list))
         .route("/metrics", get(probes::metrics));
     let errors = Router::new()
         .route("/v1/orgs/{org}/retry-all", post(orgs::retry_all))
@@ -180,6 +187,8 @@ fn router(app: App) -> Router {
         .route("/v1/policies/{name}/preview", post(policies::preview))
         .route("/v1/policies/{name}/shadow", put(policies::start_shadow).delete(policies::end_shadow))
         .route("/v1/policies/{name}/revisions/{number}/restore", post(policies::restore));
+    let plugins =
+        Router::new().route("/v1/plugins/{name}", put(plugins::put)).layer(DefaultBodyLimit::max(PLUGIN_BYTES));
     let intake = Router::new().route("/v1/intake/{source}", post(intake::accept));
     let webhook = Router::new()
         .route("/alcmeon/{environment}/notify", post(webhook::notify))
@@ -192,6 +201,7 @@ fn router(app: App) -> Router {
         .merge(scoped(Scope::Intake, intake))
         .merge(console::router(&app))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .merge(scoped(Scope::Policies, plugins))
         .merge(webhook)
         .merge(open)
         .fallback(console::nothing_here)

@@ -1,4 +1,4 @@
-//! Policies and plugins: what is in force, and how to put another one there.
+//! Policies: what is in force, what was, what would be, and how to put another one there.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::App;
 use super::access::Caller;
 use super::extract::{self, Id, Ids};
+use super::files;
 use super::problem::Problem;
 use crate::domain::{Origin, PolicyName, PolicyRevision, PolicySource};
 use crate::engine;
@@ -48,11 +49,6 @@ pub(super) struct View {
 /// All policies.
 pub(super) async fn list(State(app): State<App>) -> Json<Value> {
     Json(json!({ "policies": app.parts.policies.policies() }))
-}
-
-/// All plugins.
-pub(super) async fn plugins(State(app): State<App>) -> Json<Value> {
-    Json(json!({ "plugins": app.parts.policies.plugins() }))
 }
 
 /// One policy, with its texts.
@@ -181,15 +177,9 @@ fn is_file_name(name: &str) -> bool {
 
 /// Scripts first: the watcher of the folder must never see a policy without its script.
 fn keep(folder: &Path, name: &PolicyName, toml: &str, scripts: &BTreeMap<String, String>) -> std::io::Result<()> {
-    let write = |file: &str, text: &str| {
-        let draft = folder.join(format!(".{file}.draft"));
-        std::fs::write(&draft, text)?;
-        std::fs::File::open(&draft)?.sync_all()?;
-        std::fs::rename(draft, folder.join(file))
-    };
     for (file, text) in scripts {
-        write(file, text)?;
+        files::replace(folder, file, text.as_bytes())?;
     }
-    write(&format!("{name}.toml"), toml)?;
-    std::fs::File::open(folder)?.sync_all()
+    files::replace(folder, &format!("{name}.toml"), toml.as_bytes())?;
+    files::sync(folder)
 }

@@ -27,6 +27,8 @@ pub struct Config {
     /// Whether a configured plugin is frozen and cloned for each decision. Without it, each decision configures a plugin
     /// of its own: the same answers at several times the price.
     pub freeze: bool,
+    /// Public keys of minisign: where there are any, a plugin that is not built in has to be signed with one of them.
+    pub plugin_keys: Vec<String>,
     /// How long a revision that replaced another is watched, in milliseconds; 0 watches none.
     pub guard_window_ms: u64,
     /// It is rolled back when so many of its decisions failed or were refused,
@@ -47,6 +49,7 @@ impl Default for Config {
             source_bytes: 1 << 20,
             instances: 32,
             freeze: true,
+            plugin_keys: Vec::new(),
             guard_window_ms: 600_000,
             guard_failures: 20,
             guard_percent: 20,

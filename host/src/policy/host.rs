@@ -16,6 +16,7 @@ use super::plugin::{Plugin, PluginStatus};
 use super::revision::{Draft, Revision, Wrong};
 use super::sandbox::Sandbox;
 use super::shadow::Shadow;
+use super::signature::Keys;
 use super::standing::{Policy, lock, read, write};
 use super::status::{AnsweredBy, InForce, PolicyStatus};
 use super::warm::Warm;
@@ -32,6 +33,7 @@ pub struct PolicyHost(pub(super) Arc<Room>);
 pub(super) struct Room {
     pub(super) sandbox: Sandbox,
     pub(super) memory: Memory,
+    keys: Keys,
     plugins: RwLock<BTreeMap<PluginName, Arc<Plugin>>>,
     pub(super) policies: RwLock<BTreeMap<PolicyName, Arc<Policy>>>,
     /// Held by one change at a time: a revision's number says how many came before it.
@@ -58,6 +60,7 @@ impl PolicyHost {
     pub fn with_memory(config: Config, mut memory: Memory) -> Result<Self, Error> {
         let places = Semaphore::new(config.instances as usize);
         let per_policy = config.instances_per_policy();
+        let keys = Keys::new(&config.plugin_keys)?;
         let sandbox = Sandbox::start(config)?;
         let mut histories = BTreeMap::<_, Vec<_>>::new();
         for (name, revision) in std::mem::take(&mut memory.past) {
@@ -66,7 +69,7 @@ impl PolicyHost {
         let policy = |(name, kept)| (name, Arc::new(Policy::new(History::new(kept), per_policy)));
         let policies = RwLock::new(histories.into_iter().map(policy).collect());
         let (plugins, changing, freezing) = Default::default();
-        Ok(Self(Arc::new(Room { sandbox, memory, plugins, policies, changing, freezing, places })))
+        Ok(Self(Arc::new(Room { sandbox, memory, keys, plugins, policies, changing, freezing, places })))
     }
 
     /// Takes a component as a plugin, in place of any of the same name. A policy in force goes on with the one that it
@@ -75,6 +78,24 @@ impl PolicyHost {
     /// # Errors
     /// When it is too large, is no component, imports what no plugin gets, or answers no question.
     pub async fn add_plugin(&self, name: PluginName, bytes: Vec<u8>, origin: Origin) -> Result<PluginStatus, Error> {
+        self.add_signed_plugin(name, bytes, None, origin).await
+    }
+
+    /// The same with the text of its `.minisig` file, for a host that takes signed plugins only.
+    ///
+    /// # Errors
+    /// As [`add_plugin`](Self::add_plugin), and when it is not signed as it has to be.
+    pub async fn add_signed_plugin(
+        &self,
+        name: PluginName,
+        bytes: Vec<u8>,
+        signature: Option<&str>,
+        origin: Origin,
+    ) -> Result<PluginStatus, Error> {
+        if origin != Origin::Embedded {
+            let refused = |reason| Error::Plugin { name: name.clone(), reason };
+            self.0.keys.check(&bytes, signature).map_err(refused)?;
+        }
         let _one_at_a_time = self.0.changing.lock().await;
         let room = self.0.clone();
         let failed = name.clone();

@@ -49,6 +49,8 @@ impl Part {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Assignment {
     pub(super) plugin: PluginName,
+    /// SHA-256 of the one plugin that will do, in hexadecimal, where the policy names it.
+    pub(super) digest: Option<String>,
     /// The script's file, where there is one.
     pub(super) script: Option<String>,
     /// What `configure` is given.
@@ -67,6 +69,7 @@ pub(super) struct Manifest {
 #[serde(deny_unknown_fields)]
 struct File {
     plugin: Option<Spanned<String>>,
+    digest: Option<Spanned<String>>,
     script: Option<Spanned<String>>,
     #[serde(default)]
     settings: toml::Table,
@@ -80,6 +83,7 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Table {
     plugin: Spanned<String>,
+    digest: Option<Spanned<String>>,
     script: Option<Spanned<String>>,
     #[serde(default)]
     settings: toml::Table,
@@ -96,9 +100,12 @@ impl Manifest {
             }]
         })?;
         let general = match file.plugin {
-            Some(plugin) => Some(reader.assignment(Table { plugin, script: file.script, settings: file.settings })?),
-            None if file.script.is_some() || !file.settings.is_empty() => {
-                return Err(vec![Problem::of(&reader.path, "`script` and `settings` need a `plugin`")]);
+            Some(plugin) => {
+                let File { digest, script, settings, .. } = file;
+                Some(reader.assignment(Table { plugin, digest, script, settings })?)
+            }
+            None if file.script.is_some() || file.digest.is_some() || !file.settings.is_empty() => {
+                return Err(vec![Problem::of(&reader.path, "`digest`, `script` and `settings` need a `plugin`")]);
             }
             None => None,
         };
@@ -149,8 +156,19 @@ impl Reader<'_> {
             }
             None => None,
         };
-        Ok(Assignment { plugin, script, configuration: Value::Object(configuration).to_string() })
+        let digest = match table.digest {
+            Some(digest) => Some(hexadecimal(digest.get_ref()).ok_or_else(|| {
+                wrong(digest.span().start, "a digest is `sha256:` and 64 hexadecimal digits".to_owned())
+            })?),
+            None => None,
+        };
+        Ok(Assignment { plugin, digest, script, configuration: Value::Object(configuration).to_string() })
     }
+}
+
+fn hexadecimal(digest: &str) -> Option<String> {
+    let digits = digest.strip_prefix("sha256:").unwrap_or(digest).to_ascii_lowercase();
+    (digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())).then_some(digits)
 }
 
 fn settings(table: toml::Table) -> Result<Value, String> {

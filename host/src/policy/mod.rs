@@ -25,6 +25,7 @@ mod sample;
 mod sandbox;
 mod shadow;
 mod shape;
+mod signature;
 mod standing;
 mod status;
 #[cfg(test)]

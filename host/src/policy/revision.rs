@@ -69,10 +69,15 @@ impl Draft {
         let manifest = Manifest::read(&name, &source)?;
         let mut plugins = BTreeMap::new();
         let mut digest = Sha256::new();
-        for Assignment { plugin: wanted, configuration, .. } in manifest.assignments() {
+        for Assignment { plugin: wanted, digest: pinned, configuration, .. } in manifest.assignments() {
             let Some(plugin) = plugin(wanted) else {
                 return Err(vec![Problem::of(file, format!("there is no plugin `{wanted}`"))].into());
             };
+            if let Some(pinned) = pinned.as_ref().filter(|pinned| **pinned != plugin.status.digest) {
+                let has = &plugin.status.digest;
+                let message = format!("the plugin `{wanted}` is sha256:{has}, and the policy wants sha256:{pinned}");
+                return Err(vec![Problem::of(file, message)].into());
+            }
             digest.update(&plugin.status.digest);
             digest.update(configuration.len().to_be_bytes());
             digest.update(configuration);

@@ -157,3 +157,29 @@ async fn a_repro_bundle_holds_what_the_policy_was_told_and_answers_the_same_with
     assert!(host.call(Method::GET, &whole, OPERATOR, None).await.1.to_string().contains("jane@example.com"));
     host.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_is_handed_in_by_one_call_and_a_policy_may_name_the_one_that_will_do() {
+    let host = TestHost::start().await;
+    let component = include_bytes!("../../../plugins/prebuilt/keyword-router.wasm").to_vec();
+    let put = async |path: &str, token: &str, body: Vec<u8>| {
+        let url = format!("http://{}{path}", host.app.address);
+        let answer = host.http.put(url).bearer_auth(token).body(body).send().await.unwrap();
+        (answer.status(), answer.json::<Value>().await.unwrap())
+    };
+    let (status, plugin) = put("/v1/plugins/router", ADMIN, component.clone()).await;
+    assert_eq!((status, plugin["origin"]["by"].as_str()), (StatusCode::OK, Some("admin")), "{plugin}");
+    assert_eq!(std::fs::read(host.plugin_file("router.wasm")).unwrap(), component);
+    let pinned = |digest: &str| json!({ "toml": format!("plugin = \"router\"\ndigest = \"sha256:{digest}\"\n[settings]\ndefault = \"Care\"\n") });
+    let digest = plugin["digest"].as_str().unwrap();
+    let (status, _) = host.call(Method::PUT, "/v1/policies/acme", ADMIN, Some(pinned(digest))).await;
+    assert_eq!(status, StatusCode::OK);
+    let (status, problem) = host.call(Method::PUT, "/v1/policies/acme", ADMIN, Some(pinned(&"0".repeat(64)))).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(problem["detail"].as_str().unwrap().contains(digest), "{problem}");
+    assert_eq!(put("/v1/plugins/router", OPERATOR, component).await.0, StatusCode::FORBIDDEN);
+    let (status, problem) = put("/v1/plugins/router", ADMIN, b"no component".to_vec()).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
+    assert!(host.get("/v1/plugins").await.1.to_string().contains(digest), "the one before stays");
+    host.stop().await;
+}

@@ -136,6 +136,7 @@ impl Console {
             engine: Arc::clone(&engine),
             policies,
             policies_folder: None,
+            plugins_folder: "plugins".into(),
             environments: HashMap::new(),
             metrics,
             clock,

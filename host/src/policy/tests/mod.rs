@@ -9,6 +9,7 @@ mod revisions;
 mod scripts;
 mod shipped;
 mod swaps;
+mod versions;
 
 use tokio::sync::OnceCell;
 

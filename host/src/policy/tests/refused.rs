@@ -1,8 +1,7 @@
 //! Files that are not taken as plugins, and why.
 
 use super::{component, patient};
-use crate::domain::Origin;
-use crate::domain::PluginName;
+use crate::domain::{Origin, PluginName};
 use crate::policy::{Config, Error, PolicyHost};
 
 async fn refusal(bytes: Vec<u8>) -> String {
@@ -69,4 +68,18 @@ async fn a_file_beyond_the_bound_is_refused() {
     let config = Config { plugin_bytes: 100, ..patient() };
     let reason = refusal_under(config, component::router("", "(unreachable)")).await;
     assert!(reason.ends_with("100 are allowed"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_host_that_names_keys_takes_no_unsigned_plugin_but_those_that_are_built_in() {
+    let plugin_keys = vec!["RWQ93KhNG78sLuJnWgkkdcoQcsuzPBGgvuzM4eFUC33grAXVlpHgnzcU".to_owned()];
+    let host = PolicyHost::start(Config { plugin_keys, ..Config::default() }).unwrap();
+    let add = async |origin| {
+        host.add_plugin(PluginName::new("unsigned").unwrap(), component::router("", "(unreachable)"), origin).await
+    };
+    let refused = add(Origin::File { path: "unsigned.wasm".into() }).await.unwrap_err().to_string();
+    assert!(refused.contains("not signed"), "{refused}");
+    let refused = add(Origin::Api { by: "ann".into() }).await.unwrap_err().to_string();
+    assert!(refused.contains("not signed"), "{refused}");
+    add(Origin::Embedded).await.unwrap();
 }

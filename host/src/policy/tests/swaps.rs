@@ -7,7 +7,7 @@ use super::{NOW, add, apply_script, component, name, of_team, patient, queue, re
 use crate::domain::PolicySource;
 use crate::policy::PolicyHost;
 
-const SWAPS: u32 = 200;
+const SWAPS: u32 = 1_000;
 /// Fewer, since freezing a script takes as long as a hundred decisions.
 const SCRIPT_SWAPS: u32 = 10;
 
@@ -44,7 +44,7 @@ async fn swap(host: &PolicyHost, policy: &'static str, swaps: u32, apply: impl A
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_hundred_swaps_fail_no_decision_and_none_is_made_by_a_revision_that_was_replaced() {
+async fn a_thousand_swaps_fail_no_decision_and_none_is_made_by_a_revision_that_was_replaced() {
     let host = PolicyHost::start(patient()).unwrap();
     for (plugin, answer) in [("even", "Even"), ("odd", "Odd!")] {
         let route = format!("(call $queue (i32.const {}) (i32.const 4))", component::text(answer));

@@ -1,0 +1,18 @@
+//! Files that are handed in: whole or not there at all, whatever happens meanwhile.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// Puts a file in place of any of the same name.
+pub(super) fn replace(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
+    let draft = folder.join(format!(".{name}.draft"));
+    std::fs::write(&draft, content)?;
+    File::open(&draft)?.sync_all()?;
+    std::fs::rename(draft, folder.join(name))
+}
+
+/// Makes the names in a folder survive a power cut.
+pub(super) fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
