@@ -8,14 +8,15 @@ use crate::domain::PolicySource;
 use crate::policy::PolicyHost;
 
 const SWAPS: u32 = 1_000;
-/// Fewer, since freezing a script takes as long as a hundred decisions.
+/// Fewer, since each configures a script and tries it.
 const SCRIPT_SWAPS: u32 = 10;
 
 /// Asks until it is told to stop; gives back how many decisions it checked.
 async fn decide(host: PolicyHost, policy: &str, in_force: Arc<AtomicU32>, stop: Arc<AtomicBool>) -> u32 {
     let (of, policy) = (of_team("orders"), name(policy));
     let mut decisions = 0;
-    while !stop.load(Ordering::SeqCst) {
+    // On a busy machine the swaps may be over before this task had its turn.
+    while decisions == 0 || !stop.load(Ordering::SeqCst) {
         let at_least = in_force.load(Ordering::SeqCst);
         let decision = host.route(&policy, &of, NOW).await;
         let made_by = decision.policy.revision;
