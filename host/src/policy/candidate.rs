@@ -72,7 +72,7 @@ pub fn difference<T: Serialize + PartialEq>(
 ) -> Option<Difference> {
     let alike = match (&now.answer, &then.answer) {
         (Ok(now), Ok(then)) => now == then,
-        (Err(now), Err(then)) => kind(now) == kind(then),
+        (Err(now), Err(then)) => now.code() == then.code(),
         _ => false,
     };
     (!alike).then(|| Difference {
@@ -88,17 +88,6 @@ pub fn difference<T: Serialize + PartialEq>(
 pub fn shown<T: Serialize>(answer: &Result<T, Fault>) -> Value {
     match answer {
         Ok(answer) => json!(answer),
-        Err(fault) => json!({ "fault": kind(fault), "says": fault.to_string() }),
-    }
-}
-
-/// What makes two faults the same: the way, and for a refusal the code.
-fn kind(fault: &Fault) -> &str {
-    match fault {
-        Fault::Trapped { .. } => "trapped",
-        Fault::TooSlow { .. } => "too-slow",
-        Fault::TooLarge { .. } => "too-large",
-        Fault::Senseless { .. } => "senseless",
-        Fault::Refused { code, .. } => code,
+        Err(fault) => json!({ "fault": fault.code(), "says": fault.to_string() }),
     }
 }

@@ -1,7 +1,8 @@
 //! Policies: what differs from one organization to the next is decided by sandboxed plugins and the scripts they run.
 //!
-//! This is the only room that knows the engine. A policy is configured once and frozen; every decision runs in a fresh
-//! clone of the frozen instance, within a deadline, a memory cap and an answer cap, and is dropped afterwards.
+//! This is the only room that knows the engine. A policy is configured, put in force and then frozen; every decision runs in
+//! an instance of its own (a fresh clone of the frozen one, as soon as there is one), within a deadline, a memory cap and
+//! an answer cap, and is dropped afterwards.
 
 mod answerer;
 mod asking;

@@ -1,15 +1,13 @@
 //! Measures how long decisions take, one after the other, each in a fresh instance as on a host.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
 use serde_json::json;
 
-use super::Subject;
 use super::workbench::{Workbench, read_input};
+use super::{Asked, Subject};
 use crate::clock::Stopwatch;
-use crate::domain::Question;
 use crate::policy::Config;
 use crate::policy::case::Answer;
 
@@ -24,14 +22,8 @@ same on every machine: WebAssembly fuel, about one unit an instruction.";
 /// Decisions before anything is measured, so that caches are as warm as on a host that runs.
 const WARM_UP: u32 = 50;
 
-pub(super) async fn run(
-    subject: &Subject,
-    input: &Path,
-    question: Option<Question>,
-    times: u32,
-    as_json: bool,
-) -> anyhow::Result<()> {
-    let case = read_input(input, question)?;
+pub(super) async fn run(subject: &Subject, asked: &Asked, times: u32) -> anyhow::Result<()> {
+    let case = read_input(&asked.input, asked.question)?;
     let bench = Workbench::set_up(subject, Config::default(), &[case.question]).await?;
     bench.configure_and_freeze(&case).await?;
     for _ in 0..WARM_UP.min(times) {
@@ -55,7 +47,7 @@ pub(super) async fn run(
     let (p50, p99) = (percentile(&took, 50), percentile(&took, 99));
     let micros = |time: Duration| (time.as_secs_f64() * 1e7).round() / 10.0;
     let answer = Answer::of(&trial.decision.answer);
-    if as_json {
+    if asked.json {
         let whole = json!({
             "question": case.question, "answer": answer, "times": times, "faults": faults, "frozen": frozen,
             "p50_us": micros(p50), "p99_us": micros(p99), "cost": {"least": least, "most": most},

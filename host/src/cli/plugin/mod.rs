@@ -40,15 +40,8 @@ pub(super) enum Command {
     Run {
         #[command(flatten)]
         subject: Subject,
-        /// A conversation or a whole case, as JSON.
-        #[arg(long)]
-        input: PathBuf,
-        /// The question: route, search, choose or judge; the case's own, or route, where not given.
-        #[arg(long, value_parser = question)]
-        question: Option<Question>,
-        /// Print one JSON object.
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        asked: Asked,
     },
     /// Run a folder of cases and say which answers are not the expected ones.
     #[command(after_help = test::EXAMPLES)]
@@ -63,18 +56,11 @@ pub(super) enum Command {
     Bench {
         #[command(flatten)]
         subject: Subject,
-        /// A conversation or a whole case, as JSON.
-        #[arg(long)]
-        input: PathBuf,
-        /// The question, as for `run`.
-        #[arg(long, value_parser = question)]
-        question: Option<Question>,
+        #[command(flatten)]
+        asked: Asked,
         /// How many decisions are measured.
         #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
         times: u32,
-        /// Print one JSON object.
-        #[arg(long)]
-        json: bool,
     },
 }
 
@@ -91,15 +77,27 @@ pub(super) struct Subject {
     plugins: Option<PathBuf>,
 }
 
+/// What is asked of it, and how the answer is printed.
+#[derive(Debug, Args)]
+pub(super) struct Asked {
+    /// A conversation or a whole case, as JSON.
+    #[arg(long)]
+    input: PathBuf,
+    /// The question: route, search, choose or judge; the case's own, or route, where not given.
+    #[arg(long, value_parser = question)]
+    question: Option<Question>,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
 pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::New { name, lang } => new::run(&name, lang),
         Command::Check { file, json } => check::run(&file, json),
-        Command::Run { subject, input, question, json } => run::run(&subject, &input, question, json).await,
+        Command::Run { subject, asked } => run::run(&subject, &asked).await,
         Command::Test { subject, folder } => test::run(&subject, &folder).await,
-        Command::Bench { subject, input, question, times, json } => {
-            bench::run(&subject, &input, question, times, json).await
-        }
+        Command::Bench { subject, asked, times } => bench::run(&subject, &asked, times).await,
     }
 }
 

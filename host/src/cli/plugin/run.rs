@@ -1,13 +1,10 @@
 //! Asks a plugin one question and prints everything that is known of the decision.
 
-use std::path::Path;
-
 use serde_json::json;
 
-use super::Subject;
 use super::workbench::{Workbench, read_input};
+use super::{Asked, Subject};
 use crate::clock::Stopwatch;
-use crate::domain::Question;
 use crate::policy::Config;
 use crate::policy::case::Answer;
 
@@ -22,13 +19,8 @@ The least that a conversation has:
 
 The clock and the random numbers that the plugin reads are those of the case: the same case, the same decision.";
 
-pub(super) async fn run(
-    subject: &Subject,
-    input: &Path,
-    question: Option<Question>,
-    as_json: bool,
-) -> anyhow::Result<()> {
-    let case = read_input(input, question)?;
+pub(super) async fn run(subject: &Subject, asked: &Asked) -> anyhow::Result<()> {
+    let case = read_input(&asked.input, asked.question)?;
     let bench = Workbench::set_up(subject, Config::default(), &[case.question]).await?;
     bench.configure_and_freeze(&case).await?;
     let watch = Stopwatch::start();
@@ -36,7 +28,7 @@ pub(super) async fn run(
     let took = watch.elapsed();
     let (decision, by) = (&trial.decision, bench.answered_by(case.question));
     let answer = Answer::of(&decision.answer);
-    if as_json {
+    if asked.json {
         let whole = json!({
             "question": case.question,
             "answer": answer,
