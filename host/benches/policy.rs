@@ -1,4 +1,4 @@
-//! Measures what a decision costs: from a frozen clone, from a plugin that is configured each time, and warm.
+//! Measures what a decision costs in each form of a plugin and in native Rust, and what a thousand policies take.
 
 use std::time::Duration;
 
@@ -7,9 +7,8 @@ use switchyard::domain::{
     AccountId, Conversation, ConversationId, Customer, Direction, Message, MessageId, Origin, PluginName, PolicyName,
     PolicySource, SourceId, Timestamp,
 };
-use switchyard::policy::{Config, PolicyHost};
+use switchyard::policy::{Config, Memory, PolicyHost};
 
-const PLUGIN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/prebuilt/script.wasm");
 const TOML: &str = "plugin = \"script\"\nscript = \"bench.rhai\"\n[settings.queues]\nSales = \"Sales_Queue\"\n";
 const SCRIPT: &str = r#"
 fn route(conversation) {
@@ -22,50 +21,116 @@ fn route(conversation) {
 "#;
 const NOW: Timestamp = Timestamp::from_millis(1_768_469_412_000);
 
+/// The rule of the script, for the compiled plugin.
+const RULES: &str = "plugin = \"keyword-router\"\n[settings.keywords]\nrefund = \"Refunds\"\nchargeback = \"Refunds\"\n\
+                     [settings.teams]\nSales = \"Sales_Queue\"\n";
+
 fn main() {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let frozen = host(Config::default()).await;
-        let fresh = host(Config { freeze: false, ..Config::default() }).await;
-        println!("\n{:<44}{:>10}{:>10}{:>10}", "one decision of the script plugin (µs)", "p50", "p90", "p99");
+        let frozen = host(Config::default(), None).await;
+        let fresh = host(Config { freeze: false, ..Config::default() }, None).await;
+        edits(&frozen).await;
+        println!("\n{:<52}{:>10}{:>10}{:>10}", "one decision (µs)", "p50", "p90", "p99");
         for messages in [1, 10, 200] {
             let of = conversation(messages);
-            let mut warm = frozen.warm(&name()).await.expect("a policy in force");
-            row(&format!("frozen clone, {messages} messages"), 3_000, async || frozen.route(&name(), &of, NOW).await)
-                .await;
-            row(&format!("configured each time, {messages} messages"), 1_000, async || {
-                fresh.route(&name(), &of, NOW).await
-            })
-            .await;
-            row(&format!("warm call, {messages} messages"), 3_000, async || warm.route(&of).await).await;
+            for (guest, toml) in [("script", TOML), ("Rust guest", RULES)] {
+                for (form, host, isolation) in [
+                    ("frozen clone", &frozen, ""),
+                    ("configured each time", &fresh, ""),
+                    ("kept instance", &frozen, "isolation = \"policy\"\n"),
+                ] {
+                    apply(host, "bench", &format!("{isolation}{toml}"), SCRIPT).await;
+                    host.settled(&name("bench")).await;
+                    row(&format!("{guest}, {form}, {messages} messages"), 3_000, async || {
+                        assert!(host.route(&name("bench"), &of, NOW).await.answer.is_ok());
+                    })
+                    .await;
+                }
+            }
+            row(&format!("native Rust, {messages} messages"), 3_000, async || std::hint::black_box(native(&of))).await;
         }
+        apply(&frozen, "bench", TOML, SCRIPT).await;
+        frozen.settled(&name("bench")).await;
         throughput(&frozen).await;
+        thousand().await;
     });
 }
 
-async fn host(config: Config) -> PolicyHost {
-    let host = PolicyHost::start(config).expect("an engine");
-    let plugin = std::fs::read(PLUGIN).expect("the prebuilt plugin");
-    let watch = Stopwatch::start();
-    host.add_plugin(PluginName::new("script").expect("a name"), plugin, Origin::Embedded).await.expect("a plugin");
-    println!("{:<44}{:>10.1?}", "plugin taken", watch.elapsed());
-    for edit in 1..=4 {
-        let script = format!("{SCRIPT}\n// edit {edit}\nfn edited() {{ {edit} }}\n");
-        let source = PolicySource {
-            toml: TOML.into(),
-            scripts: [("bench.rhai".to_owned(), script)].into(),
-            origin: Origin::Embedded,
-            at: NOW,
-        };
+/// The same rule without a plugin.
+fn native(of: &Conversation) -> Option<&'static str> {
+    let newest = of.messages.iter().rev().find(|message| message.direction == Direction::Inbound)?;
+    let body = newest.body.to_lowercase();
+    let mut words = body.split(|c: char| !c.is_alphanumeric());
+    if words.any(|word| matches!(word, "refund" | "chargeback")) {
+        return Some("Refunds");
+    }
+    (of.team.as_deref() == Some("Sales")).then_some("Sales_Queue")
+}
+
+/// What a thousand policies take: each a script of its own.
+async fn thousand() {
+    const POLICIES: usize = 1_000;
+    const FROZEN: usize = 20;
+    let folder = tempfile::tempdir().expect("a folder");
+    let compiled = folder.path().join("compiled");
+    println!();
+    for start in ["a thousand policies, nothing compiled", "a thousand policies, compiled before"] {
+        let before = resident();
         let watch = Stopwatch::start();
-        host.apply(name(), source).await.expect("a policy");
-        let applied = watch.elapsed();
-        host.settled(&name()).await;
-        let title = format!("script edit {edit}: in force after, frozen after");
-        println!("{title:<44}{applied:>10.1?}{:>10.1?}", watch.elapsed());
+        let host = host(Config::default(), Some(compiled.clone())).await;
+        for number in 0..POLICIES {
+            apply(&host, &format!("policy-{number}"), TOML, &format!("{SCRIPT}\nfn number() {{ {number} }}\n")).await;
+        }
+        println!("{:<52}{:>10.2?}", format!("{start}: in force after"), watch.elapsed());
+        let in_force = resident();
+        println!("{:<52}{:>10.1}", "  memory, MB a thousand (plugins included)", (in_force - before) / 1e6);
+        let watch = Stopwatch::start();
+        for number in 0..FROZEN {
+            host.settled(&name(&format!("policy-{number}"))).await;
+        }
+        let each = watch.elapsed() / FROZEN as u32;
+        println!("{:<52}{:>10.2?}", format!("  the first {FROZEN} of them frozen, each"), each);
+        println!("{:<52}{:>10.1}", "  memory of a frozen one, MB", (resident() - in_force) / 1e6 / FROZEN as f64);
+    }
+}
+
+/// Memory of this process, in bytes.
+fn resident() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0 kB");
+    line.trim().trim_end_matches(" kB").parse::<f64>().unwrap_or_default() * 1024.0
+}
+
+async fn host(config: Config, compiled: Option<std::path::PathBuf>) -> PolicyHost {
+    let host = PolicyHost::with_memory(config, Memory { compiled, ..Memory::default() }).expect("an engine");
+    for plugin in ["script", "keyword-router"] {
+        let file = format!(concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/prebuilt/{}.wasm"), plugin);
+        let bytes = std::fs::read(file).expect("the prebuilt plugin");
+        let watch = Stopwatch::start();
+        host.add_plugin(PluginName::new(plugin).expect("a name"), bytes, Origin::Embedded).await.expect("a plugin");
+        println!("{:<52}{:>10.1?}", format!("plugin {plugin} taken"), watch.elapsed());
     }
     host
+}
+
+async fn apply(host: &PolicyHost, policy: &str, toml: &str, script: &str) {
+    let scripts = [("bench.rhai".to_owned(), script.to_owned())].into();
+    let source = PolicySource { toml: toml.into(), scripts, origin: Origin::Embedded, at: NOW };
+    host.apply(name(policy), source).await.expect("a policy");
+}
+
+async fn edits(host: &PolicyHost) {
+    for edit in 1..=4 {
+        let script = format!("{SCRIPT}\n// edit {edit}\nfn edited() {{ {edit} }}\n");
+        let watch = Stopwatch::start();
+        apply(host, "bench", TOML, &script).await;
+        let applied = watch.elapsed();
+        host.settled(&name("bench")).await;
+        let title = format!("script edit {edit}: in force after, frozen after");
+        println!("{title:<52}{applied:>10.1?}{:>10.1?}", watch.elapsed());
+    }
 }
 
 async fn row<T>(title: &str, times: usize, decide: impl AsyncFnMut() -> T) {
@@ -81,7 +146,7 @@ async fn row<T>(title: &str, times: usize, decide: impl AsyncFnMut() -> T) {
     }
     took.sort_unstable();
     let at = |share: usize| took[(took.len() - 1) * share / 100].as_nanos() as f64 / 1_000.0;
-    println!("{title:<44}{:>10.1}{:>10.1}{:>10.1}", at(50), at(90), at(99));
+    println!("{title:<52}{:>10.1}{:>10.1}{:>10.1}", at(50), at(90), at(99));
 }
 
 async fn throughput(host: &PolicyHost) {
@@ -90,7 +155,7 @@ async fn throughput(host: &PolicyHost) {
         let run = |_| {
             let host = host.clone();
             tokio::spawn(async move {
-                let (name, of) = (name(), conversation(10));
+                let (name, of) = (name("bench"), conversation(10));
                 let watch = Stopwatch::start();
                 let mut decisions = 0_u32;
                 while watch.elapsed() < Duration::from_secs(2) {
@@ -106,12 +171,12 @@ async fn throughput(host: &PolicyHost) {
             decisions += running.await.expect("a task that ends");
         }
         let rate = f64::from(decisions) / watch.elapsed().as_secs_f64();
-        println!("{:<44}{rate:>10.0}", format!("decisions a second, 10 messages, {tasks} at once"));
+        println!("{:<52}{rate:>10.0}", format!("decisions a second, 10 messages, {tasks} at once"));
     }
 }
 
-fn name() -> PolicyName {
-    PolicyName::new("bench").expect("a name")
+fn name(name: &str) -> PolicyName {
+    PolicyName::new(name).expect("a name")
 }
 
 fn conversation(messages: usize) -> Conversation {

@@ -21,8 +21,16 @@ use crate::store::{Records, Write};
 const QUIET: Duration = Duration::from_millis(30);
 
 /// The host with every plugin and policy in force.
-pub(super) async fn start(config: &Config, clock: &Clock, records: &Records) -> anyhow::Result<Arc<PolicyHost>> {
-    let host = PolicyHost::with_memory(config.policies.limits.clone(), memory(records)?)?;
+///
+/// What is compiled is kept in the folder `compiled`, for the next start.
+pub(super) async fn start(
+    config: &Config,
+    clock: &Clock,
+    records: &Records,
+    compiled: Option<PathBuf>,
+) -> anyhow::Result<Arc<PolicyHost>> {
+    let memory = Memory { compiled, ..memory(records)? };
+    let host = PolicyHost::with_memory(config.policies.limits.clone(), memory)?;
     embedded::add_plugins(&host).await?;
     for (name, path) in files(&config.policies.plugins, "wasm")? {
         let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
@@ -85,7 +93,7 @@ fn memory(records: &Records) -> anyhow::Result<Memory> {
         let kept = async move { store.commit(write.into_batch()).await.map_err(|error| error.to_string()) };
         Box::pin(kept) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
     };
-    Ok(Memory { past, keep: Some(Box::new(keep)) })
+    Ok(Memory { past, keep: Some(Box::new(keep)), compiled: None })
 }
 
 /// Where the folder's text is not accepted (it may have been rolled back), and where a policy came by the API, the
@@ -97,7 +105,7 @@ async fn restore(host: &PolicyHost) {
             && (last_rejection.is_some() || matches!(last.source.origin, Origin::Api { .. }))
         {
             // The policy room says itself what is in force now, or why it is not.
-            let _ = host.apply(name, last.source).await;
+            let _ = host.put_back(name, last.source).await;
         }
     }
 }

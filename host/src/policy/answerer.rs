@@ -11,9 +11,10 @@ use wasmtime_wizer::{ComponentInstanceState, Wizer};
 use super::bindings::switchyard::policy::types;
 use super::doors::Doors;
 use super::guest::{Given, Guest};
-use super::manifest::Assignment;
+use super::manifest::{Assignment, Isolation};
 use super::plugin::{PARTS, Plugin, words};
 use super::sandbox::{Sandbox, within};
+use super::warm::{Running, Warm};
 use crate::domain::Fault;
 
 /// A configured plugin.
@@ -25,6 +26,8 @@ pub(super) struct Answerer {
     pub(super) doors: Doors,
     /// Why each decision has to configure the plugin again, where it does.
     pub(super) frozen: Result<(), String>,
+    /// Instances that wait for their next question.
+    pub(super) warm: Warm,
 }
 
 /// How the decisions of a plugin begin.
@@ -56,15 +59,22 @@ impl Answerer {
         let mut store = sandbox.store(given);
         let doors = plugin.doors(&plugin.pre).map_err(|error| Trouble::Fault(trapped(&error)))?;
         let instance = configure(sandbox, &mut store, &plugin.pre, &doors, &assignment).await?;
+        let warm = Warm::default();
         let frozen = match (&plugin.freezable, form) {
-            (Err(why), _) => Err(why.clone()),
-            (Ok(()), _) if !sandbox.config.freeze => Err("freezing is switched off".to_owned()),
-            (Ok(()), Form::Configured) => Err("it is being frozen".to_owned()),
-            (Ok(()), Form::Frozen) => freeze(sandbox, &plugin, store, instance).await,
+            (Ok(()), Form::Frozen) if sandbox.config.freeze => freeze(sandbox, &plugin, store, instance).await,
+            (freezable, _) => {
+                // It is there already, so the trial need not configure another.
+                warm.keep_for_trial(sandbox, Running::configured(store, instance));
+                Err(match freezable {
+                    Err(why) => why.clone(),
+                    Ok(()) if !sandbox.config.freeze => "freezing is switched off".to_owned(),
+                    Ok(()) => "it is frozen behind its first decision".to_owned(),
+                })
+            }
         };
         Ok(match frozen.and_then(|pre| Ok((plugin.doors(&pre).map_err(|error| words(&error))?, pre))) {
-            Ok((doors, pre)) => Self { assignment, plugin, pre, doors, frozen: Ok(()) },
-            Err(why) => Self { assignment, pre: plugin.pre.clone(), plugin, doors, frozen: Err(why) },
+            Ok((doors, pre)) => Self { assignment, plugin, pre, doors, frozen: Ok(()), warm },
+            Err(why) => Self { assignment, pre: plugin.pre.clone(), plugin, doors, frozen: Err(why), warm },
         })
     }
 
@@ -76,7 +86,16 @@ impl Answerer {
             pre: self.plugin.pre.clone(),
             doors: self.plugin.doors(&self.plugin.pre).map_err(|error| Trouble::Fault(trapped(&error)))?,
             frozen: Err(why),
+            warm: Warm::default(),
         })
+    }
+
+    /// From here on it answers whom it is for: what its trial left behind goes, and instances are kept as the policy chose.
+    pub(super) fn ready(&self, sandbox: &Sandbox) {
+        self.warm.keep_at_most(0);
+        if self.assignment.isolation == Isolation::Policy {
+            self.warm.keep_at_most(sandbox.config.instances_per_policy());
+        }
     }
 
     /// An instance in a fresh store; configured, if it was not frozen so. The time for that is the caller's to set.

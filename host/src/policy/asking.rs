@@ -1,4 +1,4 @@
-//! One decision: a fresh instance, a question, an answer, and nothing of it is left.
+//! One decision: an instance, a question, an answer, and nothing of it is left unless the policy chose to keep it.
 
 use wasmtime::Store;
 use wasmtime::component::Instance;
@@ -8,6 +8,7 @@ use super::bindings::switchyard::policy::types::Refusal;
 use super::conversions::{Answer, Failing, Told, contact, lent, sync_error, understand};
 use super::guest::{Given, Guest};
 use super::sandbox::{Sandbox, refuel, within};
+use super::warm::Running;
 use crate::domain::{Contact, ContactSearch, Conversation, Destination, Fault, Link, Verdict};
 
 /// What came of asking.
@@ -68,28 +69,38 @@ impl Answerer {
         given: Given,
         question: impl AsyncFnOnce(&mut Store<Guest>, &Instance) -> wasmtime::Result<Result<A, Refusal>>,
     ) -> Outcome<A::Ours> {
-        let mut store = sandbox.store(given);
-        let limit_ms = sandbox.config.deadline_ms;
-        let answer = match self.frozen {
-            Ok(()) => {
-                within(limit_ms, &mut store, async |store| {
-                    let instance = self.pre.instantiate_async(&mut *store).await?;
-                    question(store, &instance).await
-                })
-                .await
-            }
-            Err(_) => match self.instance(sandbox, &mut store).await {
-                Ok(instance) => {
-                    // Configuring is no part of the decision's cost: a frozen plugin has it behind it.
-                    refuel(&mut store);
-                    within(limit_ms, &mut store, async |store| question(store, &instance).await).await
-                }
-                Err(fault) => Err(fault),
-            },
-        };
-        let answer = answer.and_then(|answer| understand(answer, sandbox.config.answer_bytes));
-        let (cost, memory_bytes) = (refuel(&mut store), store.data().limits.used);
-        let (logs, rule) = store.into_data().into_words();
+        let mut running = self.warm.take(sandbox, given);
+        let answered = self.answered(sandbox, &mut running, question).await;
+        // Whatever it broke in itself goes with it.
+        let sound = answered.is_ok();
+        let answer = answered.and_then(|answer| understand(answer, sandbox.config.answer_bytes));
+        let (cost, memory_bytes) = (refuel(&mut running.store), running.store.data().limits.used);
+        let (logs, rule) = running.store.data_mut().words();
+        if sound && !matches!(answer, Err(Fault::TooLarge { .. } | Fault::Senseless { .. })) {
+            self.warm.put_back(sandbox, running);
+        }
         Outcome { answer, cost, logs, rule, memory_bytes }
+    }
+
+    async fn answered<A>(
+        &self,
+        sandbox: &Sandbox,
+        running: &mut Running,
+        question: impl AsyncFnOnce(&mut Store<Guest>, &Instance) -> wasmtime::Result<Result<A, Refusal>>,
+    ) -> Result<Result<A, Refusal>, Fault> {
+        if running.instance.is_none() && self.frozen.is_err() {
+            running.instance = Some(self.instance(sandbox, &mut running.store).await?);
+            // Configuring is no part of the decision's cost: a frozen plugin has it behind it.
+            refuel(&mut running.store);
+        }
+        let Running { store, instance, .. } = running;
+        within(sandbox.config.deadline_ms, store, async |store| {
+            let instance = match instance {
+                Some(instance) => *instance,
+                None => *instance.insert(self.pre.instantiate_async(&mut *store).await?),
+            };
+            question(store, &instance).await
+        })
+        .await
     }
 }

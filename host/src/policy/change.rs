@@ -23,7 +23,7 @@ struct Change {
 }
 
 impl PolicyHost {
-    /// Puts a policy in force from the next decision on, in milliseconds; it is frozen afterwards, see
+    /// Puts a policy in force from the next decision on, in milliseconds; it is frozen behind the first one, see
     /// [`settled`](Self::settled). The same texts with the same plugins keep their revision.
     ///
     /// # Errors
@@ -36,15 +36,26 @@ impl PolicyHost {
             self.keep(&change, revision.policy.revision, RevisionState::InForce).await?;
             tracing::info!(policy = %revision.policy, origin = %change.source.origin, "a policy is in force");
             let guard = self.guard(&change.policy, at);
-            let revision = Arc::new(revision);
-            change.policy.put_in_force(Arc::clone(&revision), guard);
-            if change.policy.shadow().is_some_and(|shadow| shadow.number == revision.policy.revision) {
+            let number = revision.policy.revision;
+            change.policy.put_in_force(Arc::new(revision), guard);
+            if change.policy.shadow().is_some_and(|shadow| shadow.number == number) {
                 change.policy.set_shadow(None);
             }
-            self.freeze_later(Arc::clone(&change.policy), revision);
         }
         *lock(&change.policy.last_rejection) = None;
         Ok(self.0.status(&change.name, &change.policy))
+    }
+
+    /// Puts back what was in force before; why a newer revision was refused or rolled back is still told.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn put_back(&self, name: PolicyName, source: PolicySource) -> Result<PolicyStatus, Rejection> {
+        let policy = self.0.policy(&name);
+        let told = lock(&policy.last_rejection).clone();
+        self.apply(name.clone(), source).await?;
+        *lock(&policy.last_rejection) = told;
+        Ok(self.0.status(&name, &policy))
     }
 
     /// A policy that is not in force, to see what it would decide. Nothing is kept of it.
@@ -101,10 +112,18 @@ impl PolicyHost {
         true
     }
 
-    /// How a policy stands once the revision in force is frozen, or known not to freeze.
+    /// How a policy stands once the revision in force is frozen, or known not to freeze; it need not have decided yet.
     pub async fn settled(&self, name: &PolicyName) -> Option<PolicyStatus> {
         let policy = read(&self.0.policies).get(name).cloned()?;
-        policy.settled().await;
+        let mut changes = policy.changes();
+        while let Some(thawed) = policy.in_force().filter(|revision| revision.thawed) {
+            if thawed.to_be_frozen() {
+                self.freeze_later(Arc::clone(&policy), thawed);
+            }
+            if changes.changed().await.is_err() {
+                break;
+            }
+        }
         Some(self.0.status(name, &policy))
     }
 
@@ -147,15 +166,13 @@ impl PolicyHost {
     }
 
     /// Freezes a revision while it decides already, one at a time.
-    fn freeze_later(&self, policy: Arc<Policy>, revision: Arc<Revision>) {
-        if !revision.thawed {
-            return;
-        }
+    pub(super) fn freeze_later(&self, policy: Arc<Policy>, revision: Arc<Revision>) {
         let (room, runtime) = (Arc::clone(&self.0), Handle::current());
         tokio::spawn(async move {
             let _one_at_a_time = room.freezing.lock().await;
             if !policy.in_force().is_some_and(|in_force| Arc::ptr_eq(&in_force, &revision)) {
-                return;
+                // It may come back.
+                return revision.stay_thawed();
             }
             let (freezing, sandbox) = (Arc::clone(&revision), Arc::clone(&room));
             let freeze = move || runtime.block_on(freezing.frozen(&sandbox.sandbox));
@@ -214,7 +231,6 @@ impl PolicyHost {
         let Change { name, policy, .. } = change;
         self.moved(&name, &policy, before.policy.revision, RevisionState::InForce, None, now).await;
         self.moved(&name, &policy, number, RevisionState::RolledBack, Some(reason), now).await;
-        self.freeze_later(policy, before);
     }
 
     /// Says no, and leaves the history as it is.

@@ -77,6 +77,11 @@ impl Config {
         }
     }
 
+    /// How many instances may wait for their next decision, over all policies that keep theirs.
+    pub(super) fn instances_kept(&self) -> u32 {
+        self.instances.div_ceil(2)
+    }
+
     /// How many decisions of one policy may run at the same moment.
     pub(super) fn instances_per_policy(&self) -> usize {
         self.instances.div_ceil(4) as usize

@@ -86,9 +86,17 @@ impl Guest {
         }
     }
 
-    /// What it wrote, and the rule that it named.
-    pub(super) fn into_words(self) -> (Vec<String>, Option<String>) {
-        (std::mem::take(&mut *lock(&self.log)).finish(), self.rule)
+    /// Makes it ready for another decision: its memory stays, its clock, its chance and its log are new.
+    pub(super) fn begin(&mut self, given: Given, log_bytes: usize) {
+        self.given = given;
+        self.wasi = None;
+        self.limits.denied = None;
+        *lock(&self.log) = Log { bytes_left: log_bytes, ..Log::default() };
+    }
+
+    /// What it wrote, and the rule that it named, since it began.
+    pub(super) fn words(&mut self) -> (Vec<String>, Option<String>) {
+        (std::mem::take(&mut *lock(&self.log)).finish(), self.rule.take())
     }
 }
 

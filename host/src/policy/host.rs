@@ -19,7 +19,6 @@ use super::shadow::Shadow;
 use super::signature::Keys;
 use super::standing::{Policy, lock, read, write};
 use super::status::{AnsweredBy, InForce, PolicyStatus};
-use super::warm::Warm;
 use super::{Config, DEFAULT_POLICY, Error};
 use crate::domain::{
     Contact, ContactSearch, Conversation, Decision, Destination, Fault, History, Link, Origin, PluginName, PolicyName,
@@ -61,7 +60,7 @@ impl PolicyHost {
         let places = Semaphore::new(config.instances as usize);
         let per_policy = config.instances_per_policy();
         let keys = Keys::new(&config.plugin_keys)?;
-        let sandbox = Sandbox::start(config)?;
+        let sandbox = Sandbox::start(config, memory.compiled.take())?;
         let mut histories = BTreeMap::<_, Vec<_>>::new();
         for (name, revision) in std::mem::take(&mut memory.past) {
             histories.entry(name).or_default().push(revision);
@@ -224,18 +223,14 @@ impl PolicyHost {
         policy.counters.count(&outcome.answer);
         revision.counters.count(&outcome.answer);
         self.watch(&revision.policy.name, &policy, &revision, now);
+        if revision.to_be_frozen() {
+            self.freeze_later(policy, Arc::clone(&revision));
+        }
         decision(revision.policy.clone(), question, outcome)
     }
 
     fn shadow(&self, name: &PolicyName) -> Option<Arc<Shadow>> {
         read(&self.0.policies).get(name)?.shadow()
-    }
-
-    /// For the benchmark alone, see [`Warm`].
-    #[doc(hidden)]
-    pub async fn warm(&self, name: &PolicyName) -> Option<Warm<'_>> {
-        let (_, _, answerer) = self.0.answerer(name, Question::Route)?;
-        Warm::new(&self.0.sandbox, answerer).await
     }
 }
 
@@ -308,6 +303,7 @@ impl Room {
             plugin: answerer.plugin.status.name.clone(),
             plugin_digest: answerer.plugin.status.digest.clone(),
             script: answerer.assignment.script.clone(),
+            isolation: answerer.assignment.isolation,
             frozen: answerer.frozen.is_ok(),
             not_frozen_because: answerer.frozen.clone().err(),
         })

@@ -45,6 +45,18 @@ impl Part {
     }
 }
 
+/// What keeps one decision of a policy from the next.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Isolation {
+    /// Each decision is made by an instance of its own.
+    #[default]
+    Decision,
+    /// An instance makes many decisions, and may remember one in the next: faster for plugins that take long to start.
+    /// It is dropped at a fault.
+    Policy,
+}
+
 /// Who answers, and what it is configured with.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Assignment {
@@ -55,6 +67,8 @@ pub(super) struct Assignment {
     pub(super) script: Option<String>,
     /// What `configure` is given.
     pub(super) configuration: String,
+    /// What keeps its decisions apart.
+    pub(super) isolation: Isolation,
 }
 
 /// A policy as it is written down: at most one assignment for each part.
@@ -68,6 +82,8 @@ pub(super) struct Manifest {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
+    isolation: Isolation,
     plugin: Option<Spanned<String>>,
     digest: Option<Spanned<String>>,
     script: Option<Spanned<String>>,
@@ -92,13 +108,14 @@ struct Table {
 impl Manifest {
     /// Reads a policy's file.
     pub(super) fn read(name: &PolicyName, source: &PolicySource) -> Result<Self, Vec<Problem>> {
-        let reader = Reader { path: format!("{name}.toml"), source };
+        let mut reader = Reader { path: format!("{name}.toml"), source, isolation: Isolation::default() };
         let file: File = toml::from_str(&source.toml).map_err(|error| {
             vec![match error.span() {
                 Some(span) => Problem::at(&reader.path, &source.toml, span.start, error.message()),
                 None => Problem::of(&reader.path, error.message()),
             }]
         })?;
+        reader.isolation = file.isolation;
         let general = match file.plugin {
             Some(plugin) => {
                 let File { digest, script, settings, .. } = file;
@@ -133,6 +150,7 @@ impl Manifest {
 struct Reader<'a> {
     path: String,
     source: &'a PolicySource,
+    isolation: Isolation,
 }
 
 impl Reader<'_> {
@@ -162,7 +180,8 @@ impl Reader<'_> {
             })?),
             None => None,
         };
-        Ok(Assignment { plugin, digest, script, configuration: Value::Object(configuration).to_string() })
+        let configuration = Value::Object(configuration).to_string();
+        Ok(Assignment { plugin, digest, script, configuration, isolation: self.isolation })
     }
 }
 

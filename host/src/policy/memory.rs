@@ -1,6 +1,7 @@
 //! Where revisions are kept beyond the life of the host: given from outside, since this room knows no store.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 
 use crate::domain::{PolicyName, PolicyRevision};
@@ -19,6 +20,8 @@ pub struct Memory {
     pub past: Vec<(PolicyName, PolicyRevision)>,
     /// Where the next ones are kept.
     pub keep: Option<Keep>,
+    /// The folder of compiled plugins, made where there is none; nobody else may write to it.
+    pub compiled: Option<PathBuf>,
 }
 
 impl Memory {

@@ -10,6 +10,7 @@ mod bindings;
 mod candidate;
 pub mod case;
 mod change;
+mod compiled;
 mod config;
 mod conversions;
 mod doors;
@@ -40,14 +41,13 @@ pub use candidate::{Candidate, Difference, difference, shown};
 pub use config::Config;
 pub use conversions::Failing;
 pub use host::PolicyHost;
+pub use manifest::Isolation;
 pub use memory::{Keep, Memory};
 pub use plugin::PluginStatus;
 pub use rejection::{Problem, Rejection};
 pub use shadow::ShadowStatus;
 pub use status::{AnsweredBy, Faults, InForce, PolicyStatus};
 pub use trial::Trial;
-#[doc(hidden)]
-pub use warm::Warm;
 
 /// The policy that answers where no other does.
 pub const DEFAULT_POLICY: &str = "default";

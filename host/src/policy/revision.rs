@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sha2::{Digest, Sha256};
 
@@ -30,6 +31,8 @@ pub(super) struct Revision {
     pub(super) counters: Arc<Counters>,
     /// Whether it is still to be frozen.
     pub(super) thawed: bool,
+    /// Whether somebody is about to do so.
+    freezing: AtomicBool,
 }
 
 /// What is wrong with a policy.
@@ -98,7 +101,8 @@ impl Draft {
         let policy = PolicyRef { name: self.name.clone(), revision: number };
         let answerers = self.build(sandbox, Form::Configured).await?;
         let thawed = sandbox.config.freeze;
-        Ok(Revision { policy, draft: Arc::clone(self), answerers, counters: Arc::default(), thawed })
+        let (counters, freezing) = Default::default();
+        Ok(Revision { policy, draft: Arc::clone(self), answerers, counters, thawed, freezing })
     }
 
     async fn build(&self, sandbox: &Sandbox, form: Form) -> Result<[Option<Arc<Answerer>>; 3], Wrong> {
@@ -133,6 +137,7 @@ impl Draft {
                 }
             }
         }
+        answerers.iter().flatten().for_each(|answerer| answerer.ready(sandbox));
         Ok(answerers)
     }
 
@@ -175,7 +180,13 @@ impl Draft {
 
     /// Asks the questions of a part with a sample. If only the frozen form fails, the plugin is better not frozen.
     async fn try_out(&self, sandbox: &Sandbox, answerer: &Answerer, part: Part) -> Result<Option<Answerer>, Wrong> {
-        let Some((question, fault)) = first_fault(sandbox, answerer, self.given(), part).await else { return Ok(None) };
+        let mut failed = first_fault(sandbox, answerer, self.given(), part).await;
+        if failed.is_some() && answerer.frozen.is_err() {
+            // It may have been the one instance that was asked several questions; no decision begins so.
+            answerer.warm.keep_at_most(0);
+            failed = first_fault(sandbox, answerer, self.given(), part).await;
+        }
+        let Some((question, fault)) = failed else { return Ok(None) };
         if answerer.frozen.is_ok()
             && matches!(fault, Fault::Trapped { .. })
             && let Ok(thawed) = answerer.thawed(format!("once frozen, it could not {question}: {fault}"))
@@ -201,15 +212,28 @@ impl Revision {
     /// The same with its plugins frozen, where they can be; takes up to a second: for a blocking thread.
     pub(super) async fn frozen(&self, sandbox: &Sandbox) -> Result<Self, Wrong> {
         let answerers = self.draft.build(sandbox, Form::Frozen).await?;
-        let (policy, draft) = (self.policy.clone(), Arc::clone(&self.draft));
-        Ok(Self { policy, draft, answerers, counters: Arc::clone(&self.counters), thawed: false })
+        Ok(self.settled(answerers))
     }
 
     /// The same, which will not be frozen.
     pub(super) fn unfrozen(&self, why: &str) -> Self {
         tracing::warn!(policy = %self.policy, why, "a policy could not be frozen: its decisions take longer");
-        let (policy, draft, answerers) = (self.policy.clone(), Arc::clone(&self.draft), self.answerers.clone());
-        Self { policy, draft, answerers, counters: Arc::clone(&self.counters), thawed: false }
+        self.settled(self.answerers.clone())
+    }
+
+    fn settled(&self, answerers: [Option<Arc<Answerer>>; 3]) -> Self {
+        let (policy, draft, counters) = (self.policy.clone(), Arc::clone(&self.draft), Arc::clone(&self.counters));
+        Self { policy, draft, answerers, counters, thawed: false, freezing: AtomicBool::default() }
+    }
+
+    /// Whether it is time to freeze it: true once, for the one who does it.
+    pub(super) fn to_be_frozen(&self) -> bool {
+        self.thawed && !self.freezing.swap(true, Ordering::Relaxed)
+    }
+
+    /// It was not frozen after all.
+    pub(super) fn stay_thawed(&self) {
+        self.freezing.store(false, Ordering::Relaxed);
     }
 
     /// Who answers a question, unless it is left to the default policy.

@@ -1,16 +1,17 @@
 //! The engine that plugins run in, and the one way to run something in it: within bounds, ending in an answer or a fault.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use wasmtime::{CacheStore, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, Trap};
 
 use super::bindings::{Policy, v0_1};
+use super::compiled::{Compiled, FUNCTIONS};
 use super::guest::{Given, Guest, Overtime};
-use super::{Config, Error};
+use super::{Config, Error, warm};
 use crate::domain::Fault;
 
 /// How often running plugins are looked after.
@@ -22,19 +23,22 @@ const STACK_BYTES: usize = 1 << 20;
 const HANDLES: usize = 1_000;
 /// Reading out a memory in order to freeze it grows it by one page each time.
 const FREEZING_BYTES: usize = 1 << 20;
-/// Compiled functions kept for the next revision; about ten times what the script plugin needs.
-const CACHE_BYTES: usize = 128 << 20;
 
 /// Where plugins run.
 pub(super) struct Sandbox {
     pub(super) engine: Engine,
     pub(super) config: Config,
     linker: Linker<Guest>,
+    /// Places for the instances that policies keep between decisions.
+    pub(super) kept: Arc<Semaphore>,
+    /// What was compiled at earlier starts.
+    compiled: Option<Compiled>,
 }
 
 impl Sandbox {
-    pub(super) fn start(config: Config) -> Result<Self, Error> {
+    pub(super) fn start(config: Config, compiled: Option<PathBuf>) -> Result<Self, Error> {
         config.check()?;
+        let compiled = compiled.map(Compiled::open).transpose().map_err(|error| Error::Engine(error.to_string()))?;
         let engine = engine(&config)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)
@@ -42,12 +46,19 @@ impl Sandbox {
             .and_then(|()| v0_1::Policy::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest))
             .map_err(|error| Error::Engine(error.to_string()))?;
         start_ticking(&engine)?;
-        Ok(Self { engine, config, linker })
+        let kept = warm::places(config.instances_kept() as usize);
+        Ok(Self { engine, config, linker, kept, compiled })
     }
 
-    /// Compiles a component. Takes a second for a large one: not for an asynchronous thread.
+    /// Compiles a component, unless that was done before. Takes a second for a large one: not for an asynchronous thread.
     pub(super) fn component(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
-        Component::from_binary(&self.engine, bytes)
+        let Some(compiled) = &self.compiled else { return Component::from_binary(&self.engine, bytes) };
+        if let Some(component) = compiled.load(&self.engine, bytes) {
+            return Ok(component);
+        }
+        let component = Component::from_binary(&self.engine, bytes)?;
+        compiled.keep(bytes, &component);
+        Ok(component)
     }
 
     /// Gives a component its imports.
@@ -119,7 +130,7 @@ fn engine(config: &Config) -> Result<Engine, Error> {
         .max_wasm_stack(STACK_BYTES)
         .async_stack_size(2 * STACK_BYTES);
     settings
-        .enable_incremental_compilation(Arc::clone(&COMPILED) as Arc<dyn CacheStore>)
+        .enable_incremental_compilation(Arc::clone(&FUNCTIONS) as Arc<dyn CacheStore>)
         .map_err(|error| Error::Engine(error.to_string()))?;
     settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config)));
     match Engine::new(&settings) {
@@ -132,7 +143,7 @@ fn engine(config: &Config) -> Result<Engine, Error> {
 
 fn pool(config: &Config) -> PoolingAllocationConfig {
     // Two more than there may be decisions: one to configure the next revision, one to probe it.
-    let instances = config.instances + 2;
+    let instances = config.instances + config.instances_kept() + 2;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
         .total_core_instances(instances * 16)
@@ -163,33 +174,4 @@ fn start_ticking(engine: &Engine) -> Result<(), Error> {
         .spawn(tick)
         .map(drop)
         .map_err(|error| Error::Engine(error.to_string()))
-}
-
-/// Of the whole process: what was compiled from the same bytes for the same machine is the same for every host in it.
-static COMPILED: LazyLock<Arc<Cache>> = LazyLock::new(Arc::default);
-
-/// Compiled functions by what they were compiled from: a revision shares nearly all of them with the one before.
-#[derive(Debug, Default)]
-struct Cache(Mutex<(Compiled, usize)>);
-
-/// Compiled functions by the key that the compiler gives them.
-type Compiled = HashMap<Vec<u8>, Vec<u8>>;
-
-impl CacheStore for Cache {
-    fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
-        let cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        cache.0.get(key).map(|value| Cow::Owned(value.clone()))
-    }
-
-    fn insert(&self, key: &[u8], value: Vec<u8>) -> bool {
-        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (functions, bytes) = &mut *cache;
-        *bytes += key.len() + value.len();
-        if *bytes > CACHE_BYTES {
-            functions.clear();
-            *bytes = key.len() + value.len();
-        }
-        functions.insert(key.to_owned(), value);
-        true
-    }
 }

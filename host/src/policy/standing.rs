@@ -28,7 +28,6 @@ pub(super) struct Policy {
     pub(super) places: Semaphore,
     /// Whether it was said already that nothing of this name is in force.
     pub(super) missed: AtomicBool,
-    /// Tells when the revision in force is another one, or in another form.
     changed: watch::Sender<()>,
 }
 
@@ -72,14 +71,9 @@ impl Policy {
         self.changed.send_replace(());
     }
 
-    /// Returns when the revision in force has its final form.
-    pub(super) async fn settled(&self) {
-        let mut changed = self.changed.subscribe();
-        while self.in_force().is_some_and(|revision| revision.thawed) {
-            if changed.changed().await.is_err() {
-                return;
-            }
-        }
+    /// Tells when the revision in force is another one, or in another form.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
     /// Looks at the guard, if there is one.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
-use super::{Rejection, ShadowStatus};
+use super::{Isolation, Rejection, ShadowStatus};
 use crate::domain::{Fault, Origin, PluginName, PolicyName, PolicyRef, Question, Timestamp};
 
 /// What is known of a policy.
@@ -52,6 +52,8 @@ pub struct AnsweredBy {
     pub plugin_digest: String,
     /// The script's file, where there is one.
     pub script: Option<String>,
+    /// What keeps its decisions apart.
+    pub isolation: Isolation,
     /// Whether decisions start from a frozen copy; if not, each of them configures the plugin again.
     pub frozen: bool,
     /// Why it is not frozen.

@@ -1,43 +1,131 @@
-//! What a decision would cost without isolation, for the benchmark to compare: no policy is ever asked this way.
+//! Instances that outlive a decision, for the policies that choose so: bounded, recycled, and given back when idle.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
-use super::answerer::Answerer;
-use super::conversions::{Told, understand};
 use super::guest::{Given, Guest};
-use super::sandbox::{Sandbox, within};
-use crate::domain::{Conversation, Destination, Fault, Timestamp};
+use super::sandbox::Sandbox;
+use crate::clock::Stopwatch;
 
-/// One instance that is asked again and again; what one decision leaves in memory reaches the next.
-pub struct Warm<'a> {
-    sandbox: &'a Sandbox,
-    answerer: Arc<Answerer>,
-    store: Store<Guest>,
-    instance: Instance,
+/// So many decisions an instance makes at most: whatever it hoards, it does not hoard for ever.
+const DECISIONS: u32 = 1_000;
+/// An instance that nobody asked for so long is given back.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// An instance between two decisions, or a store that has none yet.
+pub(super) struct Running {
+    pub(super) store: Store<Guest>,
+    pub(super) instance: Option<Instance>,
+    /// Decisions that it made.
+    decisions: u32,
+    /// Its place among all that are kept; taken when it is kept for the first time.
+    place: Option<OwnedSemaphorePermit>,
 }
 
-impl<'a> Warm<'a> {
-    pub(super) async fn new(sandbox: &'a Sandbox, answerer: Arc<Answerer>) -> Option<Self> {
-        let mut store = sandbox.store(Given { now: Timestamp::default(), seed: String::new() });
-        let limit_ms = sandbox.config.configure_deadline_ms;
-        let start = async |store: &mut Store<Guest>| answerer.pre.instantiate_async(store).await;
-        let instance = within(limit_ms, &mut store, start).await.ok()?;
-        Some(Self { sandbox, answerer, store, instance })
+impl Running {
+    /// An empty store.
+    pub(super) fn new(store: Store<Guest>) -> Self {
+        Self { store, instance: None, decisions: 0, place: None }
     }
 
-    /// Where a conversation goes.
-    ///
-    /// # Errors
-    /// As a decision fails.
-    pub async fn route(&mut self, of: &Conversation) -> Result<Destination, Fault> {
-        let told = Told::new(of);
-        let config = &self.sandbox.config;
-        let answer = within(config.deadline_ms, &mut self.store, async |store| {
-            self.answerer.doors.route(store, &self.instance, told.lend()).await
-        });
-        understand(answer.await?, config.answer_bytes)
+    /// One that was configured already.
+    pub(super) fn configured(store: Store<Guest>, instance: Instance) -> Self {
+        Self { instance: Some(instance), ..Self::new(store) }
+    }
+}
+
+/// The instances of one configured plugin that wait for their next question.
+#[derive(Clone, Default)]
+pub(super) struct Warm(Arc<Mutex<Kept>>);
+
+#[derive(Default)]
+struct Kept {
+    /// The one used last is the last.
+    idle: Vec<(Running, Stopwatch)>,
+    /// How many may wait; 0 where each decision gets an instance of its own.
+    most: usize,
+    /// Whether somebody looks after those that idle.
+    swept: bool,
+}
+
+impl Warm {
+    /// Keeps at most so many from here on; those beyond that are dropped.
+    pub(super) fn keep_at_most(&self, most: usize) {
+        let mut kept = self.lock();
+        kept.most = most;
+        kept.swept = false;
+        let beyond = kept.idle.len().saturating_sub(most);
+        kept.idle.drain(..beyond);
+    }
+
+    /// Keeps one for the moment of a trial, after which [`keep_at_most`](Self::keep_at_most) is called.
+    pub(super) fn keep_for_trial(&self, sandbox: &Sandbox, running: Running) {
+        let mut kept = self.lock();
+        (kept.most, kept.swept) = (1, true);
+        drop(kept);
+        self.put_back(sandbox, running);
+    }
+
+    /// One to ask, as fresh as it may be, with the clock and the chance of this decision.
+    pub(super) fn take(&self, sandbox: &Sandbox, given: Given) -> Running {
+        let waiting = self.lock().idle.pop();
+        match waiting {
+            Some((mut running, _)) => {
+                running.store.data_mut().begin(given, sandbox.config.log_bytes);
+                running
+            }
+            None => Running::new(sandbox.store(given)),
+        }
+    }
+
+    /// Keeps one that answered, where it may be kept.
+    pub(super) fn put_back(&self, sandbox: &Sandbox, mut running: Running) {
+        running.decisions += 1;
+        let mut kept = self.lock();
+        if kept.idle.len() >= kept.most || running.decisions >= DECISIONS || running.instance.is_none() {
+            return;
+        }
+        if running.place.is_none() {
+            // Where every place is taken, this policy's next decision has to begin anew.
+            let Ok(place) = Arc::clone(&sandbox.kept).try_acquire_owned() else { return };
+            running.place = Some(place);
+        }
+        kept.idle.push((running, Stopwatch::start()));
+        if !std::mem::replace(&mut kept.swept, true) {
+            tokio::spawn(sweep(Arc::downgrade(&self.0)));
+        }
+    }
+
+    /// Gives back those that have idled for so long.
+    pub(super) fn give_back(&self, idle: Duration) {
+        self.lock().idle.retain(|(_, since)| since.elapsed() < idle);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Places for all instances that are kept between decisions, whatever their policy.
+pub(super) fn places(most: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(most))
+}
+
+/// Ends when nothing is kept any more.
+async fn sweep(kept: std::sync::Weak<Mutex<Kept>>) {
+    loop {
+        tokio::time::sleep(IDLE / 2).await;
+        let Some(kept) = kept.upgrade() else { return };
+        let warm = Warm(kept);
+        warm.give_back(IDLE);
+        let mut kept = warm.lock();
+        if kept.idle.is_empty() {
+            kept.swept = false;
+            return;
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::page::{Section, Visit, cell, table};
 use super::words::{self, counted, grouped};
 use crate::domain::PolicyRevision;
 use crate::http::App;
-use crate::policy::{AnsweredBy, Faults, InForce, PluginStatus, PolicyStatus, Rejection};
+use crate::policy::{AnsweredBy, Faults, InForce, Isolation, PluginStatus, PolicyStatus, Rejection};
 
 /// Revisions of a policy that the page shows.
 const SHOWN: usize = 20;
@@ -118,6 +118,7 @@ fn answers(policy: &PolicyStatus, revision: &InForce) -> Markup {
         let frozen = html! {
             (if by.frozen { "yes" } else { "no" })
             @if let Some(why) = &by.not_frozen_because { ": " (words::cut(why)) }
+            @if by.isolation == Isolation::Policy { "; keeps its instances from one decision to the next" }
         };
         html! {
             tr role="row" {

@@ -19,13 +19,13 @@ pub(super) fn router(configure: &str, route: &str) -> Vec<u8> {
 
 /// The same, but only with a conversation that is closed; any other goes to Orders.
 pub(super) fn when_closed(body: &str) -> Vec<u8> {
+    when_closed_else(body, &format!("(call $queue (i32.const {}) (i32.const 6))", text("Orders")))
+}
+
+/// The same, with something else for the open ones.
+pub(super) fn when_closed_else(closed: &str, open: &str) -> Vec<u8> {
     // The flag stands behind three texts and two texts that may be absent.
-    let route = format!(
-        "(if (result i32) (i32.load8_u offset=48 (local.get $of))
-           (then {body}) (else (call $queue (i32.const {}) (i32.const 6))))",
-        text("Orders")
-    );
-    router("", &route)
+    router("", &format!("(if (result i32) (i32.load8_u offset=48 (local.get $of)) (then {closed}) (else {open}))"))
 }
 
 /// A plugin with a memory of so many pages, and with more imports.

@@ -1,18 +1,20 @@
 //! What one decision leaves in memory.
 
-use super::{add, component, name, patient, queue, route, source};
-use crate::policy::{Config, PolicyHost, sample};
+use super::{add, closed, component, name, patient, queue, route, source};
+use crate::domain::Fault;
+use crate::policy::{Config, Isolation, PolicyHost, sample};
 
 /// Answers with the first digit of 0123456789, and moves the place where it begins to read by one each time.
 fn counter() -> Vec<u8> {
+    component::router("", &remembering())
+}
+
+fn remembering() -> String {
     let digits = component::text("0123456789");
-    component::router(
-        "",
-        &format!(
-            "(local.set $i (i32.load (i32.const 512)))
-             (i32.store (i32.const 512) (i32.add (local.get $i) (i32.const 1)))
-             (call $queue (i32.add (i32.const {digits}) (local.get $i)) (i32.const 1))"
-        ),
+    format!(
+        "(local.set $i (i32.load (i32.const 512)))
+         (i32.store (i32.const 512) (i32.add (local.get $i) (i32.const 1)))
+         (call $queue (i32.add (i32.const {digits}) (local.get $i)) (i32.const 1))"
     )
 }
 
@@ -33,14 +35,53 @@ async fn nothing_that_a_decision_leaves_in_memory_reaches_the_next() {
 }
 
 #[tokio::test]
-async fn an_instance_that_is_kept_warm_does_remember() {
+async fn a_policy_that_chose_so_keeps_its_instance_until_a_fault() {
+    for freeze in [true, false] {
+        let host = PolicyHost::start(Config { freeze, ..patient() }).unwrap();
+        let closed_traps = component::when_closed_else("(unreachable)", &remembering());
+        add(&host, "counter", &closed_traps).await;
+        host.apply(name("counting"), source("plugin = \"counter\"\nisolation = \"policy\"\n", &[])).await.unwrap();
+        let status = host.settled(&name("counting")).await.unwrap();
+        assert_eq!(status.in_force.unwrap().answered_by[0].isolation, Isolation::Policy);
+        let of = sample::conversation(super::NOW);
+        for answer in ["0", "1", "2"] {
+            assert_eq!(route(&host, "counting", &of).await, queue(answer), "frozen: {freeze}");
+        }
+        assert!(matches!(route(&host, "counting", &closed()).await, Err(Fault::Trapped { .. })));
+        assert_eq!(route(&host, "counting", &of).await, queue("0"), "frozen: {freeze}");
+    }
+}
+
+#[tokio::test]
+async fn an_instance_that_is_kept_is_recycled_after_a_thousand_decisions() {
     let host = PolicyHost::start(patient()).unwrap();
-    add(&host, "counter", &counter()).await;
-    host.apply(name("counting"), source("plugin = \"counter\"\n", &[])).await.unwrap();
+    // It answers with the empty text once it has counted beyond the digits, so it is asked for the remainder of ten.
+    let digits = component::text("0123456789");
+    let last_digit = format!(
+        "(local.set $i (i32.load (i32.const 512)))
+         (i32.store (i32.const 512) (i32.add (local.get $i) (i32.const 1)))
+         (call $queue (i32.add (i32.const {digits}) (i32.rem_u (local.get $i) (i32.const 7))) (i32.const 1))"
+    );
+    add(&host, "counter", &component::router("", &last_digit)).await;
+    host.apply(name("counting"), source("plugin = \"counter\"\nisolation = \"policy\"\n", &[])).await.unwrap();
     host.settled(&name("counting")).await;
-    let mut warm = host.warm(&name("counting")).await.unwrap();
     let of = sample::conversation(super::NOW);
-    for answer in ["0", "1", "2"] {
-        assert_eq!(warm.route(&of).await, queue(answer));
+    for number in 0..1_005 {
+        let expected = (number % 1_000 % 7).to_string();
+        assert_eq!(route(&host, "counting", &of).await, queue(&expected), "decision {number}");
+    }
+}
+
+#[tokio::test]
+async fn instances_are_kept_for_as_many_policies_as_there_are_places_and_the_others_decide_all_the_same() {
+    let host = PolicyHost::start(Config { instances: 2, ..patient() }).unwrap();
+    add(&host, "counter", &counter()).await;
+    let of = sample::conversation(super::NOW);
+    // Two decisions at a time leave one place for kept instances.
+    for (policy, second) in [("first", "1"), ("second", "0")] {
+        host.apply(name(policy), source("plugin = \"counter\"\nisolation = \"policy\"\n", &[])).await.unwrap();
+        host.settled(&name(policy)).await;
+        assert_eq!(route(&host, policy, &of).await, queue("0"), "{policy}");
+        assert_eq!(route(&host, policy, &of).await, queue(second), "{policy}");
     }
 }

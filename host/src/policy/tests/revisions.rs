@@ -64,6 +64,10 @@ async fn a_revision_that_does_worse_than_the_one_before_is_taken_back_and_only_a
     assert!(said.contains("rolled back to revision 1") && said.contains("failed or were refused"), "{said}");
     let by_file = host.apply(name("guarded"), given_by(toml, REFUSES_CLOSED, by_file())).await;
     assert!(by_file.unwrap_err().to_string().contains("revision 2 was rolled back"));
+    let status = host.put_back(name("guarded"), given_by(toml, TO_ORDERS, Origin::Embedded)).await.unwrap();
+    assert!(status.last_rejection.unwrap().to_string().contains("revision 2 was rolled back"), "it is told still");
+    let status = host.apply(name("guarded"), given_by(toml, TO_ORDERS, Origin::Embedded)).await.unwrap();
+    assert_eq!(status.last_rejection, None);
     let by_person = given_by(toml, REFUSES_CLOSED, Origin::Api { by: "ann".into() });
     assert_eq!(revision(&host.apply(name("guarded"), by_person).await.unwrap()), 2);
 }
@@ -122,7 +126,11 @@ async fn numbers_go_on_after_a_restart_and_what_cannot_be_kept_is_not_put_in_for
             }
             Box::pin(async move { if full { Err("the disk is full".to_owned()) } else { Ok(()) } })
         });
-        PolicyHost::with_memory(Config { freeze: false, ..patient() }, Memory { past, keep: Some(keep) }).unwrap()
+        PolicyHost::with_memory(
+            Config { freeze: false, ..patient() },
+            Memory { past, keep: Some(keep), compiled: None },
+        )
+        .unwrap()
     };
     let router = component::router("", &format!("(call $queue (i32.const {}) (i32.const 4))", component::text("Even")));
     let apply = async |host: &PolicyHost, text: &str| {
