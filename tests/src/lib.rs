@@ -52,6 +52,15 @@ impl TestHost {
 
     /// The same, with more lines for the organization `acme`'s `[orgs.salesforce]`.
     pub async fn with(salesforce: &str) -> Self {
+        Self::with_both("'by-policy'", salesforce).await
+    }
+
+    /// The same, where `acme` has another mode.
+    pub async fn with_mode(mode: &str) -> Self {
+        Self::with_both(mode, "").await
+    }
+
+    async fn with_both(mode: &str, salesforce: &str) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
         let simulator = switchyard_simulator::start(Options::default()).await.expect("the simulator starts");
@@ -74,7 +83,7 @@ impl TestHost {
         control(&http, Method::PUT, &format!("{}/control/environments/main", simulator.alcmeon), environment).await;
         std::fs::write(folder.path().join("acme.toml"), POLICY).expect("a policy");
         std::fs::write(folder.path().join("acme.rhai"), SCRIPT).expect("a script");
-        let config = config(&simulator, folder.path(), salesforce);
+        let config = config(&simulator, folder.path(), mode, salesforce);
         let (store, clock) =
             (Arc::new(MemoryStore::default()), ManualClock::new(Timestamp::from_millis(1_790_000_000_000)));
         let outside = Outside { clock: Clock::Manual(clock.clone()), store: Some(store.clone()) };
@@ -189,10 +198,10 @@ impl TestHost {
     }
 }
 
-fn config(simulator: &Simulator, folder: &std::path::Path, salesforce: &str) -> Config {
-    let org = |id: &str, account: u32, more: &str| {
+fn config(simulator: &Simulator, folder: &std::path::Path, mode: &str, salesforce: &str) -> Config {
+    let org = |id: &str, account: u32, mode: &str, more: &str| {
         format!(
-            "[[orgs]]\nid = '{id}'\naccounts = ['main/{account}', 'shop-{id}/*']\npolicy = 'acme'\n\
+            "[[orgs]]\nid = '{id}'\naccounts = ['main/{account}', 'shop-{id}/*']\npolicy = 'acme'\nmode = {mode}\n\
              alert_recipients = ['{id}-admin@example.com']\n[orgs.salesforce]\nlogin_url = '{}'\nclient_id = 'app'\n\
              client_secret = 'shh'\nrefresh_token = '{id}-refresh'\n{more}\n",
             simulator.salesforce
@@ -210,8 +219,8 @@ fn config(simulator: &Simulator, folder: &std::path::Path, salesforce: &str) -> 
         simulator.smtp.ip(),
         simulator.smtp.port(),
         simulator.alcmeon,
-        org("acme", 12, salesforce),
-        org("other", 13, ""),
+        org("acme", 12, mode, salesforce),
+        org("other", 13, "'by-policy'", ""),
     );
     let config = Config::parse(&text, "the test's configuration").expect("a configuration");
     config.check().expect("a configuration that makes sense");

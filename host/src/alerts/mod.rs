@@ -1,4 +1,5 @@
-//! Who hears of what, and when: one mail when an organization's first sync error is pending, one when none is any more.
+//! Who hears of what, and when: one mail when an organization's first sync error is pending, one when none is any more, and
+//! one when a limit of the organization pauses it.
 
 mod words;
 
@@ -10,9 +11,9 @@ use tokio::task::JoinHandle;
 
 use self::words::Subject;
 use crate::clock::Clock;
-use crate::domain::{OrgId, SyncError};
-use crate::mail::{self, Mailer};
-use crate::store::{self, Records, Write};
+use crate::domain::{OrgId, SyncError, SyncErrorId, Timestamp};
+use crate::mail::{self, Mail, Mailer};
+use crate::store::{self, Records, Told, Write};
 use crate::telemetry::{Mailed, Metrics};
 
 /// How long to wait before a mail that was not taken is tried again.
@@ -35,17 +36,19 @@ pub struct Watched {
     pub name: String,
     /// Who hears of it; nobody is a good answer.
     pub recipients: Vec<String>,
-    /// How many sync errors are pending, and the newest of them.
-    pub pending: watch::Receiver<Pending>,
+    /// How it stands.
+    pub standing: watch::Receiver<Standing>,
 }
 
-/// What is pending in an organization.
+/// How an organization stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pending {
-    /// How many sync errors.
-    pub count: u64,
+pub struct Standing {
+    /// How many sync errors are pending.
+    pub pending: u64,
     /// The one that became pending last.
-    pub newest: Option<crate::domain::SyncErrorId>,
+    pub newest: Option<SyncErrorId>,
+    /// The limit that pauses it, in Salesforce's words, and when it is asked again.
+    pub paused: Option<(String, Timestamp)>,
 }
 
 /// What alerts need.
@@ -93,8 +96,8 @@ impl Alerts {
 /// Keeps one organization's recipients informed. What they know is in the store, so a restart repeats nothing.
 async fn follow(parts: Parts, mut org: Watched, mut stopping: watch::Receiver<bool>) {
     loop {
-        let pending = org.pending.borrow_and_update().clone();
-        let next = match inform(&parts, &org, &pending).await {
+        let standing = org.standing.borrow_and_update().clone();
+        let next = match inform(&parts, &org, &standing).await {
             Ok(()) => None,
             Err(error) => {
                 tracing::error!(org = %org.org, %error, "an alert could not be sent; it is tried again");
@@ -104,26 +107,44 @@ async fn follow(parts: Parts, mut org: Watched, mut stopping: watch::Receiver<bo
         };
         tokio::select! {
             _ = stopping.wait_for(|stopping| *stopping) => return,
-            changed = org.pending.changed(), if next.is_none() => if changed.is_err() { return },
+            changed = org.standing.changed(), if next.is_none() => if changed.is_err() { return },
             () = parts.clock.sleep_until(next.unwrap_or_default()), if next.is_some() => {}
         }
     }
 }
 
-/// Sends a mail if the recipients know otherwise. The mail goes first: one too many is better than none.
-async fn inform(parts: &Parts, org: &Watched, pending: &Pending) -> Result<(), Error> {
-    let known = parts.records.alerted(&org.org)?;
-    let Some(mailer) = parts.mailer.as_ref().filter(|_| known != (pending.count > 0)) else { return Ok(()) };
-    let newest = pending.newest.as_ref().map(|id| parts.records.sync_error(id)).transpose()?.flatten();
-    let page = format!("{}/sync-errors?org={}", parts.public_url.trim_end_matches('/'), org.org);
-    let mail = match (pending.count, newest) {
-        (0, _) => words::recovered(&Subject { name: &org.name, page: &page }),
-        (count, newest) => words::pending(&Subject { name: &org.name, page: &page }, count, newest.as_ref()),
+/// Sends a mail where the recipients know otherwise. The mail goes first: one too many is better than none.
+async fn inform(parts: &Parts, org: &Watched, now: &Standing) -> Result<(), Error> {
+    let Some(mailer) = &parts.mailer else { return Ok(()) };
+    let known = parts.records.told(&org.org)?;
+    let mut told = known.clone();
+    let send = async |told: &Told, mail: Mail| {
+        mailer.send(&org.recipients, &mail).await?;
+        parts.metrics.mails.get_or_create(&Mailed { outcome: "sent" }).inc();
+        keep(parts, &org.org, told).await
     };
-    mailer.send(&org.recipients, &mail).await?;
-    parts.metrics.mails.get_or_create(&Mailed { outcome: "sent" }).inc();
+    let page = format!("{}/sync-errors?org={}", parts.public_url.trim_end_matches('/'), org.org);
+    let subject = Subject { name: &org.name, page: &page };
+    if known.pending != (now.pending > 0) {
+        told.pending = now.pending > 0;
+        let newest = now.newest.as_ref().map(|id| parts.records.sync_error(id)).transpose()?.flatten();
+        let mail = match now.pending {
+            0 => words::recovered(&subject),
+            count => words::pending(&subject, count, newest.as_ref()),
+        };
+        send(&told, mail).await?;
+    }
+    told.paused = now.paused.is_some();
+    match &now.paused {
+        Some((words, until)) if !known.paused => send(&told, words::paused(&subject, words, *until)).await,
+        // That it goes on is no news: the mail said that it would.
+        None if known.paused => keep(parts, &org.org, &told).await,
+        _ => Ok(()),
+    }
+}
+
+async fn keep(parts: &Parts, org: &OrgId, told: &Told) -> Result<(), Error> {
     let mut write = Write::default();
-    write.alerted(&org.org, pending.count > 0);
-    parts.records.store().commit(write.into_batch()).await?;
-    Ok(())
+    write.told(org, told);
+    Ok(parts.records.store().commit(write.into_batch()).await?)
 }

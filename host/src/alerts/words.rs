@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, html};
 
-use super::SyncError;
+use super::{SyncError, Timestamp};
 use crate::mail::Mail;
 
 /// The first points to check, as on the sync error page.
@@ -76,6 +76,30 @@ pub(super) fn pending(of: &Subject<'_>, count: u64, newest: Option<&SyncError>) 
             }
         }
     };
+    Mail { subject: format!("[Switchyard] {headline}"), text, html: page.into_string() }
+}
+
+/// A limit of the organization is used up.
+pub(super) fn paused(of: &Subject<'_>, words: &str, until: Timestamp) -> Mail {
+    let headline = format!("{}: Salesforce's limit is reached, so the synchronization pauses", of.name);
+    let what = format!(
+        "Salesforce says: {words}\n\nNothing is lost: conversations wait, and go on by themselves. Salesforce is asked again at \
+         {until}, and from then on every quarter of an hour."
+    );
+    let hint = "What to check: which applications use up the API calls of this organization (Setup, System Overview and API \
+                Usage), and whether more can be had.";
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            body style="font-family: sans-serif; line-height: 1.5; color: #1c2430" {
+                h2 { (headline) }
+                @for paragraph in what.split("\n\n") { p { (paragraph) } }
+                p { (hint) }
+                p { a href=(of.page) { "Sync errors of this organization" } }
+            }
+        }
+    };
+    let text = format!("{headline}\n\n{what}\n\n{hint}\n\n{}\n", of.page);
     Mail { subject: format!("[Switchyard] {headline}"), text, html: page.into_string() }
 }
 

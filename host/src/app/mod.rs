@@ -12,10 +12,10 @@ use anyhow::Context;
 use tokio::sync::watch;
 
 use self::policies::Watcher;
-use crate::alerts::{self, Alerts, Pending, Watched};
+use crate::alerts::{self, Alerts, Standing, Watched};
 use crate::clock::Clock;
 use crate::config::{Config, accounts};
-use crate::domain::Secret;
+use crate::domain::{Class, Secret};
 use crate::engine::{self, Engine, Org, OrgConfig};
 use crate::mail::Mailer;
 use crate::policy::PolicyHost;
@@ -62,12 +62,14 @@ impl App {
     pub async fn start(config: Config, outside: Outside) -> anyhow::Result<Self> {
         let Outside { clock, store } = outside;
         let metrics = Metrics::default();
+        // A store of somebody else's has no folder to keep anything beside.
+        let compiled = store.is_none().then(|| config.store.path.join("compiled"));
         let store = match store {
             Some(store) => store,
             None => Arc::new(SledStore::open(&config.store.path)?),
         };
         let records = Records::new(store);
-        let policies = policies::start(&config, &clock, &records).await?;
+        let policies = policies::start(&config, &clock, &records, compiled).await?;
         let http = client()?;
         let orgs = config.orgs.iter().map(|org| connect(org, &records, &http)).collect::<anyhow::Result<Vec<_>>>()?;
         let polled = config.alcmeon.iter().filter(|(_, environment)| environment.poll).map(|(source, environment)| {
@@ -146,10 +148,11 @@ fn connect(config: &OrgConfig, records: &Records, http: &reqwest::Client) -> any
         name: config.name.clone().unwrap_or_else(|| config.id.to_string()),
         accounts: accounts(config)?,
         policy: config.policy.clone(),
+        mode: config.mode.clone(),
         concurrency: config.concurrency,
         alert_recipients: config.alert_recipients.clone(),
         writes_cases: config.salesforce.cases.is_some(),
-        salesforce: salesforce::Client::new(salesforce, http.clone(), on_rotated),
+        salesforce: salesforce::Client::new(salesforce, http.clone(), on_rotated, config.concurrency),
     }))
 }
 
@@ -158,15 +161,20 @@ fn follow(engine: &Arc<Engine>) -> anyhow::Result<(Vec<Watched>, Vec<tokio::task
     let (mut watched, mut tasks) = (Vec::new(), Vec::new());
     for (org, _) in engine.orgs() {
         let mut health = engine.watch(&org.id)?;
-        let told = watch::Sender::new(Pending::default());
-        let pending = told.subscribe();
+        let told = watch::Sender::new(Standing::default());
+        let standing = told.subscribe();
         let name = org.name.clone();
-        watched.push(Watched { org: org.id.clone(), name, recipients: org.alert_recipients.clone(), pending });
+        watched.push(Watched { org: org.id.clone(), name, recipients: org.alert_recipients.clone(), standing });
         tasks.push(tokio::spawn(async move {
             loop {
                 let now = {
                     let health = health.borrow_and_update();
-                    Pending { count: health.sync_errors.pending, newest: health.newest_pending.clone() }
+                    let limit = health.held_back_by.as_ref().filter(|held| held.refusal.class == Class::Limit);
+                    Standing {
+                        pending: health.sync_errors.pending,
+                        newest: health.newest_pending.clone(),
+                        paused: limit.map(|held| (held.refusal.text.clone(), held.next_probe_at)),
+                    }
                 };
                 told.send_if_modified(|known| {
                     let changed = *known != now;

@@ -9,12 +9,16 @@ const TRANSIENT_IN_A_ROW: u32 = 5;
 /// How long it stays open before one delivery is let through as a probe.
 const PAUSE_SHORT: Duration = Duration::from_secs(10);
 const PAUSE_LONG: Duration = Duration::from_secs(120);
+/// A limit of 24 hours recovers hour by hour.
+const PAUSE_LIMIT: Duration = Duration::from_secs(900);
 
 /// Closed until refusals that reach the whole organization open it; then one probe at a time.
 #[derive(Debug, Clone, Default)]
 pub struct Breaker {
     /// Transient refusals of the organization without a success between.
     in_a_row: u32,
+    /// The call that was refused last, where it carried several records: it counts once.
+    last_call: Option<u64>,
     /// While open: the refusal that everything gets, and when the next probe may go.
     open: Option<(Refusal, Timestamp)>,
     /// Whether a probe is on its way.
@@ -61,6 +65,10 @@ impl Breaker {
         if refusal.scope == Scope::Record {
             return self.answered();
         }
+        if refusal.call.is_some() && refusal.call == self.last_call {
+            return;
+        }
+        self.last_call = refusal.call;
         let pause = match refusal.class {
             Class::Transient => {
                 self.in_a_row += 1;
@@ -69,9 +77,18 @@ impl Breaker {
                 }
                 PAUSE_SHORT
             }
+            Class::Limit => PAUSE_LIMIT,
             _ => PAUSE_LONG,
         };
         self.open = Some((refusal.clone(), now.after(pause)));
+    }
+
+    /// Whether nothing begins at all, because a limit of the organization is used up. What waits is not at fault, so it
+    /// waits on, instead of being refused.
+    #[must_use]
+    pub fn paused(&self, now: Timestamp) -> bool {
+        let limit = self.open.as_ref().filter(|(refusal, _)| refusal.class == Class::Limit);
+        limit.is_some_and(|(_, until)| now < *until || self.probing)
     }
 
     /// A person says that the cause is gone: everything may go again, until it is refused again.
@@ -114,6 +131,33 @@ mod tests {
             breaker.refused(&Refusal::new(Class::Transient, "UNABLE_TO_LOCK_ROW", ""), at(0));
         }
         assert_eq!(breaker.ask(at(0)), Passage::Free);
+    }
+
+    #[test]
+    fn a_limit_pauses_everything_until_one_probe_gets_through() {
+        let mut breaker = Breaker::default();
+        let limit = Refusal::new(Class::Limit, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.").of_org();
+        breaker.refused(&limit, at(0));
+        assert!(breaker.paused(at(1)) && !breaker.paused(at(900)));
+        assert_eq!(breaker.ask(at(900)), Passage::Probe);
+        assert!(breaker.paused(at(901)), "one probe at a time");
+        breaker.refused(&limit, at(902));
+        assert!(breaker.paused(at(903)));
+        assert_eq!(breaker.holding().map(|(_, until)| until), Some(at(1802)));
+        breaker.answered();
+        assert!(!breaker.paused(at(904)));
+    }
+
+    #[test]
+    fn a_call_with_two_hundred_records_counts_once() {
+        let mut breaker = Breaker::default();
+        let outage = |call| Refusal { call: Some(call), ..Refusal::new(Class::Transient, "TIMEOUT", "").of_org() };
+        for call in 1..=4 {
+            (0..200).for_each(|_| breaker.refused(&outage(call), at(0)));
+        }
+        assert_eq!(breaker.ask(at(0)), Passage::Free);
+        breaker.refused(&outage(5), at(0));
+        assert!(matches!(breaker.ask(at(1)), Passage::Refused(..)));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod conversation;
 mod decision;
 mod delivery;
 mod ids;
+mod mode;
 mod policy;
 mod refusal;
 mod schedule;
@@ -27,6 +28,7 @@ pub use delivery::{Delivery, Effect, Event, Failure, Phase, Records, step};
 pub use ids::{
     AccountId, ConversationId, IdError, MessageId, OrgId, PluginName, PolicyName, RecordId, SourceId, SyncErrorId,
 };
+pub use mode::{Mode, Way};
 pub use policy::{History, Origin, PolicyRevision, PolicySource, RevisionState};
 pub use refusal::{Blame, Class, Refusal, RequestSent, Scope};
 pub use schedule::{Plan, plan};

@@ -148,6 +148,9 @@ pub struct Refusal {
     pub request: Option<RequestSent>,
     /// The policy at fault, where one is.
     pub blame: Option<Blame>,
+    /// Which call brought it, where one call carries several records: they all get this one refusal.
+    #[serde(skip)]
+    pub call: Option<u64>,
 }
 
 /// A request as it was sent, without its secrets.
@@ -187,6 +190,7 @@ impl Refusal {
             request_id: None,
             request: None,
             blame: None,
+            call: None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::lane::Shared;
 use crate::domain::{
     Blame, Class, Conversation, ConversationId, Decision, Destination, Fact, Fault, Link, MessageId, PolicyRef,
-    Question, RecordId, Records, Refusal, Timestamp, Verdict,
+    Question, RecordId, Records, Refusal, Timestamp, Verdict, Way,
 };
 use crate::policy::Failing;
 use crate::salesforce::{CaseWrite, Write};
@@ -77,9 +77,18 @@ pub(super) async fn run(shared: Shared, attempt: Attempt) -> Outcome {
 impl Walk {
     /// `true`: it is in Salesforce; `false`: the policy says that it is not to be.
     async fn deliver(&mut self) -> Result<bool, Box<Refusal>> {
-        let Some((queue, owner)) = self.route().await? else { return Ok(false) };
-        self.link().await?;
         let org = self.shared.org.clone();
+        let way = org.mode.way(&self.conversation);
+        let routed = match way {
+            Way::Route => self.route().await?,
+            Way::Track => Some((None, None)),
+            Way::Wait(reason) => self.not_yet(reason),
+        };
+        let Some((queue, owner)) = routed else { return Ok(false) };
+        self.link().await?;
+        if way == Way::Track && self.records.contact.is_none() {
+            return Ok(self.not_yet::<()>("the customer is not matched to a contact yet").is_some());
+        }
         let given = queue.clone().or(owner.clone());
         if org.writes_cases {
             let write = CaseWrite {
@@ -100,6 +109,12 @@ impl Walk {
         Ok(true)
     }
 
+    /// The organization's mode does not write it yet; whatever comes next is asked about again.
+    fn not_yet<T>(&mut self, reason: &str) -> Option<T> {
+        self.facts.push(Fact::NotEligible { reason: reason.to_owned() });
+        None
+    }
+
     /// The queue, or the user, that the conversation is for; `None` when it is not to be written.
     async fn route(&mut self) -> Result<Option<(Option<RecordId>, Option<RecordId>)>, Box<Refusal>> {
         let now = self.shared.clock.now();
@@ -109,10 +124,7 @@ impl Walk {
         let destination = self.answer(decision)?;
         self.facts.push(Fact::Routed { policy: policy.clone(), destination: destination.clone(), cost, logs, rule });
         match destination {
-            Destination::NotEligible(reason) => {
-                self.facts.push(Fact::NotEligible { reason });
-                Ok(None)
-            }
+            Destination::NotEligible(reason) => Ok(self.not_yet(&reason)),
             Destination::TrackOnly => Ok(Some((None, None))),
             Destination::Owner(user) => Ok(Some((None, Some(user)))),
             Destination::Queue(name) => {

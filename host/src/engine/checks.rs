@@ -67,7 +67,7 @@ fn mode(org: &Org, health: &OrgHealth, policies: &PolicyHost) -> Check {
         None => (false, format!("policy {} is not in force; the default policy decides", org.policy)),
     };
     let accounts = org.accounts.len();
-    let mut found = format!("{who}; {cases}; {accounts} accounts are linked");
+    let mut found = format!("{}; {who}; {cases}; {accounts} accounts are linked", org.mode.describe());
     if let Some(held) = &health.held_back_by {
         found = format!("{found}; nothing is sent before {}: {}", held.next_probe_at, held.refusal.text);
     }

@@ -1,6 +1,6 @@
 //! The lane of one organization: alone writes its records, and sends so many conversations side by side.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use super::Inbound;
 use super::attempt::{self, Attempt, Ended, Outcome};
 use super::command::{Command, RetryingAll};
 use super::org::{HeldBack, Org, OrgHealth};
+use super::queue::Queue;
 use super::turn::{Todo, Turn};
 use crate::clock::Clock;
 use crate::domain::{
@@ -47,8 +48,7 @@ pub(super) struct Lane {
     stopping: watch::Receiver<bool>,
     /// Whether the inbox may hold something.
     unmerged: bool,
-    ready: VecDeque<ConversationId>,
-    timers: BTreeSet<(Timestamp, ConversationId)>,
+    queue: Queue,
     /// What retry-alls still have to retry.
     retrying_all: RetryingAll,
     attempts: JoinSet<Outcome>,
@@ -85,8 +85,7 @@ impl Lane {
             health,
             stopping,
             unmerged: true,
-            ready: VecDeque::new(),
-            timers: BTreeSet::new(),
+            queue: Queue::default(),
             retrying_all: RetryingAll::default(),
             attempts: JoinSet::new(),
             breaker: Breaker::default(),
@@ -141,8 +140,7 @@ impl Lane {
     async fn begin_again(&mut self) {
         while self.attempts.join_next().await.is_some() {}
         loop {
-            self.ready.clear();
-            self.timers.clear();
+            self.queue = Queue::default();
             self.retrying_all = RetryingAll::default();
             self.unmerged = true;
             let Err(error) = self.recover().await else { return };
@@ -167,9 +165,11 @@ impl Lane {
     /// Returns when there is something to do, with all there is.
     async fn wait(&mut self) -> Woken {
         let mut woken = Woken::default();
-        let free = self.attempts.len() < self.shared.org.concurrency && !self.ready.is_empty();
-        let busy = self.unmerged || !self.retrying_all.is_empty() || free;
-        let due = self.timers.first().map(|(at, _)| *at);
+        let now = self.shared.clock.now();
+        let free = !self.breaker.paused(now) && self.attempts.len() < self.shared.org.conversations_at_once();
+        let busy = self.unmerged || !self.retrying_all.is_empty() || (free && self.queue.waiting() > 0);
+        let probe = self.breaker.holding().map(|(_, until)| until).filter(|until| *until > now);
+        let due = [self.queue.next_due(), probe].into_iter().flatten().min();
         tokio::select! {
             biased;
             _ = self.stopping.wait_for(|stopping| *stopping) => woken.stopping = true,
@@ -207,16 +207,14 @@ impl Lane {
         }
         replies.extend(self.retrying_all.go_on(&mut turn, TURN)?);
         let merged = if self.unmerged && !woken.stopping { self.merge(&mut turn)? } else { 0 };
-        while let Some((at, id)) = self.timers.first().cloned()
-            && at <= now
-        {
-            self.timers.pop_first();
+        while let Some(id) = self.queue.pop_due(now) {
             turn.step(&id, Event::Due)?;
         }
         self.take_over(std::mem::take(&mut turn.todo));
         let mut starts = Vec::new();
-        while !woken.stopping && self.attempts.len() + starts.len() < org.concurrency {
-            let Some(id) = self.ready.pop_front() else { break };
+        let places = if woken.stopping { 0 } else { org.conversations_at_once() };
+        while self.attempts.len() + starts.len() < places && !self.breaker.paused(now) {
+            let Some(id) = self.queue.pop() else { break };
             starts.extend(self.begin(&mut turn, id, now)?);
         }
         let (batch, finished) = turn.finish();
@@ -332,10 +330,9 @@ impl Lane {
     fn take_over(&mut self, todo: Vec<Todo>) {
         for todo in todo {
             match todo {
-                Todo::Queue(id) => self.ready.push_back(id),
-                Todo::WakeAt(at, id) => {
-                    self.timers.insert((at, id));
-                }
+                Todo::Queue(id) => self.queue.push(id),
+                Todo::QueueRetry(id) => self.queue.push_retry(id),
+                Todo::WakeAt(at, id) => self.queue.wake_at(at, id),
             }
         }
     }
@@ -353,15 +350,15 @@ impl Lane {
             let labels = Registered { org: org.clone(), state: state.as_str() };
             self.shared.metrics.sync_errors.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
         }
-        let waiting = i64::try_from(self.ready.len()).unwrap_or(i64::MAX);
+        let waiting = i64::try_from(self.queue.waiting()).unwrap_or(i64::MAX);
         self.shared.metrics.waiting.get_or_create(&OfOrg { org }).set(waiting);
         let held =
             |(refusal, next_probe_at): (&Refusal, Timestamp)| HeldBack { refusal: refusal.clone(), next_probe_at };
         let mut health = OrgHealth {
             sync_errors: self.counts,
-            waiting: self.ready.len() + self.retrying_all.len(),
+            waiting: self.queue.waiting() + self.retrying_all.len(),
             sending: self.attempts.len(),
-            scheduled: self.timers.len(),
+            scheduled: self.queue.scheduled(),
             unmerged: 0,
             held_back_by: self.breaker.holding().map(held),
             newest_pending: self.newest_pending.clone().filter(|_| self.counts.pending > 0),

@@ -11,6 +11,7 @@ mod lane;
 mod org;
 mod poller;
 mod preview;
+mod queue;
 mod turn;
 
 use std::collections::{HashMap, VecDeque};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{AccountId, ErrorCounts, OrgId, PolicyName, Refusal, SourceId, SyncErrorId, Timestamp};
+use crate::domain::{AccountId, ErrorCounts, Mode, OrgId, PolicyName, Refusal, SourceId, SyncErrorId, Timestamp};
 use crate::salesforce;
 
 /// One organization in the configuration.
@@ -22,8 +22,11 @@ pub struct OrgConfig {
     /// The policy that decides for it.
     #[serde(default = "default_policy")]
     pub policy: PolicyName,
-    /// How many conversations may be on their way to Salesforce at the same moment.
-    #[serde(default = "eight")]
+    /// Where its agents answer.
+    #[serde(default)]
+    pub mode: Mode,
+    /// How many calls may be on their way to Salesforce at the same moment; one carries up to 200 conversations.
+    #[serde(default = "four")]
     pub concurrency: usize,
     /// Who gets a mail when sync errors are pending.
     #[serde(default)]
@@ -36,8 +39,8 @@ fn default_policy() -> PolicyName {
     PolicyName::new("default").unwrap_or_else(|_| unreachable!("the name is one"))
 }
 
-const fn eight() -> usize {
-    8
+const fn four() -> usize {
+    4
 }
 
 /// A connected organization.
@@ -50,14 +53,24 @@ pub struct Org {
     pub accounts: Vec<(SourceId, Option<AccountId>)>,
     /// The policy that decides for it.
     pub policy: PolicyName,
-    /// How many conversations may be on their way at the same moment.
+    /// Where its agents answer.
+    pub mode: Mode,
+    /// How many calls may be on their way at the same moment.
     pub concurrency: usize,
     /// Who gets a mail when sync errors are pending.
     pub alert_recipients: Vec<String>,
     /// Whether the host writes Cases.
     pub writes_cases: bool,
     /// The connection.
-    pub salesforce: salesforce::Client,
+    pub salesforce: Arc<salesforce::Client>,
+}
+
+impl Org {
+    /// How many conversations may be on their way at the same moment: those of full calls, and those that gather for the
+    /// next one.
+    pub(super) fn conversations_at_once(&self) -> usize {
+        (self.concurrency + 1) * salesforce::RECORDS
+    }
 }
 
 /// How an organization stands.

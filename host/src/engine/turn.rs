@@ -29,6 +29,8 @@ pub(super) struct Turn<'a> {
 /// What follows from a turn in the memory of the lane.
 pub(super) enum Todo {
     Queue(ConversationId),
+    /// It was tried before.
+    QueueRetry(ConversationId),
     WakeAt(Timestamp, ConversationId),
 }
 
@@ -72,11 +74,13 @@ impl<'a> Turn<'a> {
     /// Moves a delivery and carries out what concerns the records; answers the version to send, if one is to be.
     pub(super) fn step(&mut self, id: &ConversationId, event: Event) -> Result<Option<u64>, store::Error> {
         let delivery = self.delivery(id)?;
+        let retried = matches!(event, Event::Due);
         let (delivery, effects) = step(delivery, event, self.now);
         self.deliveries.insert(id.clone(), delivery);
         let mut send = None;
         for effect in effects {
             match effect {
+                Effect::Queue if retried => self.todo.push(Todo::QueueRetry(id.clone())),
                 Effect::Queue => self.todo.push(Todo::Queue(id.clone())),
                 Effect::WakeAt(until) => self.todo.push(Todo::WakeAt(until, id.clone())),
                 Effect::Send { version } => send = Some(version),

@@ -44,6 +44,12 @@ pub(super) fn judge(stage: Stage, outcome: Result<Answer, Trouble>) -> Result<Va
     Err(Refusal { scope, status, request_id, ..refusal })
 }
 
+/// Whether a write that was refused like this may have been carried out all the same.
+pub(super) fn outcome_unknown(refusal: &Refusal) -> bool {
+    let unreadable = matches!(refusal.code.as_str(), "UNREADABLE_ANSWER" | "ANSWER_TOO_LARGE");
+    unreadable || (refusal.class == Class::Transient && refusal.status.is_none_or(|status| status >= 500))
+}
+
 fn said(stage: Stage, answer: &Answer) -> Result<Value, Refusal> {
     let json = serde_json::from_slice::<Value>(&answer.body);
     Err(match (answer.status, json) {

@@ -1,17 +1,20 @@
 //! The client of one organization: sends calls with a token, replays one once after a refresh, and counts.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::answer::{Trouble, exchange};
 use super::classify::{Stage, judge};
 use super::config::{Config, Server};
+use super::gathering::{Gathering, Object};
 use super::queues::Cache;
 use super::session::{Access, OnRotated, Session, scrub};
 use crate::domain::{Class, RecordId, Refusal, RequestSent};
@@ -24,7 +27,15 @@ pub struct Client {
     pub(super) config: Config,
     pub(super) session: Session,
     pub(super) queues: Cache,
+    /// Whether the organization has person accounts, once that is known.
+    pub(super) person_accounts: OnceCell<bool>,
+    /// Records that wait for a call.
+    pub(super) gathering: Mutex<Gathering>,
+    /// Records whose last write brought no answer: nobody knows whether they are there.
+    pub(super) doubts: Mutex<HashSet<(Object, String)>>,
     http: reqwest::Client,
+    /// As many as calls may be on their way.
+    places: Semaphore,
     calls: AtomicU64,
     usage: Mutex<Option<(u64, u64)>>,
 }
@@ -51,10 +62,14 @@ impl Client {
     /// Opens no connection yet.
     ///
     /// `http` must not follow redirects (`redirect::Policy::none()`): one could carry a token to another server.
+    /// `calls_at_once` calls may be on their way at the same moment.
     #[must_use]
-    pub fn new(config: Config, http: reqwest::Client, on_rotated: OnRotated) -> Self {
+    pub fn new(config: Config, http: reqwest::Client, on_rotated: OnRotated, calls_at_once: usize) -> Arc<Self> {
         let session = Session::new(&config, http.clone(), on_rotated);
-        Self { config, session, queues: Cache::default(), http, calls: AtomicU64::new(0), usage: Mutex::new(None) }
+        let (queues, person_accounts, doubts, calls, usage) = Default::default();
+        let gathering = Mutex::new(Gathering::new(calls_at_once));
+        let places = Semaphore::new(calls_at_once);
+        Arc::new(Self { config, session, queues, person_accounts, gathering, doubts, http, places, calls, usage })
     }
 
     /// Calls of the REST API so far, those refused included.
@@ -76,6 +91,8 @@ impl Client {
 
     /// Sends a call; the answer's JSON, `null` where it had none.
     pub(super) async fn send(&self, call: &Call) -> Result<Value, Refusal> {
+        // It is never closed, so waiting for a place ends in having one.
+        let _place = self.places.acquire().await;
         let access = self.session.access(None).await?;
         match self.send_with(&access, call).await {
             // Once: a refusal after a fresh token is final.

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::client::{Call, Client, read, record};
 use super::config::ApiName;
@@ -12,6 +12,12 @@ use crate::domain::{Attribute, Class, Contact, ContactSearch, RecordId, Refusal}
 
 /// No text of a Contact that a query can filter by is longer, in characters.
 const LONGEST_VALUE: usize = 255;
+/// Contacts of one search.
+const MOST: usize = 10;
+/// Fewer find too much.
+const FEWEST_DIGITS: usize = 6;
+const FIELDS: &[&str] = &["Id", "Name", "Email", "Phone"];
+const WITH_PERSONS: &[&str] = &["Id", "Name", "Email", "Phone", "IsPersonAccount", "AccountId"];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -20,11 +26,17 @@ struct Row {
     name: Option<String>,
     email: Option<String>,
     phone: Option<String>,
+    #[serde(default)]
+    is_person_account: bool,
+    #[serde(default)]
+    account_id: Option<String>,
 }
 
 impl Client {
     /// The contacts that the first search with a result finds, ten at most.
     ///
+    /// A phone number is free text in Salesforce, so it is searched for in its index, which finds it however it is
+    /// written; what the index does not have yet is found where it is written the same. Any other field is compared.
     /// A blank value is skipped: in SOQL it would find every contact whose field is empty.
     ///
     /// # Errors
@@ -35,13 +47,62 @@ impl Client {
             if value.is_empty() || value.chars().count() > LONGEST_VALUE {
                 continue;
             }
-            let soql = format!("SELECT Id, Name, Email, Phone FROM Contact WHERE {field} = {} LIMIT 10", quote(value));
-            let rows: Vec<Row> = self.query(&soql).await?;
+            let persons = self.has_person_accounts().await?;
+            let fields = if persons { WITH_PERSONS } else { FIELDS };
+            let mut rows = Vec::new();
+            if field.as_str().ends_with("Phone") {
+                rows = self.find_by_phone(value, fields).await?;
+            }
+            if rows.is_empty() {
+                let fields = fields.join(", ");
+                let soql = format!("SELECT {fields} FROM Contact WHERE {field} = {} LIMIT {MOST}", quote(value));
+                rows = self.query(&soql).await?;
+            }
             if !rows.is_empty() {
                 return rows.into_iter().map(Row::contact).collect();
             }
         }
         Ok(Vec::new())
+    }
+
+    async fn find_by_phone(&self, number: &str, fields: &[&str]) -> Result<Vec<Row>, Refusal> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Found {
+            search_records: Vec<Row>,
+        }
+        // What else stands in a number (a plus, brackets, hyphens) has a meaning of its own in a search.
+        let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+        if digits.len() < FEWEST_DIGITS {
+            return Ok(Vec::new());
+        }
+        let body = json!({
+            "q": digits,
+            "in": "PHONE",
+            "sobjects": [{ "name": "Contact", "fields": fields, "limit": MOST }],
+            "overallLimit": MOST,
+        });
+        let path = self.path("parameterizedSearch");
+        let call = Call { method: Method::POST, path, body, keep_owner: false };
+        Ok(read::<Found>(self.send(&call).await?)?.search_records)
+    }
+
+    /// Whether the organization has person accounts; asked once.
+    async fn has_person_accounts(&self) -> Result<bool, Refusal> {
+        #[derive(Deserialize)]
+        struct Described {
+            fields: Vec<Field>,
+        }
+        #[derive(Deserialize)]
+        struct Field {
+            name: String,
+        }
+        let ask = || async {
+            let call = Call::get(self.path("sobjects/Contact/describe"));
+            let described: Described = read(self.send(&call).await?)?;
+            Ok(described.fields.iter().any(|field| field.name == "IsPersonAccount"))
+        };
+        self.person_accounts.get_or_try_init(ask).await.copied()
     }
 
     /// Makes a contact with these fields (API names); with an `Email` among them, one that has it already is updated.
@@ -80,13 +141,14 @@ impl Client {
 
 impl Row {
     fn contact(self) -> Result<Contact, Refusal> {
+        // The contact of a person account is a shadow: records are linked to the account.
+        let account = self.account_id.filter(|_| self.is_person_account);
         Ok(Contact {
-            id: record(&self.id)?,
+            id: record(account.as_deref().unwrap_or(&self.id))?,
             name: self.name.unwrap_or_default(),
             email: self.email,
             phone: self.phone,
-            // Deliberately not asked for: the field exists only where the organization has person accounts.
-            person_account: false,
+            person_account: account.is_some(),
             attributes: Vec::new(),
         })
     }

@@ -6,8 +6,10 @@ mod answer;
 mod checks;
 mod classify;
 mod client;
+mod collections;
 mod config;
 mod contacts;
+mod gathering;
 #[cfg(test)]
 mod operations_tests;
 mod queues;
@@ -21,6 +23,7 @@ mod stand_in;
 pub use checks::Check;
 pub use client::Client;
 pub use config::{ApiName, ApiVersion, Cases, Config, Error, Objects, Server};
+pub use gathering::RECORDS;
 pub use queues::{Queue, Queues};
 pub use records::{CaseWrite, Upserted, Write};
 pub use session::OnRotated;

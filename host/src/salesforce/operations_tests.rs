@@ -1,5 +1,6 @@
 //! What the operations send and how they read the answers, against a server on this machine.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
@@ -9,7 +10,8 @@ use super::records::{CaseWrite, Write};
 use super::stand_in::StandIn;
 use super::{Check, Client};
 use crate::domain::{
-    AccountId, Attribute, Class, ContactSearch, Conversation, ConversationId, Customer, RecordId, SourceId, Timestamp,
+    AccountId, Attribute, Class, ContactSearch, Conversation, ConversationId, Customer, RecordId, Refusal, SourceId,
+    Timestamp,
 };
 
 fn conversation() -> Conversation {
@@ -41,7 +43,12 @@ fn search(field: &str, value: &str) -> ContactSearch {
     ContactSearch { field: field.to_owned(), value: value.to_owned() }
 }
 
-fn with_cases(server: &StandIn) -> Client {
+/// The first record of a call.
+fn record_sent(body: &str) -> Value {
+    serde_json::from_str::<Value>(body).unwrap()["records"][0].clone()
+}
+
+fn with_cases(server: &StandIn) -> Arc<Client> {
     server.client_with("[cases]", Box::new(|_| Box::pin(async { Ok(()) })))
 }
 
@@ -58,8 +65,8 @@ fn rows(records: Value) -> Value {
 #[tokio::test]
 async fn a_conversation_is_upserted_by_its_external_id_with_its_whole_state() {
     let server = started().await;
-    server.reply(201, &json!({"id": "a01000000000001AAA", "success": true, "errors": [], "created": true}));
-    server.reply(200, &json!({"id": "a01000000000001AAA", "success": true, "errors": [], "created": false}));
+    server.reply(200, &json!([{"id": "a01000000000001AAA", "success": true, "errors": [], "created": true}]));
+    server.reply(200, &json!([{"id": "a01000000000001AAA", "success": true, "errors": [], "created": false}]));
     let client = server.client();
     let write =
         Write { queue: Some(id("00G000000000001AAA")), contact: Some(id("003000000000001AAA")), ..Write::default() };
@@ -71,11 +78,15 @@ async fn a_conversation_is_upserted_by_its_external_id_with_its_whole_state() {
 
     let asked = server.asked();
     assert_eq!(asked[1].method, "PATCH");
-    assert_eq!(asked[1].uri, "/services/data/v62.0/sobjects/alcmeon__Conversation__c/alcmeon__scoped_id__c/main%3A321");
+    let path = "/services/data/v62.0/composite/sobjects/alcmeon__Conversation__c/alcmeon__scoped_id__c";
+    assert_eq!(asked[1].uri, path);
     let sent: Value = serde_json::from_str(&asked[1].body).unwrap();
+    assert_eq!((&sent["allOrNone"], sent["records"].as_array().unwrap().len()), (&json!(false), 1));
     assert_eq!(
-        sent,
+        sent["records"][0],
         json!({
+            "attributes": { "type": "alcmeon__Conversation__c" },
+            "alcmeon__scoped_id__c": "main:321",
             "alcmeon__To_SF_Queue_Id__c": "00G000000000001AAA",
             "alcmeon__Status__c": "Open",
             "alcmeon__url__c": "https://alcmeon.com/example",
@@ -85,7 +96,7 @@ async fn a_conversation_is_upserted_by_its_external_id_with_its_whole_state() {
             "alcmeon__Contact__c": "003000000000001AAA",
         })
     );
-    let sent: Value = serde_json::from_str(&asked[2].body).unwrap();
+    let sent = record_sent(&asked[2].body);
     assert_eq!(sent["alcmeon__Status__c"], "Closed");
     assert_eq!(sent["alcmeon__To_SF_Queue_Id__c"], Value::Null, "no queue any more");
     assert_eq!(sent["alcmeon__Account__c"], "001000000000001AAA", "a person account has a field of its own");
@@ -96,7 +107,7 @@ async fn a_conversation_is_upserted_by_its_external_id_with_its_whole_state() {
 async fn a_case_keeps_its_owner_and_what_people_wrote() {
     let server = started().await;
     for created in [true, false] {
-        server.reply(200, &json!({"id": "500000000000001AAA", "success": true, "errors": [], "created": created}));
+        server.reply(200, &json!([{"id": "500000000000001AAA", "success": true, "errors": [], "created": created}]));
     }
     let client = with_cases(&server);
     let first = CaseWrite { first: true, owner: Some(id("00G000000000001AAA")), contact: None };
@@ -105,14 +116,14 @@ async fn a_case_keeps_its_owner_and_what_people_wrote() {
     client.upsert_case(&conversation(), &later).await.unwrap();
 
     let asked = server.asked();
-    assert_eq!(asked[1].uri, "/services/data/v62.0/sobjects/Case/Switchyard_Id__c/main%3A321");
+    assert_eq!(asked[1].uri, "/services/data/v62.0/composite/sobjects/Case/Switchyard_Id__c");
     assert_eq!(asked[1].headers["sforce-auto-assign"], "FALSE");
-    let sent: Value = serde_json::from_str(&asked[1].body).unwrap();
+    let sent = record_sent(&asked[1].body);
     assert_eq!(sent["Subject"], format!("Conversation with: {}", "é".repeat(236)));
     assert_eq!((&sent["Origin"], &sent["OwnerId"]), (&json!("whatsapp"), &json!("00G000000000001AAA")));
-    let sent: Value = serde_json::from_str(&asked[2].body).unwrap();
+    let sent = record_sent(&asked[2].body);
     let keys: Vec<&String> = sent.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["Description", "ContactId"]);
+    assert_eq!(keys, ["attributes", "Switchyard_Id__c", "Description", "ContactId"]);
 }
 
 #[tokio::test]
@@ -125,16 +136,81 @@ async fn without_cases_of_its_own_the_host_sends_nothing() {
 #[tokio::test]
 async fn an_insert_that_lost_a_race_is_sent_once_more() {
     let server = started().await;
-    let lost = json!([{"errorCode": "DUPLICATE_VALUE", "message":
-        "duplicate value found: alcmeon__scoped_id__c duplicates value on record with id: a01000000000001"}]);
-    server.reply(400, &lost).reply(200, &json!({"id": "a01000000000001AAA", "success": true, "created": false}));
+    let lost = json!([{"success": false, "created": false, "errors": [{"statusCode": "DUPLICATE_VALUE", "message":
+        "duplicate value found: alcmeon__scoped_id__c duplicates value on record with id: a01000000000001"}]}]);
+    server.reply(200, &lost).reply(200, &json!([{"id": "a01000000000001AAA", "success": true, "created": false}]));
     let client = server.client();
     assert!(!client.upsert_conversation(&conversation(), &Write::default()).await.unwrap().created);
-    server.reply(400, &lost).reply(400, &lost);
+    server.reply(200, &lost).reply(200, &lost);
     let refusal = client.upsert_conversation(&conversation(), &Write::default()).await.unwrap_err();
     assert_eq!((refusal.class, refusal.records.as_slice()), (Class::Record, ["a01000000000001".to_owned()].as_slice()));
-    assert_eq!(refusal.request.unwrap().method, "PATCH");
+    assert_eq!(refusal.request.unwrap().body["alcmeon__scoped_id__c"], "main:321");
     assert_eq!(server.asked().len(), 5);
+}
+
+/// Writes conversations with these numbers at the same moment.
+async fn write_all(client: &Arc<Client>, numbers: std::ops::Range<u32>) -> Vec<Result<super::Upserted, Refusal>> {
+    let write = |number| async move {
+        let id = ConversationId::new(format!("main:{number}")).unwrap();
+        client.upsert_conversation(&Conversation { id, ..conversation() }, &Write::default()).await
+    };
+    futures_util::future::join_all(numbers.map(write)).await
+}
+
+fn yes(number: u32) -> Value {
+    json!({"id": format!("a01{number:012}AAA"), "success": true, "errors": [], "created": true})
+}
+
+#[tokio::test]
+async fn conversations_that_come_together_leave_in_one_call_and_each_gets_its_own_answer() {
+    let server = started().await;
+    let no = json!({"success": false, "created": false, "errors": [{"statusCode": "STRING_TOO_LONG",
+        "message": "Channel: data value too large", "fields": ["alcmeon__Social_media_type__c"]}]});
+    server.reply(200, &json!([yes(0), no, yes(2)]));
+    let written = write_all(&server.client(), 0..3).await;
+    assert_eq!(written[0].as_ref().unwrap().record, id("a01000000000000AAA"));
+    assert_eq!(written[2].as_ref().unwrap().record, id("a01000000000002AAA"));
+    let refusal = written[1].as_ref().unwrap_err();
+    assert_eq!((refusal.class, refusal.code.as_str()), (Class::Record, "STRING_TOO_LONG"));
+    assert_eq!(refusal.request.as_ref().unwrap().body["alcmeon__scoped_id__c"], "main:1", "its own part of the call");
+    assert_eq!(server.asked().len(), 2, "a token and one call");
+}
+
+#[tokio::test]
+async fn a_record_that_spoils_the_whole_call_is_looked_for_and_the_others_are_written() {
+    let server = started().await;
+    let spoilt = json!([{"errorCode": "JSON_PARSER_ERROR", "message": "Cannot deserialize"}]);
+    server.reply(400, &spoilt).reply(400, &spoilt).reply(400, &spoilt);
+    server.reply(200, &json!([yes(1)])).reply(200, &json!([yes(2), yes(3)]));
+    let written = write_all(&server.client(), 0..4).await;
+    assert_eq!(written.iter().map(Result::is_ok).collect::<Vec<_>>(), [false, true, true, true]);
+    assert_eq!(written[0].as_ref().unwrap_err().class, Class::Request);
+}
+
+#[tokio::test]
+async fn after_a_call_without_an_answer_its_records_are_looked_for_before_any_is_sent_again() {
+    let server = started().await;
+    server.reply(503, &json!("gateway"));
+    let client = server.client();
+    let refused = write_all(&client, 1..3).await;
+    assert_eq!(refused[0].as_ref().unwrap_err().class, Class::Transient);
+    assert_eq!(refused[0].as_ref().unwrap_err().call, refused[1].as_ref().unwrap_err().call, "one call, one refusal");
+
+    // The first was written as wanted; the second is not there.
+    let mut row = record_sent(&server.asked()[1].body);
+    row.as_object_mut().unwrap().insert("Id".to_owned(), json!("a01000000000001AAA"));
+    server.reply(200, &rows(json!([row]))).reply(200, &json!([yes(2)]));
+    let written = write_all(&client, 1..3).await;
+    assert_eq!(written[0].as_ref().unwrap().record, id("a01000000000001AAA"));
+    assert_eq!(written[1].as_ref().unwrap().record, id("a01000000000002AAA"));
+    let asked = server.asked();
+    assert!(asked[2].uri.contains("query?q="), "{}", asked[2].uri);
+    let sent: Value = serde_json::from_str(&asked[3].body).unwrap();
+    assert_eq!(sent["records"].as_array().unwrap().len(), 1, "what is there is not sent again");
+
+    server.reply(200, &json!([yes(1), yes(2)]));
+    write_all(&client, 1..3).await;
+    assert_eq!(server.asked().len(), 5, "nothing is in doubt any more");
 }
 
 #[tokio::test]
@@ -143,13 +219,28 @@ async fn contacts_are_searched_one_field_at_a_time_until_something_is_found() {
     server.reply(200, &rows(json!([])));
     server.reply(200, &rows(json!([{"Id": "003000000000001AAA", "Name": "Jane", "Email": null, "Phone": "+33"}])));
     let client = server.client();
-    let searches = [search("Email", "o'brien@example.com"), search("Phone", "+33"), search("Never__c", "asked")];
+    let searches = [search("Email", "o'brien@example.com"), search("Loyalty__c", "7"), search("Never__c", "asked")];
     let found = client.find_contacts(&searches).await.unwrap();
     assert_eq!((found.len(), found[0].name.as_str(), found[0].phone.as_deref()), (1, "Jane", Some("+33")));
+    assert!(!found[0].person_account);
     let asked = server.asked();
     assert_eq!(asked.len(), 3);
     let query = percent_decode_str(asked[1].uri.split_once("?q=").unwrap().1).decode_utf8().unwrap().into_owned();
     assert_eq!(query, r"SELECT Id, Name, Email, Phone FROM Contact WHERE Email = 'o\'brien@example.com' LIMIT 10");
+}
+
+#[tokio::test]
+async fn a_phone_number_is_searched_for_however_it_is_written_and_a_person_account_is_linked_as_such() {
+    let server = started().await;
+    server.reply(200, &described(&["Id", "IsPersonAccount"], false));
+    let person = json!({"Id": "003000000000001AAA", "Name": "Jane", "Phone": "06 12 34 56 78", "IsPersonAccount": true,
+        "AccountId": "001000000000001AAA"});
+    server.reply(200, &json!({"searchRecords": [person]}));
+    let client = server.client_of_unknown_organization();
+    let found = client.find_contacts(&[search("MobilePhone", "+33 (6) 12-34-56-78")]).await.unwrap();
+    assert_eq!((&found[0].id, found[0].person_account), (&id("001000000000001AAA"), true));
+    let sent: Value = serde_json::from_str(&server.asked()[2].body).unwrap();
+    assert_eq!((&sent["q"], &sent["in"]), (&json!("33612345678"), &json!("PHONE")));
 }
 
 #[tokio::test]

@@ -125,7 +125,7 @@ impl Client {
 }
 
 /// Whether two ids name one record: the last three of 18 characters only repeat the case of the first 15.
-fn same_record(one: &str, other: &str) -> bool {
+pub(super) fn same_record(one: &str, other: &str) -> bool {
     let long_enough = |id: &str| matches!(id.len(), 15 | 18) && id.is_ascii();
     long_enough(one) && long_enough(other) && one[..15] == other[..15]
 }

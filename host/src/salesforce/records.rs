@@ -1,19 +1,21 @@
-//! Writing a conversation, and its Case where the host does: an upsert of the whole state by external id.
+//! What is written of a conversation, and of its Case where the host does: the whole state, upserted by external id.
 
-use reqwest::Method;
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::client::{Call, Client, read, record, sent};
+use super::client::Client;
 use super::config::ApiName;
-use super::soql::{cut, segment};
+use super::gathering::Object;
+use super::soql::cut;
 use crate::domain::{Conversation, RecordId, Refusal};
 
 /// The length of a Text, a URL and a Case's subject, in characters.
 const TEXT: usize = 255;
 /// The length of a Case's description, in characters.
 const LONG_TEXT: usize = 32_000;
-const CASE: &str = "Case";
+pub(super) const CASE: &str = "Case";
 /// The first characters of every Account's id.
 const ACCOUNT: &str = "001";
 
@@ -55,15 +57,19 @@ pub struct Upserted {
 pub(super) struct Written {
     pub(super) id: String,
     #[serde(default)]
-    created: bool,
+    pub(super) created: bool,
 }
 
 impl Client {
-    /// Writes a conversation's whole state. Twice the same gives the same record.
+    /// Writes a conversation's whole state, in one call with others. Twice the same gives the same record.
     ///
     /// # Errors
-    /// Salesforce's refusal. After a time-out it may have been written all the same: write it again.
-    pub async fn upsert_conversation(&self, conversation: &Conversation, write: &Write) -> Result<Upserted, Refusal> {
+    /// Salesforce's refusal. After a time-out it may have been written all the same: the next write of it looks first.
+    pub async fn upsert_conversation(
+        self: &Arc<Self>,
+        conversation: &Conversation,
+        write: &Write,
+    ) -> Result<Upserted, Refusal> {
         let names = &self.config.objects;
         let status = if conversation.closed { &names.status_closed } else { &names.status_open };
         let mut body = Map::new();
@@ -84,7 +90,8 @@ impl Client {
         if let Some(owner) = &write.owner {
             body.insert("OwnerId".to_owned(), json!(owner));
         }
-        self.upsert(names.conversation.as_str(), &names.external_id, conversation, body).await
+        let parents = write.contact.iter().chain(&write.case).cloned().collect();
+        self.gather(Object::Conversation, conversation.id.as_str(), body, parents).await
     }
 
     /// Writes a conversation's Case; `None` where the organization makes its Cases itself.
@@ -92,13 +99,15 @@ impl Client {
     /// Its status is deliberately never written: a Case's life is the organization's.
     ///
     /// # Errors
-    /// Salesforce's refusal. After a time-out it may have been written all the same: write it again.
+    /// Salesforce's refusal. After a time-out it may have been written all the same: the next write of it looks first.
     pub async fn upsert_case(
-        &self,
+        self: &Arc<Self>,
         conversation: &Conversation,
         write: &CaseWrite,
     ) -> Result<Option<Upserted>, Refusal> {
-        let Some(cases) = &self.config.cases else { return Ok(None) };
+        if self.config.cases.is_none() {
+            return Ok(None);
+        }
         let name = conversation.customer.name.as_deref().unwrap_or("unknown");
         let description = format!("{}\n{}\n{}", conversation.channel, conversation.account_name, conversation.url);
         let mut body = Map::new();
@@ -114,27 +123,8 @@ impl Client {
         if let Some(contact) = &write.contact {
             set(if contact.as_str().starts_with(ACCOUNT) { "AccountId" } else { "ContactId" }, json!(contact));
         }
-        self.upsert(CASE, &cases.external_id, conversation, body).await.map(Some)
-    }
-
-    /// The external id stands in the path and must not stand in the body.
-    async fn upsert(
-        &self,
-        object: &str,
-        key: &ApiName,
-        conversation: &Conversation,
-        body: Map<String, Value>,
-    ) -> Result<Upserted, Refusal> {
-        let path = self.path(&format!("sobjects/{object}/{key}/{}", segment(conversation.id.as_str())));
-        let keep_owner = object == CASE;
-        let call = Call { method: Method::PATCH, path, body: Value::Object(body), keep_owner };
-        let json = match self.send(&call).await {
-            // An earlier write whose answer was lost may be on its way still: whoever came second now finds the record.
-            Err(refusal) if refusal.code == "DUPLICATE_VALUE" => self.send(&call).await?,
-            outcome => outcome?,
-        };
-        let written: Written = read(json).map_err(|refusal| sent(refusal, &call))?;
-        Ok(Upserted { record: record(&written.id)?, created: written.created })
+        let parents = write.contact.iter().cloned().collect();
+        self.gather(Object::Case, conversation.id.as_str(), body, parents).await.map(Some)
     }
 }
 

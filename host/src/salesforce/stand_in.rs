@@ -83,18 +83,29 @@ impl StandIn {
     }
 
     /// A client that has this server as its login host and gives its rotated tokens to nobody.
-    pub(super) fn client(&self) -> Client {
+    pub(super) fn client(&self) -> Arc<Client> {
         self.client_with("", Box::new(|_| Box::pin(async { Ok(()) })))
     }
 
-    /// A client with more settings.
-    pub(super) fn client_with(&self, more: &str, on_rotated: super::OnRotated) -> Client {
+    /// A client with more settings, of an organization that is known to have no person accounts.
+    pub(super) fn client_with(&self, more: &str, on_rotated: super::OnRotated) -> Arc<Client> {
+        let client = self.new_client(more, on_rotated);
+        client.person_accounts.set(false).expect("nothing is known yet");
+        client
+    }
+
+    /// A client that knows nothing yet.
+    pub(super) fn client_of_unknown_organization(&self) -> Arc<Client> {
+        self.new_client("", Box::new(|_| Box::pin(async { Ok(()) })))
+    }
+
+    fn new_client(&self, more: &str, on_rotated: super::OnRotated) -> Arc<Client> {
         let least = "client_id = 'key'\nclient_secret = 'hush-secret'\nrefresh_token = 'first-refresh'";
         let config: Config = toml::from_str(&format!("login_url = '{}'\n{least}\n{more}", self.url)).unwrap();
         // Whoever comes first installs it; the outcome is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Client::new(config, http, on_rotated)
+        Client::new(config, http, on_rotated, 4)
     }
 }
 

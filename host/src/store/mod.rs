@@ -11,7 +11,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub use self::memory::MemoryStore;
-pub use self::records::{ErrorFilter, Inbox, Page, Records, Write};
+pub use self::records::{ErrorFilter, Inbox, Page, Records, Told, Write};
 pub use self::sled::SledStore;
 pub use self::transfer::{export, import};
 

@@ -11,7 +11,7 @@
 //! audit/MESSAGE/AT-ORDER                   lines of a message's audit
 //! cursor/SOURCE                            the newest action that a poll has seen
 //! team/ORG/TEAM-IN-HEX                     a conversation of each team that was seen
-//! alert/ORG                                whether the recipients know of pending sync errors
+//! told/ORG                                 what the recipients of an organization's mails know
 //! policy-revision/POLICY/NUMBER            revisions of a policy, with their texts
 //! refresh-token/ORG                        the one that Salesforce gave last, where it rotates them
 //! ```
@@ -37,6 +37,15 @@ const LOOKED_AT: usize = 5_000;
 enum Versioned<T> {
     #[serde(rename = "1")]
     V1(T),
+}
+
+/// What the recipients of an organization's mails know.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// That sync errors are pending.
+    pub pending: bool,
+    /// That a limit pauses it.
+    pub paused: bool,
 }
 
 /// A refresh token, and the fingerprint of the configured one that it followed from.
@@ -138,9 +147,9 @@ impl Records {
         pairs.iter().map(team).collect()
     }
 
-    /// Whether the recipients of an organization know of pending sync errors.
-    pub fn alerted(&self, org: &OrgId) -> Result<bool, Error> {
-        Ok(self.read(&format!("alert/{org}"))?.unwrap_or_default())
+    /// What the recipients of an organization's mails know.
+    pub fn told(&self, org: &OrgId) -> Result<Told, Error> {
+        Ok(self.read(&format!("told/{org}"))?.unwrap_or_default())
     }
 
     /// The refresh token that Salesforce gave last in exchange for the configured one, where it rotates them.
@@ -329,9 +338,9 @@ impl Write {
         self.put(format!("team/{org}/{}", hex::encode(team)), conversation);
     }
 
-    /// Whether the recipients know of pending sync errors.
-    pub fn alerted(&mut self, org: &OrgId, alerted: bool) {
-        self.put(format!("alert/{org}"), &alerted);
+    /// What the recipients of an organization's mails know.
+    pub fn told(&mut self, org: &OrgId, told: &Told) {
+        self.put(format!("told/{org}"), told);
     }
 
     /// The refresh token that Salesforce gave last in exchange for the configured one.

@@ -7,3 +7,4 @@ mod mail;
 mod policies;
 mod registry;
 mod salesforce;
+mod sync;

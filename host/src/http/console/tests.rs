@@ -94,10 +94,11 @@ fn shop(http: reqwest::Client) -> Arc<Org> {
         name: "Shop <b>&".into(),
         accounts: vec![(id::<SourceId>("main"), Some(id::<AccountId>("page")))],
         policy: id::<PolicyName>("default"),
+        mode: crate::domain::Mode::default(),
         concurrency: 1,
         alert_recipients: Vec::new(),
         writes_cases: false,
-        salesforce: salesforce::Client::new(toml::from_str(config).unwrap(), http, on_rotated),
+        salesforce: salesforce::Client::new(toml::from_str(config).unwrap(), http, on_rotated, 1),
     })
 }
 

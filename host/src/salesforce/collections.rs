@@ -1,0 +1,261 @@
+//! Writes gathered records, many in a call, and hands each caller the answer about its own.
+
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+use tokio::sync::oneshot;
+
+use super::answer::Answer;
+use super::classify::{Stage, judge, outcome_unknown};
+use super::client::{Call, Client, read, record, sent};
+use super::gathering::{Batch, Entry, Gathering, Next, Object};
+use super::queues::same_record;
+use super::records::{CASE, Upserted, Written};
+use super::soql::quote;
+use crate::domain::{Class, RecordId, Refusal, RequestSent, Scope};
+
+/// How long a few records wait for company when no call is on its way.
+const LINGER: Duration = Duration::from_millis(10);
+/// Calls that one batch may become, where Salesforce refuses it as a whole because of some record in it.
+const SPLITS: usize = 40;
+/// External ids in one query: its address stays well below Salesforce's 16 KB.
+const READ_BACK: usize = 50;
+/// Records whose outcome is unknown that are remembered; what is beyond is sent again unread, which does no harm.
+const DOUBTS: usize = 10_000;
+
+impl Client {
+    /// Writes a record together with others that come at the same time.
+    pub(super) async fn gather(
+        self: &Arc<Self>,
+        object: Object,
+        id: &str,
+        fields: Map<String, Value>,
+        parents: Vec<RecordId>,
+    ) -> Result<Upserted, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.gathering().add(object, Entry { id: id.to_owned(), fields, parents, again: false, reply });
+        self.go_on(None);
+        let broken_off = |_| Err(Refusal::new(Class::Transient, "BROKEN_OFF", "the call ended without an answer"));
+        answer.await.unwrap_or_else(broken_off)
+    }
+
+    /// Sends what may leave now.
+    fn go_on(self: &Arc<Self>, mut lingered: Option<Object>) {
+        loop {
+            // A statement of its own: the lock is not held while anything begins.
+            let next = self.gathering().next(lingered.take());
+            match next {
+                Next::Nothing => return,
+                Next::Linger(object) => {
+                    let client = Arc::clone(self);
+                    tokio::spawn(async move {
+                        tokio::time::sleep(LINGER).await;
+                        client.go_on(Some(object));
+                    });
+                }
+                Next::Send(batch) => {
+                    let over = Over { client: Arc::clone(self), batch: Some(batch.over()) };
+                    tokio::spawn(async move {
+                        over.client.send_batch(batch).await;
+                        let client = Arc::clone(&over.client);
+                        drop(over);
+                        client.go_on(None);
+                    });
+                }
+            }
+        }
+    }
+
+    async fn send_batch(self: &Arc<Self>, Batch { object, entries, .. }: Batch) {
+        let entries = self.read_back(object, entries).await;
+        let (mut parts, mut calls) = (vec![entries], 0);
+        while let Some(mut part) = parts.pop() {
+            if part.is_empty() {
+                continue;
+            }
+            calls += 1;
+            let call = self.call(object, &part);
+            match self.send(&call).await.and_then(|json| read::<Vec<Value>>(json).map_err(|no| sent(no, &call))) {
+                Ok(answers) if answers.len() == part.len() => self.hand_out(object, part, answers),
+                Ok(answers) => {
+                    let words = format!("{} records were sent, and {} answers came", part.len(), answers.len());
+                    let refusal = Refusal::new(Class::Unclassified, "UNREADABLE_ANSWER", words);
+                    self.refuse(object, part, &refusal);
+                }
+                // One record that Salesforce cannot read spoils the call for all: it is looked for.
+                Err(refusal) if part.len() > 1 && calls < SPLITS && of_some_record(&refusal) => {
+                    let second = part.split_off(part.len() / 2);
+                    parts.extend([second, part]);
+                }
+                Err(refusal) => self.refuse(object, part, &refusal),
+            }
+        }
+    }
+
+    fn call(&self, object: Object, entries: &[Entry]) -> Call {
+        let (name, key) = self.names(object);
+        let whole = |entry: &Entry| {
+            let mut fields = Map::from_iter([("attributes".to_owned(), json!({ "type": name }))]);
+            fields.insert(key.to_owned(), json!(entry.id));
+            fields.extend(entry.fields.clone());
+            Value::Object(fields)
+        };
+        let records: Vec<_> = entries.iter().map(whole).collect();
+        Call {
+            method: Method::PATCH,
+            path: self.path(&format!("composite/sobjects/{name}/{key}")),
+            body: json!({ "allOrNone": false, "records": records }),
+            keep_owner: object == Object::Case,
+        }
+    }
+
+    /// The object's name, and that of the field with the external id.
+    fn names(&self, object: Object) -> (&str, &str) {
+        match (object, &self.config.cases) {
+            (Object::Case, Some(cases)) => (CASE, cases.external_id.as_str()),
+            // Without a field for it, no Case is ever written.
+            (Object::Case, None) => (CASE, ""),
+            (Object::Conversation, _) => {
+                (self.config.objects.conversation.as_str(), self.config.objects.external_id.as_str())
+            }
+        }
+    }
+
+    /// Answer by answer, in the order of the records.
+    fn hand_out(self: &Arc<Self>, object: Object, entries: Vec<Entry>, answers: Vec<Value>) {
+        for (mut entry, answer) in entries.into_iter().zip(answers) {
+            let body = answer.to_string().into_bytes();
+            let judged = judge(Stage::Rest, Ok(Answer { status: 200, body, ..Answer::default() }));
+            let written = judged.and_then(read::<Written>);
+            let outcome =
+                written.and_then(|written| Ok(Upserted { record: record(&written.id)?, created: written.created }));
+            match outcome {
+                // An earlier write whose answer was lost may have been on its way still: now it finds the record.
+                Err(refusal) if refusal.code == "DUPLICATE_VALUE" && !entry.again => {
+                    entry.again = true;
+                    self.gathering().add(object, entry);
+                }
+                Err(refusal) => {
+                    let refusal = Refusal { request: Some(self.request_sent(object, &entry)), ..refusal };
+                    let _ = entry.reply.send(Err(refusal));
+                }
+                // Whoever asked may be gone: the host is stopping.
+                Ok(upserted) => drop(entry.reply.send(Ok(upserted))),
+            }
+        }
+    }
+
+    /// The call was refused as a whole: each caller is told so, with the part of it that was its own.
+    fn refuse(&self, object: Object, entries: Vec<Entry>, refusal: &Refusal) {
+        // They are one refusal: whoever counts refusals must not count each.
+        let call = Some(self.calls());
+        if outcome_unknown(refusal) {
+            let mut doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
+            for entry in &entries {
+                if doubts.len() < DOUBTS {
+                    doubts.insert((object, entry.id.clone()));
+                }
+            }
+        }
+        for entry in entries {
+            let request = Some(self.request_sent(object, &entry));
+            let _ = entry.reply.send(Err(Refusal { request, call, ..refusal.clone() }));
+        }
+    }
+
+    fn request_sent(&self, object: Object, entry: &Entry) -> RequestSent {
+        let call = self.call(object, std::slice::from_ref(entry));
+        RequestSent { method: call.method.to_string(), path: call.path, body: call.body["records"][0].clone() }
+    }
+
+    /// Looks for records whose last write brought no answer: those that are there as they should be are not sent again.
+    async fn read_back(&self, object: Object, entries: Vec<Entry>) -> Vec<Entry> {
+        let doubted = {
+            let doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
+            let doubted = |entry: &Entry| doubts.contains(&(object, entry.id.clone()));
+            if doubts.is_empty() { Vec::new() } else { entries.iter().map(doubted).collect::<Vec<_>>() }
+        };
+        if !doubted.contains(&true) {
+            return entries;
+        }
+        let (mut to_send, mut to_read) = (Vec::new(), Vec::new());
+        for (entry, doubted) in entries.into_iter().zip(doubted) {
+            if doubted { to_read.push(entry) } else { to_send.push(entry) }
+        }
+        while !to_read.is_empty() {
+            let rest = to_read.split_off(to_read.len().min(READ_BACK));
+            let some = std::mem::replace(&mut to_read, rest);
+            match self.rows(object, &some).await {
+                Ok(rows) => to_send.extend(self.settled_by(object, some, &rows)),
+                Err(refusal) => {
+                    for entry in some {
+                        let _ = entry.reply.send(Err(refusal.clone()));
+                    }
+                }
+            }
+        }
+        to_send
+    }
+
+    /// The records that Salesforce has under these external ids.
+    async fn rows(&self, object: Object, entries: &[Entry]) -> Result<Vec<Map<String, Value>>, Refusal> {
+        let (name, key) = self.names(object);
+        let mut fields = vec!["Id", key];
+        for field in entries.iter().flat_map(|entry| entry.fields.keys()) {
+            if !fields.contains(&field.as_str()) {
+                fields.push(field);
+            }
+        }
+        let ids: Vec<_> = entries.iter().map(|entry| quote(&entry.id)).collect();
+        self.query(&format!("SELECT {} FROM {name} WHERE {key} IN ({})", fields.join(", "), ids.join(", "))).await
+    }
+
+    /// Answers those that are there as they should be; gives back the others.
+    fn settled_by(&self, object: Object, entries: Vec<Entry>, rows: &[Map<String, Value>]) -> Vec<Entry> {
+        let (_, key) = self.names(object);
+        let mut doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left = Vec::new();
+        for entry in entries {
+            doubts.remove(&(object, entry.id.clone()));
+            let row = rows.iter().find(|row| row.get(key).and_then(Value::as_str) == Some(&entry.id));
+            let as_wanted = row.filter(|row| entry.fields.iter().all(|(field, value)| same(value, row.get(field))));
+            match as_wanted.and_then(|row| record(row.get("Id")?.as_str()?).ok()) {
+                Some(record) => drop(entry.reply.send(Ok(Upserted { record, created: false }))),
+                None => left.push(entry),
+            }
+        }
+        left
+    }
+
+    fn gathering(&self) -> MutexGuard<'_, Gathering> {
+        self.gathering.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells that a call is over, even if it broke off.
+struct Over {
+    client: Arc<Client>,
+    batch: Option<(Object, std::collections::HashSet<RecordId>)>,
+}
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        if let Some(batch) = self.batch.take() {
+            self.client.gathering().returned(batch);
+        }
+    }
+}
+
+/// Whether a refusal of a whole call may be about one record in it.
+fn of_some_record(refusal: &Refusal) -> bool {
+    refusal.scope == Scope::Record && matches!(refusal.class, Class::Record | Class::Request | Class::Unclassified)
+}
+
+/// Whether a field has the value that it should have.
+fn same(wanted: &Value, found: Option<&Value>) -> bool {
+    let found = found.unwrap_or(&Value::Null);
+    let alike = || Some(same_record(wanted.as_str()?, found.as_str()?));
+    wanted == found || alike() == Some(true)
+}
