@@ -66,7 +66,7 @@ pub(crate) fn router() -> Router<Arc<Alcmeon>> {
 
 /// The environment of the caller, who has proved himself and is not too fast.
 fn caller(alcmeon: &Alcmeon, headers: &HeaderMap) -> Result<Arc<Shared>, Refusal> {
-    let now_ms = clock::now_ms();
+    let now_ms = alcmeon.clock.now_ms();
     let found = match (web::basic(headers), web::credentials(headers, "Bearer")) {
         (Some((id, secret)), _) => alcmeon.find(&id).filter(|found| lock(&found.environment).settings.secret == secret),
         (None, Some(bearer)) => {
@@ -126,7 +126,7 @@ async fn issue_token(State(alcmeon): State<Arc<Alcmeon>>, body: Bytes) -> Answer
     if lock(&shared.environment).settings.secret != secret {
         return Err(Refusal::Unauthorized);
     }
-    let expires_ms = clock::now_ms() + HOUR_S * 1_000;
+    let expires_ms = alcmeon.clock.now_ms() + HOUR_S * 1_000;
     Ok(Json(json!({
         "access_token": token::issue(secret, &id, expires_ms / 1_000),
         "token_type": "Bearer",

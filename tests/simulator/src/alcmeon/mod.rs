@@ -18,6 +18,7 @@ use axum::Router;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use crate::clock::Clock;
 use crate::journal::{Journal, lock};
 use crate::web;
 use environment::Environment;
@@ -29,6 +30,7 @@ use push::Pushers;
 pub(crate) struct Alcmeon {
     /// By instance id.
     environments: RwLock<BTreeMap<String, Arc<Shared>>>,
+    clock: Clock,
     journal: Option<Journal>,
 }
 
@@ -67,7 +69,7 @@ impl Alcmeon {
             })?),
         };
         let environments = environments.into_iter().map(|(id, known)| (id, Arc::new(Shared::new(known)))).collect();
-        Ok(Self { environments: RwLock::new(environments), journal })
+        Ok(Self { environments: RwLock::new(environments), clock: Clock::default(), journal })
     }
 
     /// Its API and its control API.
