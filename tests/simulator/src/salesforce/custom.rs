@@ -86,7 +86,7 @@ fn field(org: &Org, custom: &CustomField) -> Field {
         "email" => Kind::Email,
         "phone" => Kind::Phone,
         "url" => Kind::Url,
-        "picklist" => picklist(false),
+        "picklist" | "combobox" => picklist(false),
         "multipicklist" => picklist(true),
         "boolean" => Kind::Boolean,
         "datetime" => Kind::Time,

@@ -56,12 +56,11 @@ pub(crate) fn object(org: &Org, at: ObjectIndex, version: u32) -> Answer {
     ] {
         body[key] = value;
     }
-    if version >= 60 {
+    // Recorded with version 59 and not with 48.
+    if version >= 59 {
         body["sobjectDescribeOption"] = json!("FULL");
     }
-    let path = path(org, at, version);
     for (key, value) in [
-        ("defaultValues", format!("{path}/defaultValues?recordTypeId&fields")),
         ("uiDetailTemplate", "/{ID}".to_owned()),
         ("uiEditTemplate", "/{ID}/e".to_owned()),
         ("uiNewRecord", format!("/{}/e", object.prefix)),

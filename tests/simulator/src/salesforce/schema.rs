@@ -57,6 +57,9 @@ pub(crate) struct Field {
     pub(crate) hidden: bool,
 }
 
+/// Objects whose records know no recycle bin.
+const BINLESS: [&str; 5] = ["Group", "Organization", "QueueSobject", "RecordType", "User"];
+
 /// Type of a field; lengths in characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -130,7 +133,9 @@ impl Object {
             names: HashMap::new(),
         };
         object.add(Field::new("Id", "Record ID", Kind::Id).from(Source::Id));
-        object.add(Field::new("IsDeleted", "Deleted", Kind::Boolean).from(Source::Deleted));
+        if !BINLESS.contains(&name) {
+            object.add(Field::new("IsDeleted", "Deleted", Kind::Boolean).from(Source::Deleted));
+        }
         object.add(Field::new("CreatedDate", "Created Date", Kind::Time).from(Source::Created));
         object.add(Field::new("LastModifiedDate", "Last Modified Date", Kind::Time).from(Source::Modified));
         object.add(Field::new("SystemModstamp", "System Modstamp", Kind::Time).from(Source::Modified));
