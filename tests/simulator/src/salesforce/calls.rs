@@ -82,6 +82,17 @@ impl Call {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// Refuses a body that says it is something other than JSON.
+    pub(crate) fn check_type(&self) -> Result<(), Refusal> {
+        match self.header("Content-Type") {
+            Some(kind) if !self.body.is_empty() && !kind.to_ascii_lowercase().contains("json") => {
+                let message = format!("Content-Type header specified in HTTP request is not supported: {kind}");
+                Err(Refusal::with_status(415, "UNSUPPORTED_MEDIA_TYPE", message))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The body as a JSON object.
     pub(crate) fn object(&self) -> Result<Map<String, Value>, Refusal> {
         if self.body.is_empty() {

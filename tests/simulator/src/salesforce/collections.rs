@@ -197,6 +197,9 @@ fn upsert_one(
     let known = match value {
         None if by_id => None,
         None => return Err(Refusal::new("MISSING_ARGUMENT", format!("{field} not specified")).at(field)),
+        Some(value) if by_id && org.record(value).is_none() => {
+            return Err(Refusal::new("JSON_PARSER_ERROR", format!("malformed id {value}")).at(field));
+        }
         Some(value) if by_id => Some(identified(org, at, value)?),
         Some(value) => match input::external(org, at, key, value).as_slice() {
             [] => None,

@@ -8,9 +8,8 @@ use super::org::Org;
 use super::refusal::Refusal;
 use super::{rest, versions};
 
-/// Subrequests in a composite call, and how many of them may be queries or collections.
+/// Subrequests in a composite call.
 const LIMIT: usize = 25;
-const HEAVY_LIMIT: usize = 5;
 /// Graphs and nodes in a graph call, and failing graphs after which the others are not tried.
 const GRAPHS: usize = 75;
 const NODES: usize = 500;
@@ -39,8 +38,9 @@ pub(crate) fn run(org: &mut Org, call: &Call, version: u32) -> Result<Answer, Re
         let url = text(request, "url");
         ["/query", "/composite/sobjects"].iter().any(|part| url.contains(part))
     };
-    if requests.iter().filter(heavy).count() > HEAVY_LIMIT {
-        let message = format!("No more than {HEAVY_LIMIT} subrequests can be queries or collections.");
+    let most = org.config.composite_heavy_limit;
+    if requests.iter().filter(heavy).count() > most {
+        let message = format!("No more than {most} subrequests can be queries or collections.");
         return Err(Refusal::new("LIMIT_EXCEEDED", message));
     }
     let done = transaction(org, call, &requests, all_or_none, |_| true);

@@ -39,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) api_limit: u64,
     /// Calls at the same moment; a further one is refused. Without limit when absent.
     pub(crate) concurrent_limit: Option<usize>,
+    /// Queries and collections in one composite call; how many Salesforce allows is not confirmed.
+    pub(crate) composite_heavy_limit: usize,
     /// How long the parents of a written record are held against other calls, in milliseconds.
     pub(crate) parent_lock_ms: i64,
     /// How long a search does not find what was just written, in milliseconds.
@@ -227,6 +229,7 @@ impl Default for Config {
             default_case_owner: None,
             api_limit: 100_000,
             concurrent_limit: None,
+            composite_heavy_limit: 5,
             parent_lock_ms: 0,
             search_lag_ms: 0,
             objects: Vec::new(),

@@ -2,7 +2,7 @@
 
 use super::config::{Config, CustomField};
 use super::org::Org;
-use super::schema::{Field, Kind, Number, Object, ObjectIndex, Source};
+use super::schema::{Field, Kind, Number, Object, ObjectIndex, Source, object};
 use super::table::Table;
 
 /// Adds what the settings name; fields that settings added are never removed again.
@@ -11,11 +11,11 @@ pub(crate) fn apply(org: &mut Org, config: &Config) {
         if org.object(&custom.name).is_none() {
             let label = custom.label.clone().unwrap_or_else(|| label_of(&custom.name));
             let prefix = custom.prefix.clone().unwrap_or_else(|| format!("z{:02}", org.tables.len() % 100));
-            let mut object = Object::new(&custom.name, &label, &prefix, Vec::new());
+            let mut made = Object::new(&custom.name, &label, &prefix, Vec::new());
             if custom.name.ends_with("__c") {
-                object.add(Field::new("Name", "Name", Kind::Text(80)));
+                made.add(Field::new("Name", "Name", Kind::Text(80)));
             }
-            org.tables.push(Table::new(object));
+            org.tables.push(Table::new(made));
         }
     }
     for custom in &config.fields {
@@ -57,6 +57,14 @@ fn rights(org: &mut Org, config: &Config) {
 }
 
 fn add(org: &mut Org, at: ObjectIndex, mut field: Field) {
+    if at == object::CONTACT
+        && let Some(stem) = field.name.strip_suffix("__c")
+        && org.table(object::ACCOUNT).object.find("PersonContactId").is_some()
+    {
+        // A person account shows the custom fields of its contact.
+        let shown = Field::new(&format!("{stem}__pc"), &field.label, field.kind.clone());
+        org.tables[object::ACCOUNT as usize].object.add(shown);
+    }
     let table = &mut org.tables[at as usize];
     if let Some(known) = table.object.find(&field.name).map(|known| table.object.field(known)) {
         // What the platform itself keeps stays its own.

@@ -61,6 +61,9 @@ use org::Org;
 use refusal::Refusal;
 use write::Manner;
 
+/// Bytes of path and query; a longer one is refused.
+const LONGEST_TARGET: usize = 16_384;
+
 type SharedOrg = Arc<Mutex<Org>>;
 
 /// The connection is cut without an answer.
@@ -161,6 +164,9 @@ impl Salesforce {
     }
 
     fn route(&self, org: Option<&SharedOrg>, call: &Call) -> Response {
+        if call.target.len() > LONGEST_TARGET {
+            return web::empty(414);
+        }
         let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
         match (&call.method, segments.as_slice()) {
             (&Method::POST, ["services", "oauth2", "token"]) => oauth::token(self, org, call),
@@ -175,6 +181,7 @@ impl Salesforce {
             (_, ["services", "data", version, rest @ ..]) => match versions::version_of(version) {
                 Ok(version) => self.authorized(org, call, version, |org| {
                     count(org, call.now_ms)?;
+                    call.check_type()?;
                     rest::route(org, call, version, rest)
                 }),
                 Err(refusal) => refusal.response(),

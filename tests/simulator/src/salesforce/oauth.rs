@@ -100,6 +100,14 @@ pub(crate) fn token(salesforce: &Salesforce, org: Option<&SharedOrg>, call: &Cal
     if !["refresh_token", "client_credentials", "authorization_code"].contains(&grant) {
         return refuse("unsupported_grant_type");
     }
+    let needed = match grant {
+        "refresh_token" => "refresh_token",
+        "authorization_code" => "code",
+        _ => "grant_type",
+    };
+    if web::value(&form, needed).is_none_or(str::is_empty) {
+        return missing(needed);
+    }
     let known = client_id.as_ref().is_some_and(|id| salesforce.find_org(|org| org.config.client_id == *id).is_some());
     if !known {
         return refuse("unknown_client");
@@ -123,6 +131,11 @@ pub(crate) fn token(salesforce: &Salesforce, org: Option<&SharedOrg>, call: &Cal
         "authorization_code" => code_grant(salesforce, &mut org, &form, call.now_ms),
         _ => refresh_grant(salesforce, &mut org, &form, call.now_ms),
     }
+}
+
+fn missing(parameter: &str) -> Response {
+    let description = format!("missing required parameter: {parameter}");
+    web::json(400, &json!({"error": "invalid_request", "error_description": description}))
 }
 
 /// Whether the call went to a host for logins, such as `login.salesforce.com`, and not to an org's own domain.

@@ -161,8 +161,8 @@ pub(crate) fn by_external_id(
     if org.table(at).object.field(key).kind == Kind::Id {
         return by_id(org, at, value).map(Some);
     }
-    // A slash cannot be carried in a path, encoded or not.
-    if value.contains('/') {
+    // A slash cannot be carried in a path, encoded or not, nor can what looks like a file of the server.
+    if value.contains('/') || value.ends_with(".inc") {
         return Err(Refusal::not_found());
     }
     match input::external(org, at, key, value).as_slice() {

@@ -123,3 +123,13 @@ async fn an_org_is_kept_when_asked_and_replaced_when_not() {
     let wrong = world.http.put(format!("{}/control/orgs/x", world.simulator.salesforce)).json(&json!({"typo": 1}));
     assert_eq!(reply(wrong).await.status, 400);
 }
+
+#[tokio::test]
+async fn a_person_account_shows_the_custom_fields_of_its_contact() {
+    let world = World::start().await;
+    let org = world.org("acme", json!({"person_accounts": true})).await;
+    let id = org.create("Account", json!({"LastName": "Byron", "Ext__pc": "e1"})).await;
+    assert_eq!(org.query("SELECT LastName FROM Contact WHERE Ext__c = 'e1'").await.column("LastName"), ["Byron"]);
+    org.patch(&format!("sobjects/Account/{id}"), json!({"Ext__pc": "e2"})).await;
+    assert_eq!(org.query("SELECT Ext__c FROM Contact").await.column("Ext__c"), ["e2"]);
+}
