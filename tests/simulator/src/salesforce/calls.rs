@@ -74,6 +74,16 @@ impl Call {
         Ok(Self::of(method, url.to_owned(), headers, body.into(), self.number, self.now_ms))
     }
 
+    /// The path as sent, without the query string.
+    pub(crate) fn path(&self) -> &str {
+        self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path)
+    }
+
+    /// Whether it is one of the calls that are counted and limited.
+    pub(crate) fn is_data(&self) -> bool {
+        matches!(self.segments.as_slice(), [services, data, _, ..] if services == "services" && data == "data")
+    }
+
     pub(crate) fn param(&self, name: &str) -> Option<&str> {
         web::value(&self.params, name)
     }
@@ -187,7 +197,7 @@ pub(crate) struct Totals {
     pub(crate) created: u64,
     pub(crate) updated: u64,
     pub(crate) refused: u64,
-    /// The most calls that were under way at the same moment.
+    /// The most data calls that were under way at the same moment.
     pub(crate) most_at_once: usize,
 }
 

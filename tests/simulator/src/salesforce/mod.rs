@@ -98,8 +98,11 @@ impl Salesforce {
                 }
             })?),
         };
+        let clock = Clock::default();
         let mut orgs: Vec<Org> = orgs.into_values().collect();
         orgs.sort_by_key(|org| org.number);
+        // When its objects were defined was not written down: nobody is told that they are unchanged.
+        orgs.iter_mut().for_each(|org| org.schema_ms = clock.now_ms());
         let orgs = orgs.into_iter().map(|org| (org.name.clone(), Arc::new(Mutex::new(org)))).collect();
         Ok(Self {
             base,
@@ -107,7 +110,7 @@ impl Salesforce {
             log: Mutex::default(),
             latency_ms: AtomicU64::new(0),
             requests: AtomicU64::new(0),
-            clock: Clock::default(),
+            clock,
             journal,
         })
     }
@@ -124,7 +127,7 @@ impl Salesforce {
             return Ok(control::handle(&self, &call));
         }
         let org = self.org_of(&call);
-        let _under_way = org.as_ref().map(UnderWay::begin);
+        let _under_way = org.as_ref().filter(|_| call.is_data()).map(UnderWay::begin);
         let fault = org.as_ref().and_then(|org| lock(org).faults.strike(&call));
         let latency_ms = self.latency_ms.load(Ordering::Relaxed) + fault.as_ref().map_or(0, |fault| fault.latency_ms);
         if latency_ms > 0 {
@@ -278,7 +281,7 @@ fn count(org: &mut Org, now_ms: i64) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A call under way; dropping it ends that, however the call ended.
+/// A data call under way; dropping it ends that, however the call ended.
 struct UnderWay(SharedOrg);
 
 impl UnderWay {

@@ -33,7 +33,7 @@ pub(crate) struct Org {
     pub(crate) usage: Usage,
     /// Records held against other calls.
     pub(crate) locks: Locks,
-    /// Calls under way.
+    /// Data calls under way.
     pub(crate) under_way: usize,
     /// When its objects were last defined or changed.
     pub(crate) schema_ms: i64,

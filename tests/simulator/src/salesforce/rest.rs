@@ -44,6 +44,10 @@ pub(crate) fn not_allowed(method: &Method, allowed: &str) -> Refusal {
 }
 
 fn sobject(org: &mut Org, call: &Call, version: u32, at: ObjectIndex, rest: &[&str]) -> Result<Answer, Refusal> {
+    // Documented of addresses like `.../user@x.inc`: what looks like a file of the server is not found.
+    if rest.len() == 2 && call.path().ends_with(".inc") {
+        return Err(Refusal::not_found());
+    }
     match (&call.method, rest) {
         (&Method::GET, ["describe"]) => Ok(fresh::since(call, org.schema_ms, || describe::object(org, at, version))),
         (&Method::GET, []) => Ok(describe::basic(org, at, version)),
@@ -161,8 +165,8 @@ pub(crate) fn by_external_id(
     if org.table(at).object.field(key).kind == Kind::Id {
         return by_id(org, at, value).map(Some);
     }
-    // A slash cannot be carried in a path, encoded or not, nor can what looks like a file of the server.
-    if value.contains('/') || value.ends_with(".inc") {
+    // A slash cannot be carried in a path, encoded or not.
+    if value.contains('/') {
         return Err(Refusal::not_found());
     }
     match input::external(org, at, key, value).as_slice() {

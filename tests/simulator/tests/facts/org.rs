@@ -133,3 +133,13 @@ async fn a_person_account_shows_the_custom_fields_of_its_contact() {
     org.patch(&format!("sobjects/Account/{id}"), json!({"Ext__pc": "e2"})).await;
     assert_eq!(org.query("SELECT Ext__c FROM Contact").await.column("Ext__c"), ["e2"]);
 }
+
+#[tokio::test]
+async fn records_are_made_in_numbers() {
+    let world = World::start().await;
+    let org = world.org("acme", json!({})).await;
+    let body = json!({"object": "Contact", "count": 300, "from": 5, "fields": {"LastName": "N{n}"}});
+    world.control(Method::POST, "orgs/acme/generate", body).await;
+    assert_eq!(org.query("SELECT COUNT() FROM Contact").await.body["totalSize"], 300);
+    assert_eq!(org.query("SELECT Id FROM Contact WHERE LastName = 'N304'").await.body["totalSize"], 1);
+}
