@@ -41,7 +41,8 @@ pub(crate) struct Config {
     pub(crate) concurrent_limit: Option<usize>,
     /// Queries and collections in one composite call; how many Salesforce allows is not confirmed.
     pub(crate) composite_heavy_limit: usize,
-    /// How long the parents of a written record are held against other calls, in milliseconds.
+    /// How long the parents of a written record are held against other calls, in milliseconds. Salesforce lets the others
+    /// wait for ten seconds; here they are refused at once, so that nothing has to be slow.
     pub(crate) parent_lock_ms: i64,
     /// How long a search does not find what was just written, in milliseconds.
     pub(crate) search_lag_ms: i64,
