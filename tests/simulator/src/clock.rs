@@ -1,10 +1,28 @@
 //! The only place that reads the machine's clock.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Milliseconds since the Unix epoch.
+/// The clock of one server: the machine's, moved by as much as the control API said.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    ahead_ms: AtomicI64,
+}
+
+impl Clock {
+    /// Milliseconds since the Unix epoch.
+    pub(crate) fn now_ms(&self) -> i64 {
+        machine_ms() + self.ahead_ms.load(Ordering::Relaxed)
+    }
+
+    /// Moves the clock, ahead or back.
+    pub(crate) fn advance(&self, by_ms: i64) {
+        self.ahead_ms.fetch_add(by_ms, Ordering::Relaxed);
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the simulator's clock")]
-pub(crate) fn now_ms() -> i64 {
+fn machine_ms() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |elapsed| i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))

@@ -1,5 +1,6 @@
 //! The documented API: actions, teams, tokens and the webhook's switch.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -11,7 +12,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::environment::Environment;
-use super::{Alcmeon, Shared, push, render, token};
+use super::{Alcmeon, Shared, fields, push, render, token};
 use crate::journal::lock;
 use crate::{clock, web};
 
@@ -22,13 +23,16 @@ const HOUR_S: i64 = 3_600;
 
 /// Why a call is refused.
 #[derive(Debug, thiserror::Error)]
-enum Refusal {
+pub(super) enum Refusal {
     /// The caller has to call differently.
     #[error("bad-request")]
     Bad(&'static str),
     /// The caller has to prove who he is.
     #[error("unauthorized")]
     Unauthorized,
+    /// The caller may not do it.
+    #[error("forbidden")]
+    Forbidden,
     /// There is no such thing.
     #[error("not-found")]
     Unknown,
@@ -42,6 +46,7 @@ impl IntoResponse for Refusal {
         let (status, details) = match &self {
             Self::Bad(details) => (400, (*details).to_owned()),
             Self::Unauthorized => (401, "wrong instance id, secret or token".to_owned()),
+            Self::Forbidden => (403, "the field is not editable".to_owned()),
             Self::Unknown => (404, "there is no such object".to_owned()),
             Self::TooMany(until_ms) => {
                 let until = clock::utc(*until_ms).strftime("%Y-%m-%dT%H:%M:%SZ");
@@ -53,7 +58,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-type Answer = Result<Json<Value>, Refusal>;
+pub(super) type Answer = Result<Json<Value>, Refusal>;
 
 pub(crate) fn router() -> Router<Arc<Alcmeon>> {
     Router::new()
@@ -62,11 +67,16 @@ pub(crate) fn router() -> Router<Arc<Alcmeon>> {
         .route("/teams", get(teams))
         .route("/v1/oauth2/token", post(issue_token))
         .route("/application/webhook", get(webhook).post(switch_webhook))
+        .route("/application/errors", get(errors))
+        .route("/v1/social-accounts", get(social_accounts))
+        .route("/v1/social-accounts/", get(social_accounts))
+        .route("/custom-field/users/fields", get(fields::list))
+        .route("/custom-field/{of}/{id}", get(fields::read).put(fields::write))
 }
 
 /// The environment of the caller, who has proved himself and is not too fast.
-fn caller(alcmeon: &Alcmeon, headers: &HeaderMap) -> Result<Arc<Shared>, Refusal> {
-    let now_ms = clock::now_ms();
+pub(super) fn caller(alcmeon: &Alcmeon, headers: &HeaderMap) -> Result<Arc<Shared>, Refusal> {
+    let now_ms = alcmeon.clock.now_ms();
     let found = match (web::basic(headers), web::credentials(headers, "Bearer")) {
         (Some((id, secret)), _) => alcmeon.find(&id).filter(|found| lock(&found.environment).settings.secret == secret),
         (None, Some(bearer)) => {
@@ -110,6 +120,42 @@ async fn teams(State(alcmeon): State<Arc<Alcmeon>>, headers: HeaderMap) -> Answe
     Ok(Json(environment.teams.all().map(|(id, name)| json!({"id": id, "name": name})).collect()))
 }
 
+/// Failed pushes, newest first.
+async fn errors(State(alcmeon): State<Arc<Alcmeon>>, headers: HeaderMap) -> Answer {
+    let shared = caller(&alcmeon, &headers)?;
+    let environment = lock(&shared.environment);
+    Ok(Json(environment.errors.iter().rev().cloned().collect()))
+}
+
+/// The accounts that conversations came in on.
+async fn social_accounts(State(alcmeon): State<Arc<Alcmeon>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
+    let shared = caller(&alcmeon, &headers)?;
+    let query = web::pairs(query.as_deref().unwrap_or_default());
+    let number = |name, most: usize| web::value(&query, name).and_then(|text| text.parse().ok()).unwrap_or(most);
+    let (limit, page) = (number("limit", 20).clamp(1, 100), number("page", 0));
+    let environment = lock(&shared.environment);
+    let accounts: BTreeMap<u64, Value> = environment
+        .conversations
+        .iter()
+        .map(|conversation| {
+            let account = &conversation.account;
+            let shown = json!({
+                "id": account.id,
+                "name": account.name,
+                "type": conversation.channel,
+                "enabled": true,
+                "created_at": "2026-01-01T00:00:00+00:00",
+                "group_id": null,
+            });
+            (account.id, shown)
+        })
+        .collect();
+    let more = accounts.len() > page.saturating_add(1).saturating_mul(limit);
+    let next = more.then(|| format!("/v1/social-accounts/?limit={limit}&page={}", page + 1));
+    let shown: Vec<&Value> = accounts.values().skip(page.saturating_mul(limit)).take(limit).collect();
+    Ok(Json(json!({"data": shown, "next": next})))
+}
+
 /// Takes the credentials of the body; Basic ones may come along and are not needed.
 async fn issue_token(State(alcmeon): State<Arc<Alcmeon>>, body: Bytes) -> Answer {
     let body: Value = serde_json::from_slice(&body).map_err(|_| Refusal::Bad("the body is not JSON"))?;
@@ -126,7 +172,7 @@ async fn issue_token(State(alcmeon): State<Arc<Alcmeon>>, body: Bytes) -> Answer
     if lock(&shared.environment).settings.secret != secret {
         return Err(Refusal::Unauthorized);
     }
-    let expires_ms = clock::now_ms() + HOUR_S * 1_000;
+    let expires_ms = alcmeon.clock.now_ms() + HOUR_S * 1_000;
     Ok(Json(json!({
         "access_token": token::issue(secret, &id, expires_ms / 1_000),
         "token_type": "Bearer",

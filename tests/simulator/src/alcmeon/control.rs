@@ -11,6 +11,7 @@ use axum::{Json, Router};
 use serde_json::{Map, Value, json};
 
 use super::environment::{Environment, Push, Settings};
+use super::log::Fault;
 use super::{Alcmeon, Shared, push, render, seed};
 use crate::journal::lock;
 use crate::web;
@@ -49,6 +50,10 @@ pub(crate) fn router() -> Router<Arc<Alcmeon>> {
         .route("/environments/{id}/push", put(start_push).delete(stop_push))
         .route("/environments/{id}/status", get(status))
         .route("/environments/{id}/newest", get(newest))
+        .route("/environments/{id}/anonymize", post(anonymize))
+        .route("/faults", post(order).delete(calm))
+        .route("/calls", get(calls))
+        .route("/clock", put(set_clock))
 }
 
 fn find(alcmeon: &Alcmeon, id: &str) -> Result<Arc<Shared>, Error> {
@@ -123,6 +128,52 @@ async fn stop_push(State(alcmeon): Server, Path(id): Path<String>) -> Answer {
     environment.enabled = false;
     environment.lanes.clear();
     Ok(Json(shown(&environment)))
+}
+
+/// Erases the conversations of these keys, as when their retention is over.
+async fn anonymize(State(alcmeon): Server, Path(id): Path<String>, body: Bytes) -> Answer {
+    let shared = find(&alcmeon, &id)?;
+    let keys: Vec<String> = serde_json::from_slice(&body)?;
+    let at_ms = alcmeon.clock.now_ms();
+    let erased = {
+        let mut environment = lock(&shared.environment);
+        let from = environment.actions.len();
+        let found: Vec<u32> = keys.iter().filter_map(|key| environment.keys.get(key).copied()).collect();
+        for at in &found {
+            environment.anonymize(*at, at_ms);
+            alcmeon.journal(json!({"env": id, "anonymize": at, "at_ms": at_ms}));
+        }
+        environment.queue(from);
+        found.len()
+    };
+    push::wake(&shared.changed);
+    Ok(Json(json!({"conversations": erased})))
+}
+
+/// Makes the API fail or be late.
+async fn order(State(alcmeon): Server, body: Bytes) -> Answer {
+    let fault: Fault = serde_json::from_slice(&body)?;
+    lock(&alcmeon.watch).order(fault);
+    Ok(Json(Value::Null))
+}
+
+async fn calm(State(alcmeon): Server) -> Answer {
+    lock(&alcmeon.watch).calm();
+    Ok(Json(Value::Null))
+}
+
+/// The calls of the API past the number `after=`.
+async fn calls(State(alcmeon): Server, RawQuery(query): RawQuery) -> Answer {
+    let query = web::pairs(query.as_deref().unwrap_or_default());
+    let after = web::value(&query, "after").and_then(|text| text.parse().ok()).unwrap_or(0);
+    Ok(Json(json!(lock(&alcmeon.watch).entries(after))))
+}
+
+/// Moves the clock by `advance_ms`.
+async fn set_clock(State(alcmeon): Server, body: Bytes) -> Answer {
+    let body: Value = serde_json::from_slice(&body)?;
+    alcmeon.clock.advance(body["advance_ms"].as_i64().unwrap_or_default());
+    Ok(Json(json!({"now_ms": alcmeon.clock.now_ms()})))
 }
 
 /// Counts. With `settled_ms=` it answers as soon as nothing is pending, or after so long.

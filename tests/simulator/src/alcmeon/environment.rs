@@ -1,10 +1,11 @@
 //! One Alcmeon environment: its settings, what happened in it, and how far that was pushed.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use super::model::{Action, Conversation, Customer, Names, Outcome};
+use super::model::{Action, Conversation, Customer, Direction, Event, Names, Outcome};
 
 /// What is set about an environment. The field ids are those of custom fields.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -20,6 +21,16 @@ pub(crate) struct Settings {
     pub(crate) contact_in: ContactIn,
     /// Teams that exist before a conversation is routed to them.
     pub(crate) teams: Vec<String>,
+    /// Custom fields that nobody may write over the API.
+    pub(crate) read_only_fields: Vec<u64>,
+}
+
+/// What a custom field is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Scope {
+    Conversation,
+    Customer,
 }
 
 /// Where the customer's e-mail address and phone number are told.
@@ -42,6 +53,7 @@ impl Default for Settings {
             phone_field: 3,
             contact_in: ContactIn::Fields,
             teams: Vec::new(),
+            read_only_fields: Vec::new(),
         }
     }
 }
@@ -99,6 +111,10 @@ pub(crate) struct Environment {
     pub(crate) failures_in_a_row: u64,
     /// Positions of the actions to push, for each pusher.
     pub(crate) lanes: Vec<VecDeque<u32>>,
+    /// Custom fields that were written over the API.
+    fields: HashMap<(Scope, u64), BTreeMap<u64, Value>>,
+    /// Failed pushes as the API lists them, oldest first.
+    pub(crate) errors: VecDeque<Value>,
     /// When the API was called in the last minute.
     recent_calls_ms: VecDeque<i64>,
 }
@@ -122,6 +138,8 @@ impl Environment {
             enabled: false,
             failures_in_a_row: 0,
             lanes: Vec::new(),
+            fields: HashMap::new(),
+            errors: VecDeque::new(),
             recent_calls_ms: VecDeque::new(),
         };
         environment.configure(settings);
@@ -139,6 +157,51 @@ impl Environment {
     pub(crate) fn customer_id(&mut self, customer: &Customer) -> u64 {
         let next = self.customers.len() as u64 + 1;
         *self.customers.entry(customer.clone()).or_insert(next)
+    }
+
+    /// Whether there is such a conversation or customer.
+    pub(crate) fn has(&self, scope: Scope, id: u64) -> bool {
+        let known = match scope {
+            Scope::Conversation => self.conversations.len(),
+            Scope::Customer => self.customers.len(),
+        };
+        id > 0 && id <= known as u64
+    }
+
+    /// Writes a custom field; null blanks it.
+    pub(crate) fn set_field(&mut self, scope: Scope, id: u64, field: u64, value: Value) {
+        let fields = self.fields.entry((scope, id)).or_default();
+        if value.is_null() {
+            fields.remove(&field);
+        } else {
+            fields.insert(field, value);
+        }
+    }
+
+    /// The custom fields of a conversation or a customer, by id.
+    pub(crate) fn fields_of(&self, scope: Scope, id: u64) -> BTreeMap<u64, Value> {
+        let mut fields = self.fields.get(&(scope, id)).cloned().unwrap_or_default();
+        let conversation = id.checked_sub(1).and_then(|at| self.conversations.get(usize::try_from(at).ok()?));
+        if scope == Scope::Conversation
+            && let Some(team) = conversation.and_then(|conversation| conversation.team.as_ref())
+        {
+            fields.entry(self.settings.team_field).or_insert_with(|| json!(team));
+        }
+        fields
+    }
+
+    /// Empties what a customer wrote and who he was, and tells of it.
+    pub(crate) fn anonymize(&mut self, at: u32, at_ms: i64) {
+        let conversation = &mut self.conversations[at as usize];
+        conversation.customer = Customer::default();
+        for message in &mut conversation.messages {
+            message.body = "".into();
+            message.author = None;
+        }
+        conversation.anonymized = true;
+        let task = (0..).zip(&conversation.messages).filter(|(_, message)| message.direction == Direction::Inbound);
+        let Some((task, _)) = task.last() else { return };
+        self.add(Action { conversation: at, task, event: Event::Anonymized, at_ms });
     }
 
     /// Queues every pending action from this position on.

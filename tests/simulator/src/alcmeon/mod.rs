@@ -3,6 +3,8 @@
 mod api;
 mod control;
 mod environment;
+mod fields;
+mod log;
 mod model;
 mod push;
 mod render;
@@ -18,9 +20,11 @@ use axum::Router;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use crate::clock::Clock;
 use crate::journal::{Journal, lock};
 use crate::web;
-use environment::Environment;
+use environment::{Environment, Scope};
+use log::Watch;
 use model::{Input, Outcome};
 use push::Pushers;
 
@@ -29,6 +33,8 @@ use push::Pushers;
 pub(crate) struct Alcmeon {
     /// By instance id.
     environments: RwLock<BTreeMap<String, Arc<Shared>>>,
+    clock: Clock,
+    watch: Mutex<Watch>,
     journal: Option<Journal>,
 }
 
@@ -67,13 +73,13 @@ impl Alcmeon {
             })?),
         };
         let environments = environments.into_iter().map(|(id, known)| (id, Arc::new(Shared::new(known)))).collect();
-        Ok(Self { environments: RwLock::new(environments), journal })
+        Ok(Self { environments: RwLock::new(environments), clock: Clock::default(), watch: Mutex::default(), journal })
     }
 
     /// Its API and its control API.
     pub(crate) fn router(self: Arc<Self>) -> Router {
         Router::new()
-            .merge(api::router())
+            .merge(api::router().layer(axum::middleware::from_fn_with_state(Arc::clone(&self), log::call)))
             .nest("/control", control::router())
             .layer(axum::extract::DefaultBodyLimit::max(web::BODY_LIMIT_BYTES))
             .with_state(self)
@@ -116,6 +122,13 @@ fn replay(environments: &mut BTreeMap<String, Environment>, mut line: Value) -> 
     } else if !line["seed"].is_null() {
         let inputs: Vec<Input> = serde_json::from_value(line["seed"].take()).ok()?;
         seed::plant(environment, &inputs, line["interleave"].as_bool()?);
+    } else if let Some(at) = line["anonymize"].as_u64() {
+        environment.anonymize(u32::try_from(at).ok()?, line["at_ms"].as_i64()?);
+    } else if !line["field"].is_null() {
+        let field = &mut line["field"];
+        let scope: Scope = serde_json::from_value(field["scope"].take()).ok()?;
+        let (id, field_id) = (field["id"].as_u64()?, field["field_id"].as_u64()?);
+        environment.set_field(scope, id, field_id, field["value"].take());
     } else {
         let outcome = if line["ok"].as_bool()? { Outcome::Acknowledged } else { Outcome::Failed };
         environment.settle(usize::try_from(line["settled"].as_u64()?).ok()?, outcome);

@@ -78,6 +78,8 @@ pub(crate) struct Conversation {
     /// The id of his group of identities.
     pub(crate) customer_id: u64,
     pub(crate) messages: Vec<Message>,
+    /// Whether its content was erased.
+    pub(crate) anonymized: bool,
 }
 
 /// A stored message.
@@ -123,6 +125,8 @@ pub(crate) enum Event {
     Archived {
         agent: u64,
     },
+    /// The retention period was over, or somebody asked for it.
+    Anonymized,
 }
 
 /// Where the push of an action stands.

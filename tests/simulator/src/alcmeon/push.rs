@@ -16,6 +16,8 @@ use crate::journal::lock;
 
 /// The first pause before a retry; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// Failures that the API lists.
+const ERRORS: usize = 100;
 /// The longest.
 const LAST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -75,6 +77,13 @@ pub(crate) fn start(alcmeon: &Arc<Alcmeon>, shared: &Arc<Shared>, push: Push) ->
     Ok(Pushers { _tasks: tasks })
 }
 
+/// How the webhook answered, if it did.
+struct Unaccepted {
+    status: Option<u16>,
+    /// The first hundred characters of the answer.
+    details: String,
+}
+
 struct Pusher {
     alcmeon: Arc<Alcmeon>,
     shared: Arc<Shared>,
@@ -110,15 +119,18 @@ impl Pusher {
                     }
                 }
                 Next::Lose(at) => self.settle(at, Outcome::Failed),
-                Next::Send { at, body, signature } => {
-                    if self.send(body, signature).await {
+                Next::Send { at, body, signature } => match self.send(body, signature).await {
+                    Ok(()) => {
                         pause = FIRST_PAUSE;
                         self.settle(at, Outcome::Acknowledged);
-                    } else if self.failed(at) {
-                        tokio::time::sleep(pause).await;
-                        pause = (pause * 2).min(LAST_PAUSE);
                     }
-                }
+                    Err(why) => {
+                        if self.failed(at, &why) {
+                            tokio::time::sleep(pause).await;
+                            pause = (pause * 2).min(LAST_PAUSE);
+                        }
+                    }
+                },
             }
         }
     }
@@ -136,7 +148,7 @@ impl Pusher {
         Next::Send { at, body, signature }
     }
 
-    async fn send(&self, body: String, signature: String) -> bool {
+    async fn send(&self, body: String, signature: String) -> Result<(), Unaccepted> {
         let request = self
             .client
             .post(self.address.clone())
@@ -144,8 +156,13 @@ impl Pusher {
             .header("X-Alcmeon-Webhook-Signature", signature)
             .body(body);
         match request.send().await {
-            Ok(response) => response.status() == reqwest::StatusCode::OK,
-            Err(_) => false,
+            Ok(response) if response.status() == reqwest::StatusCode::OK => Ok(()),
+            Ok(response) => {
+                let status = Some(response.status().as_u16());
+                let text = response.text().await.unwrap_or_default();
+                Err(Unaccepted { status, details: text.chars().take(100).collect() })
+            }
+            Err(_) => Err(Unaccepted { status: None, details: String::new() }),
         }
     }
 
@@ -166,9 +183,26 @@ impl Pusher {
     }
 
     /// Counts a failure; answers whether to try again.
-    fn failed(&self, at: usize) -> bool {
+    fn failed(&self, at: usize, why: &Unaccepted) -> bool {
         let retries = {
             let mut environment = lock(&self.shared.environment);
+            if environment.errors.len() >= ERRORS {
+                environment.errors.pop_front();
+            }
+            let (date, time) = crate::clock::alcmeon_text(self.alcmeon.clock.now_ms());
+            let id = environment.errors.back().and_then(|last| last["id"].as_u64()).unwrap_or(0) + 1;
+            environment.errors.push_back(json!({
+                "id": id,
+                "datetime": format!("{date}T{time}+00:00"),
+                "direction": "outgoing",
+                "is_internal": false,
+                "status": why.status,
+                "method": "POST",
+                "request_headers": [],
+                "response_headers": [],
+                "path": self.address.path(),
+                "details": why.details,
+            }));
             environment.failures_in_a_row += 1;
             let limit = environment.push.as_ref().and_then(|push| push.disable_after);
             if limit.is_some_and(|limit| environment.failures_in_a_row >= limit) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::environment::{ContactIn, Environment};
+use super::environment::{ContactIn, Environment, Scope};
 use super::model::{Action, Conversation, Customer, Event, Message};
 use crate::clock;
 
@@ -41,12 +41,13 @@ fn kind(event: Event) -> &'static str {
         Event::Answered { .. } => "answer",
         Event::Sent { .. } => "execute-answer",
         Event::Archived { .. } => "archive",
+        Event::Anonymized => "anonymize-gdpr",
     }
 }
 
 fn state(event: Event) -> &'static str {
     match event {
-        Event::Received | Event::Tagged { .. } => "pending",
+        Event::Received | Event::Tagged { .. } | Event::Anonymized => "pending",
         Event::Assigned { .. } => "assigned",
         Event::Answered { .. } | Event::Sent { .. } => "answered",
         Event::Archived { .. } => "archived",
@@ -63,13 +64,13 @@ fn user(environment: &Environment, event: Event) -> Value {
         Event::Assigned { agent: id } | Event::Answered { agent: id, .. } | Event::Archived { agent: id } => {
             agent(environment, id)
         }
-        Event::Received | Event::Tagged { .. } | Event::Sent { .. } => Value::Null,
+        Event::Received | Event::Tagged { .. } | Event::Sent { .. } | Event::Anonymized => Value::Null,
     }
 }
 
 fn data(environment: &Environment, conversation: &Conversation, event: Event) -> Value {
     match event {
-        Event::Received | Event::Archived { .. } => Value::Null,
+        Event::Received | Event::Archived { .. } | Event::Anonymized => Value::Null,
         Event::Tagged { tag: position } => json!({"previous": null, "next": tag(conversation, position as usize)}),
         Event::Assigned { agent: id } => json!({"to": agent(environment, id)}),
         Event::Answered { message, .. } => {
@@ -92,16 +93,15 @@ fn tag(conversation: &Conversation, position: usize) -> Value {
 fn task(environment: &Environment, conversation: &Conversation, action: Action) -> Value {
     let message = &conversation.messages[action.task as usize];
     let id = action.conversation + 1;
-    let team = conversation
-        .team
-        .as_ref()
-        .map(|team| json!({"field_id": environment.settings.team_field, "field_value": team}));
+    let custom = environment.fields_of(Scope::Conversation, u64::from(id));
+    let custom: Vec<Value> =
+        custom.into_iter().map(|(id, value)| json!({"field_id": id, "field_value": value})).collect();
     let tags: Vec<Value> = (0..conversation.tags.len()).map(|position| tag(conversation, position)).collect();
     json!({
         "id": message.id,
-        "url": url(environment, message),
+        "url": if conversation.anonymized { String::new() } else { url(environment, message) },
         "conversation_id": id,
-        "conversation": {"id": id, "custom_fields": Vec::from_iter(team)},
+        "conversation": {"id": id, "custom_fields": custom},
         "state": state(action.event),
         "tags": tags,
         "message": self::message(environment, conversation, message, action.task),
@@ -118,7 +118,7 @@ fn message(environment: &Environment, conversation: &Conversation, message: &Mes
         "name": name,
         "group": {
             "id": conversation.customer_id,
-            "custom_fields": if in_fields { fields(environment, customer) } else { Vec::new() },
+            "custom_fields": fields(environment, conversation),
         },
     });
     if !in_fields {
@@ -136,7 +136,12 @@ fn message(environment: &Environment, conversation: &Conversation, message: &Mes
         "id": message.id,
         "is_private": true,
         "content": message.body,
-        "external_id": format!("{}-{position}", conversation.key),
+        // An erased message has an id that leads nowhere.
+        "external_id": if conversation.anonymized {
+            format!("anonymized-{}", message.id)
+        } else {
+            format!("{}-{position}", conversation.key)
+        },
         "date": date,
         "time": time,
         "attachments": [],
@@ -144,17 +149,22 @@ fn message(environment: &Environment, conversation: &Conversation, message: &Mes
     })
 }
 
-fn fields(environment: &Environment, customer: &Customer) -> Vec<Value> {
-    let mut fields = Vec::new();
-    if let Some(email) = &customer.email {
-        fields.push(json!({"field_id": environment.settings.email_field, "field_value": email}));
+/// What is known of the customer in custom fields: what he was seeded with, and what was written since.
+fn fields(environment: &Environment, conversation: &Conversation) -> Vec<Value> {
+    let Customer { email, phone, .. } = &conversation.customer;
+    let settings = &environment.settings;
+    let mut fields = environment.fields_of(Scope::Customer, conversation.customer_id);
+    if settings.contact_in == ContactIn::Fields {
+        if let Some(email) = email {
+            fields.entry(settings.email_field).or_insert_with(|| json!(email));
+        }
+        if let Some(phone) = phone {
+            let (country_prefix, number) = split_phone(phone);
+            let value = json!({"country_prefix": country_prefix, "number": number});
+            fields.entry(settings.phone_field).or_insert(value);
+        }
     }
-    if let Some(phone) = &customer.phone {
-        let (country_prefix, number) = split_phone(phone);
-        let value = json!({"country_prefix": country_prefix, "number": number});
-        fields.push(json!({"field_id": environment.settings.phone_field, "field_value": value}));
-    }
-    fields
+    fields.into_iter().map(|(id, value)| json!({"field_id": id, "field_value": value})).collect()
 }
 
 /// Country prefix and national number of `+33612345678`; a number without a plus has no known country.

@@ -142,6 +142,7 @@ fn conversation(environment: &mut Environment, input: &Input) -> u32 {
         customer: input.customer.clone(),
         customer_id,
         messages: Vec::new(),
+        anonymized: false,
     });
     at
 }

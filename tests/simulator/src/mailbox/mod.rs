@@ -17,8 +17,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use crate::clock::Clock;
 use crate::journal::lock;
-use crate::{clock, web};
+use crate::web;
 pub(crate) use smtp::serve;
 
 /// Mails that are kept; a further one ends the oldest.
@@ -97,7 +98,7 @@ impl Mailbox {
         }
         mails.push_back(Mail {
             number,
-            at_ms: clock::now_ms(),
+            at_ms: Clock::default().now_ms(),
             from,
             to,
             subject: message.subject().unwrap_or_default().to_owned(),

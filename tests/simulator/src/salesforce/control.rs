@@ -13,7 +13,7 @@ use super::refusal::Refusal;
 use super::write::Manner;
 use super::{Salesforce, SharedOrg, define, input, oauth, rest, write};
 use crate::journal::lock;
-use crate::{clock, web};
+use crate::web;
 
 /// Why a control call is refused.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +51,7 @@ fn route(salesforce: &Salesforce, call: &Call) -> Answer {
             salesforce.latency_ms.store(latency_ms, Ordering::Relaxed);
             Ok(json!({"ms": latency_ms}))
         }
+        (&Method::PUT, ["clock"]) => set_clock(salesforce, &body(call)?),
         (&Method::GET, ["calls"]) => Ok(calls(salesforce, call)),
         (&Method::DELETE, ["calls"]) => {
             lock(&salesforce.log).clear();
@@ -80,13 +81,14 @@ fn body(call: &Call) -> Result<Value, serde_json::Error> {
 }
 
 fn on_org(salesforce: &Salesforce, org: &SharedOrg, call: &Call, rest: &[&str]) -> Answer {
+    let now_ms = salesforce.clock.now_ms();
     let mut guard = lock(org);
     let org = &mut *guard;
     match (&call.method, rest) {
-        (&Method::GET, []) => Ok(define::summary(org)),
+        (&Method::GET, []) => Ok(define::summary(org, now_ms)),
         (&Method::PATCH, []) => {
             define::change(salesforce, org, body(call)?)?;
-            Ok(define::summary(org))
+            Ok(define::summary(org, now_ms))
         }
         (&Method::GET, ["faults"]) => Ok(json!(org.faults.list())),
         (&Method::POST, ["faults"]) => {
@@ -103,31 +105,80 @@ fn on_org(salesforce: &Salesforce, org: &SharedOrg, call: &Call, rest: &[&str]) 
         }
         (&Method::PUT, ["usage"]) => {
             let body = body(call)?;
-            org.usage = body["used"].as_u64().unwrap_or(org.usage);
+            if let Some(used) = body["used"].as_u64() {
+                org.usage.set(used, now_ms);
+            }
             org.config.api_limit = body["limit"].as_u64().unwrap_or(org.config.api_limit);
-            Ok(json!({"used": org.usage, "limit": org.config.api_limit}))
+            Ok(json!({"used": org.usage.used(now_ms), "limit": org.config.api_limit}))
         }
         (&Method::POST, ["token-refusals" | "refresh-tokens" | "revoke" | "revive" | "expire-sessions"]) => {
             tokens(salesforce, org, rest[0], &body(call)?)
         }
+        (&Method::POST, ["locks"]) => hold(org, &body(call)?, now_ms),
+        (&Method::POST, ["generate"]) => generate(salesforce, org, &body(call)?, now_ms),
         (_, ["records", rest @ ..]) => records(salesforce, org, call, rest),
         _ => Err(unknown(call)),
     }
 }
 
+/// Moves the clock: `advance_ms` by so much, `now_ms` to that instant.
+fn set_clock(salesforce: &Salesforce, body: &Value) -> Answer {
+    if let Some(by) = body["advance_ms"].as_i64() {
+        salesforce.clock.advance(by);
+    }
+    if let Some(to) = body["now_ms"].as_i64() {
+        salesforce.clock.advance(to - salesforce.clock.now_ms());
+    }
+    Ok(json!({"now_ms": salesforce.clock.now_ms()}))
+}
+
+/// Holds the record `id` for `ms` milliseconds against every call.
+fn hold(org: &mut Org, body: &Value, now_ms: i64) -> Answer {
+    let id = body["id"].as_str().unwrap_or_default();
+    let record = org.record(id).ok_or_else(|| Error::Unknown(format!("record {id}")))?;
+    let until_ms = now_ms + body["ms"].as_i64().unwrap_or(10_000);
+    org.locks.hold(record, until_ms, Manner::admin(now_ms));
+    Ok(json!({"until_ms": until_ms}))
+}
+
+/// Makes `count` records of one `object`; `{n}` in a text of `fields` is the record's number, from `from` (1).
+fn generate(salesforce: &Salesforce, org: &mut Org, body: &Value, now_ms: i64) -> Answer {
+    let name = body["object"].as_str().unwrap_or_default();
+    let at = org.object(name).ok_or_else(|| Error::Unknown(format!("object {name}")))?;
+    let template: Map<String, Value> = serde_json::from_value(body["fields"].clone())?;
+    let (from, count) = (body["from"].as_u64().unwrap_or(1), body["count"].as_u64().unwrap_or_default());
+    for number in from..from + count {
+        let mut fields = template.clone();
+        for text in fields.values_mut() {
+            if let Value::String(text) = text {
+                *text = text.replace("{n}", &number.to_string());
+            }
+        }
+        let changes = input::changes(org, at, &fields, None)?;
+        if let Err(refusal) = write::create(org, at, changes, Manner::admin(now_ms)) {
+            org.roll_back(0);
+            return Err(refusal.into());
+        }
+        // Each is final by itself, or the undo log would hold them all.
+        salesforce.journal(&org.commit());
+    }
+    Ok(json!({"records": count}))
+}
+
 /// What an administrator does about tokens.
 fn tokens(salesforce: &Salesforce, org: &mut Org, action: &str, body: &Value) -> Answer {
-    let now_ms = clock::now_ms();
+    let now_ms = salesforce.clock.now_ms();
+    let most = org.config.approvals;
     let token = body["token"].as_str();
     match (action, token) {
         ("token-refusals", _) => return refuse_tokens(org, body),
-        ("refresh-tokens", Some(token)) => org.tokens.approve(token, now_ms),
+        ("refresh-tokens", Some(token)) => org.tokens.approve(token, most, now_ms),
         ("refresh-tokens", None) => return Err(Error::Unknown("a refresh token has to be given".to_owned())),
         ("revoke", Some(token)) => {
             org.tokens.revoke(token);
         }
         ("revoke", None) => org.tokens.revoke_all(),
-        ("revive", Some(token)) => org.tokens.approve(token, now_ms),
+        ("revive", Some(token)) => org.tokens.approve(token, most, now_ms),
         ("revive", None) => org.tokens.revive_all(now_ms),
         _ => org.tokens.expire_sessions(),
     }
@@ -145,7 +196,7 @@ fn refuse_tokens(org: &mut Org, body: &Value) -> Answer {
 
 /// An administrator's own writes: checked like any other, but neither counted nor struck by faults.
 fn records(salesforce: &Salesforce, org: &mut Org, call: &Call, rest: &[&str]) -> Answer {
-    let result = write_record(org, call, rest);
+    let result = write_record(org, call, rest, Manner::admin(salesforce.clock.now_ms()));
     if result.is_err() {
         org.roll_back(0);
     }
@@ -153,8 +204,7 @@ fn records(salesforce: &Salesforce, org: &mut Org, call: &Call, rest: &[&str]) -
     result
 }
 
-fn write_record(org: &mut Org, call: &Call, rest: &[&str]) -> Answer {
-    let manner = Manner { now_ms: clock::now_ms(), auto_assign: false };
+fn write_record(org: &mut Org, call: &Call, rest: &[&str], manner: Manner) -> Answer {
     let [name, rest @ ..] = rest else { return Err(unknown(call)) };
     let at = org.object(name).ok_or_else(|| Error::Unknown(format!("object {name}")))?;
     match (&call.method, rest) {
@@ -181,9 +231,10 @@ fn write_record(org: &mut Org, call: &Call, rest: &[&str]) -> Answer {
 }
 
 fn state(salesforce: &Salesforce) -> Value {
+    let now_ms = salesforce.clock.now_ms();
     let orgs: Map<String, Value> =
-        salesforce.orgs().iter().map(|(name, org)| (name.clone(), define::summary(&lock(org)))).collect();
-    json!({"orgs": orgs, "latency_ms": salesforce.latency_ms.load(Ordering::Relaxed)})
+        salesforce.orgs().iter().map(|(name, org)| (name.clone(), define::summary(&mut lock(org), now_ms))).collect();
+    json!({"orgs": orgs, "now_ms": now_ms, "latency_ms": salesforce.latency_ms.load(Ordering::Relaxed)})
 }
 
 /// The log, of one org with `org=`, past a number with `after=`.

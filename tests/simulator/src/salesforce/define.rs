@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::config::Config;
 use super::control::Error;
-use super::org::{Config, Org};
+use super::org::Org;
 use super::schema::{ObjectIndex, object};
 use super::table::RecordRef;
 use super::write::{self, Manner};
 use super::{Salesforce, input};
-use crate::clock;
 use crate::journal::lock;
 
 /// What an org starts with.
@@ -44,7 +44,7 @@ const PARTS: [&str; 5] = ["refresh_token", "queues", "users", "accounts", "conta
 /// PUT /control/orgs/{name}: makes the org, in place of one of this name unless `if_absent`.
 pub(crate) fn put(salesforce: &Salesforce, name: &str, definition: Value, if_absent: bool) -> Result<Value, Error> {
     if let Some(org) = salesforce.org_named(name).filter(|_| if_absent) {
-        return Ok(summary(&lock(&org)));
+        return Ok(summary(&mut lock(&org), salesforce.clock.now_ms()));
     }
     let (settings, parts): (Map<String, Value>, Map<String, Value>) =
         serde_json::from_value::<Map<String, Value>>(definition)?
@@ -57,11 +57,13 @@ pub(crate) fn put(salesforce: &Salesforce, name: &str, definition: Value, if_abs
     let number = u32::try_from(position + 1).unwrap_or(u32::MAX);
     let mut org = Org::new(name, number, config);
     let mut lines = vec![json!({"org": name, "define": {"number": number, "config": org.config}})];
-    let made = plant(&mut org, seed)?;
+    let now_ms = salesforce.clock.now_ms();
+    org.schema_ms = now_ms;
+    let made = plant(&mut org, seed, now_ms)?;
     lines.extend(org.commit());
     lines.push(json!({"org": name, "tokens": org.tokens}));
     salesforce.journal(&lines);
-    let mut answer = summary(&org);
+    let mut answer = summary(&mut org, now_ms);
     for (key, ids) in made {
         answer[key] = json!(ids);
     }
@@ -80,54 +82,61 @@ pub(crate) fn change(salesforce: &Salesforce, org: &mut Org, changes: Value) -> 
         config[key] = value;
     }
     org.configure(serde_json::from_value(config)?);
+    org.schema_ms = salesforce.clock.now_ms();
     salesforce.journal(&[json!({"org": org.name, "config": org.config})]);
     Ok(())
 }
 
 /// Creates the seed's records; answers the ids of accounts and contacts in their order.
-fn plant(org: &mut Org, seed: Seed) -> Result<[(&'static str, Vec<String>); 2], Error> {
+fn plant(org: &mut Org, seed: Seed, now_ms: i64) -> Result<[(&'static str, Vec<String>); 2], Error> {
     let name = org.name.clone();
+    let itself = json!({"Name": name, "OrganizationType": "Developer Edition", "InstanceName": "SIM1"});
+    add(org, now_ms, object::ORGANIZATION, itself)?;
     let user = json!({"Username": format!("integration@{name}.example"), "LastName": "Integration"});
-    org.integration_user = add(org, object::USER, user)?;
+    org.integration_user = add(org, now_ms, object::USER, user)?;
     if org.config.person_accounts {
         for (name, person) in [("Business_Account", false), ("PersonAccount", true)] {
             let label = name.replace('_', " ");
             let kind = json!({"Name": label, "DeveloperName": name, "SobjectType": "Account", "IsPersonType": person});
-            add(org, object::RECORD_TYPE, kind)?;
+            add(org, now_ms, object::RECORD_TYPE, kind)?;
         }
     }
     for queue in seed.queues {
         let developer_name = queue.developer_name.unwrap_or_else(|| queue.name.replace(' ', "_"));
         let group = json!({"Name": queue.name, "DeveloperName": developer_name, "Type": "Queue"});
-        let group = add(org, object::GROUP, group)?;
+        let group = add(org, now_ms, object::GROUP, group)?;
         let id = org.record_id(group);
         for supported in queue.objects {
-            add(org, object::QUEUE_SOBJECT, json!({"QueueId": id, "SobjectType": supported}))?;
+            add(org, now_ms, object::QUEUE_SOBJECT, json!({"QueueId": id, "SobjectType": supported}))?;
         }
     }
     for user in seed.users {
-        add(org, object::USER, Value::Object(user))?;
+        add(org, now_ms, object::USER, Value::Object(user))?;
     }
     let mut ids = |at, records: Vec<Map<String, Value>>| -> Result<Vec<String>, Error> {
-        records.into_iter().map(|record| add(org, at, Value::Object(record)).map(|made| org.record_id(made))).collect()
+        records
+            .into_iter()
+            .map(|record| add(org, now_ms, at, Value::Object(record)).map(|made| org.record_id(made)))
+            .collect()
     };
     let made = [("accounts", ids(object::ACCOUNT, seed.accounts)?), ("contacts", ids(object::CONTACT, seed.contacts)?)];
     if let Some(token) = seed.refresh_token {
-        org.tokens.approve(&token, clock::now_ms());
+        org.tokens.approve(&token, org.config.approvals, now_ms);
     }
     Ok(made)
 }
 
-fn add(org: &mut Org, at: ObjectIndex, fields: Value) -> Result<RecordRef, Error> {
+fn add(org: &mut Org, now_ms: i64, at: ObjectIndex, fields: Value) -> Result<RecordRef, Error> {
     let fields: Map<String, Value> = serde_json::from_value(fields)?;
     let changes = input::changes(org, at, &fields, None)?;
-    Ok(write::create(org, at, changes, Manner { now_ms: clock::now_ms(), auto_assign: false })?)
+    Ok(write::create(org, at, changes, Manner::admin(now_ms))?)
 }
 
 /// Ids by name, counts and totals of an org.
-pub(crate) fn summary(org: &Org) -> Value {
+pub(crate) fn summary(org: &mut Org, now_ms: i64) -> Value {
+    let used = org.usage.used(now_ms);
     let records: Map<String, Value> =
-        org.tables.iter().map(|table| (table.object.name.to_owned(), json!(table.live()))).collect();
+        org.tables.iter().map(|table| (table.object.name.clone(), json!(table.live()))).collect();
     json!({
         "organization_id": org.id(),
         "integration_user_id": org.record_id(org.integration_user),
@@ -135,7 +144,7 @@ pub(crate) fn summary(org: &Org) -> Value {
         "users": by_name(org, object::USER, "Username"),
         "record_types": by_name(org, object::RECORD_TYPE, "DeveloperName"),
         "records": records,
-        "usage": {"used": org.usage, "limit": org.config.api_limit},
+        "usage": {"used": used, "limit": org.config.api_limit},
         "totals": org.totals,
     })
 }

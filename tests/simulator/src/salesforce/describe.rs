@@ -1,109 +1,185 @@
-//! What an org says of itself: its objects, their fields and its limits.
+//! What an org says of its objects.
 
-use axum::response::Response;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::answer::Answer;
+use super::describe_field;
 use super::org::Org;
-use super::schema::{Field, Kind, ObjectIndex, Source};
-use crate::web;
+use super::schema::{Kind, ObjectIndex, Source, object as objects};
+use super::table::{Cell, RecordRef};
+
+/// GET /services/data/vXX.0
+pub(crate) fn resources(version: u32) -> Answer {
+    let names = ["composite", "limits", "parameterizedSearch", "query", "queryAll", "search", "sobjects"];
+    let body: Map<String, Value> =
+        names.iter().map(|name| ((*name).to_owned(), json!(format!("/services/data/v{version}.0/{name}")))).collect();
+    Answer::json(200, Value::Object(body))
+}
 
 /// GET /sobjects
-pub(crate) fn global(org: &Org, version: u32) -> Response {
-    let objects: Vec<Value> = (0..).zip(&org.tables).map(|(at, _)| summary(org, at, version)).collect();
-    web::json(200, &json!({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects}))
+pub(crate) fn global(org: &Org, version: u32) -> Answer {
+    let objects: Vec<Value> = visible(org).map(|at| summary(org, at, version)).collect();
+    Answer::json(200, json!({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects}))
 }
 
 /// GET /sobjects/{object}
-pub(crate) fn basic(org: &Org, at: ObjectIndex, version: u32) -> Response {
-    web::json(200, &json!({"objectDescribe": summary(org, at, version), "recentItems": []}))
+pub(crate) fn basic(org: &Org, at: ObjectIndex, version: u32) -> Answer {
+    Answer::json(200, json!({"objectDescribe": summary(org, at, version), "recentItems": []}))
 }
 
 /// GET /sobjects/{object}/describe
-pub(crate) fn object(org: &Org, at: ObjectIndex, version: u32) -> Response {
+pub(crate) fn object(org: &Org, at: ObjectIndex, version: u32) -> Answer {
+    let object = &org.table(at).object;
     let mut body = summary(org, at, version);
-    body["fields"] = org.table(at).object.fields.iter().map(|of| field(org, of)).collect();
-    web::json(200, &body)
+    let fields = object.fields.iter().filter(|field| !field.hidden);
+    body["fields"] = fields.map(|field| describe_field::shown(org, object, field)).collect();
+    body["childRelationships"] = children(org, at);
+    body["recordTypeInfos"] = record_types(org, at, version);
+    let plural = object.label_plural();
+    body["supportedScopes"] = json!([
+        {"label": format!("All {}", plural.to_lowercase()), "name": "everything"},
+        {"label": format!("My {}", plural.to_lowercase()), "name": "mine"},
+    ]);
+    for (key, value) in [
+        ("actionOverrides", json!([])),
+        ("compactLayoutable", json!(true)),
+        ("defaultImplementation", Value::Null),
+        ("extendedBy", Value::Null),
+        ("extendsInterfaces", Value::Null),
+        ("implementedBy", Value::Null),
+        ("implementsInterfaces", Value::Null),
+        ("listviewable", Value::Null),
+        ("lookupLayoutable", Value::Null),
+        ("namedLayoutInfos", json!([])),
+        ("networkScopeFieldName", Value::Null),
+        ("searchLayoutable", json!(true)),
+    ] {
+        body[key] = value;
+    }
+    // Recorded with version 59 and not with 48.
+    if version >= 59 {
+        body["sobjectDescribeOption"] = json!("FULL");
+    }
+    for (key, value) in [
+        ("uiDetailTemplate", "/{ID}".to_owned()),
+        ("uiEditTemplate", "/{ID}/e".to_owned()),
+        ("uiNewRecord", format!("/{}/e", object.prefix)),
+    ] {
+        body["urls"][key] = json!(value);
+    }
+    Answer::json(200, body)
 }
 
-/// GET /limits
-pub(crate) fn limits(org: &Org) -> Response {
-    let limit = org.config.api_limit;
-    let body = json!({
-        "DailyApiRequests": {"Max": limit, "Remaining": limit.saturating_sub(org.usage)},
-        "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000},
-        "DataStorageMB": {"Max": 5_120, "Remaining": 5_000},
-    });
-    web::json(200, &body)
+fn visible(org: &Org) -> impl Iterator<Item = ObjectIndex> {
+    (0..).zip(&org.tables).filter(|(_, table)| !table.object.hidden).map(|(at, _)| at)
+}
+
+fn path(org: &Org, at: ObjectIndex, version: u32) -> String {
+    format!("/services/data/v{version}.0/sobjects/{}", org.table(at).object.name)
 }
 
 fn summary(org: &Org, at: ObjectIndex, version: u32) -> Value {
     let object = &org.table(at).object;
-    let path = format!("/services/data/v{version}.0/sobjects/{}", object.name);
-    json!({
-        "name": object.name,
-        "label": object.label,
-        "keyPrefix": object.prefix,
-        "custom": object.custom(),
+    let path = path(org, at, version);
+    let custom = object.name.ends_with("__c");
+    // Objects of the platform itself have no layouts and are not shared.
+    let plain = matches!(at, objects::QUEUE_SOBJECT | objects::RECORD_TYPE | objects::GROUP);
+    let mut body = json!({
+        "activateable": false,
         "createable": true,
-        "updateable": true,
+        "custom": custom,
+        "customSetting": false,
+        "deepCloneable": false,
+        "deletable": true,
+        "deprecatedAndHidden": false,
+        "feedEnabled": !plain,
+        "hasSubtypes": false,
+        "isInterface": false,
+        "isSubtype": false,
+        "keyPrefix": object.prefix,
+        "label": object.label,
+        "labelPlural": object.label_plural(),
+        "layoutable": !plain,
+        "mergeable": matches!(at, objects::ACCOUNT | objects::CONTACT),
+        "mruEnabled": !plain,
+        "name": object.name,
         "queryable": true,
-        "urls": {
-            "sobject": path,
-            "describe": format!("{path}/describe"),
-            "rowTemplate": format!("{path}/{{ID}}"),
-        },
-    })
+        "replicateable": true,
+        "retrieveable": true,
+        "searchable": !plain,
+        "triggerable": !plain,
+        "undeletable": !plain,
+        "updateable": true,
+        "urls": {"sobject": path, "describe": format!("{path}/describe"), "rowTemplate": format!("{path}/{{ID}}")},
+    });
+    if version >= 50 {
+        body["associateEntityType"] = Value::Null;
+        body["associateParentEntity"] = Value::Null;
+    }
+    if !plain {
+        for name in ["compactLayouts", "approvalLayouts", "layouts"] {
+            body["urls"][name] = json!(format!("{path}/describe/{name}"));
+        }
+        for name in ["listviews", "quickActions"] {
+            body["urls"][name] = json!(format!("{path}/{name}"));
+        }
+    }
+    body
 }
 
-fn field(org: &Org, field: &Field) -> Value {
-    let (kind, soap) = match field.kind {
-        Kind::Id => ("id", "tns:ID"),
-        Kind::Text(_) => ("string", "xsd:string"),
-        Kind::Area(_) => ("textarea", "xsd:string"),
-        Kind::Email => ("email", "xsd:string"),
-        Kind::Phone => ("phone", "xsd:string"),
-        Kind::Url => ("url", "xsd:string"),
-        Kind::Picklist { .. } => ("picklist", "xsd:string"),
-        Kind::Boolean => ("boolean", "xsd:boolean"),
-        Kind::Time => ("datetime", "xsd:dateTime"),
-        Kind::Reference { .. } => ("reference", "tns:ID"),
-    };
-    let (targets, relationship): (Vec<&str>, Value) = match &field.kind {
-        Kind::Reference { to, relationship } => {
-            (to.iter().map(|at| org.table(*at).object.name).collect(), json!(relationship))
+/// Every field of every object that refers to this one.
+fn children(org: &Org, parent: ObjectIndex) -> Value {
+    let mut found = Vec::new();
+    for at in visible(org) {
+        let object = &org.table(at).object;
+        for field in object.fields.iter().filter(|field| !field.hidden) {
+            let Kind::Reference { to, children, .. } = &field.kind else { continue };
+            if !to.contains(&parent) {
+                continue;
+            }
+            let named = field.source == Source::Stored && to.len() == 1;
+            found.push(json!({
+                "cascadeDelete": false,
+                "childSObject": object.name,
+                "deprecatedAndHidden": false,
+                "field": field.name,
+                "junctionIdListNames": [],
+                "junctionReferenceTo": [],
+                "relationshipName": named.then_some(children),
+                "restrictedDelete": false,
+            }));
         }
-        _ => (Vec::new(), Value::Null),
+    }
+    json!(found)
+}
+
+/// The record types of an object, the master one last.
+fn record_types(org: &Org, at: ObjectIndex, version: u32) -> Value {
+    let table = org.table(objects::RECORD_TYPE);
+    let path = path(org, at, version);
+    let entry = |name: &str, developer_name: &str, id: String, master: bool| {
+        json!({
+            "active": true,
+            "available": true,
+            "defaultRecordTypeMapping": master,
+            "developerName": developer_name,
+            "master": master,
+            "name": name,
+            "recordTypeId": id,
+            "urls": {"layout": format!("{path}/describe/layouts/{id}")},
+        })
     };
-    let (values, restricted): (Vec<Value>, bool) = match &field.kind {
-        Kind::Picklist { values, restricted } => {
-            let entry = |value| json!({"value": value, "label": value, "active": true, "defaultValue": false});
-            (values.iter().map(entry).collect(), *restricted)
+    let mut types = Vec::new();
+    if let (Some(kind), Some(name), Some(developer_name)) =
+        (table.object.find("SobjectType"), table.object.find("Name"), table.object.find("DeveloperName"))
+    {
+        let wanted = Cell::Text(org.table(at).object.name.as_str().into());
+        for (number, row) in table.rows().filter(|(_, row)| row.get(kind) == Some(&wanted)) {
+            let id = org.record_id(RecordRef { object: objects::RECORD_TYPE, number });
+            let text = |field| row.text(field).unwrap_or_default();
+            types.push(entry(text(name), text(developer_name), id, false));
         }
-        _ => (Vec::new(), false),
-    };
-    let owner = field.name == "OwnerId";
-    json!({
-        "name": field.name,
-        "label": field.label,
-        "type": kind,
-        "soapType": soap,
-        "length": field.length(),
-        "nillable": !field.required && !owner && field.kind != Kind::Boolean && field.source == Source::Stored,
-        "createable": field.writable(),
-        "updateable": field.writable(),
-        "custom": field.name.ends_with("__c"),
-        "externalId": field.external_id,
-        "idLookup": field.external_id || field.kind == Kind::Id || field.kind == Kind::Email,
-        "unique": field.unique,
-        "caseSensitive": false,
-        "calculated": field.source == Source::Closed,
-        "autoNumber": matches!(field.source, Source::AutoNumber(..)),
-        "defaultedOnCreate": owner || field.default.is_some() || field.source != Source::Stored,
-        "filterable": !matches!(field.kind, Kind::Area(_)),
-        "referenceTo": targets,
-        "relationshipName": relationship,
-        "polymorphicForeignKey": targets.len() > 1,
-        "restrictedPicklist": restricted,
-        "picklistValues": values,
-    })
+    }
+    types.push(entry("Master", "Master", "012000000000000AAA".to_owned(), true));
+    json!(types)
 }

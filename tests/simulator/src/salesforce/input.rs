@@ -4,9 +4,10 @@ use serde_json::{Map, Value};
 
 use super::org::Org;
 use super::refusal::Refusal;
-use super::schema::{Field, FieldIndex, Kind, ObjectIndex};
+use super::schema::{Field, FieldIndex, Kind, Number, ObjectIndex};
 use super::table::{Cell, RecordRef};
 use super::write::Changes;
+use crate::clock;
 
 /// Reads a record's fields; `attributes` and the field that was the key are left out.
 pub(crate) fn changes(
@@ -21,7 +22,7 @@ pub(crate) fn changes(
         if name == "attributes" {
             continue;
         }
-        if let Some(field) = definition.find(name) {
+        if let Some(field) = definition.seen(name) {
             if key == Some(field) {
                 continue;
             }
@@ -31,7 +32,7 @@ pub(crate) fn changes(
             writable(definition.field(field))?;
             changes.push((field, Some(parent(org, definition.field(field), value)?)));
         } else {
-            return Err(Refusal::no_such_column(name, definition.name));
+            return Err(Refusal::no_such_column(name, &definition.name));
         }
     }
     Ok(changes)
@@ -61,6 +62,9 @@ pub(crate) fn cell(org: &Org, field: &Field, value: &Value) -> Result<Option<Cel
     if field.kind == Kind::Boolean {
         return value.as_bool().map(|flag| Some(Cell::Bool(flag))).ok_or_else(|| wrong_type("boolean", value));
     }
+    if let Kind::Number(_) = field.kind {
+        return number(field, value);
+    }
     let text = match value {
         Value::String(text) => text.trim().to_owned(),
         Value::Number(number) => number.to_string(),
@@ -75,10 +79,13 @@ pub(crate) fn cell(org: &Org, field: &Field, value: &Value) -> Result<Option<Cel
             let message = format!("{}: invalid email address: {text}", field.label);
             return Err(Refusal::new("INVALID_EMAIL_ADDRESS", message).at(&field.name));
         }
-        Kind::Picklist { values, restricted: true } if !values.contains(&text) => {
+        Kind::Picklist { values, restricted: true, several } if !allowed(values, *several, &text) => {
             let message = format!("{}: bad value for restricted picklist field: {text}", field.label);
             return Err(Refusal::new("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message).at(&field.name));
         }
+        Kind::Time => return instant(&text).map(Some).ok_or_else(|| wrong_type("datetime", value)),
+        Kind::Date => return date(&text).map(Some).ok_or_else(|| wrong_type("date", value)),
+        Kind::Compound => return Err(wrong_type("address", value)),
         _ => {}
     }
     let length = field.length();
@@ -87,6 +94,40 @@ pub(crate) fn cell(org: &Org, field: &Field, value: &Value) -> Result<Option<Cel
         return Err(Refusal::new("STRING_TOO_LONG", message).at(&field.name));
     }
     Ok(Some(Cell::Text(text.into_boxed_str())))
+}
+
+fn allowed(values: &[String], several: bool, text: &str) -> bool {
+    let known = |value: &str| values.iter().any(|known| known == value.trim());
+    if several { text.split(';').all(known) } else { known(text) }
+}
+
+/// A number of at most 18 digits, given as one or as text.
+fn number(field: &Field, value: &Value) -> Result<Option<Cell>, Refusal> {
+    let number = match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) if text.trim().is_empty() => return Ok(None),
+        Value::String(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+        _ => None,
+    };
+    let number = number.ok_or_else(|| wrong_type("double", value))?;
+    let limit = if field.kind == Kind::Number(Number::Int) { f64::from(i32::MAX) } else { 1e18 };
+    if number.abs() > limit {
+        let message = format!("{}: value outside of valid range on numeric field: {number}", field.label);
+        return Err(Refusal::new("NUMBER_OUTSIDE_VALID_RANGE", message).at(&field.name));
+    }
+    Ok(Some(Cell::Number(number)))
+}
+
+/// An instant in any offset, `+0000` included, as the API shows it.
+fn instant(text: &str) -> Option<Cell> {
+    let plain = text.strip_suffix("+0000").map_or_else(|| text.to_owned(), |stem| format!("{stem}Z"));
+    let at: jiff::Timestamp = plain.parse().ok()?;
+    Some(Cell::Text(clock::salesforce_text(at.as_millisecond()).into()))
+}
+
+fn date(text: &str) -> Option<Cell> {
+    let date: jiff::civil::Date = text.parse().ok()?;
+    Some(Cell::Text(date.to_string().into()))
 }
 
 fn wrong_type(wanted: &str, value: &Value) -> Refusal {
@@ -117,8 +158,8 @@ fn parent(org: &Org, field: &Field, value: &Value) -> Result<Cell, Refusal> {
     let Kind::Reference { to, .. } = &field.kind else { return Err(wrong_type("string", value)) };
     let given = value.as_object().ok_or_else(|| wrong_type("object", value))?;
     let named = given.get("attributes").and_then(|attributes| attributes["type"].as_str());
-    let target = match (named, to) {
-        (Some(name), _) => org.object(name).filter(|at| to.contains(at)),
+    let target = match (named, to.as_slice()) {
+        (Some(name), _) => org.visible(name).filter(|at| to.contains(at)),
         (None, [only]) => Some(*only),
         (None, _) => None,
     };
@@ -130,7 +171,7 @@ fn parent(org: &Org, field: &Field, value: &Value) -> Result<Cell, Refusal> {
     let Some((name, value)) = given.iter().find(|(name, _)| *name != "attributes") else {
         return Err(Refusal::new("INVALID_FIELD", format!("No external ID given for {}", object.name)));
     };
-    let key = object.find(name).ok_or_else(|| Refusal::no_such_column(name, object.name))?;
+    let key = object.seen(name).ok_or_else(|| Refusal::no_such_column(name, &object.name))?;
     if !object.field(key).external_id {
         let message = format!(
             "Field name provided, {name} does not match an External ID, Salesforce Id, or indexed field for {}",
@@ -157,15 +198,12 @@ pub(crate) fn external(org: &Org, at: ObjectIndex, key: FieldIndex, text: &str) 
 
 /// The refusal for an external id that several records have.
 pub(crate) fn ambiguous(org: &Org, at: ObjectIndex, field: &str, numbers: &[u32]) -> Refusal {
-    let name = org.table(at).object.name;
-    let addresses = numbers
+    let name = &org.table(at).object.name;
+    let paths = numbers
         .iter()
-        .map(|number| {
-            let id = org.record_id(RecordRef { object: at, number: *number });
-            format!("/services/data/v59.0/sobjects/{name}/{id}")
-        })
+        .map(|number| format!("sobjects/{name}/{}", org.record_id(RecordRef { object: at, number: *number })))
         .collect();
-    Refusal::Several { field: field.to_owned(), addresses }
+    Refusal::Several { field: field.to_owned(), paths }
 }
 
 /// One `@`, a dot after it, nothing that cannot be in an address.

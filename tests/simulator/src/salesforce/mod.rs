@@ -1,24 +1,41 @@
 //! The Salesforce server: many organizations behind one address, told apart by their tokens.
 
+mod answer;
+mod authorize;
+mod batch;
 mod calls;
 mod collections;
+mod composite;
+mod config;
 mod control;
+mod custom;
 mod define;
 mod describe;
+mod describe_field;
 mod faults;
+mod fresh;
 mod id;
 mod input;
+mod jwt;
+mod limits;
+mod locks;
 mod oauth;
 mod org;
 mod query;
 mod refusal;
 mod rest;
+mod rules;
 mod schema;
+mod search;
 mod soql;
+mod sosl;
 mod standard;
 mod table;
 mod tokens;
 mod trigger;
+mod usage;
+mod userinfo;
+mod versions;
 mod write;
 
 use std::collections::BTreeMap;
@@ -31,18 +48,21 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request};
 use axum::response::Response;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::clock::Clock;
 use crate::journal::{Journal, lock};
-use crate::{clock, web};
+use crate::web;
+use answer::Answer;
 use calls::{Call, Log};
+use config::Config;
 use faults::{Cut, Fault};
-use org::{Config, Org};
+use org::Org;
 use refusal::Refusal;
 use write::Manner;
 
-/// Versions the server speaks, as on a current instance.
-const VERSIONS: std::ops::RangeInclusive<u32> = 31..=66;
+/// Bytes of path and query; a longer one is refused.
+const LONGEST_TARGET: usize = 16_384;
 
 type SharedOrg = Arc<Mutex<Org>>;
 
@@ -62,6 +82,7 @@ pub(crate) struct Salesforce {
     latency_ms: AtomicU64,
     /// Calls so far, for request ids.
     requests: AtomicU64,
+    clock: Clock,
     journal: Option<Journal>,
 }
 
@@ -77,8 +98,11 @@ impl Salesforce {
                 }
             })?),
         };
+        let clock = Clock::default();
         let mut orgs: Vec<Org> = orgs.into_values().collect();
         orgs.sort_by_key(|org| org.number);
+        // When its objects were defined was not written down: nobody is told that they are unchanged.
+        orgs.iter_mut().for_each(|org| org.schema_ms = clock.now_ms());
         let orgs = orgs.into_iter().map(|org| (org.name.clone(), Arc::new(Mutex::new(org)))).collect();
         Ok(Self {
             base,
@@ -86,6 +110,7 @@ impl Salesforce {
             log: Mutex::default(),
             latency_ms: AtomicU64::new(0),
             requests: AtomicU64::new(0),
+            clock,
             journal,
         })
     }
@@ -96,16 +121,19 @@ impl Salesforce {
         let Some(body) = web::read(body).await else {
             return Ok(Refusal::with_status(413, "EXCEEDED_MAX_SIZE_REQUEST", "Request body is too large.").response());
         };
-        let call = Call::new(parts, body);
+        let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        let call = Call::new(parts, body, number, self.clock.now_ms());
         if call.segments[0] == "control" {
             return Ok(control::handle(&self, &call));
         }
         let org = self.org_of(&call);
+        let _under_way = org.as_ref().filter(|_| call.is_data()).map(UnderWay::begin);
         let fault = org.as_ref().and_then(|org| lock(org).faults.strike(&call));
         let latency_ms = self.latency_ms.load(Ordering::Relaxed) + fault.as_ref().map_or(0, |fault| fault.latency_ms);
         if latency_ms > 0 {
             tokio::time::sleep(Duration::from_millis(latency_ms)).await;
         }
+        let call = Call { now_ms: self.clock.now_ms(), ..call };
         let answer = self.answer(org.as_ref(), &call, fault.as_ref());
         let status = answer.as_ref().map_or(0, |response| response.status().as_u16());
         let name = org.as_ref().map(|org| {
@@ -113,7 +141,7 @@ impl Salesforce {
             org.totals.count(&call, status);
             org.name.clone()
         });
-        lock(&self.log).add(&call, name, status, clock::now_ms());
+        lock(&self.log).add(&call, name, status);
         answer
     }
 
@@ -129,7 +157,7 @@ impl Salesforce {
         if cut == Some(Cut::After) {
             return Err(Dropped);
         }
-        let request = self.requests.fetch_add(1, Ordering::Relaxed);
+        let request = call.number;
         let headers = response.headers_mut();
         headers.insert("server", HeaderValue::from_static("sfdcedge"));
         if let Ok(value) = HeaderValue::from_str(&format!("{request:032x}")) {
@@ -139,21 +167,24 @@ impl Salesforce {
     }
 
     fn route(&self, org: Option<&SharedOrg>, call: &Call) -> Response {
+        if call.target.len() > LONGEST_TARGET {
+            return web::empty(414);
+        }
         let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
         match (&call.method, segments.as_slice()) {
             (&Method::POST, ["services", "oauth2", "token"]) => oauth::token(self, org, call),
             (&Method::POST | &Method::GET, ["services", "oauth2", "revoke"]) => oauth::revoke(self, org, call),
-            (&Method::GET, ["services", "data"]) => web::json(200, &versions()),
-            (&Method::GET, ["services", "oauth2", "userinfo"]) => {
-                self.authorized(org, call, |org| Ok(oauth::user_info(self, org)))
+            (&Method::POST, ["services", "oauth2", "introspect"]) => oauth::introspect(org, call),
+            (&Method::GET | &Method::POST, ["services", "oauth2", "authorize"]) => authorize::ask(self, org, call),
+            (&Method::GET, ["services", "data"]) => web::json(200, &versions::all()),
+            (&Method::GET | &Method::POST, ["services", "oauth2", "userinfo"]) => {
+                self.authorized(org, call, 0, |org| Ok(userinfo::shown(self, org)))
             }
-            (_, ["services", "data", version, rest @ ..]) => match version_of(version) {
-                Ok(version) => self.authorized(org, call, |org| {
-                    org.usage += 1;
-                    if org.usage > org.config.api_limit {
-                        let message = "TotalRequests Limit exceeded.";
-                        return Err(Refusal::with_status(403, "REQUEST_LIMIT_EXCEEDED", message));
-                    }
+            (&Method::GET, ["id", _, _]) => self.authorized(org, call, 0, |org| Ok(userinfo::identity(self, org))),
+            (_, ["services", "data", version, rest @ ..]) => match versions::version_of(version) {
+                Ok(version) => self.authorized(org, call, version, |org| {
+                    count(org, call.now_ms)?;
+                    call.check_type()?;
                     rest::route(org, call, version, rest)
                 }),
                 Err(refusal) => refusal.response(),
@@ -167,7 +198,8 @@ impl Salesforce {
         &self,
         org: Option<&SharedOrg>,
         call: &Call,
-        run: impl FnOnce(&mut Org) -> Result<Response, Refusal>,
+        version: u32,
+        run: impl FnOnce(&mut Org) -> Result<Answer, Refusal>,
     ) -> Response {
         let Some(access) = access_token(call) else {
             return Refusal::with_status(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE").response();
@@ -176,7 +208,7 @@ impl Salesforce {
         let Some(org) = org else { return dead() };
         let mut org = lock(org);
         let session_ms = org.config.session_ms;
-        if !org.tokens.accept(access, session_ms, clock::now_ms()) {
+        if !org.tokens.accept(access, session_ms, call.now_ms) {
             return dead();
         }
         let result = run(&mut org);
@@ -184,13 +216,16 @@ impl Salesforce {
             org.roll_back(0);
         }
         self.journal(&org.commit());
-        let mut response = result.unwrap_or_else(|refusal| {
-            org.totals.refused += 1;
-            refusal.response()
-        });
-        // The recorded answers without a body lack it.
-        if response.status() != 204 {
-            let usage = format!("api-usage={}/{}", org.usage.min(org.config.api_limit), org.config.api_limit);
+        let mut response = result
+            .unwrap_or_else(|refusal| {
+                org.totals.refused += 1;
+                refusal.answer(version)
+            })
+            .response();
+        // The recorded answers without a body lack it, and so do those outside the data API.
+        if response.status() != 204 && version > 0 {
+            let limit = org.config.api_limit;
+            let usage = format!("api-usage={}/{limit}", org.usage.used(call.now_ms).min(limit));
             if let Ok(value) = HeaderValue::from_str(&usage) {
                 response.headers_mut().insert("Sforce-Limit-Info", value);
             }
@@ -233,6 +268,37 @@ impl Salesforce {
     }
 }
 
+/// Counts a call against the quota, or refuses it.
+fn count(org: &mut Org, now_ms: i64) -> Result<(), Refusal> {
+    let refuse = |message| Err(Refusal::with_status(403, "REQUEST_LIMIT_EXCEEDED", message));
+    if org.config.concurrent_limit.is_some_and(|limit| org.under_way > limit) {
+        return refuse("ConcurrentRequests (Concurrent API Requests) Limit exceeded.");
+    }
+    if org.usage.used(now_ms) >= org.config.api_limit {
+        return refuse("TotalRequests Limit exceeded.");
+    }
+    org.usage.count(now_ms);
+    Ok(())
+}
+
+/// A data call under way; dropping it ends that, however the call ended.
+struct UnderWay(SharedOrg);
+
+impl UnderWay {
+    fn begin(org: &SharedOrg) -> Self {
+        let mut guard = lock(org);
+        guard.under_way += 1;
+        guard.totals.most_at_once = guard.totals.most_at_once.max(guard.under_way);
+        Self(Arc::clone(org))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        lock(&self.0).under_way -= 1;
+    }
+}
+
 /// Does again what one journal line tells of.
 fn replay(orgs: &mut BTreeMap<String, Org>, line: &Value) -> Option<()> {
     let name = line["org"].as_str()?;
@@ -254,40 +320,25 @@ fn replay(orgs: &mut BTreeMap<String, Org>, line: &Value) -> Option<()> {
 }
 
 /// How a call of the API itself wants its writes done.
-fn manner(call: &Call) -> Manner {
+fn manner(call: &Call, version: u32) -> Manner {
     let auto_assign = !call.header("Sforce-Auto-Assign").is_some_and(|value| value.eq_ignore_ascii_case("false"));
-    Manner { now_ms: clock::now_ms(), auto_assign }
+    let duplicates = call.header("Sforce-Duplicate-Rule-Header").unwrap_or_default().to_ascii_lowercase();
+    let says = |option: &str| {
+        duplicates
+            .split([';', ','])
+            .filter_map(|part| part.split_once('='))
+            .any(|(name, value)| name.trim() == option && value.trim() == "true")
+    };
+    Manner {
+        now_ms: call.now_ms,
+        call: call.number,
+        version,
+        allow_save: says("allowsave"),
+        record_details: says("includerecorddetails"),
+        auto_assign,
+    }
 }
 
 fn access_token(call: &Call) -> Option<&str> {
     web::credentials(&call.headers, "Bearer").or_else(|| web::credentials(&call.headers, "OAuth"))
-}
-
-fn version_of(segment: &str) -> Result<u32, Refusal> {
-    let version = segment
-        .strip_prefix('v')
-        .and_then(|text| text.strip_suffix(".0"))
-        .and_then(|text| text.parse().ok())
-        .ok_or_else(Refusal::not_found)?;
-    if version < *VERSIONS.start() {
-        let message = format!("The API version {segment} is not supported.");
-        return Err(Refusal::with_status(410, "UNSUPPORTED_API_VERSION", message));
-    }
-    if VERSIONS.contains(&version) { Ok(version) } else { Err(Refusal::not_found()) }
-}
-
-fn versions() -> Value {
-    let seasons = ["Spring", "Summer", "Winter"];
-    VERSIONS
-        .map(|version| {
-            // v31 is Summer '14; three releases a year, and Winter carries the next year's number.
-            let (since, season) = ((version - 30) / 3, seasons[(version as usize - 30) % 3]);
-            let year = 14 + since + u32::from(season == "Winter");
-            json!({
-                "label": format!("{season} '{year}"),
-                "url": format!("/services/data/v{version}.0"),
-                "version": format!("{version}.0"),
-            })
-        })
-        .collect()
 }

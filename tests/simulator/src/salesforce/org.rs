@@ -2,98 +2,21 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::calls::Totals;
+use super::config::Config;
+use super::custom;
 use super::faults::Faults;
 use super::id;
+use super::locks::Locks;
 use super::query::Cursor;
-use super::schema::{Field, FieldIndex, Kind, ObjectIndex, Source, object};
+use super::schema::{FieldIndex, Kind, Number, ObjectIndex, Source, object};
 use super::standard;
 use super::table::{Cell, RecordRef, Row, Table};
-use super::tokens::{Policy, Tokens};
+use super::tokens::Tokens;
+use super::usage::Usage;
 use crate::clock;
-
-/// What an administrator sets. Queues, users and contacts are in `control::Seed`, for they become records.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Config {
-    pub(crate) client_id: String,
-    pub(crate) client_secret: String,
-    pub(crate) refresh_policy: Policy,
-    /// Whether every refresh replaces the refresh token.
-    pub(crate) rotation: bool,
-    /// An access token unused for so long is dead.
-    pub(crate) session_ms: i64,
-    /// Whether the app has a user for the client-credentials flow.
-    pub(crate) client_credentials: bool,
-    pub(crate) person_accounts: bool,
-    /// The sample triggers of the package: a conversation makes a Case and keeps it in step.
-    pub(crate) case_trigger: bool,
-    /// Owner of a Case whose creation did not say `Sforce-Auto-Assign: FALSE`: an id, a queue's developer name or a username.
-    pub(crate) default_case_owner: Option<String>,
-    /// Calls in 24 hours.
-    pub(crate) api_limit: u64,
-    pub(crate) validation_rules: Vec<Rule>,
-    pub(crate) external_ids: Vec<ExternalId>,
-    pub(crate) restricted_picklists: Vec<Restricted>,
-}
-
-/// A validation rule: the write is refused when the field has this value (or, with no value, is blank).
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Rule {
-    pub(crate) object: String,
-    pub(crate) field: String,
-    /// Part of the text that is forbidden, without case.
-    #[serde(default)]
-    pub(crate) contains: Option<String>,
-    pub(crate) message: String,
-}
-
-/// A custom text field that is an external id.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ExternalId {
-    pub(crate) object: String,
-    pub(crate) field: String,
-    #[serde(default = "yes")]
-    pub(crate) unique: bool,
-}
-
-/// A picklist whose values are enforced.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Restricted {
-    pub(crate) object: String,
-    pub(crate) field: String,
-    pub(crate) values: Vec<String>,
-}
-
-fn yes() -> bool {
-    true
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            client_id: String::new(),
-            client_secret: String::new(),
-            refresh_policy: Policy::UntilRevoked,
-            rotation: false,
-            session_ms: 2 * 60 * 60 * 1000,
-            client_credentials: false,
-            person_accounts: false,
-            case_trigger: false,
-            default_case_owner: None,
-            api_limit: 100_000,
-            validation_rules: Vec::new(),
-            external_ids: Vec::new(),
-            restricted_picklists: Vec::new(),
-        }
-    }
-}
 
 /// An organization.
 #[derive(Debug)]
@@ -107,7 +30,15 @@ pub(crate) struct Org {
     pub(crate) faults: Faults,
     pub(crate) totals: Totals,
     /// Calls counted against `api_limit`.
-    pub(crate) usage: u64,
+    pub(crate) usage: Usage,
+    /// Records held against other calls.
+    pub(crate) locks: Locks,
+    /// Data calls under way.
+    pub(crate) under_way: usize,
+    /// When its objects were last defined or changed.
+    pub(crate) schema_ms: i64,
+    /// Queries so far that had more than one page.
+    pub(crate) queries: u32,
     /// Open queries, oldest first.
     pub(crate) cursors: VecDeque<Cursor>,
     /// The user the host writes as.
@@ -127,7 +58,11 @@ impl Org {
             tokens: Tokens::default(),
             faults: Faults::default(),
             totals: Totals::default(),
-            usage: 0,
+            usage: Usage::default(),
+            locks: Locks::default(),
+            under_way: 0,
+            schema_ms: 0,
+            queries: 0,
             cursors: VecDeque::new(),
             integration_user: RecordRef { object: object::USER, number: 1 },
             undo: Vec::new(),
@@ -138,24 +73,7 @@ impl Org {
 
     /// Takes new settings; fields that settings add are never removed again.
     pub(crate) fn configure(&mut self, config: Config) {
-        for custom in &config.external_ids {
-            if let Some(at) = self.object(&custom.object) {
-                let table = &mut self.tables[at as usize];
-                let label = custom.field.trim_end_matches("__c").replace('_', " ");
-                let field = Field::new(&custom.field, &label, Kind::Text(255)).external_id(custom.unique);
-                let field = table.object.add(field);
-                table.index(field);
-            }
-        }
-        for picklist in &config.restricted_picklists {
-            if let Some(at) = self.object(&picklist.object) {
-                let object = &mut self.tables[at as usize].object;
-                if let Some(field) = object.find(&picklist.field) {
-                    object.fields[field as usize].kind =
-                        Kind::Picklist { values: picklist.values.clone(), restricted: true };
-                }
-            }
-        }
+        custom::apply(self, &config);
         self.config = config;
     }
 
@@ -163,6 +81,11 @@ impl Org {
     pub(crate) fn object(&self, name: &str) -> Option<ObjectIndex> {
         let at = self.tables.iter().position(|table| table.object.name.eq_ignore_ascii_case(name))?;
         u16::try_from(at).ok()
+    }
+
+    /// The same, when the integration user may see it.
+    pub(crate) fn visible(&self, name: &str) -> Option<ObjectIndex> {
+        self.object(name).filter(|at| !self.table(*at).object.hidden)
     }
 
     pub(crate) fn table(&self, object: ObjectIndex) -> &Table {
@@ -173,6 +96,11 @@ impl Org {
         self.table(record.object).get(record.number)
     }
 
+    /// The record, or what is left of it in the recycle bin.
+    pub(crate) fn row_any(&self, record: RecordRef) -> Option<&Row> {
+        self.table(record.object).get_any(record.number)
+    }
+
     /// The organization's own id, `00D...`.
     pub(crate) fn id(&self) -> String {
         id::format("00D", self.number, 0)
@@ -180,12 +108,20 @@ impl Org {
 
     /// The 18-character id of a record.
     pub(crate) fn record_id(&self, record: RecordRef) -> String {
-        id::format(self.table(record.object).object.prefix, self.number, record.number)
+        if record.object == object::ORGANIZATION {
+            return self.id();
+        }
+        id::format(&self.table(record.object).object.prefix, self.number, record.number)
     }
 
     /// The record an id means, of whichever object, whether or not it exists; `None` for an id of no object here.
     pub(crate) fn record(&self, text: &str) -> Option<RecordRef> {
         let parts = id::parse(text)?;
+        if parts.prefix == *b"00D" {
+            // The one record of its table, although its id says 0.
+            let number = u32::from(parts.org == self.number && parts.number == 0);
+            return Some(RecordRef { object: object::ORGANIZATION, number });
+        }
         let object = self.tables.iter().position(|table| table.object.prefix.as_bytes() == parts.prefix)?;
         // An id of another org is well formed, and no record has it.
         let number = if parts.org == self.number { parts.number } else { 0 };
@@ -207,7 +143,7 @@ impl Org {
         else {
             return false;
         };
-        let name = self.table(object).object.name;
+        let name = &self.table(object).object.name;
         supported.lookup(queue_id, &Cell::Ref(queue)).unwrap_or_default().into_iter().any(|number| {
             supported.get(number).and_then(|row| row.text(kind)).is_some_and(|text| text.eq_ignore_ascii_case(name))
         })
@@ -216,6 +152,12 @@ impl Org {
     /// Writes or removes a record, remembering what was there.
     pub(crate) fn put(&mut self, record: RecordRef, row: Option<Box<Row>>) {
         let before = self.tables[record.object as usize].put(record.number, row);
+        self.undo.push((record, before));
+    }
+
+    /// Deletes a record, remembering what was there.
+    pub(crate) fn bury(&mut self, record: RecordRef) {
+        let before = self.tables[record.object as usize].bury(record.number);
         self.undo.push((record, before));
     }
 
@@ -253,6 +195,7 @@ impl Org {
                     let value = match cell {
                         Cell::Text(text) => json!(text),
                         Cell::Bool(flag) => json!(flag),
+                        Cell::Number(number) => json!(number),
                         Cell::Ref(to) => json!([to.object, to.number]),
                     };
                     (object.field(at).name.clone(), value)
@@ -268,7 +211,10 @@ impl Org {
         let at = self.object(line["object"].as_str()?)?;
         let number = u32::try_from(line["number"].as_u64()?).ok()?;
         let row = match &line["row"] {
-            Value::Null => None,
+            Value::Null => {
+                self.tables[at as usize].bury(number);
+                return Some(());
+            }
             told => {
                 let mut row = Row::new(told["created"].as_i64()?);
                 row.modified_ms = told["modified"].as_i64()?;
@@ -276,10 +222,10 @@ impl Org {
                     let field = self.table(at).object.find(name)?;
                     row.set(field, replayed_cell(value));
                 }
-                Some(Box::new(row))
+                Box::new(row)
             }
         };
-        self.tables[at as usize].put(number, row);
+        self.tables[at as usize].put(number, Some(row));
         Some(())
     }
 
@@ -290,7 +236,8 @@ impl Org {
             Source::Id => json!(self.record_id(record)),
             Source::Created => json!(clock::salesforce_text(row.created_ms)),
             Source::Modified => json!(clock::salesforce_text(row.modified_ms)),
-            Source::Deleted => json!(false),
+            Source::Deleted => json!(row.deleted),
+            Source::Author => json!(self.record_id(self.integration_user)),
             Source::AutoNumber(prefix, digits) => json!(format!("{prefix}{:0digits$}", record.number)),
             Source::FullName => {
                 let part = |name| object.find(name).and_then(|at| row.text(at));
@@ -304,6 +251,11 @@ impl Org {
                 None => Value::Null,
                 Some(Cell::Text(text)) => json!(text),
                 Some(Cell::Bool(flag)) => json!(flag),
+                #[expect(clippy::cast_possible_truncation, reason = "an int field holds whole numbers of 32 bits")]
+                Some(Cell::Number(number)) if object.field(field).kind == Kind::Number(Number::Int) => {
+                    json!(*number as i64)
+                }
+                Some(Cell::Number(number)) => json!(number),
                 Some(Cell::Ref(to)) => json!(self.record_id(*to)),
             },
         }
@@ -314,6 +266,7 @@ fn replayed_cell(value: &Value) -> Option<Cell> {
     match value {
         Value::String(text) => Some(Cell::Text(text.as_str().into())),
         Value::Bool(flag) => Some(Cell::Bool(*flag)),
+        Value::Number(number) => number.as_f64().map(Cell::Number),
         Value::Array(pair) => Some(Cell::Ref(RecordRef {
             object: u16::try_from(pair.first()?.as_u64()?).ok()?,
             number: u32::try_from(pair.get(1)?.as_u64()?).ok()?,

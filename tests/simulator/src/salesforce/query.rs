@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::response::Response;
 use serde_json::{Value, json};
 
+use super::answer::Answer;
 use super::calls::Call;
 use super::id;
 use super::org::Org;
 use super::refusal::Refusal;
 use super::soql::{self, Query};
 use super::table::RecordRef;
-use crate::web;
 
 /// Rows in a page, unless `Sforce-Query-Options` asks for fewer.
 const PAGE: usize = 2_000;
@@ -29,13 +28,16 @@ pub(crate) struct Cursor {
     page: usize,
 }
 
-/// GET /query?q=
-pub(crate) fn first_page(org: &mut Org, call: &Call, version: u32) -> Result<Response, Refusal> {
+/// GET /query?q=, and /queryAll, which sees the recycle bin too.
+pub(crate) fn first_page(org: &mut Org, call: &Call, version: u32, bin: bool) -> Result<Answer, Refusal> {
     let text = call.param("q").unwrap_or_default();
     let query = Arc::new(soql::parse(org, text)?);
-    let numbers = soql::matching(org, &query);
+    let numbers = soql::matching(org, &query, bin);
     if query.is_count() {
-        return Ok(web::json(200, &json!({"totalSize": numbers.len(), "done": true, "records": []})));
+        return Ok(Answer::json(200, json!({"totalSize": numbers.len(), "done": true, "records": []})));
+    }
+    if let Some(aggregate) = query.aggregate(org, &numbers) {
+        return Ok(Answer::json(200, json!({"totalSize": 1, "done": true, "records": [aggregate]})));
     }
     let page = call
         .header("Sforce-Query-Options")
@@ -43,19 +45,20 @@ pub(crate) fn first_page(org: &mut Org, call: &Call, version: u32) -> Result<Res
         .and_then(|size| size.parse().ok())
         .map_or(PAGE, |size: usize| size.clamp(SMALLEST_PAGE, PAGE));
     if numbers.len() <= page {
-        return Ok(web::json(200, &rows(org, &query, &numbers, 0, page, None, version)));
+        return Ok(Answer::json(200, rows(org, &query, &numbers, 0, page, None, version)));
     }
-    let locator = id::format("0r8", org.number, u32::try_from(org.usage).unwrap_or(u32::MAX));
+    org.queries += 1;
+    let locator = id::format("0r8", org.number, org.queries);
     let body = rows(org, &query, &numbers, 0, page, Some(&locator), version);
     if org.cursors.len() >= OPEN {
         org.cursors.pop_front();
     }
     org.cursors.push_back(Cursor { locator, query, numbers, page });
-    Ok(web::json(200, &body))
+    Ok(Answer::json(200, body))
 }
 
 /// GET /query/{locator}
-pub(crate) fn next_page(org: &mut Org, locator: &str, version: u32) -> Result<Response, Refusal> {
+pub(crate) fn next_page(org: &mut Org, locator: &str, version: u32) -> Result<Answer, Refusal> {
     let unknown = || Refusal::new("INVALID_QUERY_LOCATOR", "invalid query locator");
     let (name, from) = locator.rsplit_once('-').ok_or_else(unknown)?;
     let from: usize = from.parse().map_err(|_| unknown())?;
@@ -64,10 +67,10 @@ pub(crate) fn next_page(org: &mut Org, locator: &str, version: u32) -> Result<Re
         return Err(unknown());
     }
     let body = rows(org, &cursor.query, &cursor.numbers, from, cursor.page, Some(name), version);
-    Ok(web::json(200, &body))
+    Ok(Answer::json(200, body))
 }
 
-/// One page. A record deleted since the query ran is left out.
+/// One page. A record that went for good since the query ran is left out.
 fn rows(
     org: &Org,
     query: &Query,
@@ -82,7 +85,7 @@ fn rows(
         .iter()
         .filter_map(|number| {
             let record = RecordRef { object: query.object(), number: *number };
-            Some(query.row(org, record, org.row(record)?, version))
+            Some(query.row(org, record, org.row_any(record)?, version))
         })
         .collect();
     let mut body = json!({"totalSize": numbers.len(), "done": end == numbers.len()});

@@ -1,47 +1,55 @@
 //! The data API of one org: which call is which, and single records.
 
-use axum::http::{HeaderValue, Method};
-use axum::response::Response;
+use axum::http::Method;
 use serde_json::{Map, Value, json};
 
+use super::answer::Answer;
 use super::calls::Call;
 use super::org::Org;
 use super::refusal::Refusal;
 use super::schema::{FieldIndex, Kind, ObjectIndex};
 use super::table::RecordRef;
 use super::write::{self, Manner};
-use super::{collections, describe, input, manner, query};
-use crate::web;
+use super::{batch, collections, composite, describe, fresh, input, limits, manner, query, search};
 
 /// Answers a call below `/services/data/vXX.0`.
-pub(crate) fn route(org: &mut Org, call: &Call, version: u32, rest: &[&str]) -> Result<Response, Refusal> {
+pub(crate) fn route(org: &mut Org, call: &Call, version: u32, rest: &[&str]) -> Result<Answer, Refusal> {
     match (&call.method, rest) {
-        (&Method::GET, ["limits"]) => Ok(describe::limits(org)),
-        (&Method::GET, ["query" | "queryAll"]) => query::first_page(org, call, version),
+        (&Method::GET, []) => Ok(describe::resources(version)),
+        (&Method::GET, ["limits"]) => Ok(limits::all(org, call.now_ms)),
+        (&Method::GET, ["limits", "recordCount"]) => Ok(limits::record_count(org, call)),
+        (&Method::GET, ["query" | "queryAll"]) => query::first_page(org, call, version, rest[0] == "queryAll"),
         (&Method::GET, ["query" | "queryAll", locator]) => query::next_page(org, locator, version),
-        (&Method::GET, ["sobjects"]) => Ok(describe::global(org, version)),
+        (&Method::GET, ["search"]) => search::sosl(org, call, version),
+        (&Method::GET | &Method::POST, ["parameterizedSearch"]) => search::parameterized(org, call, version),
+        (&Method::GET, ["sobjects"]) => Ok(fresh::since(call, org.schema_ms, || describe::global(org, version))),
         (_, ["sobjects", name, rest @ ..]) => sobject(org, call, version, object(org, name)?, rest),
-        (&Method::POST, ["composite", "sobjects"]) => collections::create(org, call),
-        (&Method::PATCH, ["composite", "sobjects", name, field]) => collections::upsert(org, call, name, field),
-        (method, ["composite", "sobjects", ..] | ["query", ..] | ["limits"]) => {
-            Err(not_allowed(method, "GET,POST,PATCH"))
-        }
+        (&Method::POST, ["composite"]) => composite::run(org, call, version),
+        (&Method::POST, ["composite", "graph"]) => composite::graphs(org, call, version),
+        (&Method::POST, ["composite", "batch"]) => batch::run(org, call, version),
+        (_, ["composite", "sobjects", rest @ ..]) => collections::route(org, call, version, rest),
+        (method, ["composite", ..]) => Err(not_allowed(method, "POST")),
+        (method, ["query" | "search" | "limits", ..]) => Err(not_allowed(method, "GET,HEAD")),
         _ => Err(Refusal::not_found()),
     }
 }
 
-fn object(org: &Org, name: &str) -> Result<ObjectIndex, Refusal> {
-    org.object(name).ok_or_else(Refusal::not_found)
+pub(crate) fn object(org: &Org, name: &str) -> Result<ObjectIndex, Refusal> {
+    org.visible(name).ok_or_else(Refusal::not_found)
 }
 
-fn not_allowed(method: &Method, allowed: &str) -> Refusal {
+pub(crate) fn not_allowed(method: &Method, allowed: &str) -> Refusal {
     let message = format!("HTTP Method '{method}' not allowed. Allowed are {allowed}");
     Refusal::with_status(405, "METHOD_NOT_ALLOWED", message)
 }
 
-fn sobject(org: &mut Org, call: &Call, version: u32, at: ObjectIndex, rest: &[&str]) -> Result<Response, Refusal> {
+fn sobject(org: &mut Org, call: &Call, version: u32, at: ObjectIndex, rest: &[&str]) -> Result<Answer, Refusal> {
+    // Documented of addresses like `.../user@x.inc`: what looks like a file of the server is not found.
+    if rest.len() == 2 && call.path().ends_with(".inc") {
+        return Err(Refusal::not_found());
+    }
     match (&call.method, rest) {
-        (&Method::GET, ["describe"]) => Ok(describe::object(org, at, version)),
+        (&Method::GET, ["describe"]) => Ok(fresh::since(call, org.schema_ms, || describe::object(org, at, version))),
         (&Method::GET, []) => Ok(describe::basic(org, at, version)),
         (&Method::POST, []) => created(org, call, version, at),
         (&Method::GET, [id]) => {
@@ -51,13 +59,13 @@ fn sobject(org: &mut Org, call: &Call, version: u32, at: ObjectIndex, rest: &[&s
         (&Method::PATCH, [id]) => {
             let record = by_id(org, at, id)?;
             let changes = input::changes(org, at, &call.object()?, None)?;
-            write::update(org, record, changes, manner(call))?;
+            write::update(org, record, changes, manner(call, version))?;
             org.totals.updated += 1;
-            Ok(web::empty(204))
+            Ok(Answer::empty(204))
         }
         (&Method::DELETE, [id]) => {
             let record = by_id(org, at, id)?;
-            write::delete(org, record, manner(call)).map(|()| web::empty(204))
+            write::delete(org, record, manner(call, version)).map(|()| Answer::empty(204))
         }
         (&Method::GET, [field, value]) => {
             let record = by_external_id(org, at, field, value)?.ok_or_else(Refusal::not_found)?;
@@ -66,7 +74,7 @@ fn sobject(org: &mut Org, call: &Call, version: u32, at: ObjectIndex, rest: &[&s
         (&Method::PATCH, [field, value]) => upserted(org, call, version, at, field, value),
         (&Method::DELETE, [field, value]) => {
             let record = by_external_id(org, at, field, value)?.ok_or_else(Refusal::not_found)?;
-            write::delete(org, record, manner(call)).map(|()| web::empty(204))
+            write::delete(org, record, manner(call, version)).map(|()| Answer::empty(204))
         }
         (method, [] | ["describe"]) => Err(not_allowed(method, "HEAD,GET,POST")),
         (method, [_] | [_, _]) => Err(not_allowed(method, "HEAD,GET,PATCH,DELETE")),
@@ -74,12 +82,12 @@ fn sobject(org: &mut Org, call: &Call, version: u32, at: ObjectIndex, rest: &[&s
     }
 }
 
-fn created(org: &mut Org, call: &Call, version: u32, at: ObjectIndex) -> Result<Response, Refusal> {
+fn created(org: &mut Org, call: &Call, version: u32, at: ObjectIndex) -> Result<Answer, Refusal> {
     let changes = input::changes(org, at, &call.object()?, None)?;
-    let record = write::create(org, at, changes, manner(call))?;
+    let record = write::create(org, at, changes, manner(call, version))?;
     org.totals.created += 1;
     let body = json!({"id": org.record_id(record), "success": true, "errors": []});
-    Ok(located(web::json(201, &body), &address(org, version, record)))
+    Ok(Answer::json(201, body).with("Location", address(org, version, record)))
 }
 
 fn upserted(
@@ -89,7 +97,7 @@ fn upserted(
     at: ObjectIndex,
     field: &str,
     value: &str,
-) -> Result<Response, Refusal> {
+) -> Result<Answer, Refusal> {
     let key = external_field(org, at, field)?;
     let body = call.object()?;
     if body.keys().any(|key| key.eq_ignore_ascii_case(field)) {
@@ -101,12 +109,12 @@ fn upserted(
     if known.is_none() && (update_only || field.eq_ignore_ascii_case("Id")) {
         return Err(Refusal::not_found());
     }
-    let (record, created) = upsert(org, at, key, value, known, &body, manner(call))?;
+    let (record, created) = upsert(org, at, key, value, known, &body, manner(call, version))?;
     if !created && version < 46 {
-        return Ok(web::empty(204));
+        return Ok(Answer::empty(204));
     }
     let body = json!({"id": org.record_id(record), "success": true, "errors": [], "created": created});
-    Ok(located(web::json(if created { 201 } else { 200 }, &body), &address(org, version, record)))
+    Ok(Answer::json(if created { 201 } else { 200 }, body).with("Location", address(org, version, record)))
 }
 
 /// Creates the record or changes the known one. Counts it.
@@ -138,7 +146,7 @@ pub(crate) fn upsert(
 pub(crate) fn external_field(org: &Org, at: ObjectIndex, name: &str) -> Result<FieldIndex, Refusal> {
     let object = &org.table(at).object;
     object
-        .find(name)
+        .seen(name)
         .filter(|field| {
             let field = object.field(*field);
             field.external_id || matches!(field.kind, Kind::Id | Kind::Email)
@@ -178,37 +186,38 @@ pub(crate) fn by_id(org: &Org, at: ObjectIndex, id: &str) -> Result<RecordRef, R
     Ok(record)
 }
 
-fn read(org: &Org, call: &Call, version: u32, record: RecordRef) -> Result<Response, Refusal> {
+fn read(org: &Org, call: &Call, version: u32, record: RecordRef) -> Result<Answer, Refusal> {
+    let row = org.row(record).ok_or_else(Refusal::not_found)?;
+    let fields = call.param("fields").map(|text| text.split(',').map(str::trim).collect::<Vec<_>>());
+    let body = shown(org, version, record, fields.as_deref())?;
+    Ok(fresh::since(call, row.modified_ms, || Answer::json(200, body)))
+}
+
+/// A record with the fields named, or with all that may be seen.
+pub(crate) fn shown(org: &Org, version: u32, record: RecordRef, fields: Option<&[&str]>) -> Result<Value, Refusal> {
     let object = &org.table(record.object).object;
     let row = org.row(record).ok_or_else(Refusal::not_found)?;
     let mut body = json!({"attributes": {"type": object.name, "url": address(org, version, record)}});
-    match call.param("fields") {
+    match fields {
         Some(wanted) => {
-            for name in wanted.split(',').map(str::trim) {
-                let field = object.find(name).ok_or_else(|| Refusal::no_such_column(name, object.name))?;
+            for name in wanted {
+                let field = object.seen(name).ok_or_else(|| Refusal::no_such_column(name, &object.name))?;
                 body[&object.field(field).name] = org.read(record, row, field);
             }
         }
         None => {
-            for (at, field) in (0..).zip(&object.fields) {
+            for (at, field) in (0..).zip(&object.fields).filter(|(_, field)| !field.hidden) {
                 body[&field.name] = org.read(record, row, at);
             }
         }
     }
-    Ok(web::json(200, &body))
+    Ok(body)
 }
 
 /// The path of a record.
 pub(crate) fn address(org: &Org, version: u32, record: RecordRef) -> String {
-    let name = org.table(record.object).object.name;
+    let name = &org.table(record.object).object.name;
     format!("/services/data/v{version}.0/sobjects/{name}/{}", org.record_id(record))
-}
-
-fn located(mut response: Response, address: &str) -> Response {
-    if let Ok(value) = HeaderValue::from_str(address) {
-        response.headers_mut().insert("Location", value);
-    }
-    response
 }
 
 /// The external id a record of a collection carries in its body.

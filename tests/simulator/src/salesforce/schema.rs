@@ -18,15 +18,18 @@ pub(crate) mod object {
     pub(crate) const QUEUE_SOBJECT: ObjectIndex = 5;
     pub(crate) const RECORD_TYPE: ObjectIndex = 6;
     pub(crate) const CONVERSATION: ObjectIndex = 7;
+    pub(crate) const ORGANIZATION: ObjectIndex = 8;
 }
 
 /// One object of an org.
 #[derive(Debug, Clone)]
 pub(crate) struct Object {
-    pub(crate) name: &'static str,
-    pub(crate) label: &'static str,
+    pub(crate) name: String,
+    pub(crate) label: String,
     /// First three characters of its ids.
-    pub(crate) prefix: &'static str,
+    pub(crate) prefix: String,
+    /// Whether the integration user may not see it.
+    pub(crate) hidden: bool,
     /// Asked for and added to by `add`; never removed, so positions stay.
     pub(crate) fields: Vec<Field>,
     /// Lower-case field name to position: names are compared without case.
@@ -47,8 +50,15 @@ pub(crate) struct Field {
     /// Equality on it is answered without a scan.
     pub(crate) indexed: bool,
     /// Value of a new record that gives none.
-    pub(crate) default: Option<&'static str>,
+    pub(crate) default: Option<String>,
+    /// Whether field-level security lets the integration user only read it.
+    pub(crate) read_only: bool,
+    /// Whether field-level security keeps it from the integration user: as if it were not there.
+    pub(crate) hidden: bool,
 }
+
+/// Objects whose records know no recycle bin.
+const BINLESS: [&str; 5] = ["Group", "Organization", "QueueSobject", "RecordType", "User"];
 
 /// Type of a field; lengths in characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,14 +73,31 @@ pub(crate) enum Kind {
     Picklist {
         values: Vec<String>,
         restricted: bool,
+        /// Whether it takes several, with semicolons between them.
+        several: bool,
     },
     Boolean,
     Time,
+    Date,
+    Number(Number),
+    /// An address or a place; always blank here.
+    Compound,
     Reference {
-        to: &'static [ObjectIndex],
+        to: Vec<ObjectIndex>,
         /// Name of the hop in SOQL and in nested writes.
         relationship: String,
+        /// Name of the way back, for subqueries; made from the object's name when empty.
+        children: String,
     },
+}
+
+/// Kinds of number; they differ in the describe call and in whether a fraction is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Number {
+    Int,
+    Double,
+    Currency,
+    Percent,
 }
 
 /// Where a value comes from. Everything but `Stored` cannot be written.
@@ -80,8 +107,10 @@ pub(crate) enum Source {
     Id,
     Created,
     Modified,
-    /// Always false: queries do not see deleted records.
+    /// Whether it is in the recycle bin, where only queryAll sees it.
     Deleted,
+    /// Whoever wrote it: the integration user.
+    Author,
     /// Prefix and digits, made from the record's number.
     AutoNumber(&'static str, usize),
     /// First and last name, or the stored name.
@@ -94,13 +123,30 @@ pub(crate) enum Source {
 
 impl Object {
     /// An object with the fields that every object has.
-    pub(crate) fn new(name: &'static str, label: &'static str, prefix: &'static str, fields: Vec<Field>) -> Self {
-        let mut object = Self { name, label, prefix, fields: Vec::new(), names: HashMap::new() };
+    pub(crate) fn new(name: &str, label: &str, prefix: &str, fields: Vec<Field>) -> Self {
+        let mut object = Self {
+            name: name.to_owned(),
+            label: label.to_owned(),
+            prefix: prefix.to_owned(),
+            hidden: false,
+            fields: Vec::new(),
+            names: HashMap::new(),
+        };
         object.add(Field::new("Id", "Record ID", Kind::Id).from(Source::Id));
-        object.add(Field::new("IsDeleted", "Deleted", Kind::Boolean).from(Source::Deleted));
+        if !BINLESS.contains(&name) {
+            object.add(Field::new("IsDeleted", "Deleted", Kind::Boolean).from(Source::Deleted));
+        }
         object.add(Field::new("CreatedDate", "Created Date", Kind::Time).from(Source::Created));
         object.add(Field::new("LastModifiedDate", "Last Modified Date", Kind::Time).from(Source::Modified));
         object.add(Field::new("SystemModstamp", "System Modstamp", Kind::Time).from(Source::Modified));
+        for (name, label) in [("CreatedBy", "Created By ID"), ("LastModifiedBy", "Last Modified By ID")] {
+            let kind = Kind::Reference {
+                to: vec![object::USER],
+                relationship: name.to_owned(),
+                children: format!("{name}{}", object.plural()),
+            };
+            object.add(Field::new(&format!("{name}Id"), label, kind).from(Source::Author));
+        }
         for field in fields {
             object.add(field);
         }
@@ -108,7 +154,13 @@ impl Object {
     }
 
     /// Adds a field; one of a name that is there replaces its definition.
-    pub(crate) fn add(&mut self, field: Field) -> FieldIndex {
+    pub(crate) fn add(&mut self, mut field: Field) -> FieldIndex {
+        let plural = self.plural();
+        if let Kind::Reference { children, .. } = &mut field.kind
+            && children.is_empty()
+        {
+            *children = plural;
+        }
         let key = field.name.to_ascii_lowercase();
         if let Some(at) = self.names.get(&key) {
             self.fields[*at as usize] = field;
@@ -125,6 +177,20 @@ impl Object {
         self.names.get(&name.to_ascii_lowercase()).copied()
     }
 
+    /// `Cases`, `Opportunities`, `Things__r`: how a parent names these records, unless a field says otherwise.
+    pub(crate) fn plural(&self) -> String {
+        match (self.name.strip_suffix("__c"), self.name.strip_suffix('y')) {
+            (Some(stem), _) => format!("{stem}s__r"),
+            (None, Some(stem)) => format!("{stem}ies"),
+            (None, None) => format!("{}s", self.name),
+        }
+    }
+
+    /// The field of this name that the integration user may see.
+    pub(crate) fn seen(&self, name: &str) -> Option<FieldIndex> {
+        self.find(name).filter(|at| !self.field(*at).hidden)
+    }
+
     /// The definition at a position.
     pub(crate) fn field(&self, at: FieldIndex) -> &Field {
         &self.fields[at as usize]
@@ -133,15 +199,29 @@ impl Object {
     /// The reference field whose relationship has this name.
     pub(crate) fn relationship(&self, name: &str) -> Option<FieldIndex> {
         let at = self.fields.iter().position(|field| match &field.kind {
-            Kind::Reference { relationship, .. } => relationship.eq_ignore_ascii_case(name),
+            Kind::Reference { relationship, .. } => !field.hidden && relationship.eq_ignore_ascii_case(name),
             _ => false,
         })?;
         u16::try_from(at).ok()
     }
 
-    /// Whether it comes from a package or an administrator.
-    pub(crate) fn custom(&self) -> bool {
-        self.name.ends_with("__c")
+    /// The field by which these records are the children of this name.
+    pub(crate) fn child(&self, parent: ObjectIndex, name: &str) -> Option<FieldIndex> {
+        let at = self.fields.iter().position(|field| match &field.kind {
+            Kind::Reference { to, children, .. } => {
+                !field.hidden && to.contains(&parent) && children.eq_ignore_ascii_case(name)
+            }
+            _ => false,
+        })?;
+        u16::try_from(at).ok()
+    }
+
+    /// The label of several records.
+    pub(crate) fn label_plural(&self) -> String {
+        match self.label.strip_suffix('y') {
+            Some(stem) => format!("{stem}ies"),
+            None => format!("{}s", self.label),
+        }
     }
 }
 
@@ -158,6 +238,8 @@ impl Field {
             unique: false,
             indexed,
             default: None,
+            read_only: false,
+            hidden: false,
         }
     }
 
@@ -176,8 +258,8 @@ impl Field {
         self
     }
 
-    pub(crate) fn default(mut self, value: &'static str) -> Self {
-        self.default = Some(value);
+    pub(crate) fn default(mut self, value: &str) -> Self {
+        self.default = Some(value.to_owned());
         self
     }
 
@@ -191,7 +273,7 @@ impl Field {
 
     /// Whether a client may set it.
     pub(crate) fn writable(&self) -> bool {
-        self.source == Source::Stored
+        self.source == Source::Stored && !self.read_only
     }
 
     /// Longest text it holds, in characters; 0 when it is not a text.
@@ -202,7 +284,7 @@ impl Field {
             Kind::Email => 80,
             Kind::Phone => 40,
             Kind::Url | Kind::Picklist { .. } => 255,
-            Kind::Boolean | Kind::Time => 0,
+            Kind::Boolean | Kind::Time | Kind::Date | Kind::Number(_) | Kind::Compound => 0,
         }
     }
 }

@@ -14,6 +14,8 @@ pub(crate) fn objects(person_accounts: bool) -> Vec<Object> {
         queue_sobject(),
         record_type(),
         conversation(),
+        organization(),
+        lead(),
     ]
 }
 
@@ -35,20 +37,21 @@ fn flag(name: &str, label: &str) -> Field {
 
 fn picklist(name: &str, label: &str, values: &[&str]) -> Field {
     let values = values.iter().map(|value| (*value).to_owned()).collect();
-    Field::new(name, label, Kind::Picklist { values, restricted: false })
+    Field::new(name, label, Kind::Picklist { values, restricted: false, several: false })
 }
 
-fn reference(name: &str, label: &str, to: &'static [ObjectIndex]) -> Field {
+fn reference(name: &str, label: &str, to: &[ObjectIndex]) -> Field {
     let relationship = match name.strip_suffix("__c") {
         Some(stem) => format!("{stem}__r"),
         None => name.strip_suffix("Id").unwrap_or(name).to_owned(),
     };
-    Field::new(name, label, Kind::Reference { to, relationship })
+    Field::new(name, label, Kind::Reference { to: to.to_vec(), relationship, children: String::new() })
 }
 
 fn account(person_accounts: bool) -> Object {
     let mut fields = vec![
         text("Name", "Account Name", 255).required().indexed(),
+        text("AccountNumber", "Account Number", 40),
         phone("Phone", "Account Phone"),
         Field::new("Website", "Website", Kind::Url),
         picklist("Type", "Account Type", &["Prospect", "Customer", "Other"]),
@@ -153,6 +156,34 @@ fn record_type() -> Object {
         flag("IsActive", "Active").default("true"),
     ];
     Object::new("RecordType", "Record Type", "012", fields)
+}
+
+fn organization() -> Object {
+    let fields = vec![
+        text("Name", "Name", 80).required(),
+        picklist("OrganizationType", "Edition", &["Developer Edition", "Enterprise Edition"]),
+        text("InstanceName", "Instance Name", 5),
+        flag("IsSandbox", "Is Sandbox"),
+        text("NamespacePrefix", "Namespace Prefix", 15),
+        Field::new("TrialExpirationDate", "Trial Expiration Date", Kind::Time),
+    ];
+    Object::new("Organization", "Organization", "00D", fields)
+}
+
+fn lead() -> Object {
+    let fields = vec![
+        text("FirstName", "First Name", 40),
+        text("LastName", "Last Name", 80).required(),
+        text("Name", "Full Name", 121).from(Source::FullName),
+        text("Company", "Company", 255).required(),
+        Field::new("Email", "Email", Kind::Email),
+        phone("Phone", "Phone"),
+        phone("MobilePhone", "Mobile Phone"),
+        picklist("Status", "Lead Status", &["Open - Not Contacted", "Working - Contacted"])
+            .default("Open - Not Contacted"),
+        reference("OwnerId", "Owner ID", &[GROUP, USER]),
+    ];
+    Object::new("Lead", "Lead", "00Q", fields)
 }
 
 /// The managed package's object. Lengths that nobody documents are the platform's largest text, 255.

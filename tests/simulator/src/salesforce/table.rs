@@ -1,6 +1,6 @@
 //! The records of one object, found by number, or by the value of an indexed field.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::schema::{FieldIndex, Object, ObjectIndex};
 
@@ -17,6 +17,7 @@ pub(crate) struct RecordRef {
 pub(crate) enum Cell {
     Text(Box<str>),
     Bool(bool),
+    Number(f64),
     Ref(RecordRef),
 }
 
@@ -25,6 +26,8 @@ pub(crate) enum Cell {
 pub(crate) struct Row {
     pub(crate) created_ms: i64,
     pub(crate) modified_ms: i64,
+    /// Whether it is in the recycle bin.
+    pub(crate) deleted: bool,
     /// Values by field, few enough to search in line.
     cells: Vec<(FieldIndex, Cell)>,
 }
@@ -35,6 +38,8 @@ pub(crate) struct Table {
     pub(crate) object: Object,
     /// Position is the number less one; a gap is a deleted record.
     rows: Vec<Option<Box<Row>>>,
+    /// Deleted records, by number.
+    bin: BTreeMap<u32, Box<Row>>,
     live: usize,
     indexes: HashMap<FieldIndex, HashMap<Key, Postings>>,
 }
@@ -56,7 +61,7 @@ enum Postings {
 
 impl Row {
     pub(crate) fn new(now_ms: i64) -> Self {
-        Self { created_ms: now_ms, modified_ms: now_ms, cells: Vec::new() }
+        Self { created_ms: now_ms, modified_ms: now_ms, deleted: false, cells: Vec::new() }
     }
 
     pub(crate) fn get(&self, field: FieldIndex) -> Option<&Cell> {
@@ -78,6 +83,11 @@ impl Row {
         }
     }
 
+    /// Gives back what growing took too much.
+    pub(crate) fn shrink(&mut self) {
+        self.cells.shrink_to_fit();
+    }
+
     pub(crate) fn cells(&self) -> impl Iterator<Item = (FieldIndex, &Cell)> {
         self.cells.iter().map(|(at, cell)| (*at, cell))
     }
@@ -88,6 +98,7 @@ impl From<&Cell> for Key {
         match cell {
             Cell::Text(text) => Self::Text(text.to_lowercase().into_boxed_str()),
             Cell::Bool(flag) => Self::Bool(*flag),
+            Cell::Number(number) => Self::Text(number.to_string().into_boxed_str()),
             Cell::Ref(record) => Self::Ref(*record),
         }
     }
@@ -126,7 +137,7 @@ impl Table {
     pub(crate) fn new(object: Object) -> Self {
         let indexes =
             (0..).zip(&object.fields).filter(|(_, field)| field.indexed).map(|(at, _)| (at, HashMap::new())).collect();
-        Self { object, rows: Vec::new(), live: 0, indexes }
+        Self { object, rows: Vec::new(), bin: BTreeMap::new(), live: 0, indexes }
     }
 
     /// Indexes a field that was added or became indexed.
@@ -154,9 +165,14 @@ impl Table {
         self.rows.get(number.checked_sub(1)? as usize)?.as_deref()
     }
 
-    /// Whether the number was given once, so that a missing record is a deleted one.
-    pub(crate) fn was_given(&self, number: u32) -> bool {
-        number > 0 && number as usize <= self.rows.len()
+    /// The record of a number, or what is left of it in the recycle bin.
+    pub(crate) fn get_any(&self, number: u32) -> Option<&Row> {
+        self.get(number).or_else(|| self.bin.get(&number).map(|row| &**row))
+    }
+
+    /// All records in the recycle bin.
+    pub(crate) fn bin(&self) -> impl Iterator<Item = (u32, &Row)> {
+        self.bin.iter().map(|(number, row)| (*number, &**row))
     }
 
     /// All records in the order of creation.
@@ -166,13 +182,24 @@ impl Table {
             .filter_map(|(number, row)| Some((u32::try_from(number).ok()?, row.as_deref()?)))
     }
 
-    /// Writes or, with `None`, removes a record; answers what was there. The only place that changes rows and indexes.
+    /// Deletes a record: it goes to the recycle bin.
+    pub(crate) fn bury(&mut self, number: u32) -> Option<Box<Row>> {
+        let before = self.put(number, None)?;
+        let mut buried = before.clone();
+        buried.deleted = true;
+        self.bin.insert(number, buried);
+        Some(before)
+    }
+
+    /// Writes or, with `None`, removes a record as if it had never been; answers what was there. The only place that
+    /// changes rows and indexes.
     pub(crate) fn put(&mut self, number: u32, row: Option<Box<Row>>) -> Option<Box<Row>> {
         let at = (number.max(1) - 1) as usize;
         if at >= self.rows.len() {
             self.rows.resize_with(at + 1, || None);
         }
         let before = self.rows[at].take();
+        self.bin.remove(&number);
         for (field, index) in &mut self.indexes {
             let old = before.as_ref().and_then(|row| row.get(*field));
             let new = row.as_ref().and_then(|row| row.get(*field));

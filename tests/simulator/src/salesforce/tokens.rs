@@ -1,10 +1,16 @@
 //! An org's refresh and access tokens, and the policies by which they die.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// Open sessions an org keeps; a further one ends the oldest.
 const SESSIONS: usize = 32;
+/// Refresh tokens an org remembers, living or dead.
+const REMEMBERED: usize = 64;
+/// How long an authorization code is good.
+const CODE_MS: i64 = 15 * 60 * 1000;
 
 /// When a refresh token dies by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +31,9 @@ pub(crate) struct Tokens {
     refresh: Vec<Refresh>,
     /// Oldest first.
     sessions: Vec<Session>,
+    /// Given out and not yet turned into tokens.
+    #[serde(default)]
+    codes: Vec<Code>,
     /// Tokens made so far, so that no two are alike.
     made: u64,
 }
@@ -45,15 +54,45 @@ struct Session {
     from: Option<String>,
 }
 
+/// An authorization code of the web-server flow.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Code {
+    code: String,
+    redirect_uri: String,
+    /// The PKCE challenge (S256), when the request had one.
+    challenge: Option<String>,
+    issued_ms: i64,
+}
+
+/// What an introspection tells of a living token.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Life {
+    pub(crate) refresh: bool,
+    pub(crate) since_ms: i64,
+    /// When it ends without further use; refresh tokens that may live on have none.
+    pub(crate) until_ms: Option<i64>,
+}
+
 impl Tokens {
     /// Whether the token was ever this org's and is not replaced.
     pub(crate) fn knows(&self, refresh: &str) -> bool {
         self.refresh.iter().any(|known| known.token == refresh)
     }
 
-    /// Makes a refresh token valid from now on, whether new, revoked or aged.
-    pub(crate) fn approve(&mut self, refresh: &str, now_ms: i64) {
+    /// Makes a refresh token valid from now on, whether new, revoked or aged. Of more than `most` the oldest die.
+    pub(crate) fn approve(&mut self, refresh: &str, most: usize, now_ms: i64) {
         self.refresh.retain(|known| known.token != refresh);
+        let living = self.refresh.iter().filter(|known| !known.revoked).count();
+        let dying = (living + 1).saturating_sub(most.max(1));
+        let oldest: Vec<String> =
+            self.refresh.iter().filter(|known| !known.revoked).take(dying).map(|known| known.token.clone()).collect();
+        for token in oldest {
+            self.revoke(&token);
+        }
+        // Those that died long ago are not told apart from those that never were.
+        if self.refresh.len() >= REMEMBERED {
+            self.refresh.remove(0);
+        }
         self.refresh.push(Refresh { token: refresh.to_owned(), issued_ms: now_ms, used_ms: now_ms, revoked: false });
     }
 
@@ -84,6 +123,79 @@ impl Tokens {
         }
         let from = replacement.clone().unwrap_or_else(|| refresh.to_owned());
         Some((self.session(org_id, Some(from), now_ms), replacement))
+    }
+
+    /// A new authorization code.
+    pub(crate) fn code(&mut self, redirect_uri: &str, challenge: Option<&str>, org_id: &str, now_ms: i64) -> String {
+        self.codes.retain(|known| now_ms - known.issued_ms < CODE_MS);
+        let code = format!("aPrx{}", self.random(org_id));
+        self.codes.push(Code {
+            code: code.clone(),
+            redirect_uri: redirect_uri.to_owned(),
+            challenge: challenge.map(str::to_owned),
+            issued_ms: now_ms,
+        });
+        code
+    }
+
+    /// Whether a code was given out and is not used up.
+    pub(crate) fn knows_code(&self, code: &str) -> bool {
+        self.codes.iter().any(|known| known.code == code)
+    }
+
+    /// Turns a code into an access and a refresh token; or the name of the refusal when it is used, too old, or of
+    /// another request.
+    pub(crate) fn redeem(
+        &mut self,
+        code: &str,
+        redirect_uri: &str,
+        verifier: Option<&str>,
+        most: usize,
+        org_id: &str,
+        now_ms: i64,
+    ) -> Result<(String, String), &'static str> {
+        let at = self.codes.iter().position(|known| known.code == code).ok_or("bad_code")?;
+        // Whatever comes of it, a code is used once.
+        let known = self.codes.remove(at);
+        let proven = match (&known.challenge, verifier) {
+            (None, _) => true,
+            (Some(challenge), Some(verifier)) => *challenge == challenge_of(verifier),
+            (Some(_), None) => false,
+        };
+        if now_ms - known.issued_ms >= CODE_MS {
+            return Err("bad_code");
+        }
+        if known.redirect_uri != redirect_uri {
+            return Err("wrong_callback");
+        }
+        if !proven {
+            return Err("bad_verifier");
+        }
+        let refresh = format!("5Aep861{}", self.random(org_id));
+        self.approve(&refresh, most, now_ms);
+        let access = self.session(org_id, Some(refresh.clone()), now_ms);
+        Ok((access, refresh))
+    }
+
+    /// What is known of a living token.
+    pub(crate) fn life(&self, token: &str, policy: Policy, session_ms: i64, now_ms: i64) -> Option<Life> {
+        if let Some(session) = self.sessions.iter().find(|session| session.token == token) {
+            let until_ms = session.used_ms + session_ms;
+            return (now_ms < until_ms).then_some(Life {
+                refresh: false,
+                since_ms: session.used_ms,
+                until_ms: Some(until_ms),
+            });
+        }
+        let known = self.refresh.iter().find(|known| known.token == token && !known.revoked)?;
+        let until_ms = match policy {
+            Policy::UntilRevoked => None,
+            Policy::ImmediatelyExpire => return None,
+            Policy::IdleMs(limit) => Some(known.used_ms + limit),
+            Policy::FixedMs(limit) => Some(known.issued_ms + limit),
+        };
+        let alive = until_ms.is_none_or(|until_ms| now_ms < until_ms);
+        alive.then_some(Life { refresh: true, since_ms: known.issued_ms, until_ms })
     }
 
     /// A new access token.
@@ -138,15 +250,20 @@ impl Tokens {
     }
 }
 
+/// The S256 challenge of a verifier.
+fn challenge_of(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Policy, Tokens};
+    use super::{Policy, Tokens, challenge_of};
 
     const ORG: &str = "00D001000000000AAA";
 
     fn refreshed(policy: Policy, uses_at_ms: &[i64]) -> Vec<bool> {
         let mut tokens = Tokens::default();
-        tokens.approve("r", 0);
+        tokens.approve("r", 5, 0);
         uses_at_ms.iter().map(|at| tokens.refresh("r", policy, false, ORG, *at).is_some()).collect()
     }
 
@@ -159,9 +276,25 @@ mod tests {
     }
 
     #[test]
+    fn the_challenge_of_the_published_verifier_is_right() {
+        let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        assert_eq!(challenge_of(verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    }
+
+    #[test]
+    fn the_sixth_approval_kills_the_first() {
+        let mut tokens = Tokens::default();
+        for token in ["a", "b", "c", "d", "e", "f"] {
+            tokens.approve(token, 5, 0);
+        }
+        assert!(tokens.refresh("a", Policy::UntilRevoked, false, ORG, 1).is_none());
+        assert!(tokens.refresh("b", Policy::UntilRevoked, false, ORG, 1).is_some());
+    }
+
+    #[test]
     fn rotation_replaces_the_refresh_token_and_the_old_one_is_dead() {
         let mut tokens = Tokens::default();
-        tokens.approve("r", 0);
+        tokens.approve("r", 5, 0);
         let (_, next) = tokens.refresh("r", Policy::UntilRevoked, true, ORG, 1).expect("first use");
         assert!(tokens.refresh("r", Policy::UntilRevoked, true, ORG, 2).is_none());
         assert!(tokens.refresh(&next.expect("rotated"), Policy::UntilRevoked, true, ORG, 3).is_some());
@@ -179,7 +312,7 @@ mod tests {
     #[test]
     fn revoking_a_refresh_token_ends_its_sessions() {
         let mut tokens = Tokens::default();
-        tokens.approve("r", 0);
+        tokens.approve("r", 5, 0);
         let (access, _) = tokens.refresh("r", Policy::UntilRevoked, false, ORG, 1).expect("alive");
         assert!(tokens.revoke("r"));
         assert!(!tokens.accept(&access, 1_000, 2));

@@ -93,6 +93,12 @@ fn shadow(org: &Org, row: &Row) -> Changes {
     for (from, to) in SHADOWED {
         push(org, object::CONTACT, &mut changes, to, get(org, object::ACCOUNT, row, from).cloned());
     }
+    // Custom fields of the contact stand on the account under another ending.
+    for (at, field) in (0..).zip(&org.table(object::ACCOUNT).object.fields) {
+        if let Some(stem) = field.name.strip_suffix("__pc") {
+            push(org, object::CONTACT, &mut changes, &format!("{stem}__c"), row.get(at).cloned());
+        }
+    }
     changes
 }
 

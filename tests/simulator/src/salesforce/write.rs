@@ -1,10 +1,11 @@
 //! Creates, changes and deletes records, with the checks Salesforce makes and in the words it refuses with.
 
+use super::config::Event;
 use super::org::Org;
 use super::refusal::Refusal;
 use super::schema::{Field, FieldIndex, Kind, ObjectIndex, object};
 use super::table::{Cell, RecordRef, Row};
-use super::trigger;
+use super::{locks, rules, trigger};
 
 /// The values a request gives, in its order; `None` blanks a field.
 pub(crate) type Changes = Vec<(FieldIndex, Option<Cell>)>;
@@ -13,8 +14,23 @@ pub(crate) type Changes = Vec<(FieldIndex, Option<Cell>)>;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Manner {
     pub(crate) now_ms: i64,
+    /// Number of the call, from 1; 0 is an administrator, whom no lock stops.
+    pub(crate) call: u64,
+    /// API version, for the addresses in refusals.
+    pub(crate) version: u32,
+    /// Whether a duplicate rule that only alerts lets it through (`Sforce-Duplicate-Rule-Header: allowSave=true`).
+    pub(crate) allow_save: bool,
+    /// Whether a duplicate rule shows what the found records say (`includeRecordDetails=true`).
+    pub(crate) record_details: bool,
     /// Whether the org's default case owner takes a new Case (`Sforce-Auto-Assign`, on by default).
     pub(crate) auto_assign: bool,
+}
+
+impl Manner {
+    /// How an administrator's own writes are done.
+    pub(crate) fn admin(now_ms: i64) -> Self {
+        Self { now_ms, call: 0, version: 59, allow_save: true, record_details: false, auto_assign: false }
+    }
 }
 
 /// Creates a record and runs the triggers. On a refusal the caller rolls back.
@@ -23,7 +39,7 @@ pub(crate) fn create(org: &mut Org, at: ObjectIndex, changes: Changes, manner: M
     let mut row = Row::new(manner.now_ms);
     let definition = &org.table(at).object;
     for (field, definition) in (0..).zip(&definition.fields) {
-        if let Some(default) = definition.default {
+        if let Some(default) = &definition.default {
             row.set(field, Some(default_cell(definition, default)));
         }
     }
@@ -39,10 +55,12 @@ pub(crate) fn create(org: &mut Org, at: ObjectIndex, changes: Changes, manner: M
     if at == object::CONVERSATION && org.config.case_trigger {
         trigger::conversation_created(org, &mut row, manner)?;
     }
-    check(org, record, &row)?;
+    check(org, record, None, &row, manner)?;
     if at == object::CASE && manner.auto_assign {
         trigger::default_case_owner(org, &mut row);
     }
+    locks::take(org, record, &row, manner)?;
+    row.shrink();
     org.put(record, Some(Box::new(row)));
     Ok(record)
 }
@@ -58,7 +76,9 @@ pub(crate) fn update(org: &mut Org, record: RecordRef, changes: Changes, manner:
     if record.object == object::ACCOUNT {
         trigger::person_account_changed(org, &before, &mut row, manner)?;
     }
-    check(org, record, &row)?;
+    check(org, record, Some(&before), &row, manner)?;
+    locks::take(org, record, &row, manner)?;
+    row.shrink();
     org.put(record, Some(Box::new(row)));
     if org.config.case_trigger {
         match record.object {
@@ -72,9 +92,9 @@ pub(crate) fn update(org: &mut Org, record: RecordRef, changes: Changes, manner:
 
 /// Deletes a record; lookups to it are blanked, as the platform does by default.
 pub(crate) fn delete(org: &mut Org, record: RecordRef, manner: Manner) -> Result<(), Refusal> {
-    if org.row(record).is_none() {
-        return Err(missing(org, record));
-    }
+    let Some(row) = org.row(record).cloned() else { return Err(missing(org, record)) };
+    rules::triggers(org, record, &row, Event::Delete)?;
+    locks::take(org, record, &row, manner)?;
     let mut children = Vec::new();
     for (at, table) in (0..).zip(&org.tables) {
         for (field, definition) in (0..).zip(&table.object.fields) {
@@ -91,13 +111,13 @@ pub(crate) fn delete(org: &mut Org, record: RecordRef, manner: Manner) -> Result
             org.put(child, Some(Box::new(row)));
         }
     }
-    org.put(record, None);
+    org.bury(record);
     Ok(())
 }
 
 /// Why a record that is not there is not there.
 pub(crate) fn missing(org: &Org, record: RecordRef) -> Refusal {
-    if org.table(record.object).was_given(record.number) { Refusal::deleted() } else { Refusal::not_found() }
+    if org.row_any(record).is_some() { Refusal::deleted() } else { Refusal::not_found() }
 }
 
 fn default_cell(field: &Field, default: &str) -> Cell {
@@ -105,7 +125,8 @@ fn default_cell(field: &Field, default: &str) -> Cell {
 }
 
 /// The checks on a whole record; those on a single value are in `input`.
-fn check(org: &Org, record: RecordRef, row: &Row) -> Result<(), Refusal> {
+fn check(org: &Org, record: RecordRef, before: Option<&Row>, row: &Row, manner: Manner) -> Result<(), Refusal> {
+    rules::triggers(org, record, row, if before.is_some() { Event::Update } else { Event::Insert })?;
     let definition = &org.table(record.object).object;
     let blank: Vec<&str> = (0..)
         .zip(&definition.fields)
@@ -130,7 +151,8 @@ fn check(org: &Org, record: RecordRef, row: &Row) -> Result<(), Refusal> {
             return Err(Refusal::new("DUPLICATE_VALUE", message));
         }
     }
-    check_rules(org, record, row)
+    rules::validate(org, record, row)?;
+    rules::duplicates(org, record, before, row, manner)
 }
 
 fn check_owner(org: &Org, at: ObjectIndex, owner: Option<&Cell>) -> Result<(), Refusal> {
@@ -150,25 +172,6 @@ fn check_owner(org: &Org, at: ObjectIndex, owner: Option<&Cell>) -> Result<(), R
         let id = org.record_id(*owner);
         let message = format!("operation performed with inactive user [{id}] as owner of {name}");
         return Err(Refusal::new("INACTIVE_OWNER_OR_USER", message));
-    }
-    Ok(())
-}
-
-fn check_rules(org: &Org, record: RecordRef, row: &Row) -> Result<(), Refusal> {
-    let definition = &org.table(record.object).object;
-    for rule in &org.config.validation_rules {
-        let Some(field) = definition.find(&rule.field) else { continue };
-        if !rule.object.eq_ignore_ascii_case(definition.name) {
-            continue;
-        }
-        let text = row.text(field).unwrap_or_default().to_lowercase();
-        let broken = match &rule.contains {
-            Some(part) => text.contains(&part.to_lowercase()),
-            None => text.is_empty(),
-        };
-        if broken {
-            return Err(Refusal::new("FIELD_CUSTOM_VALIDATION_EXCEPTION", &rule.message).at(&rule.field));
-        }
     }
     Ok(())
 }

@@ -206,3 +206,80 @@ async fn the_newest_address_of_each_conversation_is_told_line_by_line() {
     let rest = world.http.get(format!("{url}?after=1&limit=5")).send().await.expect("an answer").text().await;
     assert_eq!(rest.expect("a text").lines().count(), 1);
 }
+
+async fn put(world: &World, path: &str, body: Value) -> Reply {
+    let url = format!("{}/{path}", world.simulator.alcmeon);
+    reply(world.http.put(url).basic_auth("42", Some("ab12")).json(&body)).await
+}
+
+#[tokio::test]
+async fn custom_fields_are_written_read_and_shown_with_the_task() {
+    let world = world(json!({"read_only_fields": [9]})).await;
+    let written = put(&world, "custom-field/conversations/1", json!([{"field_id": 7, "field_value": "500xx"}])).await;
+    assert_eq!((written.status, written.body), (200, json!("ok")));
+    let fields = json!([{"field_id": 1, "field_value": "billing"}, {"field_id": 7, "field_value": "500xx"}]);
+    assert_eq!(get(&world, "custom-field/conversations/1").await.body, fields);
+    let actions = get(&world, "actions/conversations/1").await.body;
+    assert_eq!(actions[0]["actions"][0]["task"]["conversation"]["custom_fields"], fields);
+    let blank = json!([{"field_id": 7, "field_value": null}]);
+    assert_eq!(put(&world, "custom-field/conversations/1", blank).await.status, 200);
+    assert_eq!(get(&world, "custom-field/conversations/1").await.body.as_array().expect("fields").len(), 1);
+
+    let group = actions[0]["actions"][0]["task"]["message"]["author"]["group"]["id"].clone();
+    let path = format!("custom-field/users/{group}");
+    assert_eq!(put(&world, &path, json!([{"field_id": 8, "field_value": 3}])).await.status, 200);
+    let author = get(&world, "actions?min_action_id=0").await.body[0]["task"]["message"]["author"].clone();
+    let fields = author["group"]["custom_fields"].as_array().expect("fields").clone();
+    assert!(fields.contains(&json!({"field_id": 8, "field_value": 3})), "{fields:?}");
+
+    assert_eq!(put(&world, &path, json!([{"field_id": 9, "field_value": 3}])).await.status, 403);
+    assert_eq!(put(&world, &path, json!({"field_id": 8})).await.status, 400);
+    assert_eq!(put(&world, "custom-field/conversations/99", json!([])).await.status, 404);
+    assert_eq!(get(&world, "custom-field/users/fields").await.body[0]["type"], "email");
+}
+
+#[tokio::test]
+async fn an_anonymized_conversation_says_nothing_any_more_and_tells_of_it() {
+    let world = world(json!({})).await;
+    world.alcmeon(Method::POST, "42/anonymize", json!(["one"])).await;
+    let actions = get(&world, "actions/conversations/1").await.body[0]["actions"].clone();
+    let last = actions.as_array().expect("actions").last().expect("one").clone();
+    assert_eq!((&last["type"], &last["task"]["url"]), (&json!("anonymize-gdpr"), &json!("")));
+    let message = &last["task"]["message"];
+    assert_eq!((&message["content"], &message["author"]["name"]), (&json!(""), &json!("")));
+    assert!(!actions.to_string().contains("ada@x.org") && !actions.to_string().contains("Hello"));
+}
+
+#[tokio::test]
+async fn the_accounts_that_conversations_came_in_on_are_listed_by_pages() {
+    let world = world(json!({})).await;
+    let first = get(&world, "v1/social-accounts/?limit=1").await.body;
+    assert_eq!((&first["data"][0]["id"], &first["data"][0]["type"]), (&json!(12), &json!("whatsapp")));
+    let next = first["next"].as_str().expect("another page").trim_start_matches('/').to_owned();
+    let second = get(&world, &next).await.body;
+    assert_eq!((&second["data"][0]["id"], &second["next"]), (&json!(13), &Value::Null));
+}
+
+#[tokio::test]
+async fn the_api_fails_as_ordered_and_its_calls_are_logged() {
+    let world = world(json!({})).await;
+    let control = format!("{}/control", world.simulator.alcmeon);
+    let fault = json!({"path": "/teams", "status": 503, "json": {"error": "down"}, "times": 1});
+    reply(world.http.post(format!("{control}/faults")).json(&fault)).await;
+    assert_eq!(get(&world, "actions?min_action_id=0").await.status, 200);
+    assert_eq!(get(&world, "teams").await.status, 503);
+    assert_eq!(get(&world, "teams").await.status, 200);
+    let calls = reply(world.http.get(format!("{control}/calls?after=1"))).await.body;
+    let statuses: Vec<&Value> = calls.as_array().expect("calls").iter().map(|call| &call["status"]).collect();
+    assert_eq!(statuses, [&json!(503), &json!(200)]);
+}
+
+#[tokio::test]
+async fn the_minute_of_the_rate_passes_by_the_simulators_clock() {
+    let world = world(json!({"rate_per_minute": 1})).await;
+    assert_eq!(get(&world, "teams").await.status, 200);
+    assert_eq!(get(&world, "teams").await.status, 429);
+    let url = format!("{}/control/clock", world.simulator.alcmeon);
+    reply(world.http.put(url).json(&json!({"advance_ms": 60_000}))).await;
+    assert_eq!(get(&world, "teams").await.status, 200);
+}

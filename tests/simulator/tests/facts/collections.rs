@@ -145,3 +145,50 @@ async fn totals_count_what_was_done_to_records() {
     assert_eq!(totals["by_kind"]["PATCH composite"], 2);
     assert_eq!([&totals["created"], &totals["updated"], &totals["refused"]], [&json!(2), &json!(1), &json!(1)]);
 }
+
+fn contact(more: Value) -> Value {
+    let mut record = json!({"attributes": {"type": "Contact"}});
+    for (key, value) in more.as_object().expect("an object") {
+        record[key] = value.clone();
+    }
+    record
+}
+
+#[tokio::test]
+async fn a_collection_is_updated_read_and_deleted_by_ids() {
+    let world = World::start().await;
+    let org = world.org("acme", json!({})).await;
+    let one = org.create("Contact", json!({"LastName": "A"})).await;
+    let two = org.create("Contact", json!({"LastName": "B"})).await;
+    let records = json!([
+        contact(json!({"Id": one, "Title": "Dr"})),
+        contact(json!({"Id": two[..15], "Email": "nonsense"})),
+        contact(json!({"Title": "nobody"})),
+    ]);
+    let updated = org.patch("composite/sobjects", json!({"records": records})).await.body;
+    assert_eq!(updated[0], json!({"id": one, "success": true, "errors": []}));
+    assert_eq!((code(&updated[1]), code(&updated[2])), ("INVALID_EMAIL_ADDRESS", "MISSING_ARGUMENT"));
+
+    let gone = "003000000000000AAA";
+    let read = org.get(&format!("composite/sobjects/Contact?ids={one},{gone}&fields=LastName,Title")).await.body;
+    assert_eq!((&read[0]["Title"], &read[1]), (&json!("Dr"), &Value::Null));
+    let posted = org.post("composite/sobjects/Contact", json!({"ids": [two], "fields": ["LastName"]})).await.body;
+    assert_eq!(posted[0]["LastName"], "B");
+
+    let deleted = org.delete(&format!("composite/sobjects?ids={one},{gone}&allOrNone=true")).await.body;
+    assert_eq!(code(&deleted[0]), "ALL_OR_NONE_OPERATION_ROLLED_BACK");
+    let deleted = org.delete(&format!("composite/sobjects?ids={one},{gone}")).await.body;
+    assert_eq!((&deleted[0]["success"], code(&deleted[1])), (&json!(true), "INVALID_CROSS_REFERENCE_KEY"));
+    let records = json!([contact(json!({"Id": one, "Title": "Dr"}))]);
+    let late = org.patch("composite/sobjects", json!({"records": records})).await.body;
+    assert_eq!(code(&late[0]), "ENTITY_IS_DELETED");
+}
+
+#[tokio::test]
+async fn a_malformed_id_in_an_upsert_by_id_is_a_parser_error() {
+    let world = World::start().await;
+    let org = world.org("acme", json!({})).await;
+    let records = json!([contact(json!({"Id": "nonsense", "LastName": "A"}))]);
+    let answer = org.patch("composite/sobjects/Contact/Id", json!({"records": records})).await.body;
+    assert_eq!(code(&answer[0]), "JSON_PARSER_ERROR");
+}

@@ -76,3 +76,30 @@ async fn alcmeon_comes_back_with_its_actions_and_what_was_acknowledged() {
     let again = world.alcmeon(Method::POST, "7/conversations", conversation).await;
     assert_eq!(again["actions"], 0, "it was told before");
 }
+
+#[tokio::test]
+async fn alcmeon_comes_back_with_what_was_written_to_it_and_what_was_erased() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = Options { journal: Some(folder.path().to_owned()), ..Options::default() };
+    let world = World::with(options.clone()).await;
+    world.alcmeon(Method::PUT, "7", json!({"secret": "aa"})).await;
+    let conversation = json!([{
+        "key": "k", "channel": "whatsapp", "account": {"id": 1, "name": "A"},
+        "customer": {"email": "ada@x.org"}, "messages": [{"direction": "inbound", "body": "secret words"}],
+    }]);
+    world.alcmeon(Method::POST, "7/conversations", conversation).await;
+    let url = format!("{}/custom-field/conversations/1", world.simulator.alcmeon);
+    let fields = json!([{"field_id": 5, "field_value": "500xx"}]);
+    let written = world.http.put(url).basic_auth("7", Some("aa")).json(&fields);
+    assert_eq!(crate::world::reply(written).await.status, 200);
+    world.alcmeon(Method::POST, "7/anonymize", json!(["k"])).await;
+    world.simulator.stop().await;
+
+    let world = World::with(options).await;
+    let url = format!("{}/actions/conversations/1", world.simulator.alcmeon);
+    let told = crate::world::reply(world.http.get(url).basic_auth("7", Some("aa"))).await.body;
+    let last = told[0]["actions"].as_array().expect("actions").last().expect("one").clone();
+    assert_eq!(last["type"], "anonymize-gdpr");
+    assert_eq!(last["task"]["conversation"]["custom_fields"], fields);
+    assert!(!told.to_string().contains("secret words") && !told.to_string().contains("ada@x.org"));
+}

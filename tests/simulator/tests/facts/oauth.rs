@@ -197,3 +197,14 @@ async fn a_call_without_a_usable_authorization_header_is_refused() {
     let answer = reply(world.http.get(url)).await;
     assert_eq!(answer.refusal(), (401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE"));
 }
+
+#[tokio::test]
+async fn a_request_that_lacks_what_it_needs_is_told_what() {
+    let world = World::start().await;
+    world.org("acme", json!({})).await;
+    for (grant, parameter) in [("refresh_token", "refresh_token"), ("authorization_code", "code")] {
+        let answer = world.token(&[("grant_type", grant), ("client_id", "app"), ("client_secret", "secret")]).await;
+        let description = format!("missing required parameter: {parameter}");
+        assert_eq!(answer.body, json!({"error": "invalid_request", "error_description": description}));
+    }
+}

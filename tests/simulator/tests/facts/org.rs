@@ -123,3 +123,56 @@ async fn an_org_is_kept_when_asked_and_replaced_when_not() {
     let wrong = world.http.put(format!("{}/control/orgs/x", world.simulator.salesforce)).json(&json!({"typo": 1}));
     assert_eq!(reply(wrong).await.status, 400);
 }
+
+#[tokio::test]
+async fn a_person_account_shows_the_custom_fields_of_its_contact() {
+    let world = World::start().await;
+    let org = world.org("acme", json!({"person_accounts": true})).await;
+    let id = org.create("Account", json!({"LastName": "Byron", "Ext__pc": "e1"})).await;
+    assert_eq!(org.query("SELECT LastName FROM Contact WHERE Ext__c = 'e1'").await.column("LastName"), ["Byron"]);
+    org.patch(&format!("sobjects/Account/{id}"), json!({"Ext__pc": "e2"})).await;
+    assert_eq!(org.query("SELECT Ext__c FROM Contact").await.column("Ext__c"), ["e2"]);
+}
+
+#[tokio::test]
+async fn records_are_made_in_numbers() {
+    let world = World::start().await;
+    let org = world.org("acme", json!({})).await;
+    let body = json!({"object": "Contact", "count": 300, "from": 5, "fields": {"LastName": "N{n}"}});
+    world.control(Method::POST, "orgs/acme/generate", body).await;
+    assert_eq!(org.query("SELECT COUNT() FROM Contact").await.body["totalSize"], 300);
+    assert_eq!(org.query("SELECT Id FROM Contact WHERE LastName = 'N304'").await.body["totalSize"], 1);
+}
+
+#[tokio::test]
+async fn an_org_tells_its_resources_its_counts_and_itself() {
+    let world = World::start().await;
+    let org = world.org("acme", json!({})).await;
+    org.create("Contact", json!({"LastName": "A"})).await;
+    let resources = org.get("").await.body;
+    assert_eq!(resources["sobjects"], "/services/data/v59.0/sobjects");
+    let counts = org.get("limits/recordCount?sObjects=Contact,Case").await.body;
+    assert_eq!(counts["sObjects"], json!([{"count": 1, "name": "Contact"}]));
+    let found = org.query("SELECT Id, Name, IsSandbox FROM Organization").await;
+    assert_eq!(found.column("Id")[0], org.info["organization_id"]);
+    let token = world.refresh("refresh-acme").await.body;
+    let identity = world.http.get(token["id"].as_str().expect("an address")).bearer_auth(&org.token);
+    assert_eq!(reply(identity).await.body["username"], "integration@acme.example");
+}
+
+#[tokio::test]
+async fn a_header_of_a_composite_call_is_not_one_of_the_calls_in_it() {
+    let world = World::start().await;
+    let org = world.org("acme", json!({"default_case_owner": "Bare"})).await;
+    let inner = |id: &str, headers: serde_json::Value| {
+        json!({
+            "method": "POST", "url": "/services/data/v59.0/sobjects/Case", "referenceId": id, "httpHeaders": headers,
+            "body": {"OwnerId": org.queue("Billing")},
+        })
+    };
+    let calls = [inner("outer", json!({})), inner("inner", json!({"Sforce-Auto-Assign": "FALSE"}))];
+    let request = org.request(Method::POST, "composite").header("Sforce-Auto-Assign", "FALSE");
+    assert_eq!(reply(request.json(&json!({"compositeRequest": calls}))).await.status, 200);
+    let owners = org.query("SELECT OwnerId FROM Case ORDER BY CaseNumber").await.column("OwnerId");
+    assert_eq!(owners, [json!(org.queue("Bare")), json!(org.queue("Billing"))]);
+}

@@ -133,6 +133,10 @@ async fn a_webhook_that_fails_too_often_is_disabled_until_it_is_switched_on() {
     let url = format!("{}/application/webhook", world.simulator.alcmeon);
     let asked = reply(world.http.get(&url).basic_auth("42", Some("aa"))).await;
     assert_eq!(asked.body, json!([{"url": hook.url, "enabled": 0}]));
+    let errors = format!("{}/application/errors", world.simulator.alcmeon);
+    let errors = reply(world.http.get(&errors).basic_auth("42", Some("aa"))).await.body;
+    let last = &errors[0];
+    assert_eq!((&last["id"], &last["status"], &last["direction"]), (&json!(2), &json!(500), &json!("outgoing")));
     let switched = world.http.post(&url).basic_auth("42", Some("aa")).json(&json!({"enable": true}));
     assert_eq!(reply(switched).await.body[0]["enabled"], 1);
     let more = json!([{

@@ -170,3 +170,94 @@ async fn pages_follow_by_locator_until_all_is_read() {
     assert_eq!(names, (0..600).map(|at| json!(format!("L{at:03}"))).collect::<Vec<_>>());
     assert_eq!(org.get("query/0r8xx0000000000AAA-2000").await.refusal().1, "INVALID_QUERY_LOCATOR");
 }
+
+#[tokio::test]
+async fn query_all_sees_the_recycle_bin_and_query_does_not() {
+    let world = World::start().await;
+    let org = world.org("acme", json!({})).await;
+    let id = org.create("Contact", json!({"LastName": "A"})).await;
+    org.create("Contact", json!({"LastName": "B"})).await;
+    org.delete(&format!("sobjects/Contact/{id}")).await;
+    assert_eq!(org.query("SELECT LastName FROM Contact").await.column("LastName"), ["B"]);
+    let all = org.get("queryAll?q=SELECT LastName, IsDeleted FROM Contact ORDER BY LastName").await;
+    assert_eq!(all.column("IsDeleted"), [true, false]);
+    let deleted = org.get("queryAll?q=SELECT LastName FROM Contact WHERE IsDeleted = true").await;
+    assert_eq!(deleted.column("LastName"), ["A"]);
+}
+
+#[tokio::test]
+async fn a_subquery_nests_and_is_null_where_nothing_refers() {
+    let world = World::start().await;
+    let org = world.org("acme", json!({})).await;
+    let account = org.create("Account", json!({"Name": "A"})).await;
+    org.create("Account", json!({"Name": "B"})).await;
+    for name in ["Y", "X", "Z"] {
+        org.create("Contact", json!({"LastName": name, "AccountId": account})).await;
+    }
+    let soql = "SELECT Name, (SELECT LastName FROM Contacts WHERE LastName != 'Z' ORDER BY LastName) FROM Account \
+                ORDER BY Name";
+    let found = org.query(soql).await.column("Contacts");
+    assert_eq!((&found[0]["totalSize"], &found[0]["records"][0]["LastName"]), (&json!(2), &json!("X")));
+    assert_eq!(found[1], json!(null));
+    assert_eq!(org.query("SELECT (SELECT Id FROM Nopes) FROM Account").await.refusal().1, "INVALID_TYPE");
+}
+
+#[tokio::test]
+async fn counting_a_field_is_an_aggregate() {
+    let world = World::start().await;
+    let org = world.org("acme", json!({})).await;
+    org.create("Contact", json!({"LastName": "A", "Title": "Dr"})).await;
+    org.create("Contact", json!({"LastName": "B"})).await;
+    let answer = org.query("SELECT COUNT(Id), COUNT(Title) titled FROM Contact").await;
+    let expected = json!({"attributes": {"type": "AggregateResult"}, "expr0": 2, "titled": 1});
+    assert_eq!(answer.body["records"], json!([expected]));
+}
+
+#[tokio::test]
+async fn numbers_and_dates_are_compared_as_such() {
+    let world = World::start().await;
+    let fields = json!([
+        {"object": "Contact", "name": "Score__c", "type": "double"},
+        {"object": "Contact", "name": "Visits__c", "type": "int"},
+        {"object": "Contact", "name": "Born__c", "type": "date"},
+    ]);
+    let org = world.org("acme", json!({"fields": fields})).await;
+    for (score, born) in [(9.5, "1990-01-02"), (10.0, "2001-03-04"), (100.25, "1985-05-06")] {
+        org.create("Contact", json!({"LastName": born, "Score__c": score, "Visits__c": 3, "Born__c": born})).await;
+    }
+    let over = org.query("SELECT Score__c FROM Contact WHERE Score__c > 9.75 ORDER BY Score__c DESC").await;
+    assert_eq!(over.column("Score__c"), [json!(100.25), json!(10.0)]);
+    let young = org.query("SELECT Visits__c FROM Contact WHERE Born__c >= 1990-01-02").await;
+    assert_eq!(young.column("Visits__c"), [json!(3), json!(3)]);
+    let wrong = org.post("sobjects/Contact", json!({"LastName": "A", "Born__c": "yesterday"})).await;
+    assert_eq!(wrong.refusal().1, "JSON_PARSER_ERROR");
+    let wide = org.post("sobjects/Contact", json!({"LastName": "A", "Score__c": 1e20})).await;
+    assert_eq!(wide.refusal().1, "NUMBER_OUTSIDE_VALID_RANGE");
+}
+
+#[tokio::test]
+async fn an_object_that_an_administrator_made_is_written_linked_and_described() {
+    let world = World::start().await;
+    let definition = json!({
+        "objects": [{"name": "Visit__c", "label": "Visit"}],
+        "fields": [
+            {"object": "Visit__c", "name": "Key__c", "external_id": true, "unique": true, "length": 10},
+            {"object": "Visit__c", "name": "Contact__c", "type": "reference", "to": ["Contact"], "required": true},
+            {"object": "Visit__c", "name": "Kind__c", "type": "multipicklist", "values": ["a", "b"], "restricted": true},
+        ],
+    });
+    let org = world.org("acme", definition).await;
+    org.create("Contact", json!({"LastName": "A", "Ext__c": "c1"})).await;
+    let body = json!({"Contact__r": {"Ext__c": "c1"}, "Kind__c": "a;b"});
+    assert_eq!(org.patch("sobjects/Visit__c/Key__c/k1", body).await.status, 201);
+    let linked = org.query("SELECT Contact__r.LastName, CreatedBy.Username FROM Visit__c").await;
+    assert_eq!(linked.column("Contact__r")[0]["LastName"], "A");
+    assert_eq!(linked.column("CreatedBy")[0]["Username"], "integration@acme.example");
+    let unlinked = org.patch("sobjects/Visit__c/Key__c/k2", json!({})).await;
+    assert_eq!(unlinked.refusal().1, "REQUIRED_FIELD_MISSING");
+    let long = org.patch("sobjects/Visit__c/Key__c/12345678901", json!({"Contact__r": {"Ext__c": "c1"}})).await;
+    assert_eq!(long.refusal().1, "STRING_TOO_LONG");
+    let described = org.get("sobjects/Visit__c/describe").await.body;
+    let kind = described["fields"].as_array().expect("fields").iter().find(|field| field["name"] == "Kind__c");
+    assert_eq!(kind.expect("described")["type"], "multipicklist");
+}

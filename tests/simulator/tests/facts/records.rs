@@ -166,3 +166,12 @@ async fn a_describe_tells_what_a_host_has_to_know() {
         assert_eq!(scoped[key], value, "{key}");
     }
 }
+
+#[tokio::test]
+async fn an_external_id_that_looks_like_a_file_is_not_found_unless_its_dot_is_encoded() {
+    let world = World::start().await;
+    let org = world.org("acme", json!({})).await;
+    org.create("Contact", json!({"LastName": "A", "Email": "a@x.inc"})).await;
+    assert_eq!(org.get("sobjects/Contact/Email/a@x.inc").await.status, 404);
+    assert_eq!(org.get("sobjects/Contact/Email/a@x%2Einc").await.status, 200);
+}

@@ -1,8 +1,9 @@
 //! What Salesforce does not take, and the words it refuses with.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::world::{Org, World};
+use crate::world::{Org, World, reply};
 
 async fn refused(org: &Org, object: &str, fields: Value, status: u16, code: &str, text: &str) {
     let answer = org.post(&format!("sobjects/{object}"), fields).await;
@@ -136,4 +137,14 @@ async fn calls_over_the_limit_are_refused_until_it_is_raised() {
     assert_eq!(answer.refusal(), (403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."));
     world.control(reqwest::Method::PUT, "orgs/acme/usage", json!({"used": 0, "limit": 10})).await;
     assert_eq!(org.get("limits").await.header("Sforce-Limit-Info"), Some("api-usage=1/10"));
+}
+
+#[tokio::test]
+async fn an_address_that_is_too_long_and_a_body_of_another_type_are_refused() {
+    let world = World::start().await;
+    let org = world.org("acme", json!({})).await;
+    assert_eq!(org.get(&format!("query?q={}", "x".repeat(16_384))).await.status, 414);
+    let request = org.request(Method::POST, "sobjects/Account").header("Content-Type", "text/plain").body("{}");
+    let refused = reply(request).await;
+    assert_eq!((refused.status, refused.refusal().1), (415, "UNSUPPORTED_MEDIA_TYPE"));
 }

@@ -37,7 +37,13 @@ pub(crate) fn client() -> Client {
         .expect("TLS versions")
         .with_root_certificates(rustls::RootCertStore::empty())
         .with_no_client_auth();
-    Client::builder().tls_backend_preconfigured(tls).no_proxy().build().expect("client")
+    Client::builder()
+        .tls_backend_preconfigured(tls)
+        .no_proxy()
+        // The way back of a login leads to nobody.
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .expect("client")
 }
 
 pub(crate) async fn reply(request: reqwest::RequestBuilder) -> Reply {
