@@ -23,4 +23,5 @@ pub use client::Client;
 pub use config::{ApiName, ApiVersion, Cases, Config, Error, Objects, Server};
 pub use queues::{Queue, Queues};
 pub use records::{CaseWrite, Upserted, Write};
+pub use rules::advice;
 pub use session::OnRotated;
