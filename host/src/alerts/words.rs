@@ -4,6 +4,7 @@ use maud::{DOCTYPE, html};
 
 use super::{SyncError, Timestamp};
 use crate::mail::Mail;
+use crate::salesforce;
 
 /// The first points to check, as on the sync error page.
 const POINTS: [(&str, &[&str]); 3] = [
@@ -34,14 +35,17 @@ pub(super) fn pending(of: &Subject<'_>, count: u64, newest: Option<&SyncError>) 
     let mut text = format!("{headline}\n\n");
     if let Some(error) = newest {
         let refusal = &error.refusal;
+        let advice = salesforce::advice(refusal);
         text += &format!(
-            "What failed: message {} of conversation {}\n  {} ({})\n  {}\n  {}\n\n",
+            "What failed: message {} of conversation {}\n  {} ({})\n  {}\n  What happened: {}\n  What to check: {}\n  By itself: {}\n\n",
             error.message,
             error.conversation,
             refusal.code,
             refusal.class,
             refusal.text,
-            refusal.class.advice(),
+            advice.happened,
+            advice.check,
+            advice.by_itself,
         );
     }
     text += "The first points to check:\n";
@@ -58,11 +62,14 @@ pub(super) fn pending(of: &Subject<'_>, count: u64, newest: Option<&SyncError>) 
             body style="font-family: sans-serif; line-height: 1.5; color: #1c2430" {
                 h2 { (headline) }
                 @if let Some(error) = newest {
+                    @let advice = salesforce::advice(&error.refusal);
                     p {
                         "What failed: message " b { (error.message) } " of conversation " b { (error.conversation) } br;
                         b { (error.refusal.code) } " (" (error.refusal.class) ")" br;
                         (error.refusal.text) br;
-                        i { (error.refusal.class.advice()) }
+                        b { "What happened: " } (advice.happened) br;
+                        b { "What to check: " } (advice.check) br;
+                        b { "By itself: " } (advice.by_itself)
                     }
                 }
                 p { "The first points to check:" }

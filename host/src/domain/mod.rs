@@ -1,6 +1,7 @@
 //! What is true without a network, a disk or a clock: conversations, deliveries, refusals and sync errors.
 
 mod address;
+mod advice;
 mod arrival;
 mod audit;
 mod bounds;
@@ -18,6 +19,7 @@ mod sync_error;
 mod time;
 
 pub use address::{BaseUrl, BaseUrlError};
+pub use advice::Advice;
 pub use arrival::{Arrival, Channel, Merge, merge};
 pub use audit::{AuditEntry, Fact};
 pub use bounds::{BODIES_BYTES, BODY_BYTES};

@@ -63,39 +63,6 @@ impl Class {
             Self::Unclassified => "unclassified",
         }
     }
-
-    /// What an administrator should check first.
-    #[must_use]
-    pub const fn advice(self) -> &'static str {
-        match self {
-            Self::Transient => {
-                "Nothing: it passes by itself and is retried. If it stays, look at Salesforce's status page."
-            }
-            Self::Limit => {
-                "The organization has used up a limit. It is retried as the limit recovers; raise it or send less."
-            }
-            Self::Auth => {
-                "Salesforce does not accept the connection. Check that the refresh token policy is \"valid until revoked\", that the user is active and approved for the app, then reconnect and retry."
-            }
-            Self::Config => {
-                "The organization's set-up is in the way. Check the team/queue mapping, the queue's supported objects, field-level security and picklist values, then retry."
-            }
-            Self::Record => {
-                "This record's data is in the way. Read Salesforce's words, mend the data or the rule, then retry."
-            }
-            Self::Ordering => "A record that this one points to is not there yet. It is retried shortly.",
-            Self::Request => {
-                "Salesforce could not understand the request. Check the mapping; if it looks right, report it."
-            }
-            Self::Contact => "Several contacts could be this customer. Merge them or link the right one, then retry.",
-            Self::Policy => {
-                "The policy refused or failed. Read its words, mend the policy or its settings, then retry."
-            }
-            Self::Unclassified => {
-                "This code is not known here. Read Salesforce's words; retry after you know its cause."
-            }
-        }
-    }
 }
 
 impl fmt::Display for Class {

@@ -9,7 +9,8 @@ use super::App;
 use super::access::Caller;
 use super::extract::{self, Asked, Id};
 use super::problem::Problem;
-use crate::domain::{Class, OrgId, State as ErrorState, SyncError, SyncErrorId};
+use crate::domain::{Advice, Class, OrgId, State as ErrorState, SyncError, SyncErrorId};
+use crate::salesforce;
 use crate::store::ErrorFilter;
 
 /// A page without a `limit`, and the largest.
@@ -48,13 +49,13 @@ impl Query {
 pub(super) struct View {
     #[serde(flatten)]
     error: SyncError,
-    /// What an administrator should check first.
-    advice: &'static str,
+    /// What happened, what to check, and what follows by itself.
+    advice: Advice,
 }
 
 impl From<SyncError> for View {
     fn from(error: SyncError) -> Self {
-        Self { advice: error.refusal.class.advice(), error }
+        Self { advice: salesforce::advice(&error.refusal), error }
     }
 }
 

@@ -12,7 +12,7 @@ const WORDS_KEPT: usize = 2000;
 /// How many fields, and how many records, a refusal names.
 const NAMES_KEPT: usize = 50;
 
-/// Which of the two vocabularies the other side speaks.
+/// What answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     /// The token endpoint: `{error, error_description}`.
@@ -34,7 +34,7 @@ struct Complaint {
 pub(super) fn judge(stage: Stage, outcome: Result<Answer, Trouble>) -> Result<Value, Refusal> {
     let (refusal, status, request_id) = match outcome {
         Err(trouble) => (unanswered(&trouble), None, None),
-        Ok(answer) => match said(stage, &answer) {
+        Ok(answer) => match said(&answer) {
             Ok(json) => return Ok(json),
             Err(refusal) => (refusal, Some(answer.status), answer.request_id),
         },
@@ -50,16 +50,69 @@ pub(super) fn outcome_unknown(refusal: &Refusal) -> bool {
     unreadable || (refusal.class == Class::Transient && refusal.status.is_none_or(|status| status >= 500))
 }
 
-fn said(stage: Stage, answer: &Answer) -> Result<Value, Refusal> {
+fn said(answer: &Answer) -> Result<Value, Refusal> {
     let json = serde_json::from_slice::<Value>(&answer.body);
     Err(match (answer.status, json) {
         (200..=299, Ok(json)) if json.get("success") != Some(&Value::Bool(false)) => return Ok(json),
         (200..=299, Err(_)) if answer.body.is_empty() => return Ok(Value::Null),
         (200..=299, Err(_)) => Refusal::new(Class::Unclassified, "UNREADABLE_ANSWER", raw(&answer.body)),
         (300, Ok(json)) => several(&json),
-        (_, Ok(json)) => refused(stage, answer, &json),
+        (status, Ok(json)) => refused(status, &json).unwrap_or_else(|| by_status(answer)),
         (_, Err(_)) => by_status(answer),
     })
+}
+
+/// The parts of an answer that said yes as a whole, in its order: the elements of a collection, or the answers inside a
+/// composite, a batch or the graphs. A part that was halted or rolled back with another is refused as that one was.
+#[cfg_attr(not(test), expect(dead_code, reason = "the upserts of collections read their answers by it"))]
+pub(super) fn parts(json: Value) -> Vec<Result<Value, Refusal>> {
+    let mut all = Vec::new();
+    for parts in unfold(json) {
+        let parts: Vec<_> = parts.into_iter().map(part).collect();
+        let mut causes = parts.iter().filter_map(|part| part.as_ref().err());
+        let cause = causes.find(|refusal| !rules::follows(&refusal.code)).cloned();
+        all.extend(parts.into_iter().map(|part| {
+            part.map_err(|refusal| match &cause {
+                Some(cause) if rules::follows(&refusal.code) => cause.clone(),
+                _ => refusal,
+            })
+        }));
+    }
+    all
+}
+
+/// The parts by what was done or undone together: each graph is a transaction of its own.
+fn unfold(mut json: Value) -> Vec<Vec<Value>> {
+    let mut list = |key: &str| match json.get_mut(key).map(Value::take) {
+        Some(Value::Array(items)) => Some(items),
+        _ => None,
+    };
+    if let Some(graphs) = list("graphs") {
+        let response = |mut graph: Value| graph.get_mut("graphResponse").map(Value::take).unwrap_or_default();
+        return graphs.into_iter().flat_map(|graph| unfold(response(graph))).collect();
+    }
+    match list("compositeResponse").or_else(|| list("results")) {
+        Some(parts) => vec![parts],
+        None => vec![if let Value::Array(items) = json { items } else { vec![json] }],
+    }
+}
+
+fn part(json: Value) -> Result<Value, Refusal> {
+    let status = json.get("httpStatusCode").or_else(|| json.get("statusCode")).and_then(Value::as_u64);
+    let status = status.and_then(|status| u16::try_from(status).ok());
+    let refused_by_status = status.is_some_and(|status| status >= 300 && status != 304);
+    if !refused_by_status && json.get("success") != Some(&Value::Bool(false)) {
+        return Ok(json);
+    }
+    if status == Some(300) {
+        return Err(Refusal { status, ..several(&json["body"]) });
+    }
+    let refusal = refused(status.unwrap_or(200), &json).unwrap_or_else(|| {
+        let (class, scope) = rules::of_status(status.unwrap_or(200));
+        let code = status.map_or("UNREADABLE_ANSWER".to_owned(), |status| format!("HTTP_{status}"));
+        Refusal { scope, ..Refusal::new(class, &code, cut(&json.to_string(), WORDS_KEPT)) }
+    });
+    Err(Refusal { status, ..refusal })
 }
 
 /// No answer: whether the request was carried out is unknown, and an upsert may simply be sent again.
@@ -82,33 +135,30 @@ fn several(json: &Value) -> Refusal {
     Refusal { records, ..Refusal::new(Class::Config, "DUPLICATE_EXTERNAL_ID", words) }
 }
 
-fn refused(stage: Stage, answer: &Answer, json: &Value) -> Refusal {
+/// What a body of JSON complains of; `None` where it complains of nothing.
+fn refused(status: u16, json: &Value) -> Option<Refusal> {
     let mut complaints = Vec::new();
     collect(json, &mut complaints);
     // An entry that was only rolled back with its sibling is never the cause.
-    let cause = complaints.iter().position(|one| !rules::FOLLOWERS.contains(&one.code.as_str()));
+    let cause = complaints.iter().position(|one| !rules::follows(&one.code));
     let Some(cause) = cause else {
-        return match complaints.into_iter().next() {
-            Some(follower) => Refusal::new(Class::Transient, &follower.code, cut(&follower.text, WORDS_KEPT)),
-            None => by_status(answer),
-        };
+        let follower = complaints.into_iter().next()?;
+        return Some(Refusal::new(Class::Transient, &follower.code, cut(&follower.text, WORDS_KEPT)));
     };
     let Complaint { code, text, mut fields, mut records } = complaints.swap_remove(cause);
-    let known = match stage {
-        Stage::Token => rules::of_token(&code, &text),
-        Stage::Rest => rules::of_rest(&code, &text),
-    };
-    let (class, scope) = known.unwrap_or_else(|| match rules::of_status(answer.status) {
+    let known = rules::of(&code, &text).map(|rule| (rule.class, rule.scope));
+    let known = known.filter(|(class, _)| *class != Class::Unclassified);
+    let (class, scope) = known.unwrap_or_else(|| match rules::of_status(status) {
         // A gateway's status says more than a code that nobody knows; a plain 500 does not.
-        passing @ (Class::Transient, _) if answer.status != 500 => passing,
+        passing @ (Class::Transient, _) if status != 500 => passing,
         _ => (Class::Unclassified, Scope::Record),
     });
     fields.truncate(NAMES_KEPT);
     records.extend(record_in(&text));
     records.truncate(NAMES_KEPT);
     // What nobody knows is kept as it came.
-    let text = if class == Class::Unclassified { raw(&answer.body) } else { cut(&text, WORDS_KEPT).to_owned() };
-    Refusal { scope, fields, records, ..Refusal::new(class, cut(&code, 100), text) }
+    let text = if class == Class::Unclassified { json.to_string() } else { text };
+    Some(Refusal { scope, fields, records, ..Refusal::new(class, cut(&code, 100), cut(&text, WORDS_KEPT)) })
 }
 
 /// An HTML page, an empty body, or JSON that complains of nothing.
@@ -116,7 +166,9 @@ fn by_status(answer: &Answer) -> Refusal {
     let by_status = rules::of_status(answer.status);
     let (class, scope) = match by_status.0 {
         // Without a code too, the text says whether a new token would help.
-        Class::Auth => rules::of_rest("INVALID_SESSION_ID", &raw(&answer.body)).unwrap_or(by_status),
+        Class::Auth => {
+            rules::of("INVALID_SESSION_ID", &raw(&answer.body)).map_or(by_status, |rule| (rule.class, rule.scope))
+        }
         _ => by_status,
     };
     let text = match (&answer.location, answer.body.is_empty()) {

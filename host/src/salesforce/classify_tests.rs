@@ -34,6 +34,8 @@ fn a_code_with_its_text_has_one_meaning() {
         (401, "INVALID_SESSION_ID", "Session expired or invalid", Auth, all),
         (401, "INVALID_SESSION_ID", "This session is not valid for use with the REST API", Config, all),
         (401, "INVALID_SESSION_ID", "Connected app is not attached to Agent", Config, all),
+        (401, "INVALID_SESSION_ID", "Blacktab users cannot perform API operations", Config, all),
+        (403, "INVALID_SESSION_ID", "API is disabled for this User", Config, all),
         (401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE", Request, all),
         (400, "UNABLE_TO_LOCK_ROW", lock, Transient, own),
         (400, trigger, "UNABLE_TO_LOCK_ROW, unable to obtain exclusive access to this record", Transient, own),
@@ -44,6 +46,23 @@ fn a_code_with_its_text_has_one_meaning() {
         (400, "CANNOT_EXECUTE_FLOW_TRIGGER", "The flow \"Route\" failed: a rule of its own", Record, own),
         (400, "INVALID_OPERATION", "Queue not associated with this SObject type", Config, own),
         (400, "INVALID_OPERATION", "something else", Unclassified, own),
+        (400, "CANNOT_EXECUTE_FLOW_TRIGGER", "System.LimitException: Apex CPU time limit exceeded", Transient, own),
+        (404, "ENTITY_IS_DELETED", "entity is deleted", Record, own),
+        (403, "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", Config, own),
+        (400, "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", "insufficient access rights on cross-reference id", Record, own),
+        (400, "INVALID_FIELD_FOR_INSERT_UPDATE", "Unable to create/update fields: F. Please check the security settings", Config, own),
+        (400, "INVALID_FIELD_FOR_INSERT_UPDATE", "Account: bad field names on insert/update call: Name", Request, own),
+        (400, "FIELD_FILTER_VALIDATION_EXCEPTION", "Value does not exist or does not match filter criteria.", Record, own),
+        (400, "INVALID_EMAIL_ADDRESS", "Email: invalid email address: v", Record, own),
+        (400, "DUPLICATE_VALUE", "duplicate value found: F duplicates value on record with id: 001xx", Record, own),
+        (400, "CUSTOM_APEX_ERROR", "the organization's own words", Record, own),
+        (500, "QUERY_TIMEOUT", "Your query request was running for too long.", Transient, own),
+        (400, "JSON_PARSER_ERROR", "Cannot deserialize instance of datetime", Request, own),
+        (405, "METHOD_NOT_ALLOWED", "HTTP Method 'DELETE' not allowed. Allowed are HEAD,GET,PATCH", Request, own),
+        (400, "URL_NOT_RESET", "Destination URL not reset", Config, all),
+        (503, "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE", "in maintenance", Transient, all),
+        (400, "CART_NOT_FOUND", "a code of the list that nobody has confirmed", Unclassified, own),
+        (502, "CART_NOT_FOUND", "a gateway's word", Transient, all),
         (400, "INVALID_FIELD", "No such column 'foo' on sobject of type Bar", Config, own),
         (400, "INVALID_FIELD", "Foreign key external ID: v not found for field Ext__c in entity Contact", Ordering, own),
         (400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", Record, own),
@@ -86,6 +105,16 @@ fn the_token_endpoint_speaks_another_language() {
     let table = [
         ("invalid_grant", "expired access/refresh token", Class::Auth),
         ("invalid_grant", "token validity expired", Class::Auth),
+        ("invalid_grant", "inactive user", Class::Auth),
+        ("invalid_grant", "authentication failure - Invalid Password", Class::Auth),
+        ("invalid_grant", "user hasn't approved this consumer", Class::Auth),
+        ("invalid_grant", "Audience validation failed", Class::Auth),
+        ("invalid_grant", "no client credentials user enabled", Class::Auth),
+        ("invalid_grant", "request not supported on this domain", Class::Auth),
+        ("invalid_client", "app must be installed into org", Class::Auth),
+        ("inactive_org", "organization is locked", Class::Auth),
+        ("redirect_uri_mismatch", "redirect_uri must match configuration", Class::Auth),
+        ("invalid_request", "refresh_token scope is required and the connected app should be installed", Class::Auth),
         ("invalid_grant", "words that nobody has seen yet", Class::Auth),
         ("inactive_user", "user is inactive", Class::Auth),
         ("invalid_client_id", "client identifier invalid", Class::Auth),
@@ -150,6 +179,78 @@ fn what_was_only_rolled_back_is_never_the_cause() {
     assert_eq!(rest(400, &halted.to_string()).class, Class::Transient);
 }
 
+fn codes(answer: Value) -> Vec<Result<Value, (String, Class)>> {
+    let short = |refusal: Refusal| (refusal.code, refusal.class);
+    parts(answer).into_iter().map(|part| part.map_err(short)).collect()
+}
+
+fn no(code: &str, class: Class) -> Result<Value, (String, Class)> {
+    Err((code.to_owned(), class))
+}
+
+#[test]
+fn each_element_of_a_collection_is_judged_by_itself() {
+    let good = json!({"id": "001xx0000000001", "success": true, "errors": [], "created": false});
+    let error =
+        json!({"statusCode": "UNABLE_TO_LOCK_ROW", "message": "unable to obtain exclusive access", "fields": []});
+    let bad = json!({"success": false, "errors": [error], "created": false});
+    assert_eq!(
+        codes(json!([good, bad, good])),
+        [Ok(good.clone()), no("UNABLE_TO_LOCK_ROW", Class::Transient), Ok(good)]
+    );
+}
+
+#[test]
+fn what_was_rolled_back_with_another_is_refused_as_that_one_was_though_it_has_an_id() {
+    let element = |code: &str, text: &str, id: &str| json!({"id": id, "success": false, "errors": [{"statusCode": code, "message": text, "fields": []}]});
+    let rolled_back = element(
+        "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+        "Record rolled back because not all records were valid and the request was using AllOrNone header",
+        "001xx0000000001",
+    );
+    let cause = element("REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]", "");
+    let expected = no("REQUIRED_FIELD_MISSING", Class::Record);
+    assert_eq!(codes(json!([rolled_back, cause])), [expected.clone(), expected]);
+}
+
+#[test]
+fn the_answers_inside_a_composite_a_batch_and_the_graphs_are_judged_one_by_one() {
+    let halted = json!([{"errorCode": "PROCESSING_HALTED",
+        "message": "The transaction was rolled back since another operation in the same transaction failed."}]);
+    let missing = json!([{"errorCode": "INVALID_FIELD",
+        "message": "Foreign key external ID: v not found for field Ext__c in entity Contact"}]);
+    let part = |status: u16, body: &Value| json!({"body": body, "httpHeaders": {}, "httpStatusCode": status, "referenceId": "r"});
+    let created = part(201, &json!({"id": "001xx0000000001", "success": true, "errors": []}));
+    let twins = part(300, &json!(["/services/data/v62.0/sobjects/Contact/003a"]));
+    let unread = part(304, &Value::Null);
+
+    let ordering = no("INVALID_FIELD", Class::Ordering);
+    let composite = json!({"compositeResponse": [part(400, &halted), part(400, &missing)]});
+    assert_eq!(codes(composite.clone()), [ordering.clone(), ordering.clone()]);
+    assert_eq!(
+        codes(json!({"compositeResponse": [created, twins, unread]})),
+        [Ok(created.clone()), no("DUPLICATE_EXTERNAL_ID", Class::Config), Ok(unread)]
+    );
+
+    let graph = |response: Value| json!({"graphId": "g", "graphResponse": response, "isSuccessful": false});
+    let alone = json!({"compositeResponse": [part(400, &halted)]});
+    assert_eq!(
+        codes(json!({"graphs": [graph(composite), graph(alone)]})),
+        [ordering.clone(), ordering, no("PROCESSING_HALTED", Class::Transient)],
+        "what failed in one graph is not the cause in another"
+    );
+
+    let batch = json!({"hasErrors": true, "results": [
+        {"statusCode": 404, "result": [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]},
+        {"statusCode": 412, "result": [{"errorCode": "BATCH_PROCESSING_HALTED", "message": "Batch processing halted"}]},
+        {"statusCode": 503, "result": null},
+    ]});
+    assert_eq!(
+        codes(batch),
+        [no("NOT_FOUND", Class::Config), no("NOT_FOUND", Class::Config), no("HTTP_503", Class::Transient)]
+    );
+}
+
 #[test]
 fn pages_and_empty_bodies_are_judged_by_their_status() {
     let page = "<html><body>We are setting things up</body></html>";
@@ -204,7 +305,10 @@ proptest! {
         let stage = if token { Stage::Token } else { Stage::Rest };
         let answer = Answer { status, body, ..Answer::default() };
         match judge(stage, Ok(answer)) {
-            Ok(_) => prop_assert!((200..300).contains(&status)),
+            Ok(json) => {
+                prop_assert!((200..300).contains(&status));
+                drop(parts(json));
+            }
             Err(refusal) => prop_assert_eq!(refusal.status, Some(status)),
         }
     }

@@ -26,4 +26,5 @@ pub use config::{ApiName, ApiVersion, Cases, Config, Error, Objects, Server};
 pub use gathering::RECORDS;
 pub use queues::{Queue, Queues};
 pub use records::{CaseWrite, Upserted, Write};
+pub use rules::advice;
 pub use session::OnRotated;

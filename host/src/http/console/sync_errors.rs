@@ -12,13 +12,14 @@ use serde::Deserialize;
 use super::messages::timeline;
 use super::page::{Back, Done, Section, Visit, cell, table};
 use super::words::{self, counted, grouped};
-use crate::domain::{Class, OrgId, PolicyRef, Refusal, State as ErrorState, SyncError, SyncErrorId};
+use crate::domain::{Advice, Class, OrgId, PolicyRef, Refusal, State as ErrorState, SyncError, SyncErrorId};
 use crate::engine::{Org, OrgHealth};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
 use crate::http::extract::{Asked, Form, Id};
 use crate::http::problem::Problem;
 use crate::http::sync_errors::{PAGE, Query, REASON, find, ignore_because};
+use crate::salesforce;
 use crate::store::{ErrorFilter, Page};
 
 /// What the address asks for. Unlike in the API, other fields are passed over and no state means the pending ones.
@@ -252,7 +253,7 @@ pub(super) async fn show(
             (words::class(error.refusal.class)) " " (words::state(error.state))
         }
         blockquote.said { (words::cut(&error.refusal.text)) }
-        p { b { "What to check first: " } (error.refusal.class.advice()) }
+        (advised(&salesforce::advice(&error.refusal)))
         (actions(&visit, &error))
         h2 { "The sync error" }
         (registry(&error, &org))
@@ -262,6 +263,16 @@ pub(super) async fn show(
         (timeline(&history))
     };
     Ok(visit.page(&format!("Sync error {}: {}", error.id, error.refusal.code), Section::SyncErrors, &content))
+}
+
+fn advised(advice: &Advice) -> Markup {
+    html! {
+        dl.wide {
+            dt { "What happened" } dd { (advice.happened) }
+            dt { "What to check" } dd { (advice.check) }
+            dt { "By itself" } dd { (advice.by_itself) }
+        }
+    }
 }
 
 fn registry(error: &SyncError, org: &str) -> Markup {

@@ -72,7 +72,7 @@ pub(super) fn state(state: State) -> Markup {
 
 /// What can be done about a refusal.
 pub(super) fn class(class: Class) -> Markup {
-    html! { span.badge title=(class.advice()) { (class) } }
+    html! { span.badge title=(class.advice().happened) { (class) } }
 }
 
 /// How a sync error ended.

@@ -1,0 +1,77 @@
+//! Codes of the organization's set-up: objects, fields, rights, queues, owners and record types.
+
+use super::{Rule, rule};
+use crate::domain::Class::Config;
+use crate::domain::Scope::Record;
+
+const WRAPPED: &str = "INVALID_OPERATION CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY CANNOT_EXECUTE_FLOW_TRIGGER";
+
+pub(super) const RULES: &[Rule] = &[
+    rule(Config, Record, WRAPPED).with("queue not associated with this sobject type").words(
+        "The queue does not list the object among those that it may own.",
+        "Setup > Queues > the queue > Supported Objects: add the object; the check \"queues\" lists the queues \
+         that lack it.",
+    ),
+    rule(Config, Record, "QUEUE_NOT_FOUND QUEUE_NOT_UNIQUE").words(
+        "The policy's queue leads nowhere, or to several.",
+        "The name in the policy's mapping against the queue's developer name; whether the integration user sees \
+         the queue.",
+    ),
+    rule(Config, Record, "INSUFFICIENT_ACCESS_OR_READONLY INSUFFICIENT_ACCESS").words(
+        "The integration user may not write this record or object.",
+        "The user's permission sets (create and edit on the object) and the sharing of the record.",
+    ),
+    rule(Config, Record, "NOT_FOUND INVALID_TYPE ENTITY_NOT_QUERYABLE INVALID_TYPE_FOR_OPERATION").words(
+        "The object, field or record is not there, or the integration user does not see it.",
+        "Whether Alcmeon's package is installed, the names under `[orgs.salesforce.objects]`, and the user's \
+         rights to the object and its fields.",
+    ),
+    rule(Config, Record, "INVALID_FIELD").words(
+        "A field is not there, or the integration user does not see it.",
+        "The field that Salesforce's words name: its name under `[orgs.salesforce.objects]`, and field-level security.",
+    ),
+    rule(Config, Record, "INVALID_FIELD_FOR_INSERT_UPDATE").words(
+        "A field may not be written.",
+        "Field-level security of the field that Salesforce's words name; whether it is a formula.",
+    ),
+    rule(Config, Record, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST").words(
+        "A restricted picklist does not have this value.",
+        "The picklist that Salesforce's words name: add the value, also to the record type.",
+    ),
+    rule(Config, Record, "DUPLICATE_EXTERNAL_ID").words(
+        "Several records have this external id; nothing was written.",
+        "Whether the external id's field is Unique; merge or delete the records listed below.",
+    ),
+    rule(Config, Record, "INACTIVE_OWNER_OR_USER").words(
+        "The owner is an inactive user.",
+        "Give the record another owner, or the integration user the permission \"Update Records with Inactive \
+         Owners\".",
+    ),
+    rule(Config, Record, "INVALID_CROSS_REFERENCE_KEY").with("owner cannot be blank").words(
+        "The record would have had no owner.",
+        "The policy's queue for this team, and the assignment rules of the organization.",
+    ),
+    rule(Config, Record, "OP_WITH_INVALID_USER_TYPE_EXCEPTION TRANSFER_REQUIRES_READ INVALID_ASSIGNEE_TYPE").words(
+        "The new owner may not own this record.",
+        "Whether the owner, or every member of the queue, has a licence for the object and may read it.",
+    ),
+    rule(Config, Record, "INVALID_RECORD_TYPE UNAVAILABLE_RECORDTYPE_EXCEPTION").words(
+        "The record type may not be used by the integration user.",
+        "The record types assigned to the user's profile or permission sets.",
+    ),
+    rule(Config, Record, "INVALID_ASSIGNMENT_RULE"),
+    rule(Config, Record, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY").with("entity type cannot be inserted").words(
+        "The integration user may not create this object.",
+        "The user's permission sets (create on the object), and the user's licence.",
+    ),
+    rule(
+        Config,
+        Record,
+        "INVALID_CROSS_REFERENCE_TYPE_FOR_FIELD SHARE_NEEDED_FOR_CHILD_OWNER CHILD_SHARE_FAILS_PARENT \
+         REL_FIELD_BAD_ACCESSIBILITY REQUIRED_FEATURE_MISSING",
+    ),
+    rule(Config, Record, "PACKAGE_LICENSE_REQUIRED PACKAGE_DISABLED").words(
+        "The managed package that the object belongs to is disabled, or the integration user has no licence of it.",
+        "Setup > Installed Packages > Manage Licenses: give the integration user one.",
+    ),
+];
