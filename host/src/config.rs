@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::domain::{AccountId, Secret, SourceId};
+use crate::domain::{AccountId, PluginName, Secret, SourceId};
 use crate::engine::OrgConfig;
-use crate::{alcmeon, http, mail, policy};
+use crate::{alcmeon, http, mail, policy, registry};
 
 /// The commented file that names every key with its default.
 pub const DEFAULT_FILE: &str = include_str!("switchyard.toml");
@@ -56,15 +56,25 @@ impl Default for Store {
 pub struct Policies {
     /// The folder of NAME.toml and NAME.rhai; watched.
     pub folder: PathBuf,
-    /// The folder of NAME.wasm; read at the start.
+    /// The folder of NAME.wasm; watched.
     pub plugins: PathBuf,
+    /// Plugins that are pulled from an OCI registry at the start.
+    pub oci: BTreeMap<PluginName, registry::Reference>,
+    /// Who asks a registry, by its host.
+    pub registries: BTreeMap<String, registry::Account>,
     /// What a plugin may use.
     pub limits: policy::Config,
 }
 
 impl Default for Policies {
     fn default() -> Self {
-        Self { folder: "policies".into(), plugins: "plugins".into(), limits: policy::Config::default() }
+        Self {
+            folder: "policies".into(),
+            plugins: "plugins".into(),
+            oci: BTreeMap::new(),
+            registries: BTreeMap::new(),
+            limits: policy::Config::default(),
+        }
     }
 }
 
@@ -133,6 +143,9 @@ impl Config {
         let mut secrets: Vec<(String, &mut Secret)> = Vec::new();
         for token in &mut self.http.tokens {
             secrets.push((format!("http.tokens `{}`.secret", token.name), &mut token.secret));
+        }
+        for (host, account) in &mut self.policies.registries {
+            secrets.push((format!("policies.registries.`{host}`.password"), &mut account.password));
         }
         for (source, environment) in &mut self.alcmeon {
             secrets.push((format!("alcmeon.{source}.secret"), &mut environment.secret));

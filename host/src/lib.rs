@@ -9,6 +9,7 @@ pub mod alcmeon;
 pub mod clock;
 pub mod mail;
 pub mod policy;
+pub mod registry;
 pub mod salesforce;
 pub mod store;
 

@@ -1,5 +1,8 @@
 //! A real host between the simulator's servers, for one test.
 
+mod keys;
+mod registry;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +18,9 @@ use switchyard::domain::{OrgId, Timestamp};
 use switchyard::engine::OrgHealth;
 use switchyard::store::MemoryStore;
 use switchyard_simulator::{Options, Simulator};
+
+pub use self::keys::Keys;
+pub use self::registry::{Registry, digest};
 
 /// The secret of the environment `main`.
 pub const SECRET: &str = "1309768d3f6f8462";
@@ -41,7 +47,25 @@ pub struct TestHost {
     pub clock: ManualClock,
     /// Speaks HTTP.
     pub http: Client,
+    config: Config,
     folder: tempfile::TempDir,
+}
+
+/// What differs from the host that most tests want.
+#[derive(Default)]
+pub struct Setup<'a> {
+    /// More lines for the organization `acme`.
+    pub org: &'a str,
+    /// More lines for the organization `acme`'s `[orgs.salesforce]`.
+    pub salesforce: &'a str,
+    /// More lines for `[alcmeon.main]`.
+    pub alcmeon: &'a str,
+    /// Lines for the end of the file.
+    pub more: &'a str,
+    /// Files of the folder of policies, before the start; `acme.toml` and `acme.rhai` are there.
+    pub files: &'a [(&'a str, &'a [u8])],
+    /// The policy of `other`; that of `acme` where not given.
+    pub other_policy: Option<&'a str>,
 }
 
 impl TestHost {
@@ -52,15 +76,16 @@ impl TestHost {
 
     /// The same, with more lines for the organization `acme`'s `[orgs.salesforce]`.
     pub async fn with(salesforce: &str) -> Self {
-        Self::with_both("'by-policy'", salesforce).await
+        Self::set_up(Setup { salesforce, ..Setup::default() }).await
     }
 
     /// The same, where `acme` has another mode.
     pub async fn with_mode(mode: &str) -> Self {
-        Self::with_both(mode, "").await
+        Self::set_up(Setup { org: &format!("mode = {mode}\n"), ..Setup::default() }).await
     }
 
-    async fn with_both(mode: &str, salesforce: &str) -> Self {
+    /// The same, set up in another way.
+    pub async fn set_up(setup: Setup<'_>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
         let simulator = switchyard_simulator::start(Options::default()).await.expect("the simulator starts");
@@ -83,12 +108,22 @@ impl TestHost {
         control(&http, Method::PUT, &format!("{}/control/environments/main", simulator.alcmeon), environment).await;
         std::fs::write(folder.path().join("acme.toml"), POLICY).expect("a policy");
         std::fs::write(folder.path().join("acme.rhai"), SCRIPT).expect("a script");
-        let config = config(&simulator, folder.path(), mode, salesforce);
+        std::fs::create_dir(folder.path().join("plugins")).expect("a folder");
+        for (name, content) in setup.files {
+            std::fs::write(folder.path().join(name), content).expect("a file");
+        }
+        let config = config(&simulator, folder.path(), &setup);
         let (store, clock) =
             (Arc::new(MemoryStore::default()), ManualClock::new(Timestamp::from_millis(1_790_000_000_000)));
-        let outside = Outside { clock: Clock::Manual(clock.clone()), store: Some(store.clone()) };
-        let app = App::start(config, outside).await.expect("the host starts");
-        Self { app, simulator, store, clock, http, folder }
+        let app = begin(&config, &store, &clock).await;
+        Self { app, simulator, store, clock, http, config, folder }
+    }
+
+    /// Stops the host and starts it again, with what it kept.
+    pub async fn restart(self) -> Self {
+        self.app.stop().await;
+        let app = begin(&self.config, &self.store, &self.clock).await;
+        Self { app, ..self }
     }
 
     /// The file of a policy or script.
@@ -101,6 +136,28 @@ impl TestHost {
     #[must_use]
     pub fn plugin_file(&self, name: &str) -> PathBuf {
         self.folder.path().join("plugins").join(name)
+    }
+
+    /// The folder of what the host keeps beside the store.
+    #[must_use]
+    pub fn data(&self) -> &std::path::Path {
+        &self.config.store.path
+    }
+
+    /// Returns what the API answers at this path once it is as wanted.
+    pub async fn seen(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        let looking = async {
+            loop {
+                last = self.get(path).await.1;
+                if wanted(&last) {
+                    return;
+                }
+            }
+        };
+        let found = tokio::time::timeout(PATIENCE, looking).await;
+        assert!(found.is_ok(), "{path} never came to that: {last}");
+        last
     }
 
     /// Asks the API as the administrator.
@@ -198,10 +255,15 @@ impl TestHost {
     }
 }
 
-fn config(simulator: &Simulator, folder: &std::path::Path, mode: &str, salesforce: &str) -> Config {
-    let org = |id: &str, account: u32, mode: &str, more: &str| {
+async fn begin(config: &Config, store: &Arc<MemoryStore>, clock: &ManualClock) -> App {
+    let outside = Outside { clock: Clock::Manual(clock.clone()), store: Some(store.clone()) };
+    App::start(config.clone(), outside).await.expect("the host starts")
+}
+
+fn config(simulator: &Simulator, folder: &std::path::Path, setup: &Setup<'_>) -> Config {
+    let org = |id: &str, account: u32, policy: &str, lines: &str, more: &str| {
         format!(
-            "[[orgs]]\nid = '{id}'\naccounts = ['main/{account}', 'shop-{id}/*']\npolicy = 'acme'\nmode = {mode}\n\
+            "[[orgs]]\nid = '{id}'\naccounts = ['main/{account}', 'shop-{id}/*']\npolicy = '{policy}'\n{lines}\
              alert_recipients = ['{id}-admin@example.com']\n[orgs.salesforce]\nlogin_url = '{}'\nclient_id = 'app'\n\
              client_secret = 'shh'\nrefresh_token = '{id}-refresh'\n{more}\n",
             simulator.salesforce
@@ -213,14 +275,18 @@ fn config(simulator: &Simulator, folder: &std::path::Path, mode: &str, salesforc
          [[http.tokens]]\nname = 'admin'\nsecret = '{ADMIN}'\nscopes = ['read', 'errors', 'policies', 'intake']\n\
          [policies]\nfolder = '{}'\nplugins = '{}'\n\
          [mail]\nhost = '{}'\nport = {}\nsecurity = 'none'\nfrom = 'Switchyard <switchyard@example.com>'\n\
-         [alcmeon.main]\nbase_url = '{}'\ninstance_id = 'main'\nsecret = '{SECRET}'\nteam_field = 1\nemail_field = 2\n{}{}",
+         [alcmeon.main]\nbase_url = '{}'\ninstance_id = 'main'\nsecret = '{SECRET}'\nteam_field = 1\nemail_field = 2\n{}\n\
+         {}{}[store]\npath = '{}'\n{}",
         folder.display(),
         folder.join("plugins").display(),
         simulator.smtp.ip(),
         simulator.smtp.port(),
         simulator.alcmeon,
-        org("acme", 12, mode, salesforce),
-        org("other", 13, "'by-policy'", ""),
+        setup.alcmeon,
+        org("acme", 12, "acme", setup.org, setup.salesforce),
+        org("other", 13, setup.other_policy.unwrap_or("acme"), "", ""),
+        folder.join("data").display(),
+        setup.more,
     );
     let config = Config::parse(&text, "the test's configuration").expect("a configuration");
     config.check().expect("a configuration that makes sense");

@@ -1,7 +1,9 @@
 //! The one place where everything is built and everything is stopped.
 
 pub(crate) mod embedded;
+mod plugins;
 mod policies;
+mod watching;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -11,7 +13,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::sync::watch;
 
-use self::policies::Watcher;
+use self::watching::Watcher;
 use crate::alerts::{self, Alerts, Standing, Watched};
 use crate::clock::Clock;
 use crate::config::{Config, accounts};
@@ -19,6 +21,7 @@ use crate::domain::{Class, Secret};
 use crate::engine::{self, Engine, Org, OrgConfig};
 use crate::mail::Mailer;
 use crate::policy::PolicyHost;
+use crate::registry::Registry;
 use crate::store::{Records, SledStore, Store, Write};
 use crate::telemetry::Metrics;
 use crate::{alcmeon, http, salesforce};
@@ -34,7 +37,7 @@ pub struct App {
     /// The counters.
     pub metrics: Metrics,
     server: http::Server,
-    watcher: Option<Watcher>,
+    watchers: Vec<Watcher>,
     alerts: Alerts,
     /// Ends the tasks that turn an organization's health into what alerts look at.
     following: Vec<tokio::task::JoinHandle<()>>,
@@ -69,7 +72,10 @@ impl App {
             None => Arc::new(SledStore::open(&config.store.path)?),
         };
         let records = Records::new(store);
-        let policies = policies::start(&config, &clock, &records, compiled).await?;
+        let most_bytes = config.policies.limits.plugin_bytes;
+        let pulled = config.store.path.join("plugins");
+        let registry = Arc::new(Registry::new(config.policies.registries.clone(), pulled, most_bytes));
+        let policies = policies::start(&config, &registry, &clock, &records, compiled).await?;
         let http = client()?;
         let orgs = config.orgs.iter().map(|org| connect(org, &records, &http)).collect::<anyhow::Result<Vec<_>>>()?;
         let polled = config.alcmeon.iter().filter(|(_, environment)| environment.poll).map(|(source, environment)| {
@@ -90,6 +96,8 @@ impl App {
             policies: Arc::clone(&policies),
             policies_folder: config.policies.folder.is_dir().then(|| config.policies.folder.clone()),
             plugins_folder: config.policies.plugins.clone(),
+            registry,
+            oci: config.policies.oci.clone(),
             environments: config.alcmeon.clone().into_iter().collect::<HashMap<_, _>>(),
             metrics: metrics.clone(),
             clock: clock.clone(),
@@ -101,14 +109,15 @@ impl App {
         let parts = alerts::Parts { records, mailer, public_url, clock: clock.clone(), metrics: metrics.clone() };
         let (watched, following) = follow(&engine)?;
         let alerts = Alerts::start(&parts, watched);
-        let watcher = policies::watch(&config, Arc::clone(&policies), clock)?;
-        Ok(Self { address, engine, policies, metrics, server, watcher, alerts, following })
+        let of_plugins = plugins::watch(&config, Arc::clone(&policies), clock.clone())?;
+        let watchers = of_plugins.into_iter().chain(policies::watch(&config, Arc::clone(&policies), clock)?).collect();
+        Ok(Self { address, engine, policies, metrics, server, watchers, alerts, following })
     }
 
     /// Finishes what is in flight and stops; what waits goes on at the next start.
     pub async fn stop(self) {
         self.server.stop().await;
-        drop(self.watcher);
+        drop(self.watchers);
         self.engine.stop().await;
         self.alerts.stop().await;
         for task in self.following {

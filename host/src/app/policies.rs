@@ -1,30 +1,26 @@
-//! Puts plugins and policies from their folders in force, and again whenever a file is edited.
+//! Puts the policies of their folder in force, and again whenever a file is edited.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
-use super::embedded;
+use super::watching::Watcher;
+use super::{embedded, plugins};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::{Origin, PluginName, PolicyName, PolicyRevision, PolicySource, RevisionState, Timestamp};
-use crate::policy::{Memory, PolicyHost, PolicyStatus};
+use crate::domain::{Origin, PolicyName, PolicyRevision, PolicySource, RevisionState, Timestamp};
+use crate::policy::{Memory, PolicyHost, PolicyStatus, Rejection};
+use crate::registry::Registry;
 use crate::store::{Records, Write};
-
-/// An editor writes a file in several steps; so long nothing may have happened before it is read.
-const QUIET: Duration = Duration::from_millis(30);
 
 /// The host with every plugin and policy in force.
 ///
 /// What is compiled is kept in the folder `compiled`, for the next start.
 pub(super) async fn start(
     config: &Config,
+    registry: &Registry,
     clock: &Clock,
     records: &Records,
     compiled: Option<PathBuf>,
@@ -32,12 +28,7 @@ pub(super) async fn start(
     let memory = Memory { compiled, ..memory(records)? };
     let host = PolicyHost::with_memory(config.policies.limits.clone(), memory)?;
     embedded::add_plugins(&host).await?;
-    for (name, path) in files(&config.policies.plugins, "wasm")? {
-        let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
-        let signature = std::fs::read_to_string(path.with_extension("wasm.minisig")).ok();
-        let origin = Origin::File { path: path.display().to_string() };
-        host.add_signed_plugin(PluginName::new(name)?, bytes, signature.as_deref(), origin).await?;
-    }
+    plugins::start(&host, config, registry, clock).await?;
     embedded::apply_default(&host, clock.now()).await?;
     let folder = &config.policies.folder;
     for (name, _) in files(folder, "toml")? {
@@ -50,6 +41,12 @@ pub(super) async fn start(
         let status = policies.iter().find(|status| status.name == org.policy);
         match status.map(|status| (&status.in_force, &status.last_rejection)) {
             Some((Some(_), _)) => {}
+            // Its conversations wait as sync errors, and those of the other organizations do not wait for a registry.
+            Some((None, Some(Rejection { waits_for: Some(plugin), .. })))
+                if config.policies.oci.contains_key(plugin) =>
+            {
+                tracing::error!(org = %org.id, policy = %org.policy, %plugin, "nothing is decided until its plugin is there");
+            }
             Some((None, Some(rejection))) => {
                 bail!("organization {}: policy {} is refused:\n{rejection}", org.id, org.policy)
             }
@@ -60,7 +57,7 @@ pub(super) async fn start(
 }
 
 /// Files of a folder by stem, in order; a folder that is not there has none.
-fn files(folder: &Path, extension: &str) -> anyhow::Result<Vec<(String, PathBuf)>> {
+pub(super) fn files(folder: &Path, extension: &str) -> anyhow::Result<Vec<(String, PathBuf)>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -128,47 +125,17 @@ async fn apply(host: &PolicyHost, folder: &Path, name: &PolicyName, at: Timestam
     let _ = host.apply(name.clone(), source).await;
 }
 
-/// Watches the folder of policies until dropped.
-pub(super) struct Watcher {
-    _watching: RecommendedWatcher,
-    task: JoinHandle<()>,
-}
-
-impl Drop for Watcher {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
 /// Begins to watch; `None` where there is no folder.
 pub(super) fn watch(config: &Config, host: Arc<PolicyHost>, clock: Clock) -> anyhow::Result<Option<Watcher>> {
     let folder = config.policies.folder.clone();
-    if !folder.is_dir() {
-        return Ok(None);
-    }
-    let (edited, mut edits) = mpsc::unbounded_channel();
-    let mut watching = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        let Ok(event) = event else { return };
-        if !event.kind.is_access() {
-            for path in event.paths {
-                // Nobody listens any more: the host is stopping.
-                let _ = edited.send(path);
-            }
-        }
-    })?;
-    watching.watch(&folder, RecursiveMode::NonRecursive).with_context(|| folder.display().to_string())?;
-    let task = tokio::spawn(async move {
-        while let Some(first) = edits.recv().await {
-            let mut paths = BTreeSet::from([first]);
-            while let Ok(Some(next)) = tokio::time::timeout(QUIET, edits.recv()).await {
-                paths.insert(next);
-            }
+    Watcher::start(folder.clone(), move |paths| {
+        let (host, folder, clock) = (Arc::clone(&host), folder.clone(), clock.clone());
+        async move {
             for name in touched(&folder, &paths) {
                 apply(&host, &folder, &name, clock.now()).await;
             }
         }
-    });
-    Ok(Some(Watcher { _watching: watching, task }))
+    })
 }
 
 /// The policies that edited files belong to: a NAME.toml to NAME, a script to every policy that names it.

@@ -32,6 +32,11 @@ pub enum Origin {
         /// Its path.
         path: String,
     },
+    /// An OCI registry.
+    Registry {
+        /// Where in it.
+        reference: String,
+    },
     /// A request.
     Api {
         /// The name of the token that was shown.
@@ -44,6 +49,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Embedded => f.write_str("built in"),
             Self::File { path } => f.write_str(path),
+            Self::Registry { reference } => write!(f, "registry, {reference}"),
             Self::Api { by } => write!(f, "API, by {by}"),
         }
     }

@@ -64,7 +64,7 @@ fn mode(org: &Org, health: &OrgHealth, policies: &PolicyHost) -> Check {
     let in_force = policy.and_then(|status| status.in_force);
     let (ok, who) = match in_force {
         Some(revision) => (true, format!("policy {} revision {} decides", org.policy, revision.revision)),
-        None => (false, format!("policy {} is not in force; the default policy decides", org.policy)),
+        None => (false, format!("policy {} is not in force; nothing is decided until it is", org.policy)),
     };
     let accounts = org.accounts.len();
     let mut found = format!("{}; {who}; {cases}; {accounts} accounts are linked", org.mode.describe());

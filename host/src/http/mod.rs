@@ -15,7 +15,7 @@ mod repro;
 mod sync_errors;
 mod webhook;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,9 +34,10 @@ pub use self::access::{Scope, Token};
 use self::problem::Problem;
 use crate::alcmeon;
 use crate::clock::Clock;
-use crate::domain::SourceId;
+use crate::domain::{PluginName, SourceId};
 use crate::engine::Engine;
 use crate::policy::PolicyHost;
+use crate::registry::{Reference, Registry};
 use crate::telemetry::Metrics;
 
 /// Bodies of the API, in bytes.
@@ -82,6 +83,10 @@ pub struct Parts {
     pub policies_folder: Option<PathBuf>,
     /// Where plugins that are handed in are kept; made when the first one is.
     pub plugins_folder: PathBuf,
+    /// Where plugins are pulled from,
+    pub registry: Arc<Registry>,
+    /// and those that the configuration names.
+    pub oci: BTreeMap<PluginName, Reference>,
     /// Alcmeon environments by source.
     pub environments: HashMap<SourceId, alcmeon::Config>,
     /// The counters.
@@ -184,6 +189,7 @@ fn router(app: App) -> Router {
         .route("/v1/sync-errors/{id}/reopen", post(sync_errors::reopen));
     let policies = Router::new()
         .route("/v1/policies/{name}", put(policies::apply))
+        .route("/v1/plugins/{name}/pull", post(plugins::pull))
         .route("/v1/policies/{name}/preview", post(policies::preview))
         .route("/v1/policies/{name}/shadow", put(policies::start_shadow).delete(policies::end_shadow))
         .route("/v1/policies/{name}/revisions/{number}/restore", post(policies::restore));

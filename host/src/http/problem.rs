@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::{engine, policy, store};
+use crate::{engine, policy, registry, store};
 
 /// A refusal as the caller sees it.
 #[derive(Debug, Clone, Serialize)]
@@ -116,6 +116,15 @@ impl From<engine::Error> for Problem {
             ),
             engine::Error::Store(error) => error.into(),
             engine::Error::Stopping => Self::unavailable("the host is stopping"),
+        }
+    }
+}
+
+impl From<registry::Error> for Problem {
+    fn from(error: registry::Error) -> Self {
+        match error {
+            registry::Error::Unreachable(_) => Self::unavailable(error.to_string()),
+            _ => Self::invalid(error.to_string()),
         }
     }
 }

@@ -20,6 +20,8 @@ struct Change {
     name: PolicyName,
     policy: Arc<Policy>,
     source: PolicySource,
+    /// Whether a person asked for it: only that brings back what was rolled back.
+    by_person: bool,
 }
 
 impl PolicyHost {
@@ -29,9 +31,20 @@ impl PolicyHost {
     /// # Errors
     /// When it cannot be read, configured, answer a sample or be kept; then whatever was in force stays so.
     pub async fn apply(&self, name: PolicyName, source: PolicySource) -> Result<PolicyStatus, Rejection> {
+        let by_person = matches!(source.origin, Origin::Api { .. });
+        self.apply_for(name, source, by_person).await
+    }
+
+    /// The same for whoever asked.
+    pub(super) async fn apply_for(
+        &self,
+        name: PolicyName,
+        source: PolicySource,
+        by_person: bool,
+    ) -> Result<PolicyStatus, Rejection> {
         let _one_at_a_time = self.0.changing.lock().await;
         let at = source.at;
-        let change = Change { policy: self.0.policy(&name), name, source };
+        let change = Change { policy: self.0.policy(&name), name, source, by_person };
         if let Some(revision) = self.prepare(&change).await? {
             self.keep(&change, revision.policy.revision, RevisionState::InForce).await?;
             tracing::info!(policy = %revision.policy, origin = %change.source.origin, "a policy is in force");
@@ -43,6 +56,7 @@ impl PolicyHost {
             }
         }
         *lock(&change.policy.last_rejection) = None;
+        *lock(&change.policy.waiting) = None;
         Ok(self.0.status(&change.name, &change.policy))
     }
 
@@ -68,8 +82,9 @@ impl PolicyHost {
             Ok(draft) => self.configured(Arc::new(draft), 0).await,
             Err(wrong) => Err(wrong),
         };
-        made.map(|revision| Candidate::new(self.clone(), Arc::new(revision)))
-            .map_err(|Wrong { problems, fault }| Rejection { policy: name, origin, at, problems, fault })
+        made.map(|revision| Candidate::new(self.clone(), Arc::new(revision))).map_err(
+            |Wrong { problems, fault, waits_for }| Rejection { policy: name, origin, at, problems, fault, waits_for },
+        )
     }
 
     /// The revision in force, or the default policy's where there is none, to be asked without counting it.
@@ -88,7 +103,7 @@ impl PolicyHost {
     pub async fn start_shadow(&self, name: PolicyName, source: PolicySource) -> Result<PolicyStatus, Rejection> {
         let _one_at_a_time = self.0.changing.lock().await;
         let at = source.at;
-        let change = Change { policy: self.0.policy(&name), name, source };
+        let change = Change { policy: self.0.policy(&name), name, source, by_person: true };
         let Some(revision) = self.prepare(&change).await? else {
             return Err(self.reject(&change, "it is in force: there is nothing to compare it with"));
         };
@@ -129,7 +144,7 @@ impl PolicyHost {
 
     /// A numbered revision that was tried; `None` where the same one is in force already.
     async fn prepare(&self, change: &Change) -> Result<Option<Revision>, Rejection> {
-        let Change { name, policy, source } = change;
+        let Change { name, policy, source, .. } = change;
         let draft = match self.0.draft(name, source.clone()) {
             Ok(draft) => Arc::new(draft),
             Err(wrong) => {
@@ -147,7 +162,7 @@ impl PolicyHost {
         };
         let (number, state, reason) = known.unwrap_or((0, RevisionState::Preparing, None));
         // Files stay where they are: only a person's own call brings back what was taken back.
-        if state == RevisionState::RolledBack && !matches!(source.origin, Origin::Api { .. }) {
+        if state == RevisionState::RolledBack && !change.by_person {
             let reason = reason.unwrap_or_default();
             let why = format!("revision {number} was rolled back: {reason}; change it, or put it back by the API");
             return Err(self.reject(change, why));
@@ -226,7 +241,7 @@ impl PolicyHost {
         tracing::error!(policy = %name, revision = number, back_to = before.policy.revision, %reason, "a policy is rolled back");
         policy.put_in_force(Arc::clone(&before), None);
         let problem = format!("revision {number} was rolled back to revision {}: {reason}", before.policy.revision);
-        let change = Change { name, policy, source: in_force.draft.source.clone() };
+        let change = Change { name, policy, source: in_force.draft.source.clone(), by_person: false };
         let _ = self.reject(&change, problem);
         let Change { name, policy, .. } = change;
         self.moved(&name, &policy, before.policy.revision, RevisionState::InForce, None, now).await;
@@ -239,9 +254,10 @@ impl PolicyHost {
         self.rejected(change, vec![problem].into())
     }
 
-    fn rejected(&self, change: &Change, Wrong { problems, fault }: Wrong) -> Rejection {
+    fn rejected(&self, change: &Change, Wrong { problems, fault, waits_for }: Wrong) -> Rejection {
         let PolicySource { origin, at, .. } = change.source.clone();
-        let rejection = Rejection { policy: change.name.clone(), origin, at, problems, fault };
+        *lock(&change.policy.waiting) = waits_for.is_some().then(|| change.source.clone());
+        let rejection = Rejection { policy: change.name.clone(), origin, at, problems, fault, waits_for };
         tracing::warn!(policy = %rejection.policy, %rejection, "a policy is refused; the one in force stays");
         *lock(&change.policy.last_rejection) = Some(rejection.clone());
         rejection

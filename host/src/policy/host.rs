@@ -13,6 +13,7 @@ use super::guest::Given;
 use super::manifest::Part;
 use super::memory::Memory;
 use super::plugin::{Plugin, PluginStatus};
+use super::renewal::PluginTrouble;
 use super::revision::{Draft, Revision, Wrong};
 use super::sandbox::Sandbox;
 use super::shadow::Shadow;
@@ -33,7 +34,8 @@ pub(super) struct Room {
     pub(super) sandbox: Sandbox,
     pub(super) memory: Memory,
     keys: Keys,
-    plugins: RwLock<BTreeMap<PluginName, Arc<Plugin>>>,
+    pub(super) plugins: RwLock<BTreeMap<PluginName, Arc<Plugin>>>,
+    pub(super) troubles: RwLock<BTreeMap<PluginName, PluginTrouble>>,
     pub(super) policies: RwLock<BTreeMap<PolicyName, Arc<Policy>>>,
     /// Held by one change at a time: a revision's number says how many came before it.
     pub(super) changing: Mutex<()>,
@@ -67,12 +69,12 @@ impl PolicyHost {
         }
         let policy = |(name, kept)| (name, Arc::new(Policy::new(History::new(kept), per_policy)));
         let policies = RwLock::new(histories.into_iter().map(policy).collect());
-        let (plugins, changing, freezing) = Default::default();
-        Ok(Self(Arc::new(Room { sandbox, memory, keys, plugins, policies, changing, freezing, places })))
+        let (plugins, troubles, changing, freezing) = Default::default();
+        Ok(Self(Arc::new(Room { sandbox, memory, keys, plugins, troubles, policies, changing, freezing, places })))
     }
 
     /// Takes a component as a plugin, in place of any of the same name. A policy in force goes on with the one that it
-    /// was made with until it is applied again.
+    /// was made with until it is applied again, see [`apply_again`](Self::apply_again).
     ///
     /// # Errors
     /// When it is too large, is no component, imports what no plugin gets, or answers no question.
@@ -105,6 +107,7 @@ impl PolicyHost {
         };
         let status = plugin.status.clone();
         write(&self.0.plugins).insert(status.name.clone(), Arc::new(plugin));
+        write(&self.0.troubles).remove(&status.name);
         Ok(status)
     }
 
@@ -200,7 +203,7 @@ impl PolicyHost {
                 let _of_all = self.0.places.acquire().await;
                 decision(policy, question, ask(&answerer, given).await)
             }
-            None => decision(policy.clone(), question, no_policy(&policy.name)),
+            None => decision(policy.clone(), question, self.0.no_policy(&policy.name)),
         }
     }
 
@@ -212,7 +215,7 @@ impl PolicyHost {
         ask: impl AsyncFnOnce(&Answerer, Given) -> Outcome<T>,
     ) -> Decision<T> {
         let Some((policy, revision, answerer)) = self.0.answerer(name, question) else {
-            return decision(PolicyRef { name: name.clone(), revision: 0 }, question, no_policy(name));
+            return decision(PolicyRef { name: name.clone(), revision: 0 }, question, self.0.no_policy(name));
         };
         let now = given.now;
         // They are never closed, so waiting for a place ends in having one.
@@ -238,7 +241,9 @@ impl Room {
     /// Reads a policy, with the plugins as they are now.
     pub(super) fn draft(&self, name: &PolicyName, source: PolicySource) -> Result<Draft, Wrong> {
         let bound = self.sandbox.config.source_bytes;
-        Draft::read(name.clone(), source, bound, |name| read(&self.plugins).get(name).cloned())
+        Draft::read(name.clone(), source, bound, |name| {
+            read(&self.plugins).get(name).cloned().ok_or_else(|| self.missing(name))
+        })
     }
 
     /// The answerer of a question as of now; whatever is swapped later, this decision is made by it.
@@ -253,6 +258,10 @@ impl Room {
             Some((policy, revision, answerer))
         };
         let policy = read(&self.policies).get(name).cloned();
+        if policy.as_ref().is_some_and(|policy| policy.refused().is_some()) {
+            // What it would have decided is known to nobody: a wrong queue is worse than a late one.
+            return None;
+        }
         let missing = policy.as_ref().is_none_or(|policy| policy.in_force().is_none());
         if let Some(found) = policy.and_then(of) {
             return Some(found);
@@ -295,6 +304,16 @@ impl Room {
         }
     }
 
+    fn no_policy<T>(&self, name: &PolicyName) -> Outcome<T> {
+        let refused = read(&self.policies).get(name).and_then(|policy| policy.refused());
+        let message = match refused {
+            Some(why) => format!("the policy `{name}` is refused, and none was in force before it: {why}"),
+            None => format!("neither the policy `{name}` nor the default policy is in force"),
+        };
+        let fault = Fault::Refused { code: "NO_POLICY".into(), message };
+        Outcome { answer: Err(fault), cost: 0, logs: Vec::new(), rule: None, memory_bytes: 0 }
+    }
+
     fn answered_by(&self, name: &PolicyName, question: Question) -> Option<AnsweredBy> {
         let (_, revision, answerer) = self.answerer(name, question)?;
         Some(AnsweredBy {
@@ -313,12 +332,6 @@ impl Room {
 fn decision<T>(policy: PolicyRef, question: Question, outcome: Outcome<T>) -> Decision<T> {
     let Outcome { answer, cost, logs, rule, .. } = outcome;
     Decision { policy, question, answer, cost, logs, rule }
-}
-
-fn no_policy<T>(name: &PolicyName) -> Outcome<T> {
-    let message = format!("neither the policy `{name}` nor the default policy is in force");
-    let fault = Fault::Refused { code: "NO_POLICY".into(), message };
-    Outcome { answer: Err(fault), cost: 0, logs: Vec::new(), rule: None, memory_bytes: 0 }
 }
 
 pub(super) fn given(of: &Conversation, now: Timestamp) -> Given {

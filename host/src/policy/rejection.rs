@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Fault, Origin, PolicyName, Timestamp};
+use crate::domain::{Fault, Origin, PluginName, PolicyName, Timestamp};
 
 /// One thing that is wrong with a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,4 +65,7 @@ pub struct Rejection {
     pub problems: Vec<Problem>,
     /// How the plugin failed to take its settings or to answer a sample, where it did.
     pub fault: Option<Fault>,
+    /// The plugin that is not there, where that is the reason; the policy is applied again when it comes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<PluginName>,
 }

@@ -39,11 +39,13 @@ pub(super) struct Revision {
 pub(super) struct Wrong {
     pub(super) problems: Vec<Problem>,
     pub(super) fault: Option<Fault>,
+    /// The plugin that is not there, where that is what is wrong.
+    pub(super) waits_for: Option<PluginName>,
 }
 
 impl From<Vec<Problem>> for Wrong {
     fn from(problems: Vec<Problem>) -> Self {
-        Self { problems, fault: None }
+        Self { problems, fault: None, waits_for: None }
     }
 }
 
@@ -62,7 +64,7 @@ impl Draft {
         name: PolicyName,
         source: PolicySource,
         bound: usize,
-        plugin: impl Fn(&PluginName) -> Option<Arc<Plugin>>,
+        plugin: impl Fn(&PluginName) -> Result<Arc<Plugin>, String>,
     ) -> Result<Self, Wrong> {
         let file = format!("{name}.toml");
         let bytes = source.toml.len() + source.scripts.values().map(String::len).sum::<usize>();
@@ -73,9 +75,10 @@ impl Draft {
         let mut plugins = BTreeMap::new();
         let mut digest = Sha256::new();
         for Assignment { plugin: wanted, digest: pinned, configuration, .. } in manifest.assignments() {
-            let Some(plugin) = plugin(wanted) else {
-                return Err(vec![Problem::of(file, format!("there is no plugin `{wanted}`"))].into());
-            };
+            let plugin = plugin(wanted).map_err(|why| {
+                let waits_for = Some(wanted.clone());
+                Wrong { waits_for, ..vec![Problem::of(file.as_str(), why)].into() }
+            })?;
             if let Some(pinned) = pinned.as_ref().filter(|pinned| **pinned != plugin.status.digest) {
                 let has = &plugin.status.digest;
                 let message = format!("the plugin `{wanted}` is sha256:{has}, and the policy wants sha256:{pinned}");
@@ -94,6 +97,12 @@ impl Draft {
     /// The plugins that it names, with the SHA-256 of each.
     pub(super) fn plugins(&self) -> BTreeMap<PluginName, String> {
         self.plugins.iter().map(|(name, plugin)| (name.clone(), plugin.status.digest.clone())).collect()
+    }
+
+    /// Whether another component of this plugin would make another revision of it: it names the plugin and no digest.
+    pub(super) fn follows(&self, plugin: &PluginName, digest: &str) -> bool {
+        let old = self.plugins.get(plugin).is_some_and(|own| own.status.digest != digest);
+        old && self.manifest.assignments().any(|one| one.plugin == *plugin && one.digest.is_none())
     }
 
     /// Configures and tries it, which takes milliseconds: for a blocking thread.
@@ -159,8 +168,7 @@ impl Draft {
         answerer.map_err(|trouble| match trouble {
             Trouble::Fault(fault) => self.failed(assignment, "configure itself", fault),
             Trouble::Problems(problems) => {
-                let problems = problems.into_iter().map(|problem| self.located(assignment, problem)).collect();
-                Wrong { problems, fault: None }
+                problems.into_iter().map(|problem| self.located(assignment, problem)).collect::<Vec<_>>().into()
             }
         })
     }
@@ -200,7 +208,7 @@ impl Draft {
     fn failed(&self, assignment: &Assignment, asked: &str, fault: Fault) -> Wrong {
         let path = assignment.script.clone().unwrap_or_else(|| format!("{}.toml", self.name));
         let message = format!("the plugin `{}` was asked to {asked} and {fault}", assignment.plugin);
-        Wrong { problems: vec![Problem::of(path, message)], fault: Some(fault) }
+        Wrong { fault: Some(fault), ..vec![Problem::of(path, message)].into() }
     }
 
     fn given(&self) -> Given {

@@ -10,13 +10,15 @@ use super::rejection::Rejection;
 use super::revision::Revision;
 use super::shadow::Shadow;
 use super::status::Counters;
-use crate::domain::History;
+use crate::domain::{History, PolicySource};
 
 /// Everything that is known of one policy.
 pub(super) struct Policy {
     in_force: RwLock<Option<Arc<Revision>>>,
     pub(super) history: Mutex<History>,
     pub(super) last_rejection: Mutex<Option<Rejection>>,
+    /// What was refused because a plugin is not there.
+    pub(super) waiting: Mutex<Option<PolicySource>>,
     /// Set while the revision in force is new.
     guard: Mutex<Option<Guard>>,
     /// Spares most decisions the lock of the guard.
@@ -37,6 +39,7 @@ impl Policy {
             in_force: RwLock::default(),
             history: Mutex::new(history),
             last_rejection: Mutex::default(),
+            waiting: Mutex::default(),
             guard: Mutex::default(),
             guarded: AtomicBool::new(false),
             shadow: RwLock::default(),
@@ -49,6 +52,14 @@ impl Policy {
 
     pub(super) fn in_force(&self) -> Option<Arc<Revision>> {
         read(&self.in_force).clone()
+    }
+
+    /// Why nothing decides: it was refused, and nothing was in force before.
+    pub(super) fn refused(&self) -> Option<Rejection> {
+        if read(&self.in_force).is_some() {
+            return None;
+        }
+        lock(&self.last_rejection).clone()
     }
 
     /// From here on this revision decides; with a guard, only as long as it does no worse than the one before.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 /// Rooms by floor, from the ground up.
 const FLOORS: [&[&str]; 7] = [
     &["domain", "telemetry"],
-    &["alcmeon", "clock", "mail", "policy", "salesforce", "store"],
+    &["alcmeon", "clock", "mail", "policy", "registry", "salesforce", "store"],
     &["alerts", "engine"],
     &["http"],
     &["config"],

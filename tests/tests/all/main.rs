@@ -4,6 +4,7 @@ mod api;
 mod arrivals;
 mod floors;
 mod mail;
+mod plugins;
 mod policies;
 mod registry;
 mod salesforce;

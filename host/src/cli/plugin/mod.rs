@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod new;
+mod pull;
 mod run;
 mod test;
 pub(super) mod workbench;
@@ -13,7 +14,9 @@ use clap::{Args, Subcommand};
 
 pub(super) use test::print_difference;
 
+use super::remote::Remote;
 use crate::domain::{PluginName, Question};
+use crate::registry::Reference;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -50,6 +53,17 @@ pub(super) enum Command {
         subject: Subject,
         /// The folder; every *.json in it is a case.
         folder: PathBuf,
+    },
+    /// Have a running host pull a plugin from an OCI registry, and apply the policies again that name it.
+    #[command(after_help = pull::EXAMPLES)]
+    Pull {
+        /// REGISTRY/REPOSITORY:TAG, with @sha256:DIGEST for exactly one.
+        reference: Reference,
+        /// The plugin's name in the host; the last part of the repository where not given.
+        #[arg(long)]
+        name: Option<PluginName>,
+        #[command(flatten)]
+        remote: Remote,
     },
     /// Measure how long decisions take.
     #[command(after_help = bench::EXAMPLES)]
@@ -97,6 +111,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
         Command::Check { file, json } => check::run(&file, json),
         Command::Run { subject, asked } => run::run(&subject, &asked).await,
         Command::Test { subject, folder } => test::run(&subject, &folder).await,
+        Command::Pull { reference, name, remote } => pull::run(&reference, name, &remote).await,
         Command::Bench { subject, asked, times } => bench::run(&subject, &asked, times).await,
     }
 }

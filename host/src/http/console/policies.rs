@@ -8,7 +8,7 @@ use super::page::{Section, Visit, cell, table};
 use super::words::{self, counted, grouped};
 use crate::domain::PolicyRevision;
 use crate::http::App;
-use crate::policy::{AnsweredBy, Faults, InForce, Isolation, PluginStatus, PolicyStatus, Rejection};
+use crate::policy::{AnsweredBy, Faults, InForce, Isolation, PluginStatus, PluginTrouble, PolicyStatus, Rejection};
 
 /// Revisions of a policy that the page shows.
 const SHOWN: usize = 20;
@@ -21,6 +21,7 @@ pub(super) async fn list(State(app): State<App>, Extension(visit): Extension<Vis
         @if policies.is_empty() { p { "No policy is known." } }
         @for policy in &policies { (card(policy, &app.parts.policies.revisions(&policy.name))) }
         h2 { "Plugins" }
+        @for trouble in &app.parts.policies.troubles() { (not_taken(trouble)) }
         @if plugins.is_empty() { p { "No plugin is known." } } @else { (all(&plugins)) }
     };
     visit.page("Policies", Section::Policies, &content)
@@ -33,7 +34,7 @@ fn card(policy: &PolicyStatus, revisions: &[PolicyRevision]) -> Markup {
                 h2 id={ "policy-" (policy.name) } { (policy.name) }
                 @match &policy.in_force {
                     Some(revision) => { span.badge.resolved { "revision " (revision.revision) " in force" } }
-                    None => { span.badge.pending { "not in force: the default policy decides" } }
+                    None => { span.badge.pending { "not in force: nothing is decided" } }
                 }
             }
             @if let Some(rejection) = &policy.last_rejection { (refused(rejection)) }
@@ -65,6 +66,14 @@ fn refused(rejection: &Rejection) -> Markup {
             (rejection.origin) ", " (words::time(rejection.at)) "):"
             ul { @for problem in &rejection.problems { li { (words::cut(&problem.to_string())) } } }
             @if let Some(fault) = &rejection.fault { p { (words::cut(&fault.to_string())) } }
+        }
+    }
+}
+
+fn not_taken(trouble: &PluginTrouble) -> Markup {
+    html! {
+        div.notice.bad {
+            b { (trouble.name) } " (" (trouble.origin) ", " (words::time(trouble.at)) "): " (words::cut(&trouble.reason))
         }
     }
 }
@@ -172,6 +181,7 @@ mod tests {
             at: Timestamp::default(),
             problems: vec![problem],
             fault: None,
+            waits_for: None,
         };
         let faults = Faults { too_slow: 2, ..Faults::default() };
         let html = card(

@@ -14,6 +14,7 @@ use crate::domain::{
 use crate::engine::{self, Engine, Org};
 use crate::http::{self, Scope, Server, Token};
 use crate::policy::PolicyHost;
+use crate::registry::Registry;
 use crate::salesforce;
 use crate::store::{MemoryStore, Records, Write};
 use crate::telemetry::Metrics;
@@ -138,6 +139,8 @@ impl Console {
             policies,
             policies_folder: None,
             plugins_folder: "plugins".into(),
+            registry: Arc::new(Registry::new(Default::default(), "pulled".into(), 0)),
+            oci: Default::default(),
             environments: HashMap::new(),
             metrics,
             clock,
