@@ -64,7 +64,6 @@ fn said(answer: &Answer) -> Result<Value, Refusal> {
 
 /// The parts of an answer that said yes as a whole, in its order: the elements of a collection, or the answers inside a
 /// composite, a batch or the graphs. A part that was halted or rolled back with another is refused as that one was.
-#[cfg_attr(not(test), expect(dead_code, reason = "the upserts of collections read their answers by it"))]
 pub(super) fn parts(json: Value) -> Vec<Result<Value, Refusal>> {
     let mut all = Vec::new();
     for parts in unfold(json) {

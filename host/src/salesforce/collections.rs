@@ -7,9 +7,8 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
-use super::answer::Answer;
-use super::classify::{Stage, judge, outcome_unknown};
-use super::client::{Call, Client, read, record, sent};
+use super::classify::{outcome_unknown, parts};
+use super::client::{Call, Client, read, record};
 use super::gathering::{Batch, Entry, Gathering, Next, Object};
 use super::queues::same_record;
 use super::records::{CASE, Upserted, Written};
@@ -70,14 +69,14 @@ impl Client {
 
     async fn send_batch(self: &Arc<Self>, Batch { object, entries, .. }: Batch) {
         let entries = self.read_back(object, entries).await;
-        let (mut parts, mut calls) = (vec![entries], 0);
-        while let Some(mut part) = parts.pop() {
+        let (mut left, mut calls) = (vec![entries], 0);
+        while let Some(mut part) = left.pop() {
             if part.is_empty() {
                 continue;
             }
             calls += 1;
             let call = self.call(object, &part);
-            match self.send(&call).await.and_then(|json| read::<Vec<Value>>(json).map_err(|no| sent(no, &call))) {
+            match self.send(&call).await.map(parts) {
                 Ok(answers) if answers.len() == part.len() => self.hand_out(object, part, answers),
                 Ok(answers) => {
                     let words = format!("{} records were sent, and {} answers came", part.len(), answers.len());
@@ -87,7 +86,7 @@ impl Client {
                 // One record that Salesforce cannot read spoils the call for all: it is looked for.
                 Err(refusal) if part.len() > 1 && calls < SPLITS && of_some_record(&refusal) => {
                     let second = part.split_off(part.len() / 2);
-                    parts.extend([second, part]);
+                    left.extend([second, part]);
                 }
                 Err(refusal) => self.refuse(object, part, &refusal),
             }
@@ -124,11 +123,9 @@ impl Client {
     }
 
     /// Answer by answer, in the order of the records.
-    fn hand_out(self: &Arc<Self>, object: Object, entries: Vec<Entry>, answers: Vec<Value>) {
+    fn hand_out(self: &Arc<Self>, object: Object, entries: Vec<Entry>, answers: Vec<Result<Value, Refusal>>) {
         for (mut entry, answer) in entries.into_iter().zip(answers) {
-            let body = answer.to_string().into_bytes();
-            let judged = judge(Stage::Rest, Ok(Answer { status: 200, body, ..Answer::default() }));
-            let written = judged.and_then(read::<Written>);
+            let written = answer.and_then(read::<Written>);
             let outcome =
                 written.and_then(|written| Ok(Upserted { record: record(&written.id)?, created: written.created }));
             match outcome {
