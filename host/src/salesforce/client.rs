@@ -11,9 +11,9 @@ use serde_json::Value;
 
 use super::answer::{Trouble, exchange};
 use super::classify::{Stage, judge};
-use super::config::{Config, Server};
+use super::config::{Config, Error, Server};
 use super::queues::Cache;
-use super::session::{Access, OnRotated, Session, scrub};
+use super::session::{Access, Keeping, Session, scrub};
 use crate::domain::{Class, RecordId, Refusal, RequestSent};
 
 /// Pages of a query that are followed; a page has 2,000 rows at most.
@@ -51,10 +51,19 @@ impl Client {
     /// Opens no connection yet.
     ///
     /// `http` must not follow redirects (`redirect::Policy::none()`): one could carry a token to another server.
+    ///
+    /// # Errors
+    /// When the configuration lacks what its flow needs.
+    pub fn new(config: Config, http: reqwest::Client, keeping: Keeping) -> Result<Self, Error> {
+        let session = Session::new(&config, http.clone(), keeping)?;
+        let (calls, usage) = (AtomicU64::new(0), Mutex::new(None));
+        Ok(Self { config, session, queues: Cache::default(), http, calls, usage })
+    }
+
+    /// Whether a person can authorize the organization in a browser.
     #[must_use]
-    pub fn new(config: Config, http: reqwest::Client, on_rotated: OnRotated) -> Self {
-        let session = Session::new(&config, http.clone(), on_rotated);
-        Self { config, session, queues: Cache::default(), http, calls: AtomicU64::new(0), usage: Mutex::new(None) }
+    pub fn authorized_by_a_person(&self) -> bool {
+        self.config.flow.keeps_a_token()
     }
 
     /// Calls of the REST API so far, those refused included.

@@ -13,7 +13,7 @@
 //! team/ORG/TEAM-IN-HEX                     a conversation of each team that was seen
 //! alert/ORG                                whether the recipients know of pending sync errors
 //! policy-revision/POLICY/NUMBER            revisions of a policy, with their texts
-//! refresh-token/ORG                        the one that Salesforce gave last, where it rotates them
+//! refresh-token/ORG                        the one that Salesforce gave last, sealed
 //! ```
 
 use std::sync::Arc;
@@ -21,12 +21,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::{Batch, Error, Store};
+use super::{Batch, Error, Keys, Store};
 use crate::domain::{
     Arrival, AuditEntry, Class, Conversation, ConversationId, Delivery, ErrorCounts, MessageId, OrgId, Phase,
-    PolicyName, PolicyRevision, Secret, SourceId, State, SyncError, SyncErrorId,
+    PolicyName, PolicyRevision, SourceId, State, SyncError, SyncErrorId,
 };
 
 /// A list looks at so many index entries for one page; a filter that matches little gets short pages instead of a stall.
@@ -39,21 +38,12 @@ enum Versioned<T> {
     V1(T),
 }
 
-/// A refresh token, and the fingerprint of the configured one that it followed from.
-#[derive(Serialize, Deserialize)]
-struct Rotated {
-    configured: String,
-    token: String,
-}
-
-fn fingerprint(secret: &Secret) -> String {
-    hex::encode(Sha256::digest(secret.reveal().as_bytes()))
-}
-
 /// Reads records.
 #[derive(Clone)]
 pub struct Records {
     store: Arc<dyn Store>,
+    /// What tokens are sealed with.
+    keys: Keys,
 }
 
 /// What a list of sync errors is narrowed to.
@@ -80,7 +70,17 @@ impl Records {
     /// Records of a store.
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+        Self { store, keys: Keys::default() }
+    }
+
+    /// The same, with keys to seal tokens with.
+    #[must_use]
+    pub fn with_keys(self, keys: Keys) -> Self {
+        Self { keys, ..self }
+    }
+
+    pub(super) fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// The store below.
@@ -141,15 +141,6 @@ impl Records {
     /// Whether the recipients of an organization know of pending sync errors.
     pub fn alerted(&self, org: &OrgId) -> Result<bool, Error> {
         Ok(self.read(&format!("alert/{org}"))?.unwrap_or_default())
-    }
-
-    /// The refresh token that Salesforce gave last in exchange for the configured one, where it rotates them.
-    pub fn refresh_token(&self, org: &OrgId, configured: &Secret) -> Result<Option<Secret>, Error> {
-        let rotated = self.read::<Rotated>(&format!("refresh-token/{org}"))?;
-        // One that was configured since is newer than all that followed from the one before.
-        Ok(rotated
-            .filter(|rotated| rotated.configured == fingerprint(configured))
-            .map(|rotated| Secret::new(rotated.token)))
     }
 
     /// The revisions of every policy.
@@ -332,12 +323,6 @@ impl Write {
     /// Whether the recipients know of pending sync errors.
     pub fn alerted(&mut self, org: &OrgId, alerted: bool) {
         self.put(format!("alert/{org}"), &alerted);
-    }
-
-    /// The refresh token that Salesforce gave last in exchange for the configured one.
-    pub fn refresh_token(&mut self, org: &OrgId, configured: &Secret, token: &Secret) {
-        let rotated = Rotated { configured: fingerprint(configured), token: token.reveal().to_owned() };
-        self.put(format!("refresh-token/{org}"), &rotated);
     }
 
     /// A revision of a policy.
