@@ -95,7 +95,8 @@ fn serve(folder: &Path) -> (Child, String) {
         "[http]\nlisten = '127.0.0.1:0'\n[[http.tokens]]\nname = 'ops'\nsecret = 'a-long-enough-secret'\nscopes = ['read']\n\
          [alcmeon.main]\nbase_url = 'http://127.0.0.1:9'\ninstance_id = 'main'\nsecret = '{SECRET}'\nteam_field = 1\npoll = false\n\
          [[orgs]]\nid = 'acme'\naccounts = ['main/12']\n\
-         [orgs.salesforce]\nlogin_url = 'http://127.0.0.1:9'\nclient_id = 'app'\nrefresh_token = 'token'\n"
+         [orgs.salesforce]\nlogin_url = 'http://127.0.0.1:9'\nclient_id = 'app'\nrefresh_token = 'token'\n\
+         [secrets]\nkeys = ['000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f']\n"
     );
     let path = folder.join("switchyard.toml");
     std::fs::write(&path, config).expect("a file");

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::domain::{AccountId, PluginName, Secret, SourceId};
 use crate::engine::OrgConfig;
+use crate::store::Keys;
 use crate::{alcmeon, http, mail, policy, registry};
 
 /// The commented file that names every key with its default.
@@ -22,6 +23,9 @@ pub struct Config {
     /// Where everything is kept.
     #[serde(default)]
     pub store: Store,
+    /// What stored tokens are sealed with.
+    #[serde(default)]
+    pub secrets: Secrets,
     /// Where policies and plugins are, and what plugins may use.
     #[serde(default)]
     pub policies: Policies,
@@ -48,6 +52,14 @@ impl Default for Store {
     fn default() -> Self {
         Self { path: "data".into() }
     }
+}
+
+/// What stored tokens are sealed with.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Secrets {
+    /// 64 hexadecimal digits each. The first seals; the others still open what they sealed before.
+    pub keys: Vec<Secret>,
 }
 
 /// Where policies and plugins are.
@@ -120,6 +132,7 @@ impl Config {
             *path = folder.join(&path);
         }
         config.resolve(folder)?;
+        Keys::new(&config.secrets.keys).map_err(|error| Error::Sense(format!("secrets.keys: {error}")))?;
         config.check()?;
         Ok(config)
     }
@@ -141,6 +154,9 @@ impl Config {
     /// Puts the secrets that are kept elsewhere in their places.
     fn resolve(&mut self, folder: &Path) -> Result<(), Error> {
         let mut secrets: Vec<(String, &mut Secret)> = Vec::new();
+        for (place, key) in self.secrets.keys.iter_mut().enumerate() {
+            secrets.push((format!("secrets.keys, number {}", place + 1), key));
+        }
         for token in &mut self.http.tokens {
             secrets.push((format!("http.tokens `{}`.secret", token.name), &mut token.secret));
         }
@@ -154,9 +170,8 @@ impl Config {
             secrets.push(("mail.password".to_owned(), password));
         }
         for org in &mut self.orgs {
-            secrets.push((format!("orgs `{}`.salesforce.refresh_token", org.id), &mut org.salesforce.refresh_token));
-            if let Some(secret) = &mut org.salesforce.client_secret {
-                secrets.push((format!("orgs `{}`.salesforce.client_secret", org.id), secret));
+            for (name, secret) in org.salesforce.secrets() {
+                secrets.push((format!("orgs `{}`.salesforce.{name}", org.id), secret));
             }
         }
         for (key, secret) in secrets {
@@ -164,7 +179,9 @@ impl Config {
                 std::env::var(name).map_err(|_| format!("the environment variable {name} is not set"))
             } else if let Some(file) = secret.reveal().strip_prefix("file:") {
                 let text = std::fs::read_to_string(folder.join(file)).map_err(|error| format!("{file}: {error}"));
-                text.map(|text| text.lines().next().unwrap_or_default().to_owned())
+                // A private key is a file of many lines.
+                let whole = |text: &str| text.starts_with("-----BEGIN ");
+                text.map(|text| if whole(&text) { text } else { text.lines().next().unwrap_or_default().to_owned() })
             } else {
                 continue;
             };
@@ -198,6 +215,7 @@ impl Config {
             if org.concurrency == 0 {
                 return wrong(format!("orgs `{}`.concurrency: 1 or more is needed", org.id));
             }
+            org.salesforce.check().map_err(|error| Error::Sense(format!("orgs `{}`.salesforce: {error}", org.id)))?;
             for account in accounts(org)? {
                 if !linked.insert(account.clone()) {
                     let shown = account.1.map_or("*".to_owned(), |id| id.to_string());
@@ -227,6 +245,13 @@ impl Config {
         }
         if self.orgs.is_empty() {
             return Err(Error::Sense("orgs: there is no organization to bring conversations into".into()));
+        }
+        if self.secrets.keys.is_empty()
+            && let Some(org) = self.orgs.iter().find(|org| org.salesforce.flow.keeps_a_token())
+        {
+            let words = "the refresh tokens that Salesforce gives are stored sealed, with a key that you make once: \
+                         `openssl rand -hex 32 > switchyard.key`, and keys = [\"file:switchyard.key\"]";
+            return Err(Error::Sense(format!("secrets.keys: one is needed for `{}`: {words}", org.id)));
         }
         Ok(())
     }
@@ -260,7 +285,9 @@ mod tests {
         let switched_on: String = DEFAULT_FILE
             .lines()
             .map(|line| match line.strip_prefix("# ") {
-                Some(rest) if rest.contains(" = ") || rest.starts_with('[') => format!("{rest}\n"),
+                Some(rest) if !rest.starts_with('#') && (rest.contains(" = ") || rest.starts_with('[')) => {
+                    format!("{rest}\n")
+                }
                 _ if line.starts_with('#') => "\n".to_owned(),
                 _ => format!("{line}\n"),
             })

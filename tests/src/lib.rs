@@ -28,6 +28,8 @@ pub const SECRET: &str = "1309768d3f6f8462";
 pub const OPERATOR: &str = "operator-token-0123456789";
 /// A token for everything.
 pub const ADMIN: &str = "admin-token-0123456789abc";
+/// What the host seals tokens with.
+pub const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 /// How long anything may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -49,6 +51,7 @@ pub struct TestHost {
     pub http: Client,
     config: Config,
     folder: tempfile::TempDir,
+    config: Config,
 }
 
 /// What differs from the host that most tests want.
@@ -74,7 +77,8 @@ impl TestHost {
         Self::with("").await
     }
 
-    /// The same, with more lines for the organization `acme`'s `[orgs.salesforce]`.
+    /// The same, with more lines for the organization `acme`'s `[orgs.salesforce]`. Where they name a flow, they have to
+    /// give all that it needs but the consumer key.
     pub async fn with(salesforce: &str) -> Self {
         Self::set_up(Setup { salesforce, ..Setup::default() }).await
     }
@@ -124,6 +128,14 @@ impl TestHost {
         self.app.stop().await;
         let app = begin(&self.config, &self.store, &self.clock).await;
         Self { app, ..self }
+    }
+
+    /// Everything in the store, as an export has it.
+    #[must_use]
+    pub fn exported(&self) -> String {
+        let mut lines = Vec::new();
+        switchyard::store::export(self.store.as_ref(), &mut lines).expect("an export");
+        String::from_utf8(lines).expect("text")
     }
 
     /// The file of a policy or script.
@@ -190,6 +202,12 @@ impl TestHost {
         let url = format!("http://{}/alcmeon/main/notify", self.app.address);
         let request = self.http.post(url).header("x-alcmeon-webhook-signature", signature).body(body.to_owned());
         read(request).await
+    }
+
+    /// The log of the calls that reached the organization `acme` so far.
+    pub async fn calls(&self) -> Vec<Value> {
+        let (_, calls) = read(self.http.get(format!("{}/control/calls?org=acme", self.simulator.salesforce))).await;
+        calls.as_array().cloned().unwrap_or_else(|| panic!("a list: {calls}"))
     }
 
     /// Sets something of a Salesforce organization.
@@ -262,17 +280,20 @@ async fn begin(config: &Config, store: &Arc<MemoryStore>, clock: &ManualClock) -
 
 fn config(simulator: &Simulator, folder: &std::path::Path, setup: &Setup<'_>) -> Config {
     let org = |id: &str, account: u32, policy: &str, lines: &str, more: &str| {
+        let usual = format!("client_secret = 'shh'\nrefresh_token = '{id}-refresh'\n");
+        let usual = if more.contains("flow = ") { String::new() } else { usual };
         format!(
             "[[orgs]]\nid = '{id}'\naccounts = ['main/{account}', 'shop-{id}/*']\npolicy = '{policy}'\n{lines}\
              alert_recipients = ['{id}-admin@example.com']\n[orgs.salesforce]\nlogin_url = '{}'\nclient_id = 'app'\n\
-             client_secret = 'shh'\nrefresh_token = '{id}-refresh'\n{more}\n",
+             {usual}{more}\n",
             simulator.salesforce
         )
     };
     let text = format!(
         "[http]\nlisten = '127.0.0.1:0'\n\
          [[http.tokens]]\nname = 'operator'\nsecret = '{OPERATOR}'\nscopes = ['read', 'errors']\n\
-         [[http.tokens]]\nname = 'admin'\nsecret = '{ADMIN}'\nscopes = ['read', 'errors', 'policies', 'intake']\n\
+         [[http.tokens]]\nname = 'admin'\nsecret = '{ADMIN}'\nscopes = ['read', 'errors', 'policies', 'intake', 'connect']\n\
+         [secrets]\nkeys = ['{KEY}']\n\
          [policies]\nfolder = '{}'\nplugins = '{}'\n\
          [mail]\nhost = '{}'\nport = {}\nsecurity = 'none'\nfrom = 'Switchyard <switchyard@example.com>'\n\
          [alcmeon.main]\nbase_url = '{}'\ninstance_id = 'main'\nsecret = '{SECRET}'\nteam_field = 1\nemail_field = 2\n{}\n\

@@ -22,9 +22,9 @@ use crate::engine::{self, Engine, Org, OrgConfig};
 use crate::mail::Mailer;
 use crate::policy::PolicyHost;
 use crate::registry::Registry;
-use crate::store::{Records, SledStore, Store, Write};
+use crate::store::{Keys, Records, SledStore, Store};
 use crate::telemetry::Metrics;
-use crate::{alcmeon, http, salesforce};
+use crate::{alcmeon, http, salesforce, store};
 
 /// A running host.
 pub struct App {
@@ -63,21 +63,23 @@ impl App {
     /// # Errors
     /// Says which part could not begin, and why.
     pub async fn start(config: Config, outside: Outside) -> anyhow::Result<Self> {
-        let Outside { clock, store } = outside;
+        let Outside { clock, store: replaced } = outside;
         let metrics = Metrics::default();
         // A store of somebody else's has no folder to keep anything beside.
-        let compiled = store.is_none().then(|| config.store.path.join("compiled"));
-        let store = match store {
+        let compiled = replaced.is_none().then(|| config.store.path.join("compiled"));
+        let store = match replaced {
             Some(store) => store,
             None => Arc::new(SledStore::open(&config.store.path)?),
         };
-        let records = Records::new(store);
+        let records = Records::new(store).with_keys(Keys::new(&config.secrets.keys)?);
+        records.reseal_tokens().await?;
         let most_bytes = config.policies.limits.plugin_bytes;
         let pulled = config.store.path.join("plugins");
         let registry = Arc::new(Registry::new(config.policies.registries.clone(), pulled, most_bytes));
         let policies = policies::start(&config, &registry, &clock, &records, compiled).await?;
         let http = client()?;
-        let orgs = config.orgs.iter().map(|org| connect(org, &records, &http)).collect::<anyhow::Result<Vec<_>>>()?;
+        let orgs =
+            config.orgs.iter().map(|org| connect(org, &records, &http, &clock)).collect::<anyhow::Result<Vec<_>>>()?;
         let polled = config.alcmeon.iter().filter(|(_, environment)| environment.poll).map(|(source, environment)| {
             let client = alcmeon::Client::new(environment.clone(), http.clone(), source.clone());
             (source.clone(), client, Duration::from_millis(environment.poll_every_ms))
@@ -139,19 +141,30 @@ fn client() -> anyhow::Result<reqwest::Client> {
 }
 
 /// An organization with its connection.
-fn connect(config: &OrgConfig, records: &Records, http: &reqwest::Client) -> anyhow::Result<Arc<Org>> {
+fn connect(config: &OrgConfig, records: &Records, http: &reqwest::Client, clock: &Clock) -> anyhow::Result<Arc<Org>> {
+    let org = &config.id;
     let configured = config.salesforce.refresh_token.clone();
-    let mut salesforce = config.salesforce.clone();
-    if let Some(rotated) = records.refresh_token(&config.id, &configured)? {
-        salesforce.refresh_token = rotated;
-    }
-    let (records, id) = (records.clone(), config.id.clone());
+    let token = match (records.refresh_token(org, configured.as_ref()), &configured) {
+        (Ok(Some(kept)), _) => Ok(kept),
+        (Ok(None), Some(configured)) => Ok(configured.clone()),
+        (Ok(None), None) => Err(format!("nobody has authorized {org} yet")),
+        // Not the configured one: it has been used up, and using it again would end those that followed from it.
+        (Err(error @ (store::Error::WrongKey { .. } | store::Error::Unreadable { .. })), _) => {
+            tracing::error!(%org, %error, "an organization's refresh token cannot be opened");
+            Err(format!("its refresh token cannot be opened: {error}"))
+        }
+        (Err(error), _) => return Err(error.into()),
+    };
+    let (kept_in, id, clock) = (records.clone(), org.clone(), clock.clone());
     let on_rotated: salesforce::OnRotated = Box::new(move |token: Secret| {
-        let mut write = Write::default();
-        write.refresh_token(&id, &configured, &token);
-        let store = Arc::clone(records.store());
-        Box::pin(async move { store.commit(write.into_batch()).await.map_err(|error| error.to_string()) })
+        let (records, id, configured) = (kept_in.clone(), id.clone(), configured.clone());
+        Box::pin(async move {
+            let kept = records.keep_refresh_token(&id, configured.as_ref(), &token).await;
+            kept.map_err(|error| error.to_string())
+        })
     });
+    let keeping = salesforce::Keeping { token, on_rotated, now: Box::new(move || clock.now()) };
+    let client = salesforce::Client::new(config.salesforce.clone(), http.clone(), keeping, config.concurrency);
     Ok(Arc::new(Org {
         id: config.id.clone(),
         name: config.name.clone().unwrap_or_else(|| config.id.to_string()),
@@ -161,7 +174,7 @@ fn connect(config: &OrgConfig, records: &Records, http: &reqwest::Client) -> any
         concurrency: config.concurrency,
         alert_recipients: config.alert_recipients.clone(),
         writes_cases: config.salesforce.cases.is_some(),
-        salesforce: salesforce::Client::new(salesforce, http.clone(), on_rotated, config.concurrency),
+        salesforce: client.with_context(|| format!("the connection of {}", config.id))?,
     }))
 }
 

@@ -1,6 +1,7 @@
 //! The command line: what it can be told, and who does it.
 
 mod demo;
+mod org;
 mod plugin;
 mod policy;
 mod remote;
@@ -42,6 +43,9 @@ enum Command {
     },
     /// Print the commented default configuration.
     DefaultConfig,
+    /// Authorize organizations.
+    #[command(subcommand)]
+    Org(org::Command),
     /// Write, check, run, test and measure plugins.
     #[command(
         subcommand,
@@ -61,7 +65,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     // Whoever asks for an answer gets it, and what is wrong with it, on the standard output.
-    let quiet = matches!(cli.command, Command::Demo(_) | Command::Plugin(_) | Command::Policy(_));
+    let quiet = matches!(cli.command, Command::Demo(_) | Command::Org(_) | Command::Plugin(_) | Command::Policy(_));
     let default = if quiet { "error" } else { "info" };
     let filter = EnvFilter::try_from_env("SWITCHYARD_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
@@ -103,6 +107,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
             print!("{DEFAULT_FILE}");
             Ok(())
         }
+        Command::Org(command) => org::run(command).await,
         Command::Plugin(command) => plugin::run(command).await,
         Command::Policy(command) => policy::run(command).await,
         Command::Store(command) => store::run(command).await,

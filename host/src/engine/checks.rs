@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Error;
-use super::org::{Org, OrgHealth};
+use super::org::{HeldBack, Org, OrgHealth};
 use crate::clock::Clock;
 use crate::domain::{Class, Destination, Fault, OrgId, State, Timestamp};
 use crate::policy::PolicyHost;
@@ -27,6 +27,11 @@ pub struct Report {
     pub checked_at: Timestamp,
     /// The points.
     pub checks: Vec<Check>,
+    /// Whether Salesforce has given an access token just now.
+    #[serde(skip)]
+    pub(super) connected: bool,
+    /// Sync errors that waited for the connection and are tried again, because it works.
+    pub retried: u64,
 }
 
 /// One point.
@@ -51,14 +56,17 @@ pub(super) async fn run(
     let asked = org.salesforce.checks(now).await;
     let mut checks: Vec<_> =
         asked.into_iter().map(|check| Check { name: check.name, ok: check.ok, found: check.found }).collect();
-    checks.push(mode(org, health, policies));
+    let connected = checks.iter().any(|check| check.name == "authentication" && check.ok == Some(true));
+    // What the connection's working lifts is no longer in the way.
+    let held = health.held_back_by.as_ref().filter(|held| !connected || held.refusal.class != Class::Auth);
+    checks.push(mode(org, held, policies));
     checks.push(mapping(org, records, policies, now).await?);
     checks.push(linking(org, records)?);
-    Ok(Report { org: org.id.clone(), checked_at: now, checks })
+    Ok(Report { org: org.id.clone(), checked_at: now, checks, connected, retried: 0 })
 }
 
 /// Who decides, who writes Cases, and whether anything is being sent.
-fn mode(org: &Org, health: &OrgHealth, policies: &PolicyHost) -> Check {
+fn mode(org: &Org, held: Option<&HeldBack>, policies: &PolicyHost) -> Check {
     let cases = if org.writes_cases { "the host writes Cases" } else { "the organization makes its own Cases" };
     let policy = policies.policies().into_iter().find(|status| status.name == org.policy);
     let in_force = policy.and_then(|status| status.in_force);
@@ -68,10 +76,10 @@ fn mode(org: &Org, health: &OrgHealth, policies: &PolicyHost) -> Check {
     };
     let accounts = org.accounts.len();
     let mut found = format!("{}; {who}; {cases}; {accounts} accounts are linked", org.mode.describe());
-    if let Some(held) = &health.held_back_by {
+    if let Some(held) = held {
         found = format!("{found}; nothing is sent before {}: {}", held.next_probe_at, held.refusal.text);
     }
-    Check { name: "sync-mode", ok: Some(ok && health.held_back_by.is_none()), found }
+    Check { name: "sync-mode", ok: Some(ok && held.is_none()), found }
 }
 
 /// Asks the policy about a conversation of each team that was seen, and Salesforce about the queue.

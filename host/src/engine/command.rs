@@ -6,15 +6,33 @@ use tokio::sync::oneshot;
 
 use super::Error;
 use super::turn::Turn;
-use crate::domain::{Change, Event, MessageId, State, SyncErrorId};
+use crate::domain::{Change, Class, Event, MessageId, State, SyncErrorId};
 use crate::store::{self, ErrorFilter};
 
 /// Asked of a lane by a person.
 pub(super) enum Command {
-    Retry { error: SyncErrorId, by: String, reply: Reply<()> },
-    Ignore { error: SyncErrorId, by: String, reason: String, reply: Reply<()> },
-    Reopen { error: SyncErrorId, by: String, reply: Reply<()> },
-    RetryAll { by: String, reply: Reply<u64> },
+    Retry {
+        error: SyncErrorId,
+        by: String,
+        reply: Reply<()>,
+    },
+    Ignore {
+        error: SyncErrorId,
+        by: String,
+        reason: String,
+        reply: Reply<()>,
+    },
+    Reopen {
+        error: SyncErrorId,
+        by: String,
+        reply: Reply<()>,
+    },
+    /// Of this class only what is pending, else everything that is not over.
+    RetryAll {
+        class: Option<Class>,
+        by: String,
+        reply: Reply<u64>,
+    },
 }
 
 type Reply<T> = oneshot::Sender<Result<T, Error>>;
@@ -23,9 +41,13 @@ type Reply<T> = oneshot::Sender<Result<T, Error>>;
 pub(super) type Answer = Box<dyn FnOnce() + Send>;
 
 impl Command {
-    /// Whether a person wants something sent again, however it went before.
-    pub(super) const fn is_retry(&self) -> bool {
-        matches!(self, Self::Retry { .. } | Self::RetryAll { .. })
+    /// Whether it lifts what holds the organization back: a person's retry does, and what mended that very class.
+    pub(super) fn lifts(&self, held_by: Option<Class>) -> bool {
+        match self {
+            Self::Retry { .. } | Self::RetryAll { class: None, .. } => true,
+            Self::RetryAll { class, .. } => held_by == *class,
+            Self::Ignore { .. } | Self::Reopen { .. } => false,
+        }
     }
 
     /// Does what was asked; a retry-all only begins.
@@ -42,8 +64,9 @@ impl Command {
                 let event = |message| Event::ReopenAsked { error: error.clone(), message, by };
                 (reply, asked(turn, &error, &change, event)?)
             }
-            Self::RetryAll { by, reply } => {
-                all.ask(turn, &by, reply)?;
+            Self::RetryAll { class, by, reply } => {
+                let count = all.begin(turn, class, &by)?;
+                all.0.push_back(Step::Reply(reply, count));
                 return Ok(None);
             }
         };
@@ -70,10 +93,12 @@ impl RetryingAll {
         self.0.len()
     }
 
-    fn ask(&mut self, turn: &Turn<'_>, by: &str, reply: Reply<u64>) -> Result<(), store::Error> {
+    /// Notes what is to be retried: of a class what is pending, else everything that is not over. Answers how many.
+    pub(super) fn begin(&mut self, turn: &Turn<'_>, class: Option<Class>, by: &str) -> Result<u64, store::Error> {
         let mut count = 0;
-        for state in [State::Pending, State::Retrying] {
-            let filter = ErrorFilter { org: Some(turn.org.clone()), state: Some(state), class: None };
+        let states: &[State] = if class.is_some() { &[State::Pending] } else { &[State::Pending, State::Retrying] };
+        for state in states {
+            let filter = ErrorFilter { org: Some(turn.org.clone()), state: Some(*state), class };
             let mut cursor = None;
             loop {
                 let page = turn.records.sync_errors(&filter, cursor.as_deref(), 500)?;
@@ -85,8 +110,7 @@ impl RetryingAll {
                 }
             }
         }
-        self.0.push_back(Step::Reply(reply, count));
-        Ok(())
+        Ok(count)
     }
 
     /// Retries up to so many; answers whoever's last one was among them.

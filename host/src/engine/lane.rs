@@ -16,7 +16,7 @@ use super::queue::Queue;
 use super::turn::{Todo, Turn};
 use crate::clock::Clock;
 use crate::domain::{
-    Breaker, ConversationId, ErrorCounts, Event, Failure, Passage, Refusal, State, SyncErrorId, Timestamp,
+    Breaker, Class, ConversationId, ErrorCounts, Event, Failure, Passage, Refusal, State, SyncErrorId, Timestamp,
 };
 use crate::policy::PolicyHost;
 use crate::store::{self, Records};
@@ -200,7 +200,7 @@ impl Lane {
         }
         let mut replies = Vec::new();
         for command in woken.commands {
-            if command.is_retry() {
+            if command.lifts(self.breaker.holding().map(|(refusal, _)| refusal.class)) {
                 self.breaker.reset();
             }
             replies.extend(command.obey(&mut turn, &mut self.retrying_all)?);
@@ -299,6 +299,9 @@ impl Lane {
         let org = self.shared.org.id.clone();
         let (label, event) = match ended {
             Ended::Delivered(records) => {
+                if self.breaker.holding().is_some_and(|(refusal, _)| refusal.class == Class::Auth) {
+                    self.retrying_all.begin(turn, Some(Class::Auth), super::BY_ITSELF)?;
+                }
                 self.breaker.answered();
                 ("delivered", Event::Delivered { message, records })
             }

@@ -30,13 +30,15 @@ pub use self::org::{Org, OrgConfig, OrgHealth};
 pub use self::preview::{Compared, Coverage, Preview, Uncovered};
 use crate::alcmeon;
 use crate::clock::Clock;
-use crate::domain::{Arrival, Channel, ConversationId, OrgId, SourceId, SyncErrorId, TransitionError};
+use crate::domain::{Arrival, Channel, Class, ConversationId, OrgId, SourceId, SyncErrorId, TransitionError};
 use crate::policy::PolicyHost;
 use crate::store::{self, Inbox, Records, Write};
 use crate::telemetry::{Arrived, Metrics};
 
 /// Commands that may wait for a lane.
 const COMMANDS: usize = 64;
+/// Who asks for what the host does by itself, in audits.
+const BY_ITSELF: &str = "switchyard";
 /// Conversations of an organization that are remembered as having moved lately.
 const MOVED: usize = 500;
 
@@ -254,9 +256,21 @@ impl Engine {
     /// # Errors
     /// When there is no such organization.
     pub async fn retry_all(&self, org: &OrgId, by: &str) -> Result<u64, Error> {
+        self.retry_class(org, None, by).await
+    }
+
+    /// The connection of an organization works again: what is pending because it did not is tried again. Answers how many.
+    ///
+    /// # Errors
+    /// When there is no such organization.
+    pub async fn connected(&self, org: &OrgId, by: &str) -> Result<u64, Error> {
+        self.retry_class(org, Some(Class::Auth), by).await
+    }
+
+    async fn retry_class(&self, org: &OrgId, class: Option<Class>, by: &str) -> Result<u64, Error> {
         let lane = self.lanes.get(org).ok_or_else(|| Error::NoSuchOrg(org.clone()))?;
         let (reply, answer) = oneshot::channel();
-        let command = Command::RetryAll { by: by.to_owned(), reply };
+        let command = Command::RetryAll { class, by: by.to_owned(), reply };
         lane.commands.send(command).await.map_err(|_| Error::Stopping)?;
         answer.await.map_err(|_| Error::Stopping)?
     }
@@ -301,13 +315,18 @@ impl Engine {
         Ok(lane.health.subscribe())
     }
 
-    /// Looks at the first points to check of an organization.
+    /// Looks at the first points to check of an organization. Where its connection works, what is pending because it did
+    /// not is tried again.
     ///
     /// # Errors
     /// When there is no such organization, or the store cannot be read.
     pub async fn check(&self, id: &OrgId) -> Result<Report, Error> {
         let (org, health) = self.org(id)?;
-        checks::run(&org, &health, &self.records, &self.policies, &self.clock).await
+        let mut report = checks::run(&org, &health, &self.records, &self.policies, &self.clock).await?;
+        if report.connected {
+            report.retried = self.connected(id, BY_ITSELF).await?;
+        }
+        Ok(report)
     }
 
     /// The records, for reading.

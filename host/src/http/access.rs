@@ -34,6 +34,8 @@ pub enum Scope {
     Policies,
     /// Hand in conversations.
     Intake,
+    /// Authorize organizations.
+    Connect,
 }
 
 /// A bearer token and what it is good for.
@@ -61,7 +63,7 @@ impl Caller {
     }
 }
 
-type Hash = [u8; 32];
+pub(super) type Hash = [u8; 32];
 
 pub(super) struct Access {
     /// By the hash of the secret: how long a look-up takes tells nothing of a secret.
@@ -86,13 +88,13 @@ impl Access {
     /// Who asks, by bearer token or by session.
     pub(super) fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
         if self.open() {
-            let scopes = vec![Scope::Read, Scope::Errors, Scope::Policies, Scope::Intake];
+            let scopes = vec![Scope::Read, Scope::Errors, Scope::Policies, Scope::Intake, Scope::Connect];
             return Some(Caller { name: "local".to_owned(), scopes });
         }
         if let Some(token) = header_text(headers, header::AUTHORIZATION).and_then(|text| text.strip_prefix("Bearer ")) {
             return self.tokens.get(&hash(token)).cloned();
         }
-        let session = hash(cookie(headers)?);
+        let session = hash(cookie_named(headers, COOKIE)?);
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         let (caller, until) = sessions.get(&session)?;
         (self.clock.now() < *until).then(|| caller.clone())
@@ -116,14 +118,25 @@ impl Access {
         Some(value)
     }
 
+    /// The session of the console that a request comes from, by its hash.
+    pub(super) fn session(&self, headers: &HeaderMap) -> Option<Hash> {
+        cookie_named(headers, COOKIE).map(hash).filter(|session| self.lives(session))
+    }
+
+    /// Whether a session is still open.
+    pub(super) fn lives(&self, session: &Hash) -> bool {
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.get(session).is_some_and(|(_, until)| self.clock.now() < *until)
+    }
+
     pub(super) fn sign_out(&self, headers: &HeaderMap) {
-        if let Some(cookie) = cookie(headers) {
+        if let Some(cookie) = cookie_named(headers, COOKIE) {
             self.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash(cookie));
         }
     }
 }
 
-fn hash(text: &str) -> Hash {
+pub(super) fn hash(text: &str) -> Hash {
     Sha256::digest(text.as_bytes()).into()
 }
 
@@ -131,9 +144,9 @@ fn header_text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn cookie_named<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let cookies = header_text(headers, header::COOKIE)?;
-    cookies.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == COOKIE).map(|(_, v)| v)
+    cookies.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == wanted).map(|(_, v)| v)
 }
 
 /// Lets a request of the API through if its caller has the scope, and tells the handler who it is.

@@ -1,6 +1,7 @@
 //! The HTTP floor: the API, the webhook intake, the probes and the console, on one listener.
 
 mod access;
+mod authorization;
 mod console;
 mod extract;
 mod files;
@@ -31,6 +32,7 @@ use tokio::task::JoinHandle;
 
 use self::access::{Access, guard, need};
 pub use self::access::{Scope, Token};
+use self::authorization::{CALLBACK, Waiting};
 use self::problem::Problem;
 use crate::alcmeon;
 use crate::clock::Clock;
@@ -114,8 +116,19 @@ pub enum Error {
 struct Shared {
     parts: Parts,
     access: Access,
+    /// Authorizations that wait for a browser.
+    waiting: Waiting,
+    /// The address under which people, and Salesforce's answers, reach the console.
+    public_url: String,
     /// Whether people reach the console by https: then its cookie never travels without.
     https: bool,
+}
+
+impl Shared {
+    /// Where Salesforce sends a browser back to.
+    fn callback(&self) -> String {
+        format!("{}{CALLBACK}", self.public_url.trim_end_matches('/'))
+    }
 }
 
 type App = Arc<Shared>;
@@ -139,8 +152,10 @@ pub async fn start(config: &Config, parts: Parts) -> Result<Server, Error> {
     let cannot = |error| Error::Listen { address: config.listen, error };
     let listener = TcpListener::bind(config.listen).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
-    let https = config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
-    let app: App = Arc::new(Shared { access: Access::new(&config.tokens, parts.clock.clone()), parts, https });
+    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let https = public_url.starts_with("https://");
+    let (access, waiting) = (Access::new(&config.tokens, parts.clock.clone()), Waiting::new(parts.clock.clone()));
+    let app: App = Arc::new(Shared { access, waiting, public_url, https, parts });
     let stopping = watch::Sender::new(false);
     let mut stop = stopping.subscribe();
     let router = router(app);
@@ -193,6 +208,9 @@ fn router(app: App) -> Router {
         .route("/v1/policies/{name}/preview", post(policies::preview))
         .route("/v1/policies/{name}/shadow", put(policies::start_shadow).delete(policies::end_shadow))
         .route("/v1/policies/{name}/revisions/{number}/restore", post(policies::restore));
+    let connect = Router::new()
+        .route("/v1/orgs/{org}/authorization", post(authorization::start))
+        .route("/v1/orgs/{org}/authorization/code", post(authorization::code));
     let plugins =
         Router::new().route("/v1/plugins/{name}", put(plugins::put)).layer(DefaultBodyLimit::max(PLUGIN_BYTES));
     let intake = Router::new().route("/v1/intake/{source}", post(intake::accept));
@@ -205,6 +223,7 @@ fn router(app: App) -> Router {
         .merge(scoped(Scope::Errors, errors))
         .merge(scoped(Scope::Policies, policies))
         .merge(scoped(Scope::Intake, intake))
+        .merge(scoped(Scope::Connect, connect))
         .merge(console::router(&app))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .merge(scoped(Scope::Policies, plugins))

@@ -4,13 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::client::{Call, Client, read};
 use super::config::ApiName;
+use super::flow::Flow;
+use super::rules::advice;
 use crate::domain::{Class, Refusal, Timestamp};
-
-/// Salesforce gives the same words for all of these.
-const CAUSES: &str = "Look at each possible cause: the token was revoked or the app blocked (Setup > Connected Apps OAuth \
-    Usage); the app's refresh token policy is not \"valid until revoked\"; the same user was connected more than five \
-    times; the user is inactive, not approved for the app, or has a new password; the sandbox was refreshed; with \
-    rotation on, an older refresh token was used.";
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -50,7 +46,13 @@ impl Client {
         let mut checks = vec![self.connection().await];
         let renewed = self.session.renew().await.map(|access| access.server.to_string());
         checks.push(authentication(&renewed));
-        checks.push(refresh_token(renewed.as_ref().err(), self.session.rotates().await));
+        checks.push(match self.config.flow {
+            Flow::RefreshToken | Flow::WebServer => refresh_token(renewed.as_ref().err(), self.session.rotates().await),
+            Flow::JwtBearer | Flow::ClientCredentials => {
+                let found = "there is none: this flow asks for each access token by itself".to_owned();
+                Check { name: "refresh-token", ok: Some(true), found }
+            }
+        });
         let names = &self.config.objects;
         checks.push(
             self.object("conversation-object", names.conversation.as_str(), &names.external_id, &names.fields()).await,
@@ -143,8 +145,10 @@ impl Client {
 fn authentication(renewed: &Result<String, Refusal>) -> Check {
     let (ok, found) = match renewed {
         Ok(server) => (Some(true), format!("a new access token was given for {server}")),
-        Err(refusal) if refusal.class == Class::Auth => (Some(false), format!("{}. {CAUSES}", said(refusal))),
-        Err(refusal) => (known(refusal), said(refusal)),
+        Err(refusal) => {
+            let advice = advice(refusal);
+            (known(refusal), format!("{}. {} Look at each: {}", said(refusal), advice.happened, advice.check))
+        }
     };
     Check { name: "authentication", ok, found }
 }

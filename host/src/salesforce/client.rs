@@ -13,10 +13,10 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use super::answer::{Trouble, exchange};
 use super::classify::{Stage, judge};
-use super::config::{Config, Server};
+use super::config::{Config, Error, Server};
 use super::gathering::{Gathering, Object};
 use super::queues::Cache;
-use super::session::{Access, OnRotated, Session, scrub};
+use super::session::{Access, Keeping, Session, scrub};
 use crate::domain::{Class, RecordId, Refusal, RequestSent};
 
 /// Pages of a query that are followed; a page has 2,000 rows at most.
@@ -63,13 +63,26 @@ impl Client {
     ///
     /// `http` must not follow redirects (`redirect::Policy::none()`): one could carry a token to another server.
     /// `calls_at_once` calls may be on their way at the same moment.
-    #[must_use]
-    pub fn new(config: Config, http: reqwest::Client, on_rotated: OnRotated, calls_at_once: usize) -> Arc<Self> {
-        let session = Session::new(&config, http.clone(), on_rotated);
+    ///
+    /// # Errors
+    /// When the configuration lacks what its flow needs.
+    pub fn new(
+        config: Config,
+        http: reqwest::Client,
+        keeping: Keeping,
+        calls_at_once: usize,
+    ) -> Result<Arc<Self>, Error> {
+        let session = Session::new(&config, http.clone(), keeping)?;
         let (queues, person_accounts, doubts, calls, usage) = Default::default();
         let gathering = Mutex::new(Gathering::new(calls_at_once));
         let places = Semaphore::new(calls_at_once);
-        Arc::new(Self { config, session, queues, person_accounts, gathering, doubts, http, places, calls, usage })
+        Ok(Arc::new(Self { config, session, queues, person_accounts, gathering, doubts, http, places, calls, usage }))
+    }
+
+    /// Whether a person can authorize the organization in a browser.
+    #[must_use]
+    pub fn authorized_by_a_person(&self) -> bool {
+        self.config.flow.keeps_a_token()
     }
 
     /// Calls of the REST API so far, those refused included.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use futures_util::future::{FutureExt, join_all};
 use serde_json::json;
 
+use super::super::session::OnRotated;
 use super::super::stand_in::{EXPIRED, StandIn, response};
 use super::*;
 use crate::domain::{ContactSearch, Scope, Secret};

@@ -3,6 +3,7 @@
 use reqwest::Url;
 use serde::Deserialize;
 
+use super::flow::Flow;
 use crate::domain::{BaseUrl, Secret};
 
 /// A setting that cannot be one.
@@ -14,6 +15,21 @@ pub enum Error {
     /// Not a name that Salesforce gives to an object or a field.
     #[error("`{0}` must be an API name: a letter, then letters, digits and _, at most 80 characters")]
     ApiName(String),
+    /// The flow needs it.
+    #[error("{0} is needed for this flow")]
+    Lacking(&'static str),
+    /// It has a value, and the flow does nothing with it: perhaps another flow is meant.
+    #[error("{0} is of no use for this flow")]
+    Useless(&'static str),
+    /// Not a private key. (It is not repeated.)
+    #[error("private_key: {0}")]
+    PrivateKey(String),
+    /// The flow is not one in which somebody is asked in a browser.
+    #[error("nobody authorizes this organization: its flow asks for tokens by itself")]
+    NobodyAuthorizes,
+    /// The system has no random numbers.
+    #[error("the system gave no random numbers")]
+    NoRandomNumbers,
     /// Not a version, or one whose upsert does not say which record it wrote.
     #[error("`{0}` must be a version such as v62.0, and at least v46.0")]
     Version(String),
@@ -26,13 +42,26 @@ pub struct Config {
     /// Where tokens are asked for: `https://login.salesforce.com`, `https://test.salesforce.com` or the My Domain address.
     #[serde(default)]
     pub login_url: Server,
+    /// How access tokens are got.
+    #[serde(default)]
+    pub flow: Flow,
     /// The consumer key of the connected app.
     pub client_id: String,
     /// Its consumer secret, where the app requires one.
     #[serde(default)]
     pub client_secret: Option<Secret>,
-    /// The refresh token; the app's policy should be "valid until revoked". With rotation on, the newest one belongs here.
-    pub refresh_token: Secret,
+    /// For `refresh-token`; the app's policy should be "valid until revoked". With rotation on, the newest one belongs here.
+    #[serde(default)]
+    pub refresh_token: Option<Secret>,
+    /// For `jwt-bearer`: an RSA key as PEM, whose certificate the app holds.
+    #[serde(default)]
+    pub private_key: Option<Secret>,
+    /// For `jwt-bearer`: the name of the user to act as.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// For `jwt-bearer`: who the assertion is for; by `login_url` where not given.
+    #[serde(default)]
+    pub audience: Option<String>,
     /// The version of the REST API.
     #[serde(default)]
     pub api_version: ApiVersion,

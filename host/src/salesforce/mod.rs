@@ -3,13 +3,19 @@
 #![expect(clippy::result_large_err, reason = "a refusal is rare, and whoever gets one keeps the whole of it")]
 
 mod answer;
+mod authorize;
 mod checks;
 mod classify;
 mod client;
 mod collections;
 mod config;
 mod contacts;
+mod flow;
+#[cfg(test)]
+mod flow_tests;
 mod gathering;
+mod grant;
+mod jwt;
 #[cfg(test)]
 mod operations_tests;
 mod queues;
@@ -20,11 +26,13 @@ mod soql;
 #[cfg(test)]
 mod stand_in;
 
+pub use authorize::Authorization;
 pub use checks::Check;
 pub use client::Client;
 pub use config::{ApiName, ApiVersion, Cases, Config, Error, Objects, Server};
+pub use flow::Flow;
 pub use gathering::RECORDS;
 pub use queues::{Queue, Queues};
 pub use records::{CaseWrite, Upserted, Write};
 pub use rules::advice;
-pub use session::OnRotated;
+pub use session::{Keeping, OnRotated};

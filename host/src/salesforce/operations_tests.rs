@@ -333,6 +333,19 @@ async fn the_checks_say_what_is_missing() {
 
 #[tokio::test]
 async fn a_dead_token_is_explained_with_every_possible_cause() {
+    const CAUSES: [&str; 11] = [
+        "expired access/refresh token",
+        "revoked",
+        "blocked",
+        "valid until revoked",
+        "expire immediately",
+        "if not used for a time",
+        "after a time",
+        "five times",
+        "rotate",
+        "password",
+        "sandbox",
+    ];
     let server = StandIn::start().await;
     let dead = json!({"error": "invalid_grant", "error_description": "expired access/refresh token"});
     server.reply(200, &json!([{"version": "66.0"}]));
@@ -343,7 +356,7 @@ async fn a_dead_token_is_explained_with_every_possible_cause() {
     assert!(of(&checks, "connection").found.contains("does not know v62.0"));
     let authentication = of(&checks, "authentication");
     assert_eq!(authentication.ok, Some(false));
-    for words in ["expired access/refresh token", "revoked", "valid until revoked", "five times", "rotation"] {
+    for words in CAUSES {
         assert!(authentication.found.contains(words), "{words}");
     }
     assert_eq!(of(&checks, "refresh-token").ok, Some(false));

@@ -6,17 +6,28 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::answer::{Answer, Trouble, exchange};
 use super::classify::{Stage, judge};
-use super::config::{Config, Server};
-use crate::domain::{Class, Refusal, RequestSent, Secret};
+use super::config::{Config, Error, Server};
+use super::grant::{Grant, Request};
+use crate::domain::{Class, Refusal, RequestSent, Secret, Timestamp};
 
 const PATH: &str = "/services/oauth2/token";
 
-/// Stores a rotated refresh token durably; the words of an `Err` go into the refusal.
+/// What a client needs from outside: who keeps its refresh token, and what time it is.
+pub struct Keeping {
+    /// The refresh token to begin with, or why there is none. Flows without one never ask for it.
+    pub token: Result<Secret, String>,
+    /// Stores the one that follows.
+    pub on_rotated: OnRotated,
+    /// The time.
+    pub now: Box<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+/// Stores a new refresh token durably; the words of an `Err` go into the refusal.
 ///
 /// Salesforce forgets the token before it, so a host that loses this one has to be reconnected by hand.
 /// It must not use the client that calls it: that one waits for it.
@@ -38,19 +49,19 @@ pub(super) struct Session(Arc<Shared>);
 struct Shared {
     http: reqwest::Client,
     login: Server,
-    client_id: String,
-    client_secret: Option<Secret>,
+    grant: Grant,
     timeout: Duration,
     on_rotated: OnRotated,
+    now: Box<dyn Fn() -> Timestamp + Send + Sync>,
     /// Attempts that are over; one who waited meanwhile shares the outcome.
     over: AtomicU64,
     state: Arc<Mutex<State>>,
 }
 
 struct State {
-    /// The newest one.
-    refresh_token: Secret,
-    /// It came by rotation and is not stored yet.
+    /// The newest one, or why there is none.
+    refresh_token: Result<Secret, String>,
+    /// It came by rotation or authorization, and is not stored yet.
     unstored: bool,
     /// Whether Salesforce has rotated it; `None` before the first answer.
     rotates: Option<bool>,
@@ -70,25 +81,20 @@ struct Granted {
 
 impl Session {
     /// Asks for nothing yet.
-    pub(super) fn new(config: &Config, http: reqwest::Client, on_rotated: OnRotated) -> Self {
-        let state = State {
-            refresh_token: config.refresh_token.clone(),
-            unstored: false,
-            rotates: None,
-            access: None,
-            serial: 0,
-            failure: None,
-        };
-        Self(Arc::new(Shared {
+    pub(super) fn new(config: &Config, http: reqwest::Client, keeping: Keeping) -> Result<Self, Error> {
+        let Keeping { token, on_rotated, now } = keeping;
+        let state =
+            State { refresh_token: token, unstored: false, rotates: None, access: None, serial: 0, failure: None };
+        Ok(Self(Arc::new(Shared {
             http,
             login: config.login_url.clone(),
-            client_id: config.client_id.clone(),
-            client_secret: config.client_secret.clone(),
+            grant: Grant::new(config)?,
             timeout: Duration::from_millis(config.timeout_ms),
             on_rotated,
+            now,
             over: AtomicU64::new(0),
             state: Arc::new(Mutex::new(state)),
-        }))
+        })))
     }
 
     /// An access token other than the one with the serial `stale`, which Salesforce has refused.
@@ -101,14 +107,26 @@ impl Session {
         match &*state {
             State { access: Some(access), unstored: false, .. } => Ok(Arc::clone(access)),
             State { failure: Some(refusal), .. } if over != self.0.over.load(Ordering::SeqCst) => Err(refusal.clone()),
-            _ => Arc::clone(&self.0).renew_in_a_task(state).await,
+            _ => in_a_task(Arc::clone(&self.0).renew(state)).await,
         }
     }
 
     /// Asks for a new access token although the present one may still be good.
     pub(super) async fn renew(&self) -> Result<Arc<Access>, Refusal> {
         let state = Arc::clone(&self.0.state).lock_owned().await;
-        Arc::clone(&self.0).renew_in_a_task(state).await
+        in_a_task(Arc::clone(&self.0).renew(state)).await
+    }
+
+    /// Turns the code of a person's authorization into tokens; where that is refused, what was there before stays.
+    pub(super) async fn exchange(
+        &self,
+        code: Secret,
+        verifier: Secret,
+        redirect_uri: String,
+    ) -> Result<Arc<Access>, Refusal> {
+        let state = Arc::clone(&self.0.state).lock_owned().await;
+        let request = self.0.grant.exchange(code, verifier, redirect_uri);
+        in_a_task(Arc::clone(&self.0).authorize(state, request)).await
     }
 
     /// Where the REST API answers, or else the place where tokens are asked for.
@@ -123,23 +141,43 @@ impl Session {
     }
 }
 
-impl Shared {
-    /// In a task of its own: a caller that gives up must not take a rotated token with it.
-    async fn renew_in_a_task(self: Arc<Self>, state: OwnedMutexGuard<State>) -> Result<Arc<Access>, Refusal> {
-        tokio::spawn(self.renew(state)).await.unwrap_or_else(|error| {
-            let words = format!("the token request did not end: {error}");
-            Err(Refusal::new(Class::Transient, "CONNECTION_FAILED", words).of_org())
-        })
-    }
+/// A caller that gives up must not take a new refresh token with it.
+async fn in_a_task(
+    asking: impl Future<Output = Result<Arc<Access>, Refusal>> + Send + 'static,
+) -> Result<Arc<Access>, Refusal> {
+    tokio::spawn(asking).await.unwrap_or_else(|error| {
+        let words = format!("the token request did not end: {error}");
+        Err(Refusal::new(Class::Transient, "CONNECTION_FAILED", words).of_org())
+    })
+}
 
+impl Shared {
     async fn renew(self: Arc<Self>, mut state: OwnedMutexGuard<State>) -> Result<Arc<Access>, Refusal> {
-        let asked_with = state.refresh_token.clone();
-        let outcome = self.ask_and_store(&mut state).await.map_err(|refusal| {
-            let secrets = [Some(&asked_with), Some(&state.refresh_token), self.client_secret.as_ref()];
-            scrub(refusal, secrets.into_iter().flatten())
-        });
+        let outcome = self.ask_and_store(&mut state).await;
         state.failure = outcome.as_ref().err().cloned();
         // Before the lock is given back, so that whoever waited for it sees that this attempt is over.
+        self.over.fetch_add(1, Ordering::SeqCst);
+        outcome
+    }
+
+    async fn authorize(
+        self: Arc<Self>,
+        mut state: OwnedMutexGuard<State>,
+        request: Request,
+    ) -> Result<Arc<Access>, Refusal> {
+        let before = (state.refresh_token.clone(), state.unstored, state.access.clone());
+        let mut granted = self.ask(&mut state, request).await;
+        if granted.is_ok() && state.refresh_token == before.0 {
+            let words = "the authorization gave no refresh token";
+            granted = Err(Refusal::new(Class::Auth, "REFRESH_TOKEN_MISSING", words).of_org());
+        }
+        if let Err(refusal) = granted {
+            // An access token that came all the same may be that of another user.
+            (state.refresh_token, state.unstored, state.access) = before;
+            return Err(refusal);
+        }
+        let outcome = self.store(&mut state).await;
+        state.failure = outcome.as_ref().err().cloned();
         self.over.fetch_add(1, Ordering::SeqCst);
         outcome
     }
@@ -147,26 +185,45 @@ impl Shared {
     async fn ask_and_store(&self, state: &mut State) -> Result<Arc<Access>, Refusal> {
         let mut granted = Ok(());
         if !state.unstored {
-            granted = self.ask(state).await;
+            granted = match self.grant.request(&state.refresh_token, (self.now)()) {
+                Ok(request) => self.ask(state, request).await,
+                Err(refusal) => Err(refusal),
+            };
         }
-        if state.unstored {
-            (self.on_rotated)(state.refresh_token.clone()).await.map_err(|words| {
+        let stored = self.store(state).await;
+        granted?;
+        stored
+    }
+
+    /// Stores a refresh token that is not stored yet, and only then answers what came with it.
+    async fn store(&self, state: &mut State) -> Result<Arc<Access>, Refusal> {
+        if let (true, Ok(token)) = (state.unstored, &state.refresh_token) {
+            (self.on_rotated)(token.clone()).await.map_err(|words| {
                 let words = format!("the new refresh token could not be stored: {words}");
                 Refusal::new(Class::Transient, "TOKEN_NOT_STORED", words).of_org()
             })?;
             state.unstored = false;
         }
-        granted?;
         // Empty only when the answer that rotated the token had nothing else in it.
         state.access.clone().ok_or_else(|| unreadable("no access token came with the new refresh token".to_owned()))
     }
 
-    async fn ask(&self, state: &mut State) -> Result<(), Refusal> {
-        let json = judge(Stage::Token, self.request(&state.refresh_token).await).map_err(sent)?;
+    async fn ask(&self, state: &mut State, request: Request) -> Result<(), Refusal> {
+        let outcome = judge(Stage::Token, self.send(&request).await);
+        let json = outcome.map_err(|refusal| {
+            let sent = json!({"grant_type": request.grant_type});
+            let request_sent = RequestSent { method: "POST".to_owned(), path: PATH.to_owned(), body: sent };
+            // The consumer key is no secret, and a short one would be taken out of innocent words.
+            let secrets = request.fields.iter().filter(|(name, _)| *name != "client_id").map(|(_, secret)| secret);
+            scrub(Refusal { request: Some(request_sent), ..refusal }, secrets)
+        })?;
         let granted: Granted = serde_json::from_value(json).map_err(|error| unreadable(error.to_string()))?;
-        state.rotates = Some(granted.refresh_token.as_ref().is_some_and(|token| *token != state.refresh_token));
-        if let Some(token) = granted.refresh_token.filter(|token| *token != state.refresh_token) {
-            state.refresh_token = token;
+        let news = granted.refresh_token.filter(|token| state.refresh_token.as_ref() != Ok(token));
+        if request.grant_type == "refresh_token" {
+            state.rotates = Some(news.is_some());
+        }
+        if let Some(token) = news {
+            state.refresh_token = Ok(token);
             state.unstored = true;
         }
         let server = granted.instance_url.ok_or_else(|| unreadable("no instance_url".to_owned()))?;
@@ -177,16 +234,10 @@ impl Shared {
         Ok(())
     }
 
-    async fn request(&self, refresh_token: &Secret) -> Result<Answer, Trouble> {
+    async fn send(&self, request: &Request) -> Result<Answer, Trouble> {
         let url = self.login.at(PATH).map_err(|error| Trouble::Unsendable(error.to_string()))?;
-        let mut form = vec![
-            ("grant_type", "refresh_token"),
-            ("client_id", &self.client_id),
-            ("refresh_token", refresh_token.reveal()),
-        ];
-        if let Some(secret) = &self.client_secret {
-            form.push(("client_secret", secret.reveal()));
-        }
+        let mut form = vec![("grant_type", request.grant_type)];
+        form.extend(request.fields.iter().map(|(name, value)| (*name, value.reveal())));
         exchange(self.http.post(url).timeout(self.timeout).form(&form)).await
     }
 }
@@ -199,12 +250,6 @@ pub(super) fn scrub<'a>(refusal: Refusal, secrets: impl IntoIterator<Item = &'a 
 }
 
 fn unreadable(what: String) -> Refusal {
-    sent(Refusal::new(Class::Unclassified, "UNREADABLE_ANSWER", what).of_org())
-}
-
-/// What was asked, without what must not be told.
-fn sent(refusal: Refusal) -> Refusal {
-    let request =
-        RequestSent { method: "POST".to_owned(), path: PATH.to_owned(), body: json!({"grant_type": "refresh_token"}) };
-    Refusal { request: Some(request), ..refusal }
+    let request = RequestSent { method: "POST".to_owned(), path: PATH.to_owned(), body: Value::Null };
+    Refusal { request: Some(request), ..Refusal::new(Class::Unclassified, "UNREADABLE_ANSWER", what).of_org() }
 }

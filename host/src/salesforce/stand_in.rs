@@ -9,7 +9,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
 use serde_json::{Value, json};
 
-use super::{Client, Config};
+use super::{Client, Config, Keeping};
+use crate::domain::Timestamp;
 
 /// What Salesforce answers to a token that has ended, with the status 401.
 pub(super) const EXPIRED: &str = r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#;
@@ -101,11 +102,18 @@ impl StandIn {
 
     fn new_client(&self, more: &str, on_rotated: super::OnRotated) -> Arc<Client> {
         let least = "client_id = 'key'\nclient_secret = 'hush-secret'\nrefresh_token = 'first-refresh'";
-        let config: Config = toml::from_str(&format!("login_url = '{}'\n{least}\n{more}", self.url)).unwrap();
+        self.client_of(&format!("{least}\n{more}"), on_rotated)
+    }
+
+    /// A client with these settings.
+    pub(super) fn client_of(&self, settings: &str, on_rotated: super::OnRotated) -> Arc<Client> {
+        let config: Config = toml::from_str(&format!("login_url = '{}'\n{settings}", self.url)).unwrap();
         // Whoever comes first installs it; the outcome is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Client::new(config, http, on_rotated, 4)
+        let token = config.refresh_token.clone().ok_or_else(|| "nobody has authorized it yet".to_owned());
+        let now = Box::new(|| Timestamp::from_millis(1_790_000_000_000));
+        Client::new(config, http, Keeping { token, on_rotated, now }, 4).unwrap()
     }
 }
 

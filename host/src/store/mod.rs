@@ -1,15 +1,18 @@
 //! Where everything is kept: ordered keys and small values, durable when a commit is acknowledged.
 
+mod keys;
 mod memory;
 #[cfg(test)]
 mod promises;
 mod records;
 mod sled;
+mod tokens;
 mod transfer;
 
 use std::future::Future;
 use std::pin::Pin;
 
+pub use self::keys::{Keys, NotAKey};
 pub use self::memory::MemoryStore;
 pub use self::records::{ErrorFilter, Inbox, Page, Records, Told, Write};
 pub use self::sled::SledStore;
@@ -111,6 +114,17 @@ pub enum Error {
         key: String,
         /// Why.
         reason: String,
+    },
+    /// There is no key to seal a secret with: configure one.
+    #[error("there is no key to seal tokens with: `secrets.keys` has to name one")]
+    NoKey,
+    /// A secret was sealed with a key that the host does not have: configure that one too.
+    #[error("{place} was sealed with key {key}, which is none of `secrets.keys`: put that key back as the last one")]
+    WrongKey {
+        /// What was sealed.
+        place: String,
+        /// The key's id.
+        key: String,
     },
     /// The host is stopping.
     #[error("the store is closed")]

@@ -13,7 +13,7 @@
 //! team/ORG/TEAM-IN-HEX                     a conversation of each team that was seen
 //! told/ORG                                 what the recipients of an organization's mails know
 //! policy-revision/POLICY/NUMBER            revisions of a policy, with their texts
-//! refresh-token/ORG                        the one that Salesforce gave last, where it rotates them
+//! refresh-token/ORG                        the one that Salesforce gave last, sealed
 //! ```
 
 use std::sync::Arc;
@@ -21,12 +21,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::{Batch, Error, Store};
+use super::{Batch, Error, Keys, Store};
 use crate::domain::{
     Arrival, AuditEntry, Class, Conversation, ConversationId, Delivery, ErrorCounts, MessageId, OrgId, Phase,
-    PolicyName, PolicyRevision, Secret, SourceId, State, SyncError, SyncErrorId,
+    PolicyName, PolicyRevision, SourceId, State, SyncError, SyncErrorId,
 };
 
 /// A list looks at so many index entries for one page; a filter that matches little gets short pages instead of a stall.
@@ -48,21 +47,12 @@ pub struct Told {
     pub paused: bool,
 }
 
-/// A refresh token, and the fingerprint of the configured one that it followed from.
-#[derive(Serialize, Deserialize)]
-struct Rotated {
-    configured: String,
-    token: String,
-}
-
-fn fingerprint(secret: &Secret) -> String {
-    hex::encode(Sha256::digest(secret.reveal().as_bytes()))
-}
-
 /// Reads records.
 #[derive(Clone)]
 pub struct Records {
     store: Arc<dyn Store>,
+    /// What tokens are sealed with.
+    keys: Keys,
 }
 
 /// What a list of sync errors is narrowed to.
@@ -89,7 +79,17 @@ impl Records {
     /// Records of a store.
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+        Self { store, keys: Keys::default() }
+    }
+
+    /// The same, with keys to seal tokens with.
+    #[must_use]
+    pub fn with_keys(self, keys: Keys) -> Self {
+        Self { keys, ..self }
+    }
+
+    pub(super) fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// The store below.
@@ -150,15 +150,6 @@ impl Records {
     /// What the recipients of an organization's mails know.
     pub fn told(&self, org: &OrgId) -> Result<Told, Error> {
         Ok(self.read(&format!("told/{org}"))?.unwrap_or_default())
-    }
-
-    /// The refresh token that Salesforce gave last in exchange for the configured one, where it rotates them.
-    pub fn refresh_token(&self, org: &OrgId, configured: &Secret) -> Result<Option<Secret>, Error> {
-        let rotated = self.read::<Rotated>(&format!("refresh-token/{org}"))?;
-        // One that was configured since is newer than all that followed from the one before.
-        Ok(rotated
-            .filter(|rotated| rotated.configured == fingerprint(configured))
-            .map(|rotated| Secret::new(rotated.token)))
     }
 
     /// The revisions of every policy.
@@ -341,12 +332,6 @@ impl Write {
     /// What the recipients of an organization's mails know.
     pub fn told(&mut self, org: &OrgId, told: &Told) {
         self.put(format!("told/{org}"), told);
-    }
-
-    /// The refresh token that Salesforce gave last in exchange for the configured one.
-    pub fn refresh_token(&mut self, org: &OrgId, configured: &Secret, token: &Secret) {
-        let rotated = Rotated { configured: fingerprint(configured), token: token.reveal().to_owned() };
-        self.put(format!("refresh-token/{org}"), &rotated);
     }
 
     /// A revision of a policy.

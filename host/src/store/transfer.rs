@@ -4,6 +4,7 @@ use std::io::{BufRead, Write};
 
 use serde::{Deserialize, Serialize};
 
+use super::tokens::is_in_the_clear;
 use super::{Batch, Error, Store};
 
 /// Pairs that are read or written at a time.
@@ -17,7 +18,7 @@ struct Line {
     value: String,
 }
 
-/// Writes every pair of a store as a line of JSON; answers how many.
+/// Writes every pair of a store as a line of JSON; answers how many. A token that is not sealed yet is left out.
 ///
 /// # Errors
 /// When the store cannot be read or the lines cannot be written.
@@ -27,7 +28,7 @@ pub fn export(store: &dyn Store, mut to: impl Write) -> Result<u64, Error> {
         let pairs = store.scan(b"", after.as_deref(), CHUNK)?;
         let Some((last, _)) = pairs.last() else { break };
         after = Some(last.clone());
-        for (key, value) in pairs {
+        for (key, value) in pairs.into_iter().filter(|(key, value)| !is_in_the_clear(key, value)) {
             let line = Line { key: text(&key, &key)?, value: text(&key, &value)? };
             serde_json::to_writer(&mut to, &line).map_err(|error| Error::Failed(error.to_string()))?;
             to.write_all(b"\n").map_err(|error| Error::Failed(error.to_string()))?;

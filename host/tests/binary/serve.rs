@@ -6,7 +6,8 @@ use crate::switchyard::{Host, printed, switchyard};
 
 const CONFIG: &str = "[http]\nlisten = '127.0.0.1:0'\n[[http.tokens]]\nname = 'ops'\nsecret = 'a-long-enough-secret'\nscopes = ['read', 'intake']\n\
     [[orgs]]\nid = 'acme'\naccounts = ['shop/*']\n\
-    [orgs.salesforce]\nlogin_url = 'http://127.0.0.1:9'\nclient_id = 'app'\nrefresh_token = 'a-refresh-token'\n";
+    [orgs.salesforce]\nlogin_url = 'http://127.0.0.1:9'\nclient_id = 'app'\nrefresh_token = 'a-refresh-token'\n\
+    [secrets]\nkeys = ['000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f']\n";
 
 /// A folder with a configuration.
 fn written(text: &str) -> (tempfile::TempDir, PathBuf) {
@@ -54,6 +55,19 @@ fn nothing_is_served_to_everybody() {
     assert!(refused(&without).contains("http.tokens: at least one is needed"));
     let public = refused(&without.replace("127.0.0.1:0", "0.0.0.0:0"));
     assert!(public.contains("http.tokens: at least one is needed"), "{public}");
+}
+
+#[test]
+fn a_host_that_may_have_to_store_tokens_needs_a_key_to_seal_them_with() {
+    let key = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    let without = CONFIG.replace(&format!("keys = ['{key}']"), "");
+    assert!(refused(&without).contains("secrets.keys: one is needed") && refused(&without).contains("openssl rand"));
+    let said = refused(&CONFIG.replace(key, "hush-hush"));
+    assert!(said.contains("64 hexadecimal digits") && !said.contains("hush"), "{said}");
+    assert!(refused(&CONFIG.replace(key, "env:NOBODY_SETS_THIS")).contains("NOBODY_SETS_THIS"));
+    let other_flow = without.replace("refresh_token = 'a-refresh-token'", "flow = 'web-server'\nrefresh_token = 'x'");
+    let said = refused(&other_flow);
+    assert!(said.contains("`acme`") && said.contains("refresh_token is of no use"), "{said}");
 }
 
 #[test]

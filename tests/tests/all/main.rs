@@ -2,6 +2,8 @@
 
 mod api;
 mod arrivals;
+mod browser;
+mod connecting;
 mod floors;
 mod mail;
 mod plugins;

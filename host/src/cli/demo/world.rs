@@ -73,9 +73,16 @@ impl World {
                 std::fs::write(policies.join(file), text)?;
             }
         }
+        let key = folder.join("switchyard.key");
+        if !key.exists() {
+            let mut bytes = [0; 32];
+            getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
+            std::fs::write(&key, hex::encode(bytes))?;
+        }
+        let key = std::fs::read_to_string(key)?;
         let quoted = |path: &Path| toml::Value::String(path.display().to_string()).to_string();
         let mut text = format!(
-            "[http]\nlisten = \"{listen}\"\n[store]\npath = {}\n[policies]\nfolder = {}\nplugins = {}\n\
+            "[http]\nlisten = \"{listen}\"\n[store]\npath = {}\n[secrets]\nkeys = [\"{key}\"]\n[policies]\nfolder = {}\nplugins = {}\n\
              [mail]\nhost = \"{}\"\nport = {}\nsecurity = \"none\"\nfrom = \"Switchyard <switchyard@example.com>\"\n\
              [alcmeon.{ENVIRONMENT}]\nbase_url = \"{}\"\ninstance_id = \"{ENVIRONMENT}\"\nsecret = \"{SECRET}\"\n\
              team_field = 1\nemail_field = 2\nphone_field = 3\n",

@@ -1,5 +1,6 @@
 //! The console: server-rendered pages for the people who clear errors, without a line of JavaScript.
 
+mod authorization;
 mod messages;
 mod orgs;
 mod page;
@@ -21,6 +22,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use self::page::Visit;
 use super::App;
 use super::access::Scope;
+use super::authorization::CALLBACK;
 use super::problem::Problem;
 use super::repro;
 
@@ -43,12 +45,15 @@ pub(super) fn router(app: &App) -> Router<App> {
         .route("/sync-errors/{id}/retry", post(sync_errors::retry))
         .route("/sync-errors/{id}/ignore", post(sync_errors::ignore))
         .route("/sync-errors/{id}/reopen", post(sync_errors::reopen));
+    let connect = Router::new().route("/orgs/{org}/authorize", post(authorization::start));
     let anybody = Router::new()
+        .route(CALLBACK, get(authorization::callback))
         .route("/login", get(session::form).post(session::sign_in))
         .route("/logout", post(session::sign_out));
     Router::new()
         .merge(entered(Some(Scope::Read), read))
         .merge(entered(Some(Scope::Errors), errors))
+        .merge(entered(Some(Scope::Connect), connect))
         .merge(entered(None, anybody))
         .route("/style.css", get(style))
 }

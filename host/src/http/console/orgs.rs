@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::Redirect;
 use maud::{Markup, html};
 
+use super::authorization;
 use super::page::{Back, Done, Section, Visit, cell, table};
 use super::words::{self, counted, grouped};
 use crate::domain::{OrgId, State as ErrorState};
@@ -111,7 +112,14 @@ pub(super) async fn checks(
     let content = html! {
         h1 { "The first points to check: " (org.name) }
         p.hint { "Looked at " (words::time(report.checked_at)) ". Load the page again to look again." }
+        @if report.retried > 0 {
+            p.notice {
+                (counted(report.retried, "sync error that waited for the connection is", "sync errors that waited for the connection are"))
+                " tried again."
+            }
+        }
         (points(&report.checks))
+        (authorization::button(&visit, &org, &app.callback()))
         p.links { a href={ "/sync-errors?org=" (id) } { "The sync errors of " (org.name) } }
     };
     Ok(visit.page(&format!("Checks of {}", org.name), Section::Orgs, &content))

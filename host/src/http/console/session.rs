@@ -48,14 +48,14 @@ pub(super) async fn sign_in(
         let refused = "This token is not known, or it may not look at the console.";
         return Ok((StatusCode::UNAUTHORIZED, page(&visit, next, Some(refused))).into_response());
     };
-    let secure = app.https || by_https(&headers);
+    let secure = secure(&app, &headers);
     Ok(([(header::SET_COOKIE, cookie(&session, secure))], Redirect::to(next)).into_response())
 }
 
 /// Ends the session.
 pub(super) async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Response {
     app.access.sign_out(&headers);
-    let secure = app.https || by_https(&headers);
+    let secure = secure(&app, &headers);
     let over = format!("{}; Max-Age=0", cookie("", secure));
     ([(header::SET_COOKIE, over)], Redirect::to("/login")).into_response()
 }
@@ -64,6 +64,11 @@ pub(super) async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Resp
 fn cookie(value: &str, secure: bool) -> String {
     let secure = if secure { "; Secure" } else { "" };
     format!("{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/{secure}")
+}
+
+/// Whether a cookie has to travel by https.
+pub(super) fn secure(app: &App, headers: &HeaderMap) -> bool {
+    app.https || by_https(headers)
 }
 
 /// Whether a proxy in front of this host says so.

@@ -89,7 +89,11 @@ fn put_pending(write: &mut Write, number: usize) {
 fn shop(http: reqwest::Client) -> Arc<Org> {
     // Nothing listens there: every call of Salesforce is refused at once.
     let config = "login_url = 'http://127.0.0.1:1'\nclient_id = 'key'\nrefresh_token = 'hush-token'";
-    let on_rotated: salesforce::OnRotated = Box::new(|_| Box::pin(async { Ok(()) }));
+    let keeping = salesforce::Keeping {
+        token: Ok(Secret::new("hush-token")),
+        on_rotated: Box::new(|_| Box::pin(async { Ok(()) })),
+        now: Box::new(|| Timestamp::from_millis(1_768_469_500_000)),
+    };
     Arc::new(Org {
         id: id("shop"),
         name: "Shop <b>&".into(),
@@ -99,7 +103,7 @@ fn shop(http: reqwest::Client) -> Arc<Org> {
         concurrency: 1,
         alert_recipients: Vec::new(),
         writes_cases: false,
-        salesforce: salesforce::Client::new(toml::from_str(config).unwrap(), http, on_rotated, 1),
+        salesforce: salesforce::Client::new(toml::from_str(config).unwrap(), http, keeping, 1).unwrap(),
     })
 }
 

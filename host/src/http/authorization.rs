@@ -1,0 +1,194 @@
+//! A person authorizes an organization: begun over the API or the console, ended by the code that the browser brings back.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::App;
+use super::access::{Caller, Hash, hash};
+use super::extract::{self, Id};
+use super::problem::Problem;
+use crate::clock::Clock;
+use crate::domain::{BaseUrl, OrgId, Refusal, Secret, Timestamp};
+use crate::salesforce::{Authorization, advice};
+
+/// How long a person may take at Salesforce's page.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// Authorizations that wait at a time; the oldest goes first.
+const MOST: usize = 100;
+/// Where browsers come back to.
+pub(super) const CALLBACK: &str = "/oauth/callback";
+
+/// Who began it, and from where: only from there can it be ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A caller of the API, by name.
+    Api(String),
+    /// A browser at the console, by the hash of a cookie of its own and that of its session (none where nobody signs in).
+    Console { cookie: Hash, session: Option<Hash> },
+}
+
+/// Authorizations that have begun and wait for their code, by the hash of their state. Each is ended once.
+pub(super) struct Waiting {
+    clock: Clock,
+    begun: Mutex<HashMap<Hash, Begun>>,
+}
+
+pub(super) struct Begun {
+    pub(super) org: OrgId,
+    pub(super) origin: Origin,
+    /// For the audit.
+    pub(super) by: String,
+    authorization: Authorization,
+    until: Timestamp,
+}
+
+impl Waiting {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { clock, begun: Mutex::default() }
+    }
+
+    fn keep(&self, org: OrgId, origin: Origin, by: String, authorization: Authorization) {
+        let now = self.clock.now();
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.retain(|_, one| now < one.until);
+        if begun.len() >= MOST
+            && let Some(oldest) = begun.iter().min_by_key(|(_, one)| one.until).map(|(key, _)| *key)
+        {
+            begun.remove(&oldest);
+        }
+        let key = hash(authorization.state.reveal());
+        begun.insert(key, Begun { org, origin, by, authorization, until: now.after(PATIENCE) });
+    }
+
+    /// The one that waits for this state, if whoever asks may end it; it waits no longer.
+    pub(super) fn take(&self, state: &str, may_end: impl FnOnce(&Begun) -> bool) -> Option<Begun> {
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = hash(state);
+        let fits = begun.get(&key).is_some_and(|one| self.clock.now() < one.until && may_end(one));
+        if fits { begun.remove(&key) } else { None }
+    }
+}
+
+/// Begins one; answers the page of Salesforce to open, and the state that comes back from it.
+pub(super) fn begin(
+    app: &App,
+    id: &OrgId,
+    by: &Caller,
+    origin: Origin,
+    redirect_uri: String,
+) -> Result<(String, Secret), Problem> {
+    let (org, _) = app.parts.engine.org(id)?;
+    let authorization =
+        org.salesforce.begin_authorization(redirect_uri).map_err(|error| Problem::conflict(error.to_string()))?;
+    let (url, state) = (authorization.url.clone(), authorization.state.clone());
+    app.waiting.keep(id.clone(), origin, by.name.clone(), authorization);
+    tracing::info!(org = %id, by = %by.name, "an authorization begins");
+    Ok((url, state))
+}
+
+/// What an authorization has come to.
+pub(super) struct Authorized {
+    /// The organization's own address.
+    pub(super) server: String,
+    /// Sync errors that waited for the connection and are tried again.
+    pub(super) retried: u64,
+}
+
+/// Ends one with its code.
+pub(super) async fn finish(app: &App, begun: Begun, code: Secret) -> Result<Result<Authorized, Refusal>, Problem> {
+    let Begun { org: id, by, authorization, .. } = begun;
+    let (org, _) = app.parts.engine.org(&id)?;
+    match org.salesforce.finish_authorization(authorization, code).await {
+        Ok(server) => {
+            tracing::info!(org = %id, %by, %server, "the organization is authorized");
+            let retried = app.parts.engine.connected(&id, &by).await?;
+            Ok(Ok(Authorized { server, retried }))
+        }
+        Err(refusal) => {
+            tracing::warn!(org = %id, %by, code = %refusal.code, "the authorization is refused");
+            Ok(Err(refusal))
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    redirect_uri: String,
+}
+
+/// Begins one for a program on the caller's own machine, which waits there for the browser.
+pub(super) async fn start(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id<OrgId>,
+    extract::Json(Wanted { redirect_uri }): extract::Json<Wanted>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let here = BaseUrl::try_from(redirect_uri.clone()).is_ok() && redirect_uri.starts_with("http://");
+    if !here {
+        let words = "redirect_uri: a code is only brought to the caller's own machine, as http://localhost:PORT/...";
+        return Err(Problem::invalid(words));
+    }
+    let (url, state) = begin(&app, &id, &caller, Origin::Api(caller.name.clone()), redirect_uri)?;
+    Ok((StatusCode::CREATED, Json(json!({ "url": url, "state": state.reveal() }))))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Given {
+    state: String,
+    code: Secret,
+}
+
+/// Ends one that the same caller began.
+pub(super) async fn code(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id<OrgId>,
+    extract::Json(Given { state, code }): extract::Json<Given>,
+) -> Result<Json<Value>, Problem> {
+    let own = Origin::Api(caller.name);
+    let begun = app.waiting.take(&state, |begun| begun.org == id && begun.origin == own);
+    let begun = begun.ok_or_else(|| Problem::conflict("no authorization waits for this state: begin again"))?;
+    let authorized = finish(&app, begun, code).await?.map_err(|refusal| {
+        let advice = advice(&refusal);
+        let detail = format!("{}: {}. {} {}", refusal.code, refusal.text, advice.happened, advice.check);
+        Problem::new(StatusCode::CONFLICT, "authorization-refused", "Salesforce refused the authorization", detail)
+    })?;
+    Ok(Json(json!({ "org": id, "server": authorized.server, "retried": authorized.retried })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+
+    fn waiting(clock: &ManualClock) -> (Waiting, String) {
+        let waiting = Waiting::new(Clock::Manual(clock.clone()));
+        let authorization = Authorization::for_tests("a-state");
+        let origin = Origin::Console { cookie: hash("cookie"), session: None };
+        waiting.keep(OrgId::new("acme").unwrap(), origin, "ann".to_owned(), authorization);
+        (waiting, "a-state".to_owned())
+    }
+
+    #[test]
+    fn an_authorization_is_ended_once_in_time_and_by_whoever_began_it() {
+        let clock = ManualClock::new(Timestamp::from_millis(1));
+        let (one, state) = waiting(&clock);
+        assert!(one.take("another-state", |_| true).is_none());
+        assert!(one.take(&state, |begun| begun.origin == Origin::Api("ann".to_owned())).is_none());
+        assert!(one.take(&state, |begun| begun.by == "ann").is_some());
+        assert!(one.take(&state, |_| true).is_none(), "a code is used once");
+
+        let (late, state) = waiting(&clock);
+        clock.advance(PATIENCE);
+        assert!(late.take(&state, |_| true).is_none());
+    }
+}

@@ -1,0 +1,84 @@
+//! A browser as far as authorizing needs one: it keeps cookies, follows nothing by itself, and knows which cookies travel.
+
+use reqwest::header::{COOKIE, HeaderMap, LOCATION, ORIGIN, REFRESH, SET_COOKIE};
+use reqwest::{Client, StatusCode};
+use switchyard_tests::TestHost;
+
+/// A browser at the console of a host.
+pub(crate) struct Browser {
+    http: Client,
+    console: String,
+    /// Travels only with requests from the console's own pages.
+    session: String,
+    /// Comes along when another site sends the browser here.
+    authorization: String,
+}
+
+/// What a page answers.
+pub(crate) struct Page {
+    pub(crate) status: StatusCode,
+    pub(crate) text: String,
+    headers: HeaderMap,
+}
+
+impl Browser {
+    /// Signs in with a token.
+    pub(crate) async fn sign_in(host: &TestHost, token: &str) -> Self {
+        let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        let console = format!("http://{}", host.app.address);
+        let mut browser = Self { http, console, session: String::new(), authorization: String::new() };
+        let page = browser.post("/login", &[("token", token)]).await;
+        browser.session = cookie(&page.headers, "switchyard-session").expect("a session");
+        browser
+    }
+
+    /// Looks at a page of the console.
+    pub(crate) async fn get(&self, path: &str) -> Page {
+        let request = self.http.get(format!("{}{path}", self.console)).header(COOKIE, &self.session);
+        page(request).await
+    }
+
+    /// Sends a form of the console.
+    pub(crate) async fn post(&self, path: &str, form: &[(&str, &str)]) -> Page {
+        let request = self.http.post(format!("{}{path}", self.console)).header(COOKIE, &self.session);
+        page(request.header(ORIGIN, &self.console).form(form)).await
+    }
+
+    /// Presses "Authorize", and lets Salesforce's page lead on: answers the address that it leads back to.
+    pub(crate) async fn authorize(&mut self, org: &str) -> String {
+        let begun = self.post(&format!("/orgs/{org}/authorize"), &[]).await;
+        assert_eq!(begun.status, StatusCode::OK, "{}", begun.text);
+        self.authorization = cookie(&begun.headers, "switchyard-authorization").expect("a cookie");
+        let refresh = begun.headers[REFRESH].to_str().expect("text").to_owned();
+        self.salesforce(refresh.strip_prefix("0;url=").expect("an address")).await
+    }
+
+    /// Opens Salesforce's page: answers where it leads back to.
+    pub(crate) async fn salesforce(&self, url: &str) -> String {
+        let page = page(self.http.get(url)).await;
+        assert_eq!(page.status, StatusCode::FOUND, "{}", page.text);
+        page.headers[LOCATION].to_str().expect("text").to_owned()
+    }
+
+    /// Follows what another site sent here: the session's cookie stays behind.
+    pub(crate) async fn come_back(&self, url: &str) -> Page {
+        page(self.http.get(url).header(COOKIE, &self.authorization)).await
+    }
+
+    /// The same from a browser that never was here.
+    pub(crate) async fn come_back_as_another(&self, url: &str) -> Page {
+        page(self.http.get(url)).await
+    }
+}
+
+async fn page(request: reqwest::RequestBuilder) -> Page {
+    let answer = request.send().await.expect("an answer");
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    Page { status, headers, text: answer.text().await.expect("a body") }
+}
+
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let all = headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = all.filter_map(|cookie| cookie.split(';').next());
+    pairs.map(str::to_owned).find(|pair| pair.strip_prefix(name).is_some_and(|rest| rest.starts_with('=')))
+}

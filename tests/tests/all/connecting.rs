@@ -1,0 +1,295 @@
+//! How an organization is connected, in every flow, and what becomes of it when Salesforce does not accept it any more.
+
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use switchyard_tests::{ADMIN, OPERATOR, TestHost, received};
+
+use crate::browser::Browser;
+
+const WEB_SERVER: &str = "flow = 'web-server'\nclient_secret = 'shh'\n";
+
+/// A host whose organization somebody has to authorize.
+async fn to_authorize() -> TestHost {
+    let host = TestHost::with(WEB_SERVER).await;
+    // Else nobody could tell which of the two the app asks for.
+    host.salesforce(Method::PATCH, "other", json!({ "client_id": "another" })).await;
+    host
+}
+
+/// A conversation for the queue Billing.
+async fn write(host: &TestHost, number: u64) {
+    host.notify(received(number, number, "billing", "jane@example.com")).await;
+}
+
+fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
+    let checks = report["checks"].as_array().unwrap();
+    checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("{name}: {report}"))
+}
+
+/// A value of an address's query.
+fn value(address: &str, name: &str) -> String {
+    let address = reqwest::Url::parse(address).unwrap();
+    let found = address.query_pairs().find(|(key, _)| key == name);
+    found.unwrap_or_else(|| panic!("{name}: {address}")).1.into_owned()
+}
+
+async fn token_requests(host: &TestHost) -> usize {
+    host.calls().await.iter().filter(|call| call["path"] == "/services/oauth2/token").count()
+}
+
+/// The same time for the host and for Salesforce: an assertion is good for minutes.
+async fn set_clock(host: &TestHost) {
+    let url = format!("{}/control/clock", host.simulator.salesforce);
+    let body = json!({ "now_ms": 1_790_000_000_000_i64 });
+    assert!(host.http.put(url).json(&body).send().await.unwrap().status().is_success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organization_is_authorized_from_the_console_and_what_waited_goes_through() {
+    let host = to_authorize().await;
+    write(&host, 1).await;
+    write(&host, 2).await;
+    host.until("both wait", |health| health.sync_errors.pending == 2 && health.idle()).await;
+    let (_, list) = host.get("/v1/sync-errors?org=acme&class=auth").await;
+    assert_eq!(list["sync_errors"][0]["refusal"]["code"], "NOT_AUTHORIZED");
+    assert!(list["sync_errors"][0]["advice"]["check"].as_str().unwrap().contains("Authorize"), "{list}");
+
+    let mut browser = Browser::sign_in(&host, ADMIN).await;
+    assert!(browser.get("/orgs/acme/checks").await.text.contains("/oauth/callback"));
+    let back = browser.authorize("acme").await;
+    let page = browser.come_back(&back).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+    assert!(page.text.contains("is authorized") && page.text.contains("2 sync errors"), "{}", page.text);
+    host.until("both are in", |health| health.sync_errors.resolved == 2 && health.idle()).await;
+    let (_, audit) = host.get("/v1/messages/main:5001/audit").await;
+    let asked = audit["entries"].as_array().unwrap().iter().find(|entry| entry["fact"]["is"] == "RETRY_ASKED");
+    assert!(asked.is_none_or(|entry| entry["fact"]["by"] == "admin"), "{audit}");
+
+    let exported = host.exported();
+    // Every refresh token of the simulator begins like this.
+    assert!(exported.contains("refresh-token/acme") && !exported.contains("5Aep861"), "a token in the clear");
+    let host = host.restart().await;
+    write(&host, 3).await;
+    let open: Vec<_> = host.idle().await.into_iter().filter(|error| error["state"] != "resolved").collect();
+    assert!(open.is_empty(), "the token is known after a restart: {open:?}");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authorization_is_ended_once_and_only_by_the_browser_that_began_it() {
+    let host = to_authorize().await;
+    let mut browser = Browser::sign_in(&host, ADMIN).await;
+    let back = browser.authorize("acme").await;
+    assert_eq!(browser.come_back_as_another(&back).await.status, StatusCode::CONFLICT);
+    let (address, _) = back.split_once("state=").unwrap();
+    assert_eq!(browser.come_back(&format!("{address}state=guessed")).await.status, StatusCode::CONFLICT);
+    assert_eq!(browser.come_back(&back).await.status, StatusCode::OK);
+    assert_eq!(browser.come_back(&back).await.status, StatusCode::CONFLICT);
+
+    let back = browser.authorize("acme").await;
+    browser.post("/logout", &[]).await;
+    assert_eq!(browser.come_back(&back).await.status, StatusCode::CONFLICT, "its session is over");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_who_may_connect_can_authorize() {
+    let host = to_authorize().await;
+    let body = json!({ "redirect_uri": "http://localhost:1717/oauth/callback" });
+    let path = "/v1/orgs/acme/authorization";
+    assert_eq!(host.call(Method::POST, path, OPERATOR, Some(body)).await.0, StatusCode::FORBIDDEN);
+    let browser = Browser::sign_in(&host, OPERATOR).await;
+    assert!(!browser.get("/orgs/acme/checks").await.text.contains("/orgs/acme/authorize"));
+    assert_eq!(browser.post("/orgs/acme/authorize", &[]).await.status, StatusCode::FORBIDDEN);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organization_is_authorized_over_the_api_by_a_code_for_the_callers_own_machine() {
+    let host = to_authorize().await;
+    let path = "/v1/orgs/acme/authorization";
+    let elsewhere = json!({ "redirect_uri": "https://elsewhere.example/callback" });
+    assert_eq!(host.post(path, elsewhere).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    let (status, begun) = host.post(path, json!({ "redirect_uri": "http://localhost:1717/oauth/callback" })).await;
+    assert_eq!(status, StatusCode::CREATED, "{begun}");
+    let browser = Browser::sign_in(&host, ADMIN).await;
+    let back = browser.salesforce(begun["url"].as_str().unwrap()).await;
+    assert!(back.starts_with("http://localhost:1717/oauth/callback?"), "{back}");
+    let (code, state) = (value(&back, "code"), begun["state"].clone());
+    assert_eq!(value(&back, "state"), state.as_str().unwrap());
+    let finish = format!("{path}/code");
+    assert_eq!(host.post(&finish, json!({ "state": "guessed", "code": code })).await.0, StatusCode::CONFLICT);
+    let (status, refused) = host.post(&finish, json!({ "state": state, "code": "wrong" })).await;
+    assert_eq!(
+        (status, refused["type"].as_str()),
+        (StatusCode::CONFLICT, Some("urn:switchyard:problem:authorization-refused"))
+    );
+    let (status, _) = host.post(&finish, json!({ "state": state, "code": code })).await;
+    assert_eq!(status, StatusCode::CONFLICT, "a state is good for one try");
+
+    let (_, begun) = host.post(path, json!({ "redirect_uri": "http://localhost:1717/oauth/callback" })).await;
+    let back = browser.salesforce(begun["url"].as_str().unwrap()).await;
+    let code = value(&back, "code");
+    let (status, done) = host.post(&finish, json!({ "state": begun["state"], "code": code })).await;
+    assert_eq!((status, done["retried"].as_u64()), (StatusCode::OK, Some(0)), "{done}");
+    write(&host, 1).await;
+    assert!(host.idle().await.is_empty());
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authorization_that_is_not_allowed_says_why_and_leaves_the_connection_as_it_was() {
+    let host = TestHost::start().await;
+    host.salesforce(Method::PATCH, "other", json!({ "client_id": "another" })).await;
+    let mut browser = Browser::sign_in(&host, ADMIN).await;
+    for (consent, code, words) in
+        [("deny", "access_denied", "did not allow"), ("blocked", "OAUTH_APP_BLOCKED", "Unblock")]
+    {
+        host.salesforce(Method::PATCH, "acme", json!({ "consent": consent })).await;
+        let back = browser.authorize("acme").await;
+        let page = browser.come_back(&back).await;
+        assert_eq!(page.status, StatusCode::CONFLICT);
+        assert!(page.text.contains(code) && page.text.contains(words), "{}", page.text);
+    }
+    write(&host, 1).await;
+    assert!(host.idle().await.is_empty());
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotated_refresh_token_is_stored_sealed_and_used_after_a_restart() {
+    let host = TestHost::start().await;
+    host.salesforce(Method::PATCH, "acme", json!({ "rotation": true })).await;
+    write(&host, 1).await;
+    assert!(host.idle().await.is_empty());
+    let exported = host.exported();
+    assert!(exported.contains("refresh-token/acme") && !exported.contains("5Aep861"), "a token in the clear");
+    let host = host.restart().await;
+    write(&host, 2).await;
+    assert!(host.idle().await.is_empty(), "the configured token is dead by now");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_request_that_salesforce_asks_to_repeat_is_repeated_though_it_was_a_400() {
+    let host = TestHost::start().await;
+    host.salesforce(Method::POST, "acme/token-refusals", json!({ "name": "retry", "times": 1 })).await;
+    write(&host, 1).await;
+    host.until("a retry is scheduled", |health| health.scheduled == 1).await;
+    host.clock.advance(Duration::from_secs(2));
+    host.until("it got through", |health| health.sync_errors.resolved == 1).await;
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_policy_that_ends_a_refresh_token_reads_the_same_and_the_check_lists_every_cause() {
+    let host = TestHost::start().await;
+    for policy in [json!("immediately_expire"), json!({ "idle_ms": 0 }), json!({ "fixed_ms": 0 })] {
+        host.salesforce(Method::PATCH, "acme", json!({ "refresh_policy": policy })).await;
+        let (_, report) = host.get("/v1/orgs/acme/checks").await;
+        let found = check(&report, "authentication")["found"].as_str().unwrap();
+        for cause in
+            ["invalid_grant", "revoked", "expire immediately", "not used", "after a time", "five times", "rotate"]
+        {
+            assert!(found.contains(cause), "{cause}: {found}");
+        }
+        assert_eq!(check(&report, "authentication")["ok"], false);
+        assert_eq!(check(&report, "refresh-token")["ok"], false);
+    }
+    host.salesforce(Method::PATCH, "acme", json!({ "refresh_policy": "until_revoked" })).await;
+    let (_, report) = host.get("/v1/orgs/acme/checks").await;
+    assert_eq!(check(&report, "authentication")["ok"], true);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_that_passes_brings_in_what_waited_for_the_connection() {
+    let host = TestHost::start().await;
+    host.notify(received(6, 6, "nobody", "jane@example.com")).await;
+    host.until("its team has no queue", |health| health.sync_errors.pending == 1 && health.idle()).await;
+    host.salesforce(Method::POST, "acme/revoke", json!({})).await;
+    for number in 1..=5 {
+        write(&host, number).await;
+    }
+    host.until("all are on record", |health| health.sync_errors.pending == 6 && health.idle()).await;
+    host.get("/v1/orgs/acme/checks").await;
+    host.until("nothing was tried", |health| health.sync_errors.pending == 6 && health.idle()).await;
+    host.salesforce(Method::POST, "acme/revive", json!({})).await;
+    let (_, report) = host.get("/v1/orgs/acme/checks").await;
+    assert_eq!(report["retried"], 5, "{report}");
+    assert_eq!(check(&report, "sync-mode")["ok"], true, "{report}");
+    let health = host.until("five are in", |health| health.sync_errors.resolved == 5 && health.idle()).await;
+    assert_eq!((health.sync_errors.pending, health.held_back_by), (1, None), "what failed for another reason waits");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_that_gets_through_brings_in_what_waited_for_the_connection() {
+    let host = TestHost::start().await;
+    host.salesforce(Method::POST, "acme/revoke", json!({})).await;
+    for number in 1..=5 {
+        write(&host, number).await;
+    }
+    host.until("all are on record", |health| health.sync_errors.pending == 5 && health.idle()).await;
+    host.salesforce(Method::POST, "acme/revive", json!({})).await;
+    host.clock.advance(Duration::from_secs(121));
+    write(&host, 6).await;
+    host.until("all are in", |health| health.sync_errors.resolved == 5 && health.idle()).await;
+    assert_eq!(host.query("SELECT Id FROM alcmeon__Conversation__c").await.len(), 6);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_that_is_disabled_for_the_user_starts_no_refreshes() {
+    let host = TestHost::start().await;
+    for text in ["API is disabled for this User", "This session is not valid for use with the REST API"] {
+        let body = json!([{ "errorCode": "INVALID_SESSION_ID", "message": text }]);
+        let fault = json!({ "path": "/services/data", "status": 401, "json": body });
+        host.salesforce(Method::POST, "acme/faults", fault).await;
+        let before = token_requests(&host).await;
+        host.get("/v1/orgs/acme/checks").await;
+        // The check itself asks for one token.
+        assert_eq!(token_requests(&host).await, before + 1, "{text}");
+        host.salesforce(Method::DELETE, "acme/faults", json!({})).await;
+    }
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_assertion_connects_an_organization() {
+    let key = include_str!("../../../host/src/salesforce/testdata/not-a-secret.pem");
+    let certificate = include_str!("../../../host/src/salesforce/testdata/not-a-secret.pub.pem");
+    let settings = format!("flow = 'jwt-bearer'\nuser = 'integration@acme.example'\nprivate_key = '''\n{key}'''\n");
+    let host = TestHost::with(&settings).await;
+    set_clock(&host).await;
+    write(&host, 1).await;
+    host.until("it is refused", |health| health.sync_errors.pending == 1).await;
+    let (_, report) = host.get("/v1/orgs/acme/checks").await;
+    let found = check(&report, "authentication")["found"].as_str().unwrap();
+    assert!(found.contains("invalid assertion") && found.contains("certificate"), "{found}");
+
+    let approved = json!({ "jwt_certificate": certificate, "jwt_approved": true });
+    host.salesforce(Method::PATCH, "acme", approved).await;
+    let (_, report) = host.get("/v1/orgs/acme/checks").await;
+    assert_eq!((check(&report, "authentication")["ok"].as_bool(), report["retried"].as_u64()), (Some(true), Some(1)));
+    host.until("it got through", |health| health.sync_errors.resolved == 1).await;
+    let (status, _) = host.post("/v1/orgs/acme/authorization", json!({ "redirect_uri": "http://localhost:1/" })).await;
+    assert_eq!(status, StatusCode::CONFLICT, "nobody authorizes this one");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn client_credentials_connect_an_organization() {
+    let host = TestHost::with("flow = 'client-credentials'\nclient_secret = 'shh'\n").await;
+    write(&host, 1).await;
+    host.until("the app has no user", |health| health.sync_errors.pending == 1).await;
+    let (_, report) = host.get("/v1/orgs/acme/checks").await;
+    assert!(check(&report, "authentication")["found"].as_str().unwrap().contains("Run As"), "{report}");
+    host.salesforce(Method::PATCH, "acme", json!({ "client_credentials": true })).await;
+    host.get("/v1/orgs/acme/checks").await;
+    host.until("it got through", |health| health.sync_errors.resolved == 1).await;
+    assert!(!host.exported().contains("refresh-token/acme"), "there is none to keep");
+    host.stop().await;
+}
