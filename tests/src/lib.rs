@@ -49,7 +49,6 @@ pub struct TestHost {
     pub clock: ManualClock,
     /// Speaks HTTP.
     pub http: Client,
-    config: Config,
     folder: tempfile::TempDir,
     config: Config,
 }
