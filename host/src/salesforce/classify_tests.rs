@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::domain::Class::{Auth, Config, Limit, Ordering, Record, Request, Transient, Unclassified};
 
 fn rest(status: u16, body: &str) -> Refusal {
     at(Stage::Rest, status, body)
@@ -23,74 +24,77 @@ fn complaint(code: &str, text: &str) -> String {
     json!([{"message": text, "errorCode": code, "fields": []}]).to_string()
 }
 
+const LOCK: &str = "unable to obtain exclusive access to this record or 1 records: 500xx000001";
+const TRIGGER: &str = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY";
+const OWN: Scope = Scope::Record;
+const ALL: Scope = Scope::Org;
+
+/// Status, code and text as they were seen, and what they must mean.
+#[rustfmt::skip]
+const MEANINGS: &[(u16, &str, &str, Class, Scope)] = &[
+    (401, "INVALID_SESSION_ID", "Session expired or invalid", Auth, ALL),
+    (401, "INVALID_SESSION_ID", "This session is not valid for use with the REST API", Config, ALL),
+    (401, "INVALID_SESSION_ID", "Connected app is not attached to Agent", Config, ALL),
+    (401, "INVALID_SESSION_ID", "Blacktab users cannot perform API operations", Config, ALL),
+    (403, "INVALID_SESSION_ID", "API is disabled for this User", Config, ALL),
+    (401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE", Request, ALL),
+    (400, "UNABLE_TO_LOCK_ROW", LOCK, Transient, OWN),
+    (400, TRIGGER, "UNABLE_TO_LOCK_ROW, unable to obtain exclusive access to this record", Transient, OWN),
+    (400, TRIGGER, "System.LimitException: Too many SOQL queries: 101", Transient, OWN),
+    (400, TRIGGER, "RouteCase: execution of BeforeInsert caused by: System.NullPointerException", Record, OWN),
+    (400, TRIGGER, "entity type cannot be inserted: Case", Config, OWN),
+    (400, "CANNOT_EXECUTE_FLOW_TRIGGER", "We can't save: Queue not associated with this SObject type.", Config, OWN),
+    (400, "CANNOT_EXECUTE_FLOW_TRIGGER", "The flow \"Route\" failed: a rule of its own", Record, OWN),
+    (400, "INVALID_OPERATION", "Queue not associated with this SObject type", Config, OWN),
+    (400, "INVALID_OPERATION", "something else", Unclassified, OWN),
+    (400, "CANNOT_EXECUTE_FLOW_TRIGGER", "System.LimitException: Apex CPU time limit exceeded", Transient, OWN),
+    (404, "ENTITY_IS_DELETED", "entity is deleted", Record, OWN),
+    (403, "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", Config, OWN),
+    (400, "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", "insufficient access rights on cross-reference id", Record, OWN),
+    (400, "INVALID_FIELD_FOR_INSERT_UPDATE", "Unable to create/update fields: F. Please check the security settings", Config, OWN),
+    (400, "INVALID_FIELD_FOR_INSERT_UPDATE", "Account: bad field names on insert/update call: Name", Request, OWN),
+    (400, "FIELD_FILTER_VALIDATION_EXCEPTION", "Value does not exist or does not match filter criteria.", Record, OWN),
+    (400, "INVALID_EMAIL_ADDRESS", "Email: invalid email address: v", Record, OWN),
+    (400, "DUPLICATE_VALUE", "duplicate value found: F duplicates value on record with id: 001xx", Record, OWN),
+    (400, "CUSTOM_APEX_ERROR", "the organization's own words", Record, OWN),
+    (500, "QUERY_TIMEOUT", "Your query request was running for too long.", Transient, OWN),
+    (400, "JSON_PARSER_ERROR", "Cannot deserialize instance of datetime", Request, OWN),
+    (405, "METHOD_NOT_ALLOWED", "HTTP Method 'DELETE' not allowed. Allowed are HEAD,GET,PATCH", Request, OWN),
+    (400, "URL_NOT_RESET", "Destination URL not reset", Config, ALL),
+    (503, "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE", "in maintenance", Transient, ALL),
+    (400, "CART_NOT_FOUND", "a code of the list that nobody has confirmed", Unclassified, OWN),
+    (502, "CART_NOT_FOUND", "a gateway's word", Transient, ALL),
+    (400, "INVALID_FIELD", "No such column 'foo' on sobject of type Bar", Config, OWN),
+    (400, "INVALID_FIELD", "Foreign key external ID: v not found for field Ext__c in entity Contact", Ordering, OWN),
+    (400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", Record, OWN),
+    (400, "INVALID_CROSS_REFERENCE_KEY", "Owner ID: owner cannot be blank", Config, OWN),
+    (400, "INACTIVE_OWNER_OR_USER", "operation performed with inactive user [005xx] as owner of case", Config, OWN),
+    (400, "REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]", Record, OWN),
+    (400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "Please fill in the reason", Record, OWN),
+    (400, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "Origin: bad value for restricted picklist field: line", Config, OWN),
+    (400, "STRING_TOO_LONG", "Name: data value too large: v (max length=255)", Record, OWN),
+    (400, "DUPLICATE_VALUE", "Duplicate external id specified: v", Request, OWN),
+    (404, "NOT_FOUND", "Provided external ID field does not exist or is not accessible: F", Config, OWN),
+    (400, "INVALID_TYPE", "sObject type 'XYZZY' is not supported.", Config, OWN),
+    (400, "MALFORMED_QUERY", "unexpected token: 'FORM'", Request, OWN),
+    (403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", Limit, ALL),
+    (403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests (Concurrent API Requests) Limit exceeded.", Transient, ALL),
+    (403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded", Transient, ALL),
+    (403, "API_DISABLED_FOR_ORG", "The REST API is not enabled for this Organization.", Config, ALL),
+    (403, "API_CURRENTLY_DISABLED", "API is disabled for this User", Config, ALL),
+    (400, "TXN_SECURITY_METERING_ERROR", "We can't complete the action because ...", Transient, ALL),
+    (403, "STORAGE_LIMIT_EXCEEDED", "storage limit exceeded", Limit, ALL),
+    (503, "SERVER_UNAVAILABLE", "server too busy", Transient, ALL),
+    (500, "UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId: 1-2 (3)", Transient, ALL),
+    (500, "APEX_ERROR", "System.NullPointerException", Record, OWN),
+    (400, "NOBODY_KNOWS_THIS", "a new code of a new release", Unclassified, OWN),
+    (500, "NOBODY_KNOWS_THIS", "a new code of a new release", Unclassified, OWN),
+    (503, "NOBODY_KNOWS_THIS", "a gateway's word", Transient, ALL),
+];
+
 #[test]
 fn a_code_with_its_text_has_one_meaning() {
-    use Class::{Auth, Config, Limit, Ordering, Record, Request, Transient, Unclassified};
-    let lock = "unable to obtain exclusive access to this record or 1 records: 500xx000001";
-    let trigger = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY";
-    let (own, all) = (Scope::Record, Scope::Org);
-    #[rustfmt::skip]
-    let table = [
-        (401, "INVALID_SESSION_ID", "Session expired or invalid", Auth, all),
-        (401, "INVALID_SESSION_ID", "This session is not valid for use with the REST API", Config, all),
-        (401, "INVALID_SESSION_ID", "Connected app is not attached to Agent", Config, all),
-        (401, "INVALID_SESSION_ID", "Blacktab users cannot perform API operations", Config, all),
-        (403, "INVALID_SESSION_ID", "API is disabled for this User", Config, all),
-        (401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE", Request, all),
-        (400, "UNABLE_TO_LOCK_ROW", lock, Transient, own),
-        (400, trigger, "UNABLE_TO_LOCK_ROW, unable to obtain exclusive access to this record", Transient, own),
-        (400, trigger, "System.LimitException: Too many SOQL queries: 101", Transient, own),
-        (400, trigger, "RouteCase: execution of BeforeInsert caused by: System.NullPointerException", Record, own),
-        (400, trigger, "entity type cannot be inserted: Case", Config, own),
-        (400, "CANNOT_EXECUTE_FLOW_TRIGGER", "We can't save: Queue not associated with this SObject type.", Config, own),
-        (400, "CANNOT_EXECUTE_FLOW_TRIGGER", "The flow \"Route\" failed: a rule of its own", Record, own),
-        (400, "INVALID_OPERATION", "Queue not associated with this SObject type", Config, own),
-        (400, "INVALID_OPERATION", "something else", Unclassified, own),
-        (400, "CANNOT_EXECUTE_FLOW_TRIGGER", "System.LimitException: Apex CPU time limit exceeded", Transient, own),
-        (404, "ENTITY_IS_DELETED", "entity is deleted", Record, own),
-        (403, "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", Config, own),
-        (400, "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", "insufficient access rights on cross-reference id", Record, own),
-        (400, "INVALID_FIELD_FOR_INSERT_UPDATE", "Unable to create/update fields: F. Please check the security settings", Config, own),
-        (400, "INVALID_FIELD_FOR_INSERT_UPDATE", "Account: bad field names on insert/update call: Name", Request, own),
-        (400, "FIELD_FILTER_VALIDATION_EXCEPTION", "Value does not exist or does not match filter criteria.", Record, own),
-        (400, "INVALID_EMAIL_ADDRESS", "Email: invalid email address: v", Record, own),
-        (400, "DUPLICATE_VALUE", "duplicate value found: F duplicates value on record with id: 001xx", Record, own),
-        (400, "CUSTOM_APEX_ERROR", "the organization's own words", Record, own),
-        (500, "QUERY_TIMEOUT", "Your query request was running for too long.", Transient, own),
-        (400, "JSON_PARSER_ERROR", "Cannot deserialize instance of datetime", Request, own),
-        (405, "METHOD_NOT_ALLOWED", "HTTP Method 'DELETE' not allowed. Allowed are HEAD,GET,PATCH", Request, own),
-        (400, "URL_NOT_RESET", "Destination URL not reset", Config, all),
-        (503, "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE", "in maintenance", Transient, all),
-        (400, "CART_NOT_FOUND", "a code of the list that nobody has confirmed", Unclassified, own),
-        (502, "CART_NOT_FOUND", "a gateway's word", Transient, all),
-        (400, "INVALID_FIELD", "No such column 'foo' on sobject of type Bar", Config, own),
-        (400, "INVALID_FIELD", "Foreign key external ID: v not found for field Ext__c in entity Contact", Ordering, own),
-        (400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", Record, own),
-        (400, "INVALID_CROSS_REFERENCE_KEY", "Owner ID: owner cannot be blank", Config, own),
-        (400, "INACTIVE_OWNER_OR_USER", "operation performed with inactive user [005xx] as owner of case", Config, own),
-        (400, "REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]", Record, own),
-        (400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "Please fill in the reason", Record, own),
-        (400, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "Origin: bad value for restricted picklist field: line", Config, own),
-        (400, "STRING_TOO_LONG", "Name: data value too large: v (max length=255)", Record, own),
-        (400, "DUPLICATE_VALUE", "Duplicate external id specified: v", Request, own),
-        (404, "NOT_FOUND", "Provided external ID field does not exist or is not accessible: F", Config, own),
-        (400, "INVALID_TYPE", "sObject type 'XYZZY' is not supported.", Config, own),
-        (400, "MALFORMED_QUERY", "unexpected token: 'FORM'", Request, own),
-        (403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", Limit, all),
-        (403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests (Concurrent API Requests) Limit exceeded.", Transient, all),
-        (403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded", Transient, all),
-        (403, "API_DISABLED_FOR_ORG", "The REST API is not enabled for this Organization.", Config, all),
-        (403, "API_CURRENTLY_DISABLED", "API is disabled for this User", Config, all),
-        (400, "TXN_SECURITY_METERING_ERROR", "We can't complete the action because ...", Transient, all),
-        (403, "STORAGE_LIMIT_EXCEEDED", "storage limit exceeded", Limit, all),
-        (503, "SERVER_UNAVAILABLE", "server too busy", Transient, all),
-        (500, "UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId: 1-2 (3)", Transient, all),
-        (500, "APEX_ERROR", "System.NullPointerException", Record, own),
-        (400, "NOBODY_KNOWS_THIS", "a new code of a new release", Unclassified, own),
-        (500, "NOBODY_KNOWS_THIS", "a new code of a new release", Unclassified, own),
-        (503, "NOBODY_KNOWS_THIS", "a gateway's word", Transient, all),
-    ];
-    for (status, code, text, class, scope) in table {
+    for &(status, code, text, class, scope) in MEANINGS {
         let refusal = rest(status, &complaint(code, text));
         assert_eq!((refusal.class, refusal.scope), (class, scope), "{code} {text}");
         assert_eq!(refusal.code, code);

@@ -2,6 +2,7 @@
 
 mod demo;
 mod docs;
+mod org;
 mod plugin;
 mod plugin_check;
 mod serve;
