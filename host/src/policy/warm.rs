@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
 use super::guest::{Given, Guest};
 use super::sandbox::Sandbox;
-use crate::clock::Stopwatch;
 
 /// So many decisions an instance makes at most: whatever it hoards, it does not hoard for ever.
 const DECISIONS: u32 = 1_000;
@@ -45,7 +45,7 @@ pub(super) struct Warm(Arc<Mutex<Kept>>);
 #[derive(Default)]
 struct Kept {
     /// The one used last is the last.
-    idle: Vec<(Running, Stopwatch)>,
+    idle: Vec<(Running, Instant)>,
     /// How many may wait; 0 where each decision gets an instance of its own.
     most: usize,
     /// Whether somebody looks after those that idle.
@@ -94,7 +94,7 @@ impl Warm {
             let Ok(place) = Arc::clone(&sandbox.kept).try_acquire_owned() else { return };
             running.place = Some(place);
         }
-        kept.idle.push((running, Stopwatch::start()));
+        kept.idle.push((running, Instant::now()));
         if !std::mem::replace(&mut kept.swept, true) {
             tokio::spawn(sweep(Arc::downgrade(&self.0)));
         }

@@ -10,6 +10,8 @@ use crate::domain::{RecordId, Refusal};
 
 /// Records of one call: Salesforce's bound.
 pub const RECORDS: usize = 200;
+/// So often a few records that become more wait for another moment.
+const MOMENTS: u8 = 10;
 
 /// The objects that are written many at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,6 +76,22 @@ struct Queue {
     calls: usize,
     /// Whether somebody looks again shortly.
     lingering: bool,
+    /// How many waited when somebody looked last, and how often somebody has looked.
+    seen: (usize, u8),
+}
+
+impl Queue {
+    /// Whether somebody has to look again shortly, who does not do so already.
+    fn lingers(&mut self, lingered: bool) -> bool {
+        let (seen, moments) = self.seen;
+        let begins = !lingered && !self.lingering;
+        let goes_on = lingered && self.waiting.len() > seen && moments < MOMENTS;
+        if begins || goes_on {
+            self.seen = (self.waiting.len(), if begins { 0 } else { moments + 1 });
+            self.lingering = true;
+        }
+        begins || goes_on
+    }
 }
 
 impl Gathering {
@@ -85,8 +103,8 @@ impl Gathering {
         self.queues[object as usize].waiting.push_back(entry);
     }
 
-    /// A full call leaves at once. What does not fill one waits for the call before it, or, where there is none, for a
-    /// moment: under load calls are full, and without load nobody waits long.
+    /// A full call leaves at once. What does not fill one waits for the call before it, or, where there is none, until no
+    /// more has come for a moment: under load calls are full, and without load nobody waits long.
     pub(super) fn next(&mut self, lingered: Option<Object>) -> Next {
         if let Some(object) = lingered {
             self.queues[object as usize].lingering = false;
@@ -100,11 +118,14 @@ impl Gathering {
             if queue.waiting.is_empty() || (queue.calls > 0 && !full) {
                 continue;
             }
-            if !full && lingered != Some(object) {
-                if std::mem::replace(&mut self.queues[object as usize].lingering, true) {
+            if !full {
+                let queue = &mut self.queues[object as usize];
+                if queue.lingers(lingered == Some(object)) {
+                    return Next::Linger(object);
+                }
+                if queue.lingering {
                     continue;
                 }
-                return Next::Linger(object);
             }
             if let Some(batch) = self.batch(object) {
                 return Next::Send(batch);
@@ -191,6 +212,7 @@ mod tests {
         assert!(matches!(gathering.next(None), Next::Linger(Object::Case)));
         gathering.add(Object::Case, entry(2, None));
         assert!(matches!(gathering.next(None), Next::Nothing), "somebody looks again already");
+        assert!(matches!(gathering.next(Some(Object::Case)), Next::Linger(Object::Case)), "more may come");
         let Next::Send(batch) = gathering.next(Some(Object::Case)) else { panic!("nothing is sent") };
         assert_eq!(batch.entries.len(), 2);
     }
