@@ -15,6 +15,9 @@ use crate::domain::Timestamp;
 /// What Salesforce answers to a token that has ended, with the status 401.
 pub(super) const EXPIRED: &str = r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#;
 
+/// Settings that are enough.
+const LEAST: &str = "client_id = 'key'\nclient_secret = 'hush-secret'\nrefresh_token = 'first-refresh'";
+
 /// What the server was asked.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
@@ -88,25 +91,24 @@ impl StandIn {
         self.client_with("", Box::new(|_| Box::pin(async { Ok(()) })))
     }
 
-    /// A client with more settings, of an organization that is known to have no person accounts.
+    /// A client with more settings.
     pub(super) fn client_with(&self, more: &str, on_rotated: super::OnRotated) -> Arc<Client> {
-        let client = self.new_client(more, on_rotated);
+        self.client_of(&format!("{LEAST}\n{more}"), on_rotated)
+    }
+
+    /// A client with these settings, of an organization that is known to have no person accounts.
+    pub(super) fn client_of(&self, settings: &str, on_rotated: super::OnRotated) -> Arc<Client> {
+        let client = self.new_client(settings, on_rotated);
         client.person_accounts.set(false).expect("nothing is known yet");
         client
     }
 
     /// A client that knows nothing yet.
     pub(super) fn client_of_unknown_organization(&self) -> Arc<Client> {
-        self.new_client("", Box::new(|_| Box::pin(async { Ok(()) })))
+        self.new_client(LEAST, Box::new(|_| Box::pin(async { Ok(()) })))
     }
 
-    fn new_client(&self, more: &str, on_rotated: super::OnRotated) -> Arc<Client> {
-        let least = "client_id = 'key'\nclient_secret = 'hush-secret'\nrefresh_token = 'first-refresh'";
-        self.client_of(&format!("{least}\n{more}"), on_rotated)
-    }
-
-    /// A client with these settings.
-    pub(super) fn client_of(&self, settings: &str, on_rotated: super::OnRotated) -> Arc<Client> {
+    fn new_client(&self, settings: &str, on_rotated: super::OnRotated) -> Arc<Client> {
         let config: Config = toml::from_str(&format!("login_url = '{}'\n{settings}", self.url)).unwrap();
         // Whoever comes first installs it; the outcome is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
