@@ -104,8 +104,6 @@ impl Client {
 
     /// Sends a call; the answer's JSON, `null` where it had none.
     pub(super) async fn send(&self, call: &Call) -> Result<Value, Refusal> {
-        // It is never closed, so waiting for a place ends in having one.
-        let _place = self.places.acquire().await;
         let access = self.session.access(None).await?;
         match self.send_with(&access, call).await {
             // Once: a refusal after a fresh token is final.
@@ -118,6 +116,8 @@ impl Client {
     }
 
     async fn send_with(&self, access: &Access, call: &Call) -> Result<Value, Refusal> {
+        // It is never closed, so waiting for a place ends in having one.
+        let _place = self.places.acquire().await;
         let request = self.request(&access.server, call).map(|request| request.bearer_auth(access.token.reveal()));
         self.finish(request, call).await.map_err(|refusal| scrub(refusal, [&access.token]))
     }
