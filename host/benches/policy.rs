@@ -182,7 +182,7 @@ fn name(name: &str) -> PolicyName {
 fn conversation(messages: usize) -> Conversation {
     let message = |number: usize| Message {
         id: MessageId::new(format!("bench:{number}")).expect("an id"),
-        direction: if number.is_multiple_of(3) { Direction::Outbound } else { Direction::Inbound },
+        direction: if number % 3 == 2 { Direction::Outbound } else { Direction::Inbound },
         author: "Ada Sample".into(),
         body: "Hello, where is my order 1234? I have been waiting for it since last week.".into(),
         sent_at: NOW,
