@@ -93,7 +93,8 @@ impl Alerts {
     }
 }
 
-/// Keeps one organization's recipients informed. What they know is in the store, so a restart repeats nothing.
+/// Keeps one organization's recipients informed. What they know is in the store, so a restart repeats
+/// nothing but a pause that goes on: that is found anew.
 async fn follow(parts: Parts, mut org: Watched, mut stopping: watch::Receiver<bool>) {
     loop {
         let standing = org.standing.borrow_and_update().clone();

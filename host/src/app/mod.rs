@@ -18,7 +18,7 @@ use crate::alerts::{self, Alerts, Standing, Watched};
 use crate::clock::Clock;
 use crate::config::{Config, accounts};
 use crate::domain::{Class, Secret};
-use crate::engine::{self, Engine, Org, OrgConfig};
+use crate::engine::{self, Engine, Org, OrgConfig, OrgHealth};
 use crate::mail::Mailer;
 use crate::policy::PolicyHost;
 use crate::registry::Registry;
@@ -183,31 +183,26 @@ fn follow(engine: &Arc<Engine>) -> anyhow::Result<(Vec<Watched>, Vec<tokio::task
     let (mut watched, mut tasks) = (Vec::new(), Vec::new());
     for (org, _) in engine.orgs() {
         let mut health = engine.watch(&org.id)?;
-        let told = watch::Sender::new(Standing::default());
-        let standing = told.subscribe();
+        // It begins with how the organization stands: what alerts see first is what they act upon.
+        let told = watch::Sender::new(standing(&health.borrow()));
         let name = org.name.clone();
-        watched.push(Watched { org: org.id.clone(), name, recipients: org.alert_recipients.clone(), standing });
+        let recipients = org.alert_recipients.clone();
+        watched.push(Watched { org: org.id.clone(), name, recipients, standing: told.subscribe() });
         tasks.push(tokio::spawn(async move {
-            loop {
-                let now = {
-                    let health = health.borrow_and_update();
-                    let limit = health.held_back_by.as_ref().filter(|held| held.refusal.class == Class::Limit);
-                    Standing {
-                        pending: health.sync_errors.pending,
-                        newest: health.newest_pending.clone(),
-                        paused: limit.map(|held| (held.refusal.text.clone(), held.next_probe_at)),
-                    }
-                };
-                told.send_if_modified(|known| {
-                    let changed = *known != now;
-                    *known = now;
-                    changed
-                });
-                if health.changed().await.is_err() {
-                    return;
-                }
+            while health.changed().await.is_ok() {
+                let now = standing(&health.borrow_and_update());
+                told.send_if_modified(|known| std::mem::replace(known, now.clone()) != now);
             }
         }));
     }
     Ok((watched, tasks))
+}
+
+fn standing(health: &OrgHealth) -> Standing {
+    let limit = health.held_back_by.as_ref().filter(|held| held.refusal.class == Class::Limit);
+    Standing {
+        pending: health.sync_errors.pending,
+        newest: health.newest_pending.clone(),
+        paused: limit.map(|held| (held.refusal.text.clone(), held.next_probe_at)),
+    }
 }

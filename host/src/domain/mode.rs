@@ -27,7 +27,7 @@ pub enum Way {
     Route,
     /// Written with its contact and without a queue, once there is a contact.
     Track,
-    /// Not written yet, for this reason.
+    /// Not written yet, for this reason. (What was written before goes on being written, without a queue.)
     Wait(&'static str),
 }
 

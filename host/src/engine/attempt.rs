@@ -75,18 +75,20 @@ pub(super) async fn run(shared: Shared, attempt: Attempt) -> Outcome {
 }
 
 impl Walk {
-    /// `true`: it is in Salesforce; `false`: the policy says that it is not to be.
+    /// `true`: it is in Salesforce; `false`: the policy, or the organization's mode, says that it is not to be.
     async fn deliver(&mut self) -> Result<bool, Box<Refusal>> {
         let org = self.shared.org.clone();
+        // What is written already goes on being written: left alone, it would stay in the queue of a team that lost it.
+        let written = self.records.conversation.is_some();
         let way = org.mode.way(&self.conversation);
         let routed = match way {
             Way::Route => self.route().await?,
-            Way::Track => Some((None, None)),
-            Way::Wait(reason) => self.not_yet(reason),
+            Way::Wait(reason) if !written => self.not_yet(reason),
+            Way::Track | Way::Wait(_) => Some((None, None)),
         };
         let Some((queue, owner)) = routed else { return Ok(false) };
         self.link().await?;
-        if way == Way::Track && self.records.contact.is_none() {
+        if way == Way::Track && !written && self.records.contact.is_none() {
             return Ok(self.not_yet::<()>("the customer is not matched to a contact yet").is_some());
         }
         let given = queue.clone().or(owner.clone());

@@ -187,8 +187,9 @@ impl Client {
             match self.rows(object, &some).await {
                 Ok(rows) => to_send.extend(self.settled_by(object, some, &rows)),
                 Err(refusal) => {
+                    let call = Some(self.calls());
                     for entry in some {
-                        let _ = entry.reply.send(Err(refusal.clone()));
+                        let _ = entry.reply.send(Err(Refusal { call, ..refusal.clone() }));
                     }
                 }
             }

@@ -194,7 +194,13 @@ async fn after_a_call_without_an_answer_its_records_are_looked_for_before_any_is
     let client = server.client();
     let refused = write_all(&client, 1..3).await;
     assert_eq!(refused[0].as_ref().unwrap_err().class, Class::Transient);
-    assert_eq!(refused[0].as_ref().unwrap_err().call, refused[1].as_ref().unwrap_err().call, "one call, one refusal");
+    let calls = |refused: &[Result<super::Upserted, Refusal>]| -> Vec<_> {
+        refused.iter().map(|refused| refused.as_ref().unwrap_err().call.expect("a call of many records")).collect()
+    };
+    assert_eq!(calls(&refused)[0], calls(&refused)[1], "one call, one refusal");
+    server.reply(503, &json!("gateway"));
+    let refused = write_all(&client, 1..3).await;
+    assert_eq!(calls(&refused)[0], calls(&refused)[1], "looking for them is one call, too");
 
     // The first was written as wanted; the second is not there.
     let mut row = record_sent(&server.asked()[1].body);
@@ -204,13 +210,13 @@ async fn after_a_call_without_an_answer_its_records_are_looked_for_before_any_is
     assert_eq!(written[0].as_ref().unwrap().record, id("a01000000000001AAA"));
     assert_eq!(written[1].as_ref().unwrap().record, id("a01000000000002AAA"));
     let asked = server.asked();
-    assert!(asked[2].uri.contains("query?q="), "{}", asked[2].uri);
-    let sent: Value = serde_json::from_str(&asked[3].body).unwrap();
+    assert!(asked[2].uri.contains("query?q=") && asked[3].uri == asked[2].uri, "{}", asked[2].uri);
+    let sent: Value = serde_json::from_str(&asked[4].body).unwrap();
     assert_eq!(sent["records"].as_array().unwrap().len(), 1, "what is there is not sent again");
 
     server.reply(200, &json!([yes(1), yes(2)]));
     write_all(&client, 1..3).await;
-    assert_eq!(server.asked().len(), 5, "nothing is in doubt any more");
+    assert_eq!(server.asked().len(), 6, "nothing is in doubt any more");
 }
 
 #[tokio::test]

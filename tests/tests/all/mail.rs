@@ -4,7 +4,7 @@ use serde_json::json;
 use switchyard_tests::{TestHost, received};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_pending_error_sends_one_mail_and_recovery_another() {
+async fn the_first_pending_error_sends_one_mail_and_recovery_another_and_a_restart_none() {
     let host = TestHost::start().await;
     for n in 1..=3 {
         host.notify(received(n, n, "nobody", "jane@example.com")).await;
@@ -18,6 +18,7 @@ async fn the_first_pending_error_sends_one_mail_and_recovery_another() {
         assert!(body.contains("TEAM_NOT_MAPPED") && body.contains("The first points to check"), "{body}");
         assert!(body.contains("/sync-errors?org=acme"), "{body}");
     }
+    let host = host.restart().await;
     for error in host.idle().await {
         let path = format!("/v1/sync-errors/{}/ignore", error["id"].as_str().unwrap());
         host.post(&path, json!({ "reason": "closed" })).await;

@@ -93,6 +93,9 @@ async fn where_only_some_teams_answer_in_salesforce_only_theirs_get_a_queue_and_
     host.notify(received(3, 1, "care", "jane@example.com")).await;
     host.idle().await;
     assert_eq!(queue().await, care, "the queue follows the team");
+    host.notify(received(4, 1, "sales", "jane@example.com")).await;
+    host.idle().await;
+    assert_eq!(queue().await, Value::Null, "what was written goes on being written, and sales answers in Alcmeon");
     let (_, report) = host.get("/v1/orgs/acme/checks").await;
     assert!(report.to_string().contains("agents of billing, care answer in Salesforce"), "{report}");
     host.stop().await;

@@ -80,7 +80,9 @@ pub(super) fn ending(ending: Ending) -> &'static str {
     match ending {
         Ending::Delivered => "the message itself got through",
         Ending::Superseded => "a later message of the conversation got through",
-        Ending::NotEligible => "the policy says by now that the conversation is not to be written",
+        Ending::NotEligible => {
+            "the policy, or the organization's mode, says by now that the conversation is not to be written"
+        }
     }
 }
 

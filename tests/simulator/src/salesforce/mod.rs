@@ -36,6 +36,7 @@ mod trigger;
 mod usage;
 mod userinfo;
 mod versions;
+mod wildcard;
 mod write;
 
 use std::collections::BTreeMap;

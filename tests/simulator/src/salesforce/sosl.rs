@@ -3,6 +3,7 @@
 use super::refusal::Refusal;
 use super::schema::{Field, Kind, Object};
 use super::table::Row;
+use super::wildcard;
 
 /// A search.
 #[derive(Debug)]
@@ -224,26 +225,5 @@ impl Term {
 
 /// Whether a word matches: `*` for any run, `?` for any one character.
 fn like(word: &[char], pattern: &[char]) -> bool {
-    let (mut at, mut next) = (0, 0);
-    let mut retry: Option<(usize, usize)> = None;
-    while at < word.len() {
-        match pattern.get(next) {
-            Some('*') => {
-                retry = Some((next + 1, at));
-                next += 1;
-            }
-            Some(c) if *c == '?' || *c == word[at] => {
-                at += 1;
-                next += 1;
-            }
-            _ => match &mut retry {
-                None => return false,
-                Some((after, from)) => {
-                    *from += 1;
-                    (next, at) = (*after, *from);
-                }
-            },
-        }
-    }
-    pattern[next..].iter().all(|c| *c == '*')
+    wildcard::matches(word, pattern, |c| *c == '*', |c, of| *c == '?' || *c == of)
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::org::Org;
 use super::super::schema::{Kind, ObjectIndex};
 use super::super::table::{Cell, RecordRef, Row};
+use super::super::wildcard;
 use super::Path;
 use super::sort::{compare, plain};
 
@@ -140,28 +141,8 @@ impl Literal {
     }
 }
 
-/// Whether a lower-case text matches: `%` for any run, `_` for any one character. Linear in memory, no recursion.
+/// Whether a lower-case text matches: `%` for any run, `_` for any one character.
 fn like(text: &[char], pattern: &[(char, bool)]) -> bool {
-    let (mut at, mut next) = (0, 0);
-    let mut retry: Option<(usize, usize)> = None;
-    while at < text.len() {
-        match pattern.get(next) {
-            Some(('%', false)) => {
-                retry = Some((next + 1, at));
-                next += 1;
-            }
-            Some((c, escaped)) if (*c == '_' && !escaped) || c.to_lowercase().eq([text[at]]) => {
-                at += 1;
-                next += 1;
-            }
-            _ => match &mut retry {
-                None => return false,
-                Some((after, from)) => {
-                    *from += 1;
-                    (next, at) = (*after, *from);
-                }
-            },
-        }
-    }
-    pattern[next..].iter().all(|wild| *wild == ('%', false))
+    let one = |(c, escaped): &(char, bool), of: char| (*c == '_' && !escaped) || c.to_lowercase().eq([of]);
+    wildcard::matches(text, pattern, |wild| *wild == ('%', false), one)
 }
