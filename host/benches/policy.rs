@@ -204,5 +204,6 @@ fn conversation(messages: usize) -> Conversation {
         version: 1,
         state_as_of: 1,
         agent_as_of: 1,
+        erased_until: None,
     }
 }

@@ -46,11 +46,13 @@ pub struct Config {
 pub struct Store {
     /// The folder of the database.
     pub path: PathBuf,
+    /// How many days a conversation is kept after it changed last; for ever where not given.
+    pub keep_days: Option<u32>,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { path: "data".into() }
+        Self { path: "data".into(), keep_days: None }
     }
 }
 
@@ -200,6 +202,9 @@ impl Config {
             if token.secret.reveal().len() < 16 {
                 return wrong(format!("http.tokens `{}`.secret: 16 characters or more are needed", token.name));
             }
+        }
+        if self.store.keep_days == Some(0) {
+            return wrong("store.keep_days: 1 or more is needed".to_owned());
         }
         if self.mail.is_none() && self.orgs.iter().any(|org| !org.alert_recipients.is_empty()) {
             return wrong("orgs.alert_recipients: there is no [mail] that could reach them".to_owned());

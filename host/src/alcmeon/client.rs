@@ -1,13 +1,17 @@
-//! Asks Alcmeon for the actions that no notification brought, within its rate limit.
+//! Calls Alcmeon, within its rate limit and by the way of proving himself that is set; asks for actions that were missed.
 
 use std::time::Duration;
 
-use serde_json::Value;
+use reqwest::{Method, RequestBuilder};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
-use super::config::Config;
+use super::config::{Auth, Config};
 use super::json::as_text;
 use super::parse::{Page, actions};
-use crate::domain::{SourceId, Timestamp};
+use crate::domain::{Secret, SourceId, Timestamp};
 
 /// How long one call may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -15,12 +19,16 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
 /// The window of Alcmeon's rate limit: how long to wait where its answer does not tell.
 const WINDOW: Duration = Duration::from_secs(60);
+/// How long before its end a token is no longer used.
+const MARGIN: Duration = Duration::from_secs(60);
+/// No token is used for longer, whatever Alcmeon says.
+const LONGEST_TOKEN: Duration = Duration::from_secs(3600);
 /// No wait that an answer asks for is longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
-/// Why there is no page.
+/// Why a call came to nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PollError {
+pub enum CallError {
     /// Ask again, but not before this time.
     #[error("Alcmeon limits the rate until {until}")]
     RateLimited {
@@ -38,7 +46,7 @@ pub enum PollError {
     /// Ask again later: no answer, or one from a server in trouble.
     #[error("Alcmeon cannot be reached: {0}")]
     Unreachable(String),
-    /// It answered with what is not a page of actions.
+    /// It answered with something else than was asked for.
     #[error("Alcmeon's answer cannot be read: {0}")]
     Unreadable(String),
 }
@@ -48,37 +56,119 @@ pub struct Client {
     config: Config,
     http: reqwest::Client,
     source: SourceId,
+    /// The token that was given last, and until when it is used.
+    token: Mutex<Option<(Secret, Timestamp)>>,
+}
+
+#[derive(Deserialize)]
+struct Token {
+    access_token: String,
+    expires_in: u64,
 }
 
 impl Client {
     /// Opens no connection yet. `http` must not follow redirects: one could carry the secret to another server.
     #[must_use]
     pub fn new(config: Config, http: reqwest::Client, source: SourceId) -> Self {
-        Self { config, http, source }
+        Self { config, http, source, token: Mutex::default() }
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(super) fn source(&self) -> &SourceId {
+        &self.source
     }
 
     /// The actions after `after` (0 for all), ten at most.
     ///
     /// # Errors
-    /// See [`PollError`]; after none of them has anything been lost.
-    pub async fn poll(&self, after: u64, now: Timestamp) -> Result<Page, PollError> {
-        let url = self.config.base_url.at(&format!("actions?min_action_id={after}"));
-        let url = url.expect("a path of our own leads to no other server");
-        let secret = self.config.secret.reveal();
-        let request = self.http.get(url).basic_auth(&self.config.instance_id, Some(secret)).timeout(TIMEOUT);
+    /// See [`CallError`]; after none of them has anything been lost.
+    pub async fn poll(&self, after: u64, now: Timestamp) -> Result<Page, CallError> {
+        let body = self.call(Method::GET, &format!("actions?min_action_id={after}"), None, now).await?;
+        actions(&body, &self.config, &self.source).map_err(unreadable)
+    }
+
+    /// The JSON that a path answers with.
+    pub(super) async fn json<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        now: Timestamp,
+    ) -> Result<T, CallError> {
+        let answer = self.call(method, path, body, now).await?;
+        serde_json::from_slice(&answer).map_err(unreadable)
+    }
+
+    /// The body of an answer that says yes. A token that is no longer taken is replaced once.
+    pub(super) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        now: Timestamp,
+    ) -> Result<Vec<u8>, CallError> {
+        let mut anew = false;
+        loop {
+            let mut request = self.request(method.clone(), path);
+            request = match self.config.auth {
+                Auth::Basic => request.basic_auth(&self.config.instance_id, Some(self.config.secret.reveal())),
+                Auth::Oauth => request.bearer_auth(self.token(anew, now).await?.reveal()),
+            };
+            if let Some(body) = &body {
+                request = request.json(body);
+            }
+            let answer = self.send(request, now).await;
+            match answer {
+                Err(CallError::Refused { status: 401, .. }) if self.config.auth == Auth::Oauth && !anew => anew = true,
+                answer => return answer,
+            }
+        }
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = self.config.base_url.at(path).expect("a path of our own leads to no other server");
+        self.http.request(method, url).timeout(TIMEOUT)
+    }
+
+    /// A token that is good for a while. Who comes while one is being asked for waits for that one.
+    async fn token(&self, anew: bool, now: Timestamp) -> Result<Secret, CallError> {
+        let mut token = self.token.lock().await;
+        if let Some((token, until)) = &*token
+            && !anew
+            && now < *until
+        {
+            return Ok(token.clone());
+        }
+        *token = None;
+        let body = json!({
+            "grant_type": "client_credentials", "client_id": self.config.instance_id,
+            "client_secret": self.config.secret.reveal(),
+        });
+        let answer = self.send(self.request(Method::POST, "v1/oauth2/token").json(&body), now).await?;
+        let given: Token = serde_json::from_slice(&answer).map_err(|_| unreadable("it is no token"))?;
+        let good = Duration::from_secs(given.expires_in).min(LONGEST_TOKEN).saturating_sub(MARGIN);
+        let given = Secret::new(given.access_token);
+        *token = Some((given.clone(), now.after(good)));
+        Ok(given)
+    }
+
+    async fn send(&self, request: RequestBuilder, now: Timestamp) -> Result<Vec<u8>, CallError> {
         let mut answer = request.send().await.map_err(unreachable)?;
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
             if body.len() + chunk.len() > LARGEST_BODY {
-                return Err(PollError::Unreadable(format!("more than {LARGEST_BODY} bytes")));
+                return Err(CallError::Unreadable(format!("more than {LARGEST_BODY} bytes")));
             }
             body.extend_from_slice(&chunk);
         }
         match answer.status().as_u16() {
-            200 => actions(&body, &self.config, &self.source).map_err(|error| PollError::Unreadable(error.to_string())),
-            429 => Err(PollError::RateLimited { until: limited_until(&body, now) }),
-            status @ 500.. => Err(PollError::Unreachable(format!("HTTP {status}: {}", self.words(&body)))),
-            status => Err(PollError::Refused { status, words: self.words(&body) }),
+            200..300 => Ok(body),
+            429 => Err(CallError::RateLimited { until: limited_until(&body, now) }),
+            status @ 500.. => Err(CallError::Unreachable(format!("HTTP {status}: {}", self.words(&body)))),
+            status => Err(CallError::Refused { status, words: self.words(&body) }),
         }
     }
 
@@ -103,9 +193,13 @@ impl std::fmt::Debug for Client {
     }
 }
 
-fn unreachable(error: reqwest::Error) -> PollError {
+pub(super) fn unreadable(error: impl std::fmt::Display) -> CallError {
+    CallError::Unreadable(error.to_string())
+}
+
+fn unreachable(error: reqwest::Error) -> CallError {
     let kind = if error.is_timeout() { "no answer in time" } else { "the connection failed" };
-    PollError::Unreachable(format!("{kind}: {}", error.without_url()))
+    CallError::Unreachable(format!("{kind}: {}", error.without_url()))
 }
 
 /// `details` is a text that holds a Python dictionary: `{'rate_limited_until': '2024-01-22T13:05:41Z'}`.
@@ -190,13 +284,58 @@ mod tests {
         let limited = r#"{"error": "rate", "details": "{'rate_limited_until': '2024-01-22T13:05:41Z'}"}"#;
         let until = "2024-01-22T13:05:41Z".parse().unwrap();
         let poll = async |status: u16, body: &str| server(status, body).await.0.poll(0, now()).await.unwrap_err();
-        assert_eq!(poll(429, limited).await, PollError::RateLimited { until });
-        let refused = PollError::Refused { status: 401, words: "unauthorized: bad [secret]".to_owned() };
+        assert_eq!(poll(429, limited).await, CallError::RateLimited { until });
+        let refused = CallError::Refused { status: 401, words: "unauthorized: bad [secret]".to_owned() };
         assert_eq!(poll(401, r#"{"error": "unauthorized", "details": "bad hush"}"#).await, refused);
-        let reason = PollError::Refused { status: 403, words: "insufficient-permissions".to_owned() };
+        let reason = CallError::Refused { status: 403, words: "insufficient-permissions".to_owned() };
         assert_eq!(poll(403, r#"{"error": {"reason": "insufficient-permissions"}}"#).await, reason);
-        assert_eq!(poll(502, "<html>").await, PollError::Unreachable("HTTP 502: <html>".to_owned()));
-        assert!(matches!(poll(200, "{}").await, PollError::Unreadable(_)));
+        assert_eq!(poll(502, "<html>").await, CallError::Unreachable("HTTP 502: <html>".to_owned()));
+        assert!(matches!(poll(200, "{}").await, CallError::Unreadable(_)));
+    }
+
+    /// A server that takes only the newest of its tokens, and how often it was asked for one.
+    async fn guarded() -> (Client, Arc<Mutex<u32>>) {
+        let given = Arc::new(Mutex::new(0));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let counted = Arc::clone(&given);
+        let app = Router::new().fallback(move |uri: Uri, headers: HeaderMap| async move {
+            let mut given = counted.lock().unwrap();
+            if uri.path() == "/v1/oauth2/token" {
+                *given += 1;
+                return (
+                    StatusCode::OK,
+                    json!({ "access_token": format!("token-{given}"), "expires_in": 3600 }).to_string(),
+                );
+            }
+            let wanted = format!("Bearer token-{given}");
+            match headers.get("authorization").is_some_and(|shown| shown == wanted.as_str()) {
+                true => (StatusCode::OK, "[]".to_owned()),
+                false => (StatusCode::UNAUTHORIZED, json!({ "error": "unauthorized" }).to_string()),
+            }
+        });
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let config = format!("base_url = 'http://{address}'\ninstance_id = '7'\nsecret = 'hush'\nauth = 'oauth'");
+        let source = SourceId::new("main").unwrap();
+        (Client::new(toml::from_str(&config).unwrap(), reqwest::Client::new(), source), given)
+    }
+
+    #[tokio::test]
+    async fn a_token_serves_until_it_is_nearly_over_or_no_longer_taken_and_is_asked_for_once() {
+        let (client, given) = guarded().await;
+        client.poll(0, now()).await.unwrap();
+        client.poll(0, now().after(Duration::from_secs(3_500))).await.unwrap();
+        assert_eq!(*given.lock().unwrap(), 1);
+        client.poll(0, now().after(Duration::from_secs(3_550))).await.unwrap();
+        assert_eq!(*given.lock().unwrap(), 2, "its last minute is not used");
+        // As when the secret's tokens are all revoked.
+        *given.lock().unwrap() = 9;
+        let later = now().after(Duration::from_secs(3_600));
+        client.poll(0, later).await.unwrap();
+        assert_eq!(*given.lock().unwrap(), 10);
+        let (one, other) = tokio::join!(client.poll(0, later), client.poll(0, later));
+        assert!(one.is_ok() && other.is_ok() && *given.lock().unwrap() == 10);
     }
 
     #[tokio::test]
@@ -206,7 +345,7 @@ mod tests {
         let client =
             Client::new(toml::from_str(config).unwrap(), reqwest::Client::new(), SourceId::new("main").unwrap());
         let error = client.poll(0, now()).await.unwrap_err();
-        assert!(matches!(error, PollError::Unreachable(_)));
+        assert!(matches!(error, CallError::Unreachable(_)));
         assert!(!format!("{error:?} {client:?}").contains("hush"));
     }
 }

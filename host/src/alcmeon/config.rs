@@ -15,6 +15,12 @@ pub struct Config {
     pub instance_id: String,
     /// The application's secret, as Alcmeon shows it. It signs the notifications and opens the API.
     pub secret: Secret,
+    /// How the API is called.
+    #[serde(default)]
+    pub auth: Auth,
+    /// Whether the host looks at the webhook that leads to it, and switches it on again when Alcmeon disabled it.
+    #[serde(default = "yes")]
+    pub keep_webhook_on: bool,
     /// Whether the host asks for actions that no notification brought.
     #[serde(default = "yes")]
     pub poll: bool,
@@ -33,9 +39,42 @@ pub struct Config {
     /// The id of a user custom field that holds the phone number.
     #[serde(default)]
     pub phone_field: Option<u64>,
+    /// Conversation custom fields into which the ids of Salesforce's records are written: of the conversation,
+    #[serde(default)]
+    pub conversation_id_field: Option<u64>,
+    /// of its Case,
+    #[serde(default)]
+    pub case_id_field: Option<u64>,
+    /// and of its contact.
+    #[serde(default)]
+    pub contact_id_field: Option<u64>,
     /// Whether archiving a message closes its conversation.
     #[serde(default)]
     pub archive_closes: bool,
+}
+
+/// How the host proves to Alcmeon's API who it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Auth {
+    /// With instance id and secret in every call.
+    #[default]
+    Basic,
+    /// With a token that is given for them, for an hour (OAuth 2.0, client credentials).
+    Oauth,
+}
+
+impl Config {
+    /// Whether ids of Salesforce's records are written to conversations.
+    #[must_use]
+    pub fn writes_records(&self) -> bool {
+        self.own_fields().next().is_some()
+    }
+
+    /// The custom fields that this host writes.
+    pub(super) fn own_fields(&self) -> impl Iterator<Item = u64> {
+        [self.conversation_id_field, self.case_id_field, self.contact_id_field].into_iter().flatten()
+    }
 }
 
 const fn yes() -> bool {

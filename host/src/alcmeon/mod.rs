@@ -1,5 +1,7 @@
-//! Alcmeon's real interface: checks its signatures, turns its actions into arrivals, and asks for what was missed.
+//! Alcmeon's real interface: checks its signatures, turns its actions into arrivals, asks for what was missed, and keeps its
+//! webhook on.
 
+mod calls;
 mod client;
 mod config;
 mod json;
@@ -7,8 +9,9 @@ mod parse;
 mod person;
 mod signature;
 
-pub use client::{Client, PollError};
-pub use config::Config;
+pub use calls::Webhook;
+pub use client::{CallError, Client};
+pub use config::{Auth, Config};
 pub use json::Malformed;
 pub use parse::{Page, actions, notification};
 pub use signature::verify;

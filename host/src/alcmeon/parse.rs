@@ -55,6 +55,30 @@ pub fn actions(body: &[u8], config: &Config, source: &SourceId) -> Result<Page, 
     Ok(page)
 }
 
+/// Reads the answer of `GET /actions/conversations/{id}`: documented as a list although one is asked for.
+///
+/// # Errors
+/// When it is neither a list nor a conversation.
+pub(super) fn conversation(body: &[u8], config: &Config, source: &SourceId) -> Result<Page, Malformed> {
+    let json: Value = serde_json::from_slice(body).map_err(|error| Malformed::Json(error.to_string()))?;
+    let conversations = match json {
+        Value::Array(list) => list,
+        one @ Value::Object(_) => vec![one],
+        _ => return Err(Malformed::Json("neither a list nor a conversation".to_owned())),
+    };
+    let mut page = Page::default();
+    for (place, conversation) in conversations.into_iter().enumerate() {
+        for (at, action) in Parts::of("", conversation).list("actions").into_iter().enumerate() {
+            match arrival(&format!("[{place}].actions[{at}]"), action, config, source, Channel::Completion) {
+                Ok(arrival) => page.arrivals.push(arrival),
+                Err(malformed) => page.malformed.push(malformed),
+            }
+        }
+    }
+    page.arrivals.sort_by_key(|arrival| arrival.event);
+    Ok(page)
+}
+
 fn arrival(
     path: &str,
     mut action: Value,
@@ -73,7 +97,7 @@ fn arrival(
 
     let mut task = action.child("task");
     let url = task.text("url");
-    let (conversation, attributes) = conversation(&mut task)?;
+    let (conversation, attributes) = told_of_conversation(&mut task, config)?;
     let tags: Vec<Attribute> = task.list("tags").into_iter().filter_map(tag).collect();
     let when = moment(&mut action);
     let (received, customer) = received(&mut task, config, source, &conversation, when)?;
@@ -101,15 +125,18 @@ fn arrival(
         customer,
         messages: [Some(received), answer].into_iter().flatten().collect(),
         extra: extra(action),
+        follows: kind != "task-create",
+        erase: kind == "anonymize-gdpr",
         kind,
     })
 }
 
-/// The conversation's id and its custom fields.
-fn conversation(task: &mut Parts) -> Result<(String, Vec<Attribute>), Malformed> {
+/// The conversation's id and its custom fields, without those that this host writes itself: they are nothing new.
+fn told_of_conversation(task: &mut Parts, config: &Config) -> Result<(String, Vec<Attribute>), Malformed> {
     let mut conversation = task.child("conversation");
     let (outer, inner) = (task.id("conversation_id"), conversation.id("id"));
-    let attributes = fields(conversation.list("custom_fields"));
+    let mut attributes = fields(conversation.list("custom_fields"));
+    attributes.retain(|field| config.own_fields().all(|own| field.name != own.to_string()));
     task.put_back("conversation", conversation);
     let id = outer.or(inner).ok_or_else(|| task.missing("conversation_id", "an id"))?;
     Ok((id, attributes))

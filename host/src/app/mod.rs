@@ -78,11 +78,17 @@ impl App {
         let registry = Arc::new(Registry::new(config.policies.registries.clone(), pulled, most_bytes));
         let policies = policies::start(&config, &registry, &clock, &records, compiled).await?;
         let http = client()?;
-        let orgs =
-            config.orgs.iter().map(|org| connect(org, &records, &http, &clock)).collect::<anyhow::Result<Vec<_>>>()?;
-        let polled = config.alcmeon.iter().filter(|(_, environment)| environment.poll).map(|(source, environment)| {
-            let client = alcmeon::Client::new(environment.clone(), http.clone(), source.clone());
-            (source.clone(), client, Duration::from_millis(environment.poll_every_ms))
+        let orgs = config
+            .orgs
+            .iter()
+            .map(|org| connect(org, &config, &records, &http, &clock))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        let environments = config.alcmeon.iter().map(|(source, environment)| engine::Environment {
+            source: source.clone(),
+            client: alcmeon::Client::new(environment.clone(), http.clone(), source.clone()),
+            poll: environment.poll,
+            every: Duration::from_millis(environment.poll_every_ms),
+            keep_webhook_on: environment.keep_webhook_on,
         });
         let engine = Engine::start(engine::Parts {
             records: records.clone(),
@@ -90,7 +96,8 @@ impl App {
             clock: clock.clone(),
             metrics: metrics.clone(),
             orgs,
-            polled: polled.collect(),
+            environments: environments.collect(),
+            keep: config.store.keep_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
         })
         .await?;
         let parts = http::Parts {
@@ -141,7 +148,15 @@ fn client() -> anyhow::Result<reqwest::Client> {
 }
 
 /// An organization with its connection.
-fn connect(config: &OrgConfig, records: &Records, http: &reqwest::Client, clock: &Clock) -> anyhow::Result<Arc<Org>> {
+fn connect(
+    config: &OrgConfig,
+    whole: &Config,
+    records: &Records,
+    http: &reqwest::Client,
+    clock: &Clock,
+) -> anyhow::Result<Arc<Org>> {
+    let linking = whole.alcmeon.iter().filter(|(_, environment)| environment.writes_records());
+    let linking = linking.map(|(source, _)| source.clone()).collect();
     let org = &config.id;
     let configured = config.salesforce.refresh_token.clone();
     let token = match (records.refresh_token(org, configured.as_ref()), &configured) {
@@ -174,6 +189,7 @@ fn connect(config: &OrgConfig, records: &Records, http: &reqwest::Client, clock:
         concurrency: config.concurrency,
         alert_recipients: config.alert_recipients.clone(),
         writes_cases: config.salesforce.cases.is_some(),
+        linking,
         salesforce: client.with_context(|| format!("the connection of {}", config.id))?,
     }))
 }

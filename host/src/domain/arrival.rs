@@ -15,6 +15,8 @@ pub enum Channel {
     Webhook,
     /// We asked the source.
     Poll,
+    /// We asked the source for everything of a conversation of which something was missed.
+    Completion,
     /// Somebody posted it to the generic intake.
     Intake,
 }
@@ -60,6 +62,27 @@ pub struct Arrival {
     pub messages: Vec<Message>,
     /// What the event carried beyond all this, kept for the audit.
     pub extra: Option<serde_json::Value>,
+    /// Whether another event should have told of the message before.
+    #[serde(default)]
+    pub follows: bool,
+    /// Whether the source forgot the message, and wants everybody to.
+    #[serde(default)]
+    pub erase: bool,
+}
+
+impl Arrival {
+    /// Whether something was missed: the event follows another one, and its message is not known. (Of a message that is
+    /// older than those that are kept nothing can be said.)
+    #[must_use]
+    pub fn shows_a_gap(&self, known: Option<&Conversation>) -> bool {
+        let unknown = |known: &Conversation| {
+            let sent_at =
+                self.messages.iter().find(|message| message.id == self.message).map(|message| message.sent_at);
+            known.messages.iter().all(|message| message.id != self.message)
+                && known.messages.first().is_none_or(|oldest| sent_at.is_none_or(|at| oldest.sent_at <= at))
+        };
+        self.by == Channel::Webhook && self.follows && known.is_none_or(unknown)
+    }
 }
 
 /// What an arrival changed.
@@ -75,7 +98,8 @@ pub struct Merge {
 
 /// Adds an arrival to what is known of its conversation. The same arrival twice changes nothing.
 #[must_use]
-pub fn merge(known: Option<Conversation>, arrival: Arrival) -> Merge {
+pub fn merge(known: Option<Conversation>, mut arrival: Arrival) -> Merge {
+    arrival.forget_with(known.as_ref());
     let audit = AuditEntry {
         message: arrival.message.clone(),
         at: arrival.at,
@@ -152,6 +176,7 @@ fn blank(arrival: &Arrival) -> Conversation {
         version: 0,
         state_as_of: 0,
         agent_as_of: 0,
+        erased_until: None,
     }
 }
 

@@ -119,6 +119,11 @@ pub enum Fact {
         /// Who.
         by: String,
     },
+    /// The source forgot the message; its words, and those that the audit had of it, are gone.
+    Erased {
+        /// The source's number of the event.
+        event: u64,
+    },
     /// The sync error is over.
     Resolved {
         /// The sync error.

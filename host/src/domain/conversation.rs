@@ -42,6 +42,9 @@ pub struct Conversation {
     pub state_as_of: u64,
     /// The newest event of the source that said which agent has it.
     pub agent_as_of: u64,
+    /// What was sent until then is forgotten, and not learned again.
+    #[serde(default)]
+    pub erased_until: Option<Timestamp>,
 }
 
 /// A named value kept beside a record.

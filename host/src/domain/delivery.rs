@@ -24,6 +24,24 @@ pub struct Delivery {
     pub records: Records,
     /// Numbers the audit entries of the conversation.
     pub entries: u64,
+    /// The day (since 1970) on which the conversation changed last.
+    #[serde(default)]
+    pub day: u32,
+    /// The version of the conversation that was forgotten; 0 if none was.
+    #[serde(default)]
+    pub erased: u64,
+}
+
+impl Delivery {
+    /// Whether what happens to it now is about a version that was forgotten.
+    #[must_use]
+    pub const fn is_erased(&self) -> bool {
+        let version = match self.phase {
+            Phase::Sending { version } => version,
+            _ => self.wanted,
+        };
+        self.erased > 0 && version <= self.erased
+    }
 }
 
 /// A sync error that is not over, and its message.

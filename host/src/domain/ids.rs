@@ -134,6 +134,15 @@ impl ConversationId {
     }
 }
 
+impl ConversationId {
+    /// The id that the source itself gave it; `None` where that cannot be told any more.
+    #[must_use]
+    pub fn within(&self, source: &SourceId) -> Option<&str> {
+        let own = self.0.strip_prefix(source.as_str())?.strip_prefix(':')?;
+        if own.starts_with('-') { None } else { Some(own) }
+    }
+}
+
 impl MessageId {
     /// The id of a source's message.
     #[must_use]

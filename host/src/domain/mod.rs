@@ -9,6 +9,7 @@ mod breaker;
 mod conversation;
 mod decision;
 mod delivery;
+mod erasure;
 mod ids;
 mod mode;
 mod policy;

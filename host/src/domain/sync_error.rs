@@ -262,6 +262,12 @@ impl ErrorCounts {
         *self.of(after) += 1;
     }
 
+    /// A sync error in this state is forgotten.
+    pub fn forgotten(&mut self, state: State) {
+        let count = self.of(state);
+        *count = count.saturating_sub(1);
+    }
+
     fn of(&mut self, state: State) -> &mut u64 {
         match state {
             State::Pending => &mut self.pending,

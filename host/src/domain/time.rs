@@ -22,6 +22,12 @@ impl Timestamp {
         self.0
     }
 
+    /// Days since 1970-01-01 UTC.
+    #[must_use]
+    pub fn day(self) -> u32 {
+        u32::try_from(self.0 / 86_400_000).unwrap_or(u32::MAX)
+    }
+
     /// This point in time, so much later.
     #[must_use]
     pub fn after(self, wait: Duration) -> Self {

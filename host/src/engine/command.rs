@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use super::Error;
 use super::turn::Turn;
-use crate::domain::{Change, Class, Event, MessageId, State, SyncErrorId};
+use crate::domain::{Change, Class, Event, MessageId, State, SyncErrorId, Timestamp};
 use crate::store::{self, ErrorFilter};
 
 /// Asked of a lane by a person.
@@ -33,6 +33,11 @@ pub(super) enum Command {
         by: String,
         reply: Reply<u64>,
     },
+    /// Not a person's wish but an administrator's: forget some of what is older.
+    Sweep {
+        before: Timestamp,
+        reply: Reply<usize>,
+    },
 }
 
 type Reply<T> = oneshot::Sender<Result<T, Error>>;
@@ -46,7 +51,7 @@ impl Command {
         match self {
             Self::Retry { .. } | Self::RetryAll { class: None, .. } => true,
             Self::RetryAll { class, .. } => held_by == *class,
-            Self::Ignore { .. } | Self::Reopen { .. } => false,
+            Self::Ignore { .. } | Self::Reopen { .. } | Self::Sweep { .. } => false,
         }
     }
 
@@ -63,6 +68,10 @@ impl Command {
                 let change = Change::Reopen { by: by.clone() };
                 let event = |message| Event::ReopenAsked { error: error.clone(), message, by };
                 (reply, asked(turn, &error, &change, event)?)
+            }
+            Self::Sweep { before, reply } => {
+                let looked_at = turn.sweep(before)?;
+                return Ok(Some(Box::new(move || drop(reply.send(Ok(looked_at))))));
             }
             Self::RetryAll { class, by, reply } => {
                 let count = all.begin(turn, class, &by)?;

@@ -108,7 +108,7 @@ impl Lane {
             let active = records.active(&org.id, after.as_ref(), 1_000)?;
             let Some(last) = active.last() else { return Ok(()) };
             after = Some(last.clone());
-            let mut turn = Turn::new(&org.id, &records, self.counts, self.shared.clock.now());
+            let mut turn = Turn::new(&org, &records, self.counts, self.shared.clock.now());
             for id in &active {
                 turn.step(id, Event::Restarted)?;
             }
@@ -194,7 +194,7 @@ impl Lane {
     async fn turn(&mut self, woken: Woken) -> Result<(), store::Error> {
         let now = self.shared.clock.now();
         let (records, org) = (self.shared.records.clone(), Arc::clone(&self.shared.org));
-        let mut turn = Turn::new(&org.id, &records, self.counts, now);
+        let mut turn = Turn::new(&org, &records, self.counts, now);
         for outcome in woken.outcomes {
             self.end(&mut turn, outcome, now)?;
         }
@@ -250,10 +250,20 @@ impl Lane {
     fn merge(&mut self, turn: &mut Turn<'_>) -> Result<usize, store::Error> {
         let org = &self.shared.org.id;
         let arrivals = self.shared.records.inbox(org, TURN)?;
-        let merged = arrivals.len();
-        self.unmerged = merged == TURN;
+        self.unmerged = arrivals.len() == TURN;
+        let mut merged = 0;
         for (number, arrival) in arrivals {
             let id = arrival.conversation.clone();
+            if arrival.erase && turn.touches(&id) {
+                // What this turn writes of it can be erased only when it is written.
+                self.unmerged = true;
+                break;
+            }
+            merged += 1;
+            if arrival.erase {
+                turn.erase(number, &arrival)?;
+                continue;
+            }
             if let Some(team) = turn.arrive(number, arrival)?
                 && self.teams.len() < TEAMS
                 && !self.teams.contains(&team)

@@ -7,14 +7,17 @@
 mod attempt;
 mod checks;
 mod command;
+mod environment;
+mod erase;
 mod lane;
 mod org;
-mod poller;
 mod preview;
 mod queue;
+mod sweep;
+mod teams;
 mod turn;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -24,11 +27,13 @@ use tokio::task::JoinHandle;
 
 pub use self::checks::{Check, Report};
 use self::command::Command;
+use self::environment::Kept;
+pub use self::environment::{Environment, EnvironmentHealth, WebhookHealth};
 use self::lane::Lane;
 use self::org::Directory;
 pub use self::org::{Org, OrgConfig, OrgHealth};
 pub use self::preview::{Compared, Coverage, Preview, Uncovered};
-use crate::alcmeon;
+pub use self::teams::UnseenTeam;
 use crate::clock::Clock;
 use crate::domain::{Arrival, Channel, Class, ConversationId, OrgId, SourceId, SyncErrorId, TransitionError};
 use crate::policy::PolicyHost;
@@ -54,8 +59,10 @@ pub struct Parts {
     pub metrics: Metrics,
     /// The organizations.
     pub orgs: Vec<Arc<Org>>,
-    /// The Alcmeon environments that are polled, and how often.
-    pub polled: Vec<(SourceId, alcmeon::Client, Duration)>,
+    /// The Alcmeon environments.
+    pub environments: Vec<Environment>,
+    /// How long what does not change any more is kept; `None`: for ever.
+    pub keep: Option<Duration>,
 }
 
 /// Why something asked of the engine was not done.
@@ -103,6 +110,7 @@ pub struct Engine {
     metrics: Metrics,
     directory: Directory,
     lanes: HashMap<OrgId, LaneHandle>,
+    environments: BTreeMap<SourceId, Arc<Kept>>,
     inbox: Inbox,
     stopping: watch::Sender<bool>,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
@@ -150,12 +158,12 @@ impl Inbound {
 }
 
 impl Engine {
-    /// Starts a lane for each organization and a poller for each environment.
+    /// Starts a lane for each organization and whoever looks after each environment.
     ///
     /// # Errors
     /// When the store cannot be read or written.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, Error> {
-        let Parts { records, policies, clock, metrics, orgs, polled } = parts;
+        let Parts { records, policies, clock, metrics, orgs, environments, keep } = parts;
         let ids: Vec<_> = orgs.iter().map(|org| org.id.clone()).collect();
         let inbox = Inbox::open(&records, &ids)?;
         let stopping = watch::Sender::new(false);
@@ -178,10 +186,26 @@ impl Engine {
             lanes.insert(org.id.clone(), LaneHandle { org, commands, inbound, health });
         }
         let tasks = std::sync::Mutex::new(tasks);
-        let engine = Arc::new(Self { records, policies, clock, metrics, directory, lanes, inbox, stopping, tasks });
-        for (source, client, every) in polled {
-            let poller = poller::run(Arc::clone(&engine), source, client, every, engine.stopping.subscribe());
-            engine.keep(tokio::spawn(poller));
+        let kept = |environment: Environment| (environment.source.clone(), Arc::new(Kept::new(environment)));
+        let environments = environments.into_iter().map(kept).collect();
+        let engine = Arc::new(Self {
+            records,
+            policies,
+            clock,
+            metrics,
+            directory,
+            lanes,
+            environments,
+            inbox,
+            stopping,
+            tasks,
+        });
+        for kept in engine.environments.values() {
+            let keeper = environment::run(Arc::clone(&engine), Arc::clone(kept), engine.stopping.subscribe());
+            engine.keep(tokio::spawn(keeper));
+        }
+        if let Some(keep) = keep {
+            engine.keep(tokio::spawn(sweep::run(Arc::clone(&engine), keep, engine.stopping.subscribe())));
         }
         Ok(engine)
     }
@@ -203,6 +227,7 @@ impl Engine {
             let by = match arrival.by {
                 Channel::Webhook => "webhook",
                 Channel::Poll => "poll",
+                Channel::Completion => "completion",
                 Channel::Intake => "intake",
             };
             self.metrics.arrivals.get_or_create(&Arrived { source: arrival.source.to_string(), by }).inc();
@@ -323,10 +348,17 @@ impl Engine {
     pub async fn check(&self, id: &OrgId) -> Result<Report, Error> {
         let (org, health) = self.org(id)?;
         let mut report = checks::run(&org, &health, &self.records, &self.policies, &self.clock).await?;
+        report.checks.extend(self.check_sources(&org).await?);
         if report.connected {
             report.retried = self.connected(id, BY_ITSELF).await?;
         }
         Ok(report)
+    }
+
+    /// The Alcmeon environments, and how each stands.
+    #[must_use]
+    pub fn environments(&self) -> Vec<(SourceId, EnvironmentHealth)> {
+        self.environments.iter().map(|(source, kept)| (source.clone(), kept.health.borrow().clone())).collect()
     }
 
     /// The records, for reading.

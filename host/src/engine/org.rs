@@ -61,6 +61,8 @@ pub struct Org {
     pub alert_recipients: Vec<String>,
     /// Whether the host writes Cases.
     pub writes_cases: bool,
+    /// Sources that are told the ids of Salesforce's records.
+    pub linking: Vec<SourceId>,
     /// The connection.
     pub salesforce: Arc<salesforce::Client>,
 }

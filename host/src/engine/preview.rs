@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Engine, Error};
+use super::{Engine, Error, UnseenTeam};
 use crate::domain::{Conversation, Decision, Destination, OrgId, PolicyName, SyncError};
 use crate::policy::{Candidate, Difference, Failing, difference, shown};
 use crate::store::ErrorFilter;
@@ -56,6 +56,8 @@ pub struct Coverage {
     pub channels: Vec<Uncovered>,
     /// Tags with refused conversations.
     pub tags: Vec<Uncovered>,
+    /// Teams that an Alcmeon environment has, that were not seen yet, and that would be refused.
+    pub unseen_teams: Vec<UnseenTeam>,
 }
 
 /// A value for which a policy has no answer, or not always.
@@ -121,7 +123,7 @@ impl Engine {
     /// When the store cannot be read.
     pub async fn coverage(&self, name: &PolicyName) -> Result<Coverage, Error> {
         let (mut teams, mut channels, mut tags) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let mut looked_at = 0;
+        let (mut looked_at, mut unseen_teams) = (0, Vec::new());
         if let Some(in_force) = self.policies.in_force(name) {
             for org in self.decided_by(name) {
                 for of in self.seen_lately(&org, GOOD)? {
@@ -133,10 +135,11 @@ impl Engine {
                         note(&mut tags, Some(tag.clone()), &of, &route);
                     }
                 }
+                unseen_teams.extend(self.unseen_teams(&self.org(&org)?.0).await?);
             }
         }
         let listed = |found: Found| found.into_values().filter_map(Noted::uncovered).collect();
-        Ok(Coverage { looked_at, teams: listed(teams), channels: listed(channels), tags: listed(tags) })
+        Ok(Coverage { looked_at, teams: listed(teams), channels: listed(channels), tags: listed(tags), unseen_teams })
     }
 
     async fn differences(

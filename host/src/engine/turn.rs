@@ -1,10 +1,11 @@
 //! One turn of a lane: what several events change together, so that one commit makes all of it durable.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use super::org::Org;
 use crate::domain::{
     Arrival, AuditEntry, Change, Conversation, ConversationId, Delivery, Effect, ErrorCounts, Event, Fact, MessageId,
-    OrgId, State, SyncError, SyncErrorId, Timestamp, merge, step,
+    OrgId, Records as SalesforceRecords, SourceId, State, SyncError, SyncErrorId, Timestamp, merge, step,
 };
 use crate::store::{self, Records, Write};
 
@@ -14,12 +15,17 @@ const OWN_ENTRIES: u64 = 1 << 63;
 /// Changes that are not written yet, over what the store holds.
 pub(super) struct Turn<'a> {
     pub(super) org: &'a OrgId,
+    /// Sources that are told the ids of Salesforce's records.
+    linking: &'a [SourceId],
     pub(super) records: &'a Records,
-    now: Timestamp,
+    pub(super) now: Timestamp,
     pub(super) counts: ErrorCounts,
     pub(super) newest_pending: Option<SyncErrorId>,
-    conversations: HashMap<ConversationId, Conversation>,
-    deliveries: HashMap<ConversationId, Delivery>,
+    pub(super) conversations: HashMap<ConversationId, Conversation>,
+    pub(super) deliveries: HashMap<ConversationId, Delivery>,
+    /// Conversations that are as if they had never been.
+    pub(super) forgotten: HashSet<ConversationId>,
+    forgotten_errors: HashSet<SyncErrorId>,
     errors: HashMap<SyncErrorId, Touched>,
     pub(super) write: Write,
     /// What the lane has to do once the turn is written.
@@ -41,15 +47,18 @@ struct Touched {
 }
 
 impl<'a> Turn<'a> {
-    pub(super) fn new(org: &'a OrgId, records: &'a Records, counts: ErrorCounts, now: Timestamp) -> Self {
+    pub(super) fn new(org: &'a Org, records: &'a Records, counts: ErrorCounts, now: Timestamp) -> Self {
         Self {
-            org,
+            org: &org.id,
+            linking: &org.linking,
             records,
             now,
             counts,
             newest_pending: None,
             conversations: HashMap::new(),
             deliveries: HashMap::new(),
+            forgotten: HashSet::new(),
+            forgotten_errors: HashSet::new(),
             errors: HashMap::new(),
             write: Write::default(),
             todo: Vec::new(),
@@ -59,13 +68,29 @@ impl<'a> Turn<'a> {
     /// Merges an arrival, and moves the delivery when that changed something.
     pub(super) fn arrive(&mut self, number: u64, arrival: Arrival) -> Result<Option<String>, store::Error> {
         let id = arrival.conversation.clone();
-        let merged = merge(self.conversation(&id)?, arrival);
+        let known = self.conversation(&id)?;
+        if arrival.shows_a_gap(known.as_ref()) {
+            self.write.gap(&arrival.source, &id);
+        }
+        let kept: Vec<_> = known.iter().flat_map(|known| &known.messages).map(|message| message.id.clone()).collect();
+        let merged = merge(known, arrival);
         self.write.merged(self.org, number);
         self.write.audit(&merged.audit);
         let (version, team) = (merged.conversation.version, merged.conversation.team.clone());
+        // An audit is kept as long as its message.
+        for gone in kept.iter().filter(|id| merged.conversation.messages.iter().all(|message| message.id != **id)) {
+            self.write.forget_audit(&self.records.audit(gone)?);
+        }
         self.conversations.insert(id.clone(), merged.conversation);
         if !merged.changed {
             return Ok(None);
+        }
+        let mut delivery = self.delivery(&id)?;
+        let today = self.now.day();
+        if delivery.day != today {
+            self.write.age(self.org, &id, delivery.day, today);
+            delivery.day = today;
+            self.deliveries.insert(id.clone(), delivery);
         }
         self.step(&id, Event::Arrived { version })?;
         Ok(team)
@@ -75,6 +100,8 @@ impl<'a> Turn<'a> {
     pub(super) fn step(&mut self, id: &ConversationId, event: Event) -> Result<Option<u64>, store::Error> {
         let delivery = self.delivery(id)?;
         let retried = matches!(event, Event::Due);
+        let erased = delivery.is_erased();
+        self.link(id, &delivery, &event);
         let (delivery, effects) = step(delivery, event, self.now);
         self.deliveries.insert(id.clone(), delivery);
         let mut send = None;
@@ -84,16 +111,41 @@ impl<'a> Turn<'a> {
                 Effect::Queue => self.todo.push(Todo::Queue(id.clone())),
                 Effect::WakeAt(until) => self.todo.push(Todo::WakeAt(until, id.clone())),
                 Effect::Send { version } => send = Some(version),
-                Effect::Audit { message, fact } => self.audit(id, message, fact)?,
-                Effect::Registry { error, message, change } => self.register(id, error, message, change)?,
+                Effect::Audit { message, mut fact } => {
+                    if erased {
+                        fact.erase();
+                    }
+                    self.audit(id, message, fact)?;
+                }
+                Effect::Registry { error, message, change } => self.register(id, error, message, change, erased)?,
             }
         }
         Ok(send)
     }
 
+    /// When the records of a conversation are others than before, its source is told, if that is wanted.
+    fn link(&mut self, id: &ConversationId, before: &Delivery, event: &Event) {
+        let Event::Delivered { records, .. } = event else { return };
+        let told =
+            |records: &SalesforceRecords| (records.conversation.clone(), records.case.clone(), records.contact.clone());
+        if told(&before.records) != told(records)
+            && let Some(source) = self.linking.iter().find(|source| id.within(source).is_some())
+        {
+            self.write.link(source, id, records);
+        }
+    }
+
     /// Writes a line of a message's audit.
-    pub(super) fn audit(&mut self, id: &ConversationId, message: MessageId, fact: Fact) -> Result<(), store::Error> {
+    pub(super) fn audit(
+        &mut self,
+        id: &ConversationId,
+        message: MessageId,
+        mut fact: Fact,
+    ) -> Result<(), store::Error> {
         let mut delivery = self.delivery(id)?;
+        if delivery.is_erased() {
+            fact.erase();
+        }
         delivery.entries += 1;
         let order = OWN_ENTRIES | delivery.entries;
         self.deliveries.insert(id.clone(), delivery);
@@ -107,6 +159,7 @@ impl<'a> Turn<'a> {
         id: SyncErrorId,
         message: MessageId,
         change: Change,
+        erased: bool,
     ) -> Result<(), store::Error> {
         let known = self.sync_error(&id)?;
         let before = known.as_ref().map(|error| error.state);
@@ -121,6 +174,9 @@ impl<'a> Turn<'a> {
         };
         let Some(mut error) = error else { return Ok(()) };
         error.apply(change, self.now);
+        if erased {
+            error.erase();
+        }
         if error.state == State::Pending && before != Some(State::Pending) {
             self.newest_pending = Some(id.clone());
         }
@@ -130,9 +186,25 @@ impl<'a> Turn<'a> {
         Ok(())
     }
 
+    /// Changes words of a sync error, and nothing else.
+    pub(super) fn change(&mut self, error: SyncError) {
+        let stored = self.errors.get(&error.id).map_or(Some(error.state), |touched| touched.stored);
+        self.errors.insert(error.id.clone(), Touched { error, stored });
+    }
+
+    /// Forgets a sync error that is over or ignored, unless this turn did something with it.
+    pub(super) fn forget_error(&mut self, error: &SyncError) {
+        let over = matches!(error.state, State::Resolved | State::Ignored);
+        if over && !self.errors.contains_key(&error.id) && self.forgotten_errors.insert(error.id.clone()) {
+            self.write.forget_sync_error(error);
+            self.counts.forgotten(error.state);
+        }
+    }
+
     pub(super) fn sync_error(&self, id: &SyncErrorId) -> Result<Option<SyncError>, store::Error> {
         match self.errors.get(id) {
             Some(touched) => Ok(Some(touched.error.clone())),
+            None if self.forgotten_errors.contains(id) => Ok(None),
             None => self.records.sync_error(id),
         }
     }
@@ -140,6 +212,7 @@ impl<'a> Turn<'a> {
     pub(super) fn conversation(&self, id: &ConversationId) -> Result<Option<Conversation>, store::Error> {
         match self.conversations.get(id) {
             Some(conversation) => Ok(Some(conversation.clone())),
+            None if self.forgotten.contains(id) => Ok(None),
             None => self.records.conversation(self.org, id),
         }
     }
@@ -147,6 +220,7 @@ impl<'a> Turn<'a> {
     pub(super) fn delivery(&self, id: &ConversationId) -> Result<Delivery, store::Error> {
         match self.deliveries.get(id) {
             Some(delivery) => Ok(delivery.clone()),
+            None if self.forgotten.contains(id) => Ok(Delivery::default()),
             None => self.records.delivery(self.org, id),
         }
     }
@@ -162,7 +236,7 @@ impl<'a> Turn<'a> {
         for touched in self.errors.values() {
             self.write.sync_error(&touched.error, touched.stored);
         }
-        if !self.errors.is_empty() {
+        if !self.errors.is_empty() || !self.forgotten_errors.is_empty() {
             self.write.counts(self.org, &self.counts);
         }
         (

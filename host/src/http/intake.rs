@@ -136,6 +136,8 @@ fn arrival(source: SourceId, given: Conversation) -> Result<Arrival, Problem> {
         },
         messages,
         extra: None,
+        follows: false,
+        erase: false,
         source,
     })
 }

@@ -185,6 +185,7 @@ fn router(app: App) -> Router {
     let read = Router::new()
         .route("/v1/orgs", get(orgs::list))
         .route("/v1/orgs/{org}", get(orgs::show))
+        .route("/v1/environments", get(orgs::environments))
         .route("/v1/orgs/{org}/checks", get(orgs::checks))
         .route("/v1/sync-errors", get(sync_errors::list))
         .route("/v1/sync-errors/{id}", get(sync_errors::show))

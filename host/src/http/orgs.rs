@@ -12,8 +12,8 @@ use super::App;
 use super::access::Caller;
 use super::extract::Id;
 use super::problem::Problem;
-use crate::domain::{OrgId, PolicyName};
-use crate::engine::{Org, OrgHealth, Report};
+use crate::domain::{OrgId, PolicyName, SourceId};
+use crate::engine::{EnvironmentHealth, Org, OrgHealth, Report};
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -61,6 +61,16 @@ fn view((org, health): (Arc<Org>, OrgHealth)) -> View {
 pub(super) async fn list(State(app): State<App>) -> Json<Value> {
     let orgs: Vec<_> = app.parts.engine.orgs().into_iter().map(view).collect();
     Json(json!({ "orgs": orgs }))
+}
+
+/// The Alcmeon environments, and how each stands.
+pub(super) async fn environments(State(app): State<App>) -> Json<Value> {
+    let view = |(source, health): (SourceId, EnvironmentHealth)| {
+        let mut view = json!(health);
+        view["source"] = json!(source);
+        view
+    };
+    Json(json!({ "environments": app.parts.engine.environments().into_iter().map(view).collect::<Vec<_>>() }))
 }
 
 /// One organization.

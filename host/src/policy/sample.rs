@@ -42,6 +42,7 @@ pub(super) fn conversation(now: Timestamp) -> Conversation {
         version: 1,
         state_as_of: 1,
         agent_as_of: 1,
+        erased_until: None,
     }
 }
 

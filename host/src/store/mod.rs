@@ -1,5 +1,6 @@
 //! Where everything is kept: ordered keys and small values, durable when a commit is acknowledged.
 
+mod inbox;
 mod keys;
 mod memory;
 #[cfg(test)]
@@ -8,13 +9,15 @@ mod records;
 mod sled;
 mod tokens;
 mod transfer;
+mod upkeep;
 
 use std::future::Future;
 use std::pin::Pin;
 
+pub use self::inbox::Inbox;
 pub use self::keys::{Keys, NotAKey};
 pub use self::memory::MemoryStore;
-pub use self::records::{ErrorFilter, Inbox, Page, Records, Told, Write};
+pub use self::records::{ErrorFilter, Page, Records, Told, Write};
 pub use self::sled::SledStore;
 pub use self::transfer::{export, import};
 

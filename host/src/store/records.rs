@@ -17,7 +17,6 @@
 //! ```
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -98,7 +97,7 @@ impl Records {
         &self.store
     }
 
-    fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
+    pub(super) fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
         self.store.get(key.as_bytes())?.map(|value| parse(key, &value)).transpose()
     }
 
@@ -266,10 +265,14 @@ impl Records {
 pub struct Write(Batch);
 
 impl Write {
-    fn put<T: Serialize>(&mut self, key: String, record: &T) {
+    pub(super) fn put<T: Serialize>(&mut self, key: String, record: &T) {
         // Records are made of strings, numbers, lists and maps with text keys: there is always JSON for them.
         let value = serde_json::to_vec(&Versioned::V1(record)).unwrap_or_default();
         self.0.put(key, value);
+    }
+
+    pub(super) fn delete(&mut self, key: String) {
+        self.0.delete(key);
     }
 
     /// A conversation.
@@ -299,13 +302,10 @@ impl Write {
 
     /// A sync error, and its place in the lists; `before` is the state that it had.
     pub fn sync_error(&mut self, error: &SyncError, before: Option<State>) {
-        let index = |state: State| {
-            format!("error-index/{state}/{}/{:013}-{}", error.org, error.first_seen.as_millis(), error.id)
-        };
         if let Some(before) = before.filter(|before| *before != error.state) {
-            self.0.delete(index(before));
+            self.0.delete(error_index(error, before));
         }
-        self.0.put(index(error.state), error.refusal.class.as_str());
+        self.0.put(error_index(error, error.state), error.refusal.class.as_str());
         self.put(format!("error/{}", error.id), error);
     }
 
@@ -316,7 +316,7 @@ impl Write {
 
     /// A line of a message's audit.
     pub fn audit(&mut self, entry: &AuditEntry) {
-        self.put(format!("audit/{}/{:013}-{:020}", entry.message, entry.at.as_millis(), entry.order), entry);
+        self.put(audit_key(entry), entry);
     }
 
     /// The newest action that a poll has seen.
@@ -357,51 +357,27 @@ impl Write {
     }
 }
 
-/// Numbers the arrivals of all inboxes, upwards over restarts.
-#[derive(Debug)]
-pub struct Inbox {
-    next: AtomicU64,
+pub(super) fn error_index(error: &SyncError, state: State) -> String {
+    format!("error-index/{state}/{}/{:013}-{}", error.org, error.first_seen.as_millis(), error.id)
 }
 
-impl Inbox {
-    /// Continues after the highest number that is waiting.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn open(records: &Records, orgs: &[OrgId]) -> Result<Self, Error> {
-        let mut highest = 0;
-        for org in orgs {
-            let (prefix, mut after) = (format!("inbox/{org}/"), None);
-            loop {
-                let pairs = records.store.scan(prefix.as_bytes(), after.as_deref(), 1_000)?;
-                let Some((last, _)) = pairs.last() else { break };
-                let number = String::from_utf8_lossy(last).rsplit('/').next().and_then(|part| part.parse().ok());
-                highest = highest.max(number.unwrap_or(0));
-                after = Some(last.clone());
-            }
-        }
-        Ok(Self { next: AtomicU64::new(highest + 1) })
-    }
-
-    /// A number that was never given before.
-    pub fn number(&self) -> u64 {
-        self.next.fetch_add(1, Ordering::Relaxed)
-    }
+pub(super) fn audit_key(entry: &AuditEntry) -> String {
+    format!("audit/{}/{:013}-{:020}", entry.message, entry.at.as_millis(), entry.order)
 }
 
-fn parse<T: DeserializeOwned>(key: &str, value: &[u8]) -> Result<T, Error> {
+pub(super) fn parse<T: DeserializeOwned>(key: &str, value: &[u8]) -> Result<T, Error> {
     match serde_json::from_slice(value) {
         Ok(Versioned::V1(record)) => Ok(record),
         Err(error) => Err(unreadable(key, &error.to_string())),
     }
 }
 
-fn last_part(key: &[u8]) -> Result<ConversationId, Error> {
+pub(super) fn last_part(key: &[u8]) -> Result<ConversationId, Error> {
     let name = String::from_utf8_lossy(key);
     let part = name.rsplit('/').next().unwrap_or_default();
     ConversationId::new(part).map_err(|error| unreadable(&name, &error.to_string()))
 }
 
-fn unreadable(key: &str, reason: &str) -> Error {
+pub(super) fn unreadable(key: &str, reason: &str) -> Error {
     Error::Unreadable { key: key.to_owned(), reason: reason.to_owned() }
 }

@@ -71,3 +71,17 @@ fn every_command_of_the_guide_to_plugins_does_what_it_says() {
         assert!(said.contains(words), "{words} is not in {said}");
     }
 }
+
+#[test]
+fn a_plugin_that_cannot_be_pulled_is_told_with_the_reason() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let host = host(folder.path());
+    for (reference, words) in [("127.0.0.1:9/acme/my-router:1", "the registry cannot be asked"), ("?", "no reference")]
+    {
+        let mut run = switchyard(["plugin", "pull", reference]);
+        run.env("SWITCHYARD_URL", format!("http://{}", host.address)).env("SWITCHYARD_TOKEN", TOKEN);
+        let output = run.output().expect("it runs");
+        let (out, errors) = printed(&output);
+        assert!(!output.status.success() && errors.contains(words), "{reference}: {out}{errors}");
+    }
+}

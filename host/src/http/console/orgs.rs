@@ -10,8 +10,8 @@ use maud::{Markup, html};
 use super::authorization;
 use super::page::{Back, Done, Section, Visit, cell, table};
 use super::words::{self, counted, grouped};
-use crate::domain::{OrgId, State as ErrorState};
-use crate::engine::{Check, Org, OrgHealth};
+use crate::domain::{OrgId, SourceId, State as ErrorState};
+use crate::engine::{Check, EnvironmentHealth, Org, OrgHealth};
 use crate::http::App;
 use crate::http::access::Caller;
 use crate::http::extract::{Form, Id};
@@ -25,6 +25,11 @@ pub(super) async fn list(State(app): State<App>, Extension(visit): Extension<Vis
         h1 { "Organizations" }
         @if orgs.is_empty() { p { "No organization is connected. Add one to the configuration." } }
         div.cards { @for (org, health) in &orgs { (card(org, health)) } }
+        @let environments = app.parts.engine.environments();
+        @if !environments.is_empty() {
+            h2 { "Alcmeon" }
+            div.cards { @for (source, health) in &environments { (environment(source, health)) } }
+        }
     };
     visit.page("Organizations", Section::Orgs, &content)
 }
@@ -62,6 +67,37 @@ fn card(org: &Arc<Org>, health: &OrgHealth) -> Markup {
                 }
             }
             p.links { a href={ "/orgs/" (org.id) "/checks" } { "The first points to check" } }
+        }
+    }
+}
+
+fn environment(source: &SourceId, health: &EnvironmentHealth) -> Markup {
+    let off = health.webhook.as_ref().is_some_and(|webhook| webhook.enabled == Some(false));
+    html! {
+        article.card aria-labelledby={ "source-" (source) } {
+            div.head { h2 id={ "source-" (source) } { (source) } }
+            @for trouble in health.trouble.iter().chain(&health.not_written) {
+                div.notice.bad { (words::cut(trouble)) }
+            }
+            @if off { div.notice.bad { b { "Notifications are off. " } "Actions reach this host only when it asks for them." } }
+            dl {
+                dt { "Answered last" }
+                dd { @match health.answered_at { Some(at) => { (words::time(at)) } None => { "not yet" } } }
+                @if let Some(webhook) = &health.webhook {
+                    dt { "Notifications" }
+                    dd {
+                        (match webhook.enabled {
+                            Some(true) => "on",
+                            Some(false) => "off",
+                            None => "Alcmeon knows of no webhook that leads here",
+                        })
+                        @if let Some(last) = webhook.switched_on.last() {
+                            "; disabled by Alcmeon and switched on again " (counted(webhook.switched_on.len() as u64, "time", "times"))
+                            " in 24 hours, last " (words::time(*last))
+                        }
+                    }
+                }
+            }
         }
     }
 }

@@ -82,6 +82,7 @@ fn put_pending(write: &mut Write, number: usize) {
             version: 1,
             state_as_of: 1,
             agent_as_of: 1,
+            erased_until: None,
         },
     );
 }
@@ -103,6 +104,7 @@ fn shop(http: reqwest::Client) -> Arc<Org> {
         concurrency: 1,
         alert_recipients: Vec::new(),
         writes_cases: false,
+        linking: Vec::new(),
         salesforce: salesforce::Client::new(toml::from_str(config).unwrap(), http, keeping, 1).unwrap(),
     })
 }
@@ -127,7 +129,8 @@ impl Console {
             clock: clock.clone(),
             metrics: metrics.clone(),
             orgs: vec![shop(http.clone())],
-            polled: Vec::new(),
+            environments: Vec::new(),
+            keep: None,
         })
         .await
         .unwrap();

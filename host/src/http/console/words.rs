@@ -97,7 +97,8 @@ pub(super) fn tone(fact: &Fact) -> &'static str {
         | Fact::NotEligible { .. }
         | Fact::RetryAsked { .. }
         | Fact::Ignored { .. }
-        | Fact::Reopened { .. } => "",
+        | Fact::Reopened { .. }
+        | Fact::Erased { .. } => "",
     }
 }
 
@@ -136,6 +137,9 @@ pub(super) fn sentence(fact: &Fact) -> Markup {
         Fact::Reopened { sync_error, by } => html! {
             b { (by) } " took " (see(sync_error, "the ignored sync error")) " back; it was pending again."
         },
+        Fact::Erased { event } => html! {
+            b { "Erased" } ": the source forgot the message (event " (event) "), and so did this host: its words are gone here too."
+        },
         Fact::Resolved { sync_error, how } => html! {
             (see(sync_error, "The sync error")) " is " b { "over" } ": " (ending(*how)) "."
         },
@@ -150,6 +154,7 @@ fn arrived(kind: &str, by: Channel, event: u64, extra: Option<&Value>) -> Markup
     let way = match by {
         Channel::Webhook => "the source notified this host",
         Channel::Poll => "this host asked the source",
+        Channel::Completion => "this host asked the source for the whole conversation",
         Channel::Intake => "it was handed in at the intake",
     };
     html! {

@@ -1,0 +1,201 @@
+//! Forgetting what a customer wrote and who that was, while what happened stays on record.
+
+use super::{Arrival, Conversation, Direction, Fact, Fault, Link, Message, MessageId, Refusal, SyncError, Timestamp};
+
+/// Stands where words were.
+const ERASED: &str = "(erased)";
+
+impl Conversation {
+    /// Forgets a message, the answers to it and everything before it; and the customer, when nothing newer of theirs is
+    /// left. What arrives of those again is not kept, nor what an event before this one says of the customer. Answers the
+    /// messages that are known.
+    pub fn erase(&mut self, event: u64, message: &MessageId, sent_at: Timestamp) -> Vec<MessageId> {
+        self.state_as_of = self.state_as_of.max(event);
+        let sent_at = self.messages.iter().find(|known| known.id == *message).map_or(sent_at, |known| known.sent_at);
+        let newer =
+            self.messages.iter().filter(|known| known.direction == Direction::Inbound && known.sent_at > sent_at);
+        let next = newer.map(|known| known.sent_at).min();
+        let answers = self.messages.iter().map(|known| known.sent_at).filter(|at| next.is_none_or(|next| *at < next));
+        let until = answers.max().unwrap_or_default().max(sent_at);
+        self.erased_until = self.erased_until.max(Some(until));
+        if next.is_none() {
+            let customer = &mut self.customer;
+            (customer.name, customer.email, customer.phone) = (None, None, None);
+            customer.attributes.clear();
+            self.attributes.clear();
+        }
+        let mut erased = Vec::new();
+        for message in self.messages.iter_mut().filter(|known| known.sent_at <= until) {
+            message.erase();
+            erased.push(message.id.clone());
+        }
+        erased
+    }
+
+    /// Whether what arrives belongs to what was forgotten.
+    pub(super) fn forgot(&self, message: &Message) -> bool {
+        self.erased_until.is_some_and(|until| message.sent_at <= until)
+    }
+}
+
+impl Message {
+    /// Forgets the text, and a customer's name.
+    pub(super) fn erase(&mut self) {
+        self.body.clear();
+        if self.direction == Direction::Inbound {
+            self.author.clear();
+        }
+    }
+}
+
+impl Arrival {
+    /// Forgets what it carries of messages that a conversation forgot.
+    pub(super) fn forget_with(&mut self, known: Option<&Conversation>) {
+        let Some(known) = known else { return };
+        let mut forgot = false;
+        for message in self.messages.iter_mut().filter(|message| known.forgot(message)) {
+            message.erase();
+            forgot = true;
+        }
+        if forgot {
+            self.extra = None;
+        }
+    }
+}
+
+impl Fact {
+    /// Forgets words that may be a customer's; what happened, when and by whom stays.
+    pub fn erase(&mut self) {
+        match self {
+            Self::Arrived { extra, .. } => *extra = None,
+            Self::Routed { logs, rule, .. } => {
+                logs.clear();
+                *rule = None;
+            }
+            Self::Linked { link, .. } => {
+                if let Link::Create(fields) = link {
+                    *fields = Default::default();
+                }
+            }
+            Self::NotEligible { reason } => *reason = ERASED.to_owned(),
+            Self::CrmSynchroError { text, .. } => *text = ERASED.to_owned(),
+            Self::PolicyFailed { fault, .. } => *fault = ERASED.to_owned(),
+            Self::Ignored { reason, .. } => *reason = ERASED.to_owned(),
+            Self::Delivered { .. }
+            | Self::RetryAsked { .. }
+            | Self::Reopened { .. }
+            | Self::Resolved { .. }
+            | Self::Erased { .. } => {}
+        }
+    }
+}
+
+impl SyncError {
+    /// Forgets words that may be a customer's; class, code and records stay.
+    pub fn erase(&mut self) {
+        self.refusal.erase();
+        if self.reason.is_some() {
+            self.reason = Some(ERASED.to_owned());
+        }
+    }
+}
+
+impl Refusal {
+    fn erase(&mut self) {
+        self.text = ERASED.to_owned();
+        self.request = None;
+        if let Some(blame) = &mut self.blame {
+            match &mut blame.fault {
+                Fault::Trapped { message } | Fault::Refused { message, .. } | Fault::Senseless { message } => {
+                    *message = ERASED.to_owned();
+                }
+                Fault::TooSlow { .. } | Fault::TooLarge { .. } => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Attribute, Change, Class, Customer, OrgId, State, SyncErrorId, merge};
+
+    const SECRET: &str = "my secret";
+
+    fn arrival(event: u64, messages: Vec<Message>) -> Arrival {
+        let arrival = serde_json::json!({
+            "source": "main", "account": "12", "account_name": "", "conversation": "main:1", "message": messages[0].id,
+            "event": event, "kind": "task-create", "at": "2026-01-05T09:30:00Z", "by": "poll", "channel": "whatsapp",
+            "url": null, "team": null, "agent": null, "closed": null, "tags": [], "attributes": [],
+            "customer": { "id": "99" }, "messages": messages, "extra": null,
+        });
+        serde_json::from_value(arrival).unwrap()
+    }
+
+    fn message(id: &str, direction: Direction, at: u64) -> Message {
+        let sent_at = Timestamp::from_millis(at);
+        Message { id: MessageId::new(id).unwrap(), direction, author: "Jane".into(), body: SECRET.into(), sent_at }
+    }
+
+    fn conversation() -> Conversation {
+        let customer =
+            Customer { name: Some("Jane".into()), email: Some("jane@example.com".into()), ..Customer::default() };
+        let messages = vec![
+            message("m:1", Direction::Inbound, 10),
+            message("m:a1", Direction::Outbound, 20),
+            message("m:2", Direction::Inbound, 30),
+            message("m:a2", Direction::Outbound, 40),
+        ];
+        let attributes = vec![Attribute { name: "1".into(), value: SECRET.into() }];
+        Conversation { customer, attributes, ..merge(None, arrival(1, messages)).conversation }
+    }
+
+    fn bodies(of: &Conversation) -> Vec<&str> {
+        of.messages.iter().map(|message| message.body.as_str()).collect()
+    }
+
+    #[test]
+    fn a_message_goes_with_its_answers_and_the_customer_with_the_last_message() {
+        let mut conversation = conversation();
+        let erased = conversation.erase(2, &MessageId::new("m:1").unwrap(), Timestamp::default());
+        assert_eq!(erased.len(), 2);
+        assert_eq!(bodies(&conversation), ["", "", SECRET, SECRET]);
+        assert_eq!((conversation.messages[0].author.as_str(), conversation.messages[1].author.as_str()), ("", "Jane"));
+        assert!(conversation.customer.email.is_some());
+        conversation.erase(2, &MessageId::new("m:2").unwrap(), Timestamp::default());
+        assert_eq!(bodies(&conversation), ["", "", "", ""]);
+        assert!(conversation.customer.email.is_none() && conversation.attributes.is_empty());
+        assert!(!serde_json::to_string(&conversation).unwrap().contains(SECRET));
+    }
+
+    #[test]
+    fn what_was_forgotten_is_not_learned_again_and_a_new_message_is() {
+        let mut conversation = conversation();
+        conversation.erase(2, &MessageId::new("m:2").unwrap(), Timestamp::default());
+        let again = vec![message("m:1", Direction::Inbound, 10), message("m:0", Direction::Inbound, 5)];
+        let mut late = arrival(1, again);
+        late.customer.email = Some(SECRET.into());
+        late.extra = Some(SECRET.into());
+        let merged = merge(Some(conversation), late);
+        let told = serde_json::to_string(&(&merged.conversation, &merged.audit)).unwrap();
+        assert!(!told.contains(SECRET), "{told}");
+        let new = arrival(9, vec![message("m:3", Direction::Inbound, 50)]);
+        assert_eq!(bodies(&merge(Some(merged.conversation), new).conversation).last(), Some(&SECRET));
+    }
+
+    #[test]
+    fn a_sync_error_keeps_its_code_and_loses_its_words() {
+        let refusal = Refusal::new(Class::Record, "DUPLICATES_DETECTED", SECRET);
+        let (org, message) = (OrgId::new("acme").unwrap(), MessageId::new("m:1").unwrap());
+        let mut error = SyncError::blank(org, "main:1".parse().unwrap(), message, refusal, Timestamp::default());
+        error.apply(Change::Ignore { by: "ann".into(), reason: SECRET.into() }, Timestamp::default());
+        error.erase();
+        let told = serde_json::to_string(&error).unwrap();
+        assert!(!told.contains(SECRET) && told.contains("DUPLICATES_DETECTED") && told.contains("ann"), "{told}");
+        assert_eq!(error.state, State::Ignored);
+        let mut fact =
+            Fact::Ignored { sync_error: SyncErrorId::new("se-1").unwrap(), by: "ann".into(), reason: SECRET.into() };
+        fact.erase();
+        assert!(!format!("{fact:?}").contains(SECRET));
+    }
+}

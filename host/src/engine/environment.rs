@@ -1,0 +1,258 @@
+//! Looks after an Alcmeon environment, with one call at a time: asks for actions that no notification brought, completes
+//! conversations, writes back ids of Salesforce's records, and keeps the webhook on.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::watch;
+
+use super::Engine;
+use crate::alcmeon::{CallError, Client};
+use crate::domain::{ConversationId, SourceId, Timestamp};
+use crate::store::{self, Write};
+
+/// The longest wait after failures in a row.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// How often the webhook is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(300);
+/// How often the webhook is switched on
+const SWITCHES: usize = 6;
+/// within this time; after that somebody has to look.
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// An Alcmeon environment, and what is to be done about it.
+pub struct Environment {
+    /// The name that its accounts begin with.
+    pub source: SourceId,
+    /// Calls it.
+    pub client: Client,
+    /// Whether actions are asked for.
+    pub poll: bool,
+    /// How long between two calls.
+    pub every: Duration,
+    /// Whether the webhook is looked at, and switched on again.
+    pub keep_webhook_on: bool,
+}
+
+/// How an environment stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct EnvironmentHealth {
+    /// When it answered last.
+    pub answered_at: Option<Timestamp>,
+    /// Why the newest call came to nothing.
+    pub trouble: Option<String>,
+    /// Why it did not take the ids of Salesforce's records last, if it did not.
+    pub not_written: Option<String>,
+    /// Where its notifications stand; `null` while that is not known, or not looked at.
+    pub webhook: Option<WebhookHealth>,
+}
+
+/// Where the notifications of an environment stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WebhookHealth {
+    /// When it was looked at.
+    pub looked_at: Timestamp,
+    /// Whether notifications are sent here; `null`: Alcmeon knows of no webhook that leads here.
+    pub enabled: Option<bool>,
+    /// When this host switched it on, in the last 24 hours.
+    pub switched_on: Vec<Timestamp>,
+}
+
+/// An environment that is looked after.
+pub(super) struct Kept {
+    pub(super) environment: Environment,
+    pub(super) health: watch::Sender<EnvironmentHealth>,
+}
+
+impl Kept {
+    pub(super) fn new(environment: Environment) -> Self {
+        Self { environment, health: watch::Sender::default() }
+    }
+}
+
+struct Keeper {
+    engine: Arc<Engine>,
+    kept: Arc<Kept>,
+    /// When the webhook is looked at next.
+    look_at: Timestamp,
+    switched_on: VecDeque<Timestamp>,
+    /// Whether it is the turn of something else than a poll.
+    other: bool,
+    /// The conversation whose link was tried last.
+    tried: Option<ConversationId>,
+}
+
+/// Why a call has to wait, or to be made again later.
+enum Failed {
+    RateLimited(Timestamp),
+    Other(String),
+}
+
+impl From<store::Error> for Failed {
+    fn from(error: store::Error) -> Self {
+        Self::Other(error.to_string())
+    }
+}
+
+impl From<CallError> for Failed {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::RateLimited { until } => Self::RateLimited(until),
+            error => Self::Other(error.to_string()),
+        }
+    }
+}
+
+pub(super) async fn run(engine: Arc<Engine>, kept: Arc<Kept>, mut stopping: watch::Receiver<bool>) {
+    let every = kept.environment.every;
+    let (look_at, switched_on) = (Timestamp::default(), VecDeque::new());
+    let mut keeper = Keeper { engine, kept, look_at, switched_on, other: false, tried: None };
+    let mut failures = 0;
+    loop {
+        let now = keeper.engine.clock.now();
+        let next = match keeper.one_call(now).await {
+            Ok(()) => {
+                failures = 0;
+                now.after(every)
+            }
+            Err(Failed::RateLimited(until)) => until.max(now.after(every)),
+            Err(Failed::Other(error)) => {
+                failures += 1;
+                tracing::warn!(source = %keeper.kept.environment.source, %error, failures, "Alcmeon was asked in vain");
+                keeper.kept.health.send_modify(|health| health.trouble = Some(error));
+                now.after((every * 2u32.saturating_pow(failures)).min(LONGEST_WAIT))
+            }
+        };
+        tokio::select! {
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+            () = keeper.engine.clock.sleep_until(next) => {}
+        }
+    }
+}
+
+impl Keeper {
+    /// The limit of Alcmeon may be for all calls together, so nothing is asked beside anything else.
+    async fn one_call(&mut self, now: Timestamp) -> Result<(), Failed> {
+        let kept = Arc::clone(&self.kept);
+        let Environment { source, poll, keep_webhook_on, .. } = &kept.environment;
+        if *keep_webhook_on && self.look_at <= now {
+            self.look_at = now.after(LOOK_EVERY);
+            return self.look_at_webhook(now).await;
+        }
+        self.other = !self.other;
+        if self.other || !poll {
+            let records = self.engine.records();
+            if let Some(id) = records.gap(source)? {
+                return self.complete(&id, now).await;
+            }
+            if let Some((id, written)) = records.link(source, self.tried.as_ref())? {
+                self.tried = Some(id.clone());
+                return self.link(&id, &written, now).await;
+            }
+        }
+        if *poll { self.poll(now).await } else { Ok(()) }
+    }
+
+    fn answered(&self, now: Timestamp) {
+        self.kept.health.send_modify(|health| (health.answered_at, health.trouble) = (Some(now), None));
+    }
+
+    /// One page. The cursor moves together with what was found, so that nothing between is lost.
+    async fn poll(&self, now: Timestamp) -> Result<(), Failed> {
+        let Environment { source, client, .. } = &self.kept.environment;
+        let cursor = self.engine.records().cursor(source)?;
+        let page = client.poll(cursor, now).await?;
+        for malformed in &page.malformed {
+            tracing::warn!(%source, %malformed, "an action cannot be used");
+        }
+        let newest = page.highest.map(|highest| (source, highest.max(cursor)));
+        self.engine.accept(page.arrivals, newest).await.map_err(|error| Failed::Other(error.to_string()))?;
+        self.answered(now);
+        Ok(())
+    }
+
+    /// Asks for everything of a conversation. What Alcmeon does not tell is not asked for again.
+    async fn complete(&self, id: &ConversationId, now: Timestamp) -> Result<(), Failed> {
+        let Environment { source, client, .. } = &self.kept.environment;
+        if let Some(own) = id.within(source) {
+            match client.conversation(own, now).await {
+                Ok(page) => {
+                    tracing::info!(%source, conversation = %id, actions = page.arrivals.len(), "a conversation is completed");
+                    self.engine.accept(page.arrivals, None).await.map_err(|error| Failed::Other(error.to_string()))?;
+                    self.answered(now);
+                }
+                Err(error @ (CallError::Refused { .. } | CallError::Unreadable(_))) => {
+                    tracing::warn!(%source, conversation = %id, %error, "a conversation cannot be completed");
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let mut write = Write::default();
+        write.filled(source, id);
+        Ok(self.engine.records().store().commit(write.into_batch()).await?)
+    }
+
+    /// Writes ids back. What Alcmeon refuses stays unwritten until the records change again.
+    async fn link(&self, id: &ConversationId, records: &crate::domain::Records, now: Timestamp) -> Result<(), Failed> {
+        let Environment { source, client, .. } = &self.kept.environment;
+        if let Some(own) = id.within(source) {
+            match client.write_records(own, records, now).await {
+                Ok(()) => {
+                    self.answered(now);
+                    self.kept.health.send_modify(|health| health.not_written = None);
+                }
+                Err(error @ (CallError::Refused { .. } | CallError::Unreadable(_))) => {
+                    tracing::warn!(%source, conversation = %id, %error, "Alcmeon does not take the ids of Salesforce");
+                    let why = format!("Salesforce's ids are not written to {id}: {error}");
+                    self.kept.health.send_modify(|health| health.not_written = Some(why));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // What it has become meanwhile is written the next time.
+        if self.engine.records().linking(source, id)?.is_none_or(|newest| newest == *records) {
+            let mut write = Write::default();
+            write.linked(source, id);
+            self.engine.records().store().commit(write.into_batch()).await?;
+        }
+        Ok(())
+    }
+
+    async fn look_at_webhook(&mut self, now: Timestamp) -> Result<(), Failed> {
+        let kept = Arc::clone(&self.kept);
+        let Environment { source, client, .. } = &kept.environment;
+        let found = match client.webhooks(now).await {
+            Ok(found) => found,
+            // The application may not be allowed to look; that is no reason to ask for actions less often.
+            Err(error @ (CallError::Refused { .. } | CallError::Unreadable(_))) => {
+                tracing::warn!(%source, %error, "the webhook cannot be looked at");
+                kept.health.send_modify(|health| health.webhook = None);
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let path = format!("/alcmeon/{source}/notify");
+        let own = found.iter().find(|webhook| webhook.url.trim_end_matches('/').ends_with(&path));
+        let mut enabled = own.map(|webhook| webhook.enabled);
+        self.switched_on.retain(|at| now.since(*at) < DAY);
+        if enabled == Some(false) && self.switched_on.len() < SWITCHES {
+            match client.switch_webhook_on(now).await {
+                Ok(()) => {
+                    tracing::warn!(%source, times = self.switched_on.len() + 1, "Alcmeon had disabled its webhook; it is on again");
+                    self.switched_on.push_back(now);
+                    enabled = Some(true);
+                }
+                Err(CallError::RateLimited { until }) => return Err(Failed::RateLimited(until)),
+                Err(error) => tracing::warn!(%source, %error, "the webhook is off and cannot be switched on"),
+            }
+        }
+        let switched_on = self.switched_on.iter().copied().collect();
+        kept.health.send_modify(|health| {
+            health.webhook = Some(WebhookHealth { looked_at: now, enabled, switched_on });
+        });
+        self.answered(now);
+        Ok(())
+    }
+}
