@@ -1,5 +1,5 @@
-//! Who hears of what, and when: one mail when an organization's first sync error is pending, one when none is any more, and
-//! one when a limit of the organization pauses it.
+//! Who hears of what, and when: one mail when an organization's first sync error is pending, one when none is any more, one
+//! when a limit of the organization pauses it, and one when its policy is rolled back.
 
 mod words;
 
@@ -13,6 +13,7 @@ use self::words::Subject;
 use crate::clock::Clock;
 use crate::domain::{OrgId, SyncError, SyncErrorId, Timestamp};
 use crate::mail::{self, Mail, Mailer};
+use crate::policy::RolledBack;
 use crate::store::{self, Records, Told, Write};
 use crate::telemetry::{Mailed, Metrics};
 
@@ -49,6 +50,8 @@ pub struct Standing {
     pub newest: Option<SyncErrorId>,
     /// The limit that pauses it, in Salesforce's words, and when it is asked again.
     pub paused: Option<(String, Timestamp)>,
+    /// The newest rollback of its policy since the start.
+    pub rolled_back: Option<RolledBack>,
 }
 
 /// What alerts need.
@@ -124,7 +127,8 @@ async fn inform(parts: &Parts, org: &Watched, now: &Standing) -> Result<(), Erro
         parts.metrics.mails.get_or_create(&Mailed { outcome: "sent" }).inc();
         keep(parts, &org.org, told).await
     };
-    let page = format!("{}/sync-errors?org={}", parts.public_url.trim_end_matches('/'), org.org);
+    let console = parts.public_url.trim_end_matches('/');
+    let page = format!("{console}/sync-errors?org={}", org.org);
     let subject = Subject { name: &org.name, page: &page };
     if known.pending != (now.pending > 0) {
         told.pending = now.pending > 0;
@@ -134,6 +138,11 @@ async fn inform(parts: &Parts, org: &Watched, now: &Standing) -> Result<(), Erro
             count => words::pending(&subject, count, newest.as_ref()),
         };
         send(&told, mail).await?;
+    }
+    if let Some(back) = now.rolled_back.as_ref().filter(|back| known.rolled_back != Some(back.at)) {
+        told.rolled_back = Some(back.at);
+        let page = format!("{console}/policies#{}", back.policy.name);
+        send(&told, words::rolled_back(&Subject { name: &org.name, page: &page }, back)).await?;
     }
     told.paused = now.paused.is_some();
     match &now.paused {

@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, html};
 
-use super::{SyncError, Timestamp};
+use super::{RolledBack, SyncError, Timestamp};
 use crate::mail::Mail;
 use crate::salesforce;
 
@@ -103,6 +103,31 @@ pub(super) fn paused(of: &Subject<'_>, words: &str, until: Timestamp) -> Mail {
                 @for paragraph in what.split("\n\n") { p { (paragraph) } }
                 p { (hint) }
                 p { a href=(of.page) { "Sync errors of this organization" } }
+            }
+        }
+    };
+    let text = format!("{headline}\n\n{what}\n\n{hint}\n\n{}\n", of.page);
+    Mail { subject: format!("[Switchyard] {headline}"), text, html: page.into_string() }
+}
+
+/// Its policy was rolled back.
+pub(super) fn rolled_back(of: &Subject<'_>, back: &RolledBack) -> Mail {
+    let RolledBack { policy, back_to, reason, .. } = back;
+    let headline = format!("{}: the policy {} was rolled back to revision {back_to}", of.name, policy.name);
+    let what = format!("Revision {} did worse than the one before: {reason}.", policy.revision);
+    let hint = format!(
+        "Revision {back_to} decides again. What revision {} refused or failed at is pending: retry it. Revision {} comes back only \
+         when somebody changes it, or puts it back by hand.",
+        policy.revision, policy.revision
+    );
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            body style="font-family: sans-serif; line-height: 1.5; color: #1c2430" {
+                h2 { (headline) }
+                p { (what) }
+                p { (hint) }
+                p { a href=(of.page) { "The policy and its revisions" } }
             }
         }
     };

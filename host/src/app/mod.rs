@@ -20,7 +20,7 @@ use crate::config::{Config, accounts};
 use crate::domain::{Class, Secret};
 use crate::engine::{self, Engine, Org, OrgConfig, OrgHealth};
 use crate::mail::Mailer;
-use crate::policy::PolicyHost;
+use crate::policy::{PolicyHost, RolledBack};
 use crate::registry::Registry;
 use crate::store::{Keys, Records, SledStore, Store};
 use crate::telemetry::Metrics;
@@ -116,7 +116,7 @@ impl App {
         let public_url = config.http.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let mailer = config.mail.as_ref().map(Mailer::new).transpose()?.map(Arc::new);
         let parts = alerts::Parts { records, mailer, public_url, clock: clock.clone(), metrics: metrics.clone() };
-        let (watched, following) = follow(&engine)?;
+        let (watched, following) = follow(&engine, &policies)?;
         let alerts = Alerts::start(&parts, watched);
         let of_plugins = plugins::watch(&config, Arc::clone(&policies), clock.clone())?;
         let watchers = of_plugins.into_iter().chain(policies::watch(&config, Arc::clone(&policies), clock)?).collect();
@@ -195,18 +195,28 @@ fn connect(
 }
 
 /// What alerts look at is a small part of an organization's health, and changes seldom.
-fn follow(engine: &Arc<Engine>) -> anyhow::Result<(Vec<Watched>, Vec<tokio::task::JoinHandle<()>>)> {
+fn follow(
+    engine: &Arc<Engine>,
+    policies: &PolicyHost,
+) -> anyhow::Result<(Vec<Watched>, Vec<tokio::task::JoinHandle<()>>)> {
     let (mut watched, mut tasks) = (Vec::new(), Vec::new());
     for (org, _) in engine.orgs() {
-        let mut health = engine.watch(&org.id)?;
+        let (mut health, mut rollbacks) = (engine.watch(&org.id)?, policies.rollbacks(&org.policy));
         // It begins with how the organization stands: what alerts see first is what they act upon.
-        let told = watch::Sender::new(standing(&health.borrow()));
+        let told = watch::Sender::new(standing(&health.borrow(), rollbacks.borrow().clone()));
         let name = org.name.clone();
         let recipients = org.alert_recipients.clone();
         watched.push(Watched { org: org.id.clone(), name, recipients, standing: told.subscribe() });
         tasks.push(tokio::spawn(async move {
-            while health.changed().await.is_ok() {
-                let now = standing(&health.borrow_and_update());
+            loop {
+                let over = tokio::select! {
+                    changed = health.changed() => changed.is_err(),
+                    changed = rollbacks.changed() => changed.is_err(),
+                };
+                if over {
+                    return;
+                }
+                let now = standing(&health.borrow_and_update(), rollbacks.borrow_and_update().clone());
                 told.send_if_modified(|known| std::mem::replace(known, now.clone()) != now);
             }
         }));
@@ -214,11 +224,12 @@ fn follow(engine: &Arc<Engine>) -> anyhow::Result<(Vec<Watched>, Vec<tokio::task
     Ok((watched, tasks))
 }
 
-fn standing(health: &OrgHealth) -> Standing {
+fn standing(health: &OrgHealth, rolled_back: Option<RolledBack>) -> Standing {
     let limit = health.held_back_by.as_ref().filter(|held| held.refusal.class == Class::Limit);
     Standing {
         pending: health.sync_errors.pending,
         newest: health.newest_pending.clone(),
         paused: limit.map(|held| (held.refusal.text.clone(), held.next_probe_at)),
+        rolled_back,
     }
 }

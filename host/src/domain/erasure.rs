@@ -103,7 +103,7 @@ impl SyncError {
 impl Refusal {
     fn erase(&mut self) {
         self.text = ERASED.to_owned();
-        self.request = None;
+        (self.request, self.choice) = (None, None);
         if let Some(blame) = &mut self.blame {
             match &mut blame.fault {
                 Fault::Trapped { message } | Fault::Refused { message, .. } | Fault::Senseless { message } => {

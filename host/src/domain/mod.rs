@@ -33,7 +33,7 @@ pub use ids::{
 };
 pub use mode::{Mode, Way};
 pub use policy::{History, Origin, PolicyRevision, PolicySource, RevisionState};
-pub use refusal::{Blame, Class, Refusal, RequestSent, Scope};
+pub use refusal::{Blame, Choice, Class, Refusal, RequestSent, Scope};
 pub use schedule::{Plan, plan};
 pub use secret::Secret;
 pub use sync_error::{Change, Ending, ErrorCounts, State, SyncError, TransitionError};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, PolicyRef, Question};
+use super::{Contact, Fault, PolicyRef, Question};
 
 /// What can be done about a refusal, and by whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -115,6 +115,9 @@ pub struct Refusal {
     pub request: Option<RequestSent>,
     /// The policy at fault, where one is.
     pub blame: Option<Blame>,
+    /// What a policy chose among, where its choice is what failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<Box<Choice>>,
     /// Which call brought it, where one call carries several records: they all get this one refusal.
     #[serde(skip)]
     pub call: Option<u64>,
@@ -142,6 +145,15 @@ pub struct Blame {
     pub fault: Fault,
 }
 
+/// Contacts that a policy was to choose among, to ask it again. They are a third party's data: no list shows them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// Which revision was asked.
+    pub policy: PolicyRef,
+    /// What Salesforce had found.
+    pub found: Vec<Contact>,
+}
+
 impl Refusal {
     /// A refusal of one record by this host itself.
     #[must_use]
@@ -157,6 +169,7 @@ impl Refusal {
             request_id: None,
             request: None,
             blame: None,
+            choice: None,
             call: None,
         }
     }

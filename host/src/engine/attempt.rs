@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::lane::Shared;
 use crate::domain::{
-    Blame, Class, Conversation, ConversationId, Decision, Destination, Fact, Fault, Link, MessageId, PolicyRef,
+    Blame, Choice, Class, Conversation, ConversationId, Decision, Destination, Fact, Fault, Link, MessageId, PolicyRef,
     Question, RecordId, Records, Refusal, Timestamp, Verdict, Way,
 };
 use crate::policy::Failing;
@@ -164,9 +164,13 @@ impl Walk {
             found = self.shared.org.salesforce.find_contacts(&searches).await?;
         }
         let decision = policies.choose(&name, &self.conversation, &found, now).await;
-        let policy = decision.policy.clone();
-        let link = self.answer(decision)?;
-        self.facts.push(Fact::Linked { policy, link: link.clone(), found: found.len() });
+        let (policy, count) = (decision.policy.clone(), found.len());
+        let choice = Box::new(Choice { policy: policy.clone(), found });
+        let link = match self.answer(decision) {
+            Ok(link) => link,
+            Err(refusal) => return Err(Box::new(Refusal { choice: Some(choice), ..*refusal })),
+        };
+        self.facts.push(Fact::Linked { policy, link: link.clone(), found: count });
         match link {
             Link::None => {}
             Link::Contact(id) => self.records.contact = Some(id),
@@ -178,7 +182,7 @@ impl Walk {
                 let ids: Vec<_> = candidates.iter().map(ToString::to_string).collect();
                 let text = format!("{} contacts could be this customer: {}", ids.len(), ids.join(", "));
                 let refusal = Refusal::new(Class::Contact, "CONTACT_AMBIGUOUS", text);
-                return Err(Box::new(Refusal { records: ids, ..refusal }));
+                return Err(Box::new(Refusal { records: ids, choice: Some(choice), ..refusal }));
             }
         }
         Ok(())

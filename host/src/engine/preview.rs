@@ -161,6 +161,11 @@ impl Engine {
                 conversation: of,
             };
             all.extend(difference(of, &in_force.judge(failing, now).await, &candidate.judge(failing, now).await));
+            if let Some(choice) = &error.refusal.choice {
+                let (now_chosen, then) =
+                    (in_force.choose(of, &choice.found, now).await, candidate.choose(of, &choice.found, now).await);
+                all.extend(difference(of, &now_chosen, &then));
+            }
         }
         all
     }

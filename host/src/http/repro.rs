@@ -12,7 +12,7 @@ use super::extract::{Asked, Id};
 use super::problem::Problem;
 use super::sync_errors::find;
 use crate::domain::{PolicyRef, PolicyRevision, Question, SyncError, SyncErrorId};
-use crate::policy::case::{Answer, Bundled, Case, Conversation, Failure};
+use crate::policy::case::{Answer, Bundled, Case, Conversation, Failure, Found};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,13 +42,18 @@ pub(super) async fn bundle(
     let of = app.parts.engine.records().conversation(&error.org, &error.conversation)?;
     let of = of.ok_or_else(|| Problem::not_found(format!("conversation {} is not on record", error.conversation)))?;
     let conversation = Conversation::from(&of);
+    let found = error.refusal.choice.iter().filter(|_| question == Question::Choose).flat_map(|choice| &choice.found);
     let mut case = Case {
         question,
         now: Some(error.last_seen),
         failure: (question == Question::Judge).then(|| failure(&error)),
+        found: found.map(Found::from).collect(),
         policy: Some(bundled(policy, &revision)),
-        ..Case::new(if mask { conversation.masked() } else { conversation })
+        ..Case::new(conversation)
     };
+    if mask {
+        case = case.masked();
+    }
     let candidate = app.parts.policies.candidate(policy.name.clone(), revision.source).await?;
     let answer = Answer::of(&candidate.try_case(&case).await.answer);
     if let Some(blame) = &error.refusal.blame {
@@ -64,11 +69,12 @@ pub(super) async fn bundle(
     Ok((headers, Json(case)).into_response())
 }
 
-/// The decision that a sync error came from: the policy's failure, or else its judgement of Salesforce's refusal.
+/// The decision that a sync error came from: the policy's failure, its choice, or else its judgement of Salesforce's refusal.
 fn asked(error: &SyncError) -> Result<(&PolicyRef, Question), Problem> {
     let blamed = error.refusal.blame.as_ref().map(|blame| (&blame.policy, blame.question));
+    let chose = error.refusal.choice.as_ref().map(|choice| (&choice.policy, Question::Choose));
     let judged = error.judged_by.as_ref().map(|policy| (policy, Question::Judge));
-    blamed.or(judged).ok_or_else(|| Problem::conflict("no policy decided anything about this sync error"))
+    blamed.or(chose).or(judged).ok_or_else(|| Problem::conflict("no policy decided anything about this sync error"))
 }
 
 fn revision(app: &App, policy: &PolicyRef) -> Result<PolicyRevision, Problem> {

@@ -54,7 +54,8 @@ pub(super) struct View {
 }
 
 impl From<SyncError> for View {
-    fn from(error: SyncError) -> Self {
+    fn from(mut error: SyncError) -> Self {
+        error.refusal.choice = None;
         Self { advice: salesforce::advice(&error.refusal), error }
     }
 }

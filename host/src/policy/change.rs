@@ -1,12 +1,13 @@
-//! How a policy is changed: a revision is prepared beside the one in force, swapped in, frozen, and perhaps taken back.
+//! How a policy is changed: a revision is prepared beside the one in force, swapped in, and perhaps taken back.
 
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 
 use super::candidate::Candidate;
-use super::guard::{Guard, worse};
+use super::guard::{Guard, RolledBack, worse};
 use super::host::PolicyHost;
 use super::rejection::{Problem, Rejection};
 use super::revision::{Draft, Revision, Wrong};
@@ -127,21 +128,6 @@ impl PolicyHost {
         true
     }
 
-    /// How a policy stands once the revision in force is frozen, or known not to freeze; it need not have decided yet.
-    pub async fn settled(&self, name: &PolicyName) -> Option<PolicyStatus> {
-        let policy = read(&self.0.policies).get(name).cloned()?;
-        let mut changes = policy.changes();
-        while let Some(thawed) = policy.in_force().filter(|revision| revision.thawed) {
-            if thawed.to_be_frozen() {
-                self.freeze_later(Arc::clone(&policy), thawed);
-            }
-            if changes.changed().await.is_err() {
-                break;
-            }
-        }
-        Some(self.0.status(name, &policy))
-    }
-
     /// A numbered revision that was tried; `None` where the same one is in force already.
     async fn prepare(&self, change: &Change) -> Result<Option<Revision>, Rejection> {
         let Change { name, policy, source, .. } = change;
@@ -180,25 +166,10 @@ impl PolicyHost {
         built.unwrap_or_else(|error| Err(vec![Problem::of("", format!("it cannot be put together: {error}"))].into()))
     }
 
-    /// Freezes a revision while it decides already, one at a time.
-    pub(super) fn freeze_later(&self, policy: Arc<Policy>, revision: Arc<Revision>) {
-        let (room, runtime) = (Arc::clone(&self.0), Handle::current());
-        tokio::spawn(async move {
-            let _one_at_a_time = room.freezing.lock().await;
-            if !policy.in_force().is_some_and(|in_force| Arc::ptr_eq(&in_force, &revision)) {
-                // It may come back.
-                return revision.stay_thawed();
-            }
-            let (freezing, sandbox) = (Arc::clone(&revision), Arc::clone(&room));
-            let freeze = move || runtime.block_on(freezing.frozen(&sandbox.sandbox));
-            let frozen = tokio::task::spawn_blocking(freeze).await;
-            let frozen = match frozen {
-                Ok(Ok(frozen)) => frozen,
-                Ok(Err(wrong)) => revision.unfrozen(&Problem::join(&wrong.problems)),
-                Err(error) => revision.unfrozen(&error.to_string()),
-            };
-            policy.replace(&revision, Arc::new(frozen));
-        });
+    /// The newest rollback of a policy since the start, and those that follow; the policy need not be there yet.
+    #[must_use]
+    pub fn rollbacks(&self, name: &PolicyName) -> watch::Receiver<Option<RolledBack>> {
+        self.0.policy(name).rolled_back.subscribe()
     }
 
     /// The guard of a revision that comes into force now.
@@ -244,6 +215,8 @@ impl PolicyHost {
         let change = Change { name, policy, source: in_force.draft.source.clone(), by_person: false };
         let _ = self.reject(&change, problem);
         let Change { name, policy, .. } = change;
+        let (of, back_to) = (in_force.policy.clone(), before.policy.revision);
+        policy.rolled_back.send_replace(Some(RolledBack { policy: of, back_to, reason: reason.clone(), at: now }));
         self.moved(&name, &policy, before.policy.revision, RevisionState::InForce, None, now).await;
         self.moved(&name, &policy, number, RevisionState::RolledBack, Some(reason), now).await;
     }

@@ -27,6 +27,9 @@ pub struct Config {
     /// Whether a configured plugin is frozen and cloned for each decision. Without it, each decision configures a plugin
     /// of its own: the same answers at several times the price.
     pub freeze: bool,
+    /// How many policies may be frozen at the same time. Each costs 6 to 10 MB; beyond that, one that was not asked for ten
+    /// minutes makes place for one that is asked.
+    pub frozen_policies: u32,
     /// Public keys of minisign: where there are any, a plugin that is not built in has to be signed with one of them.
     pub plugin_keys: Vec<String>,
     /// How long a revision that replaced another is watched, in milliseconds; 0 watches none.
@@ -49,6 +52,7 @@ impl Default for Config {
             source_bytes: 1 << 20,
             instances: 32,
             freeze: true,
+            frozen_policies: 250,
             plugin_keys: Vec::new(),
             guard_window_ms: 600_000,
             guard_failures: 20,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Config;
 use super::revision::Revision;
 use super::status::Tally;
-use crate::domain::Timestamp;
+use crate::domain::{PolicyRef, Timestamp};
 
 /// A revision is watched for a while after it came into force.
 pub(super) struct Guard {
@@ -13,6 +13,19 @@ pub(super) struct Guard {
     pub(super) until: Timestamp,
     /// What comes back when it does worse.
     pub(super) before: Arc<Revision>,
+}
+
+/// A revision was taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RolledBack {
+    /// Which one.
+    pub policy: PolicyRef,
+    /// The revision that decides again.
+    pub back_to: u32,
+    /// Why, in words for an operator.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// Why a revision has to go, if it does: it failed often enough, and a larger share of its decisions than before.

@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, Semaphore};
 use super::answerer::Answerer;
 use super::asking::Outcome;
 use super::conversions::Failing;
+use super::freezing::Freezing;
 use super::guest::Given;
 use super::manifest::Part;
 use super::memory::Memory;
@@ -39,8 +40,7 @@ pub(super) struct Room {
     pub(super) policies: RwLock<BTreeMap<PolicyName, Arc<Policy>>>,
     /// Held by one change at a time: a revision's number says how many came before it.
     pub(super) changing: Mutex<()>,
-    /// Held by one revision that is being frozen.
-    pub(super) freezing: Mutex<()>,
+    pub(super) freezing: Freezing,
     /// As many as the engine's pool has places.
     places: Semaphore,
 }
@@ -69,7 +69,8 @@ impl PolicyHost {
         }
         let policy = |(name, kept)| (name, Arc::new(Policy::new(History::new(kept), per_policy)));
         let policies = RwLock::new(histories.into_iter().map(policy).collect());
-        let (plugins, troubles, changing, freezing) = Default::default();
+        let freezing = Freezing::new(sandbox.config.frozen_policies);
+        let (plugins, troubles, changing) = Default::default();
         Ok(Self(Arc::new(Room { sandbox, memory, keys, plugins, troubles, policies, changing, freezing, places })))
     }
 
@@ -226,10 +227,12 @@ impl PolicyHost {
         policy.counters.count(&outcome.answer);
         revision.counters.count(&outcome.answer);
         self.watch(&revision.policy.name, &policy, &revision, now);
+        let by = revision.policy.clone();
+        revision.asked(now);
         if revision.to_be_frozen() {
-            self.freeze_later(policy, Arc::clone(&revision));
+            self.freeze_later(policy, revision, now);
         }
-        decision(revision.policy.clone(), question, outcome)
+        decision(by, question, outcome)
     }
 
     fn shadow(&self, name: &PolicyName) -> Option<Arc<Shadow>> {
@@ -324,7 +327,7 @@ impl Room {
             script: answerer.assignment.script.clone(),
             isolation: answerer.assignment.isolation,
             frozen: answerer.frozen.is_ok(),
-            not_frozen_because: answerer.frozen.clone().err(),
+            not_frozen_because: answerer.frozen.clone().err().map(|why| revision.waits_for_a_place().unwrap_or(why)),
         })
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::answerer::{Answerer, Form, Trouble};
 use super::conversions::Failing;
@@ -15,8 +16,7 @@ use super::rejection::Problem;
 use super::sandbox::Sandbox;
 use super::status::Counters;
 use super::{DEFAULT_POLICY, sample};
-use crate::domain::PolicySource;
-use crate::domain::{Fault, PluginName, PolicyName, PolicyRef, Question};
+use crate::domain::{Fault, PluginName, PolicyName, PolicyRef, PolicySource, Question, Timestamp};
 
 /// How the script plugin calls a mistake in the script itself; a refusal with any other code is an answer.
 const SCRIPT_ERROR: &str = "SCRIPT_ERROR";
@@ -33,6 +33,12 @@ pub(super) struct Revision {
     pub(super) thawed: bool,
     /// Whether somebody is about to do so.
     freezing: AtomicBool,
+    /// Whether it waits for another to thaw.
+    waits: AtomicBool,
+    /// When it decided last, in milliseconds since 1970.
+    asked_at: AtomicU64,
+    /// Its place among those that may be frozen, where it is.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 /// What is wrong with a policy.
@@ -109,9 +115,8 @@ impl Draft {
     pub(super) async fn configured(self: &Arc<Self>, sandbox: &Sandbox, number: u32) -> Result<Revision, Wrong> {
         let policy = PolicyRef { name: self.name.clone(), revision: number };
         let answerers = self.build(sandbox, Form::Configured).await?;
-        let thawed = sandbox.config.freeze;
-        let (counters, freezing) = Default::default();
-        Ok(Revision { policy, draft: Arc::clone(self), answerers, counters, thawed, freezing })
+        let draft = Arc::clone(self);
+        Ok(Revision::new(policy, draft, answerers, Arc::default(), sandbox.config.freeze))
     }
 
     async fn build(&self, sandbox: &Sandbox, form: Form) -> Result<[Option<Arc<Answerer>>; 3], Wrong> {
@@ -217,21 +222,39 @@ impl Draft {
 }
 
 impl Revision {
+    fn new(
+        policy: PolicyRef,
+        draft: Arc<Draft>,
+        answerers: [Option<Arc<Answerer>>; 3],
+        counters: Arc<Counters>,
+        thawed: bool,
+    ) -> Self {
+        let (freezing, waits, asked_at, place) = Default::default();
+        Self { policy, draft, answerers, counters, thawed, freezing, waits, asked_at, place }
+    }
+
     /// The same with its plugins frozen, where they can be; takes up to a second: for a blocking thread.
-    pub(super) async fn frozen(&self, sandbox: &Sandbox) -> Result<Self, Wrong> {
+    pub(super) async fn frozen(&self, sandbox: &Sandbox, place: OwnedSemaphorePermit) -> Result<Self, Wrong> {
         let answerers = self.draft.build(sandbox, Form::Frozen).await?;
-        Ok(self.settled(answerers))
+        let any = answerers.iter().flatten().any(|answerer| answerer.frozen.is_ok());
+        Ok(Self { place: any.then_some(place), ..self.in_form(answerers, false) })
     }
 
     /// The same, which will not be frozen.
     pub(super) fn unfrozen(&self, why: &str) -> Self {
         tracing::warn!(policy = %self.policy, why, "a policy could not be frozen: its decisions take longer");
-        self.settled(self.answerers.clone())
+        self.in_form(self.answerers.clone(), false)
     }
 
-    fn settled(&self, answerers: [Option<Arc<Answerer>>; 3]) -> Self {
+    /// The same, to be frozen again when it is asked again; takes milliseconds: for a blocking thread.
+    pub(super) async fn thawed(&self, sandbox: &Sandbox) -> Result<Self, Wrong> {
+        Ok(self.in_form(self.draft.build(sandbox, Form::Configured).await?, true))
+    }
+
+    fn in_form(&self, answerers: [Option<Arc<Answerer>>; 3], thawed: bool) -> Self {
         let (policy, draft, counters) = (self.policy.clone(), Arc::clone(&self.draft), Arc::clone(&self.counters));
-        Self { policy, draft, answerers, counters, thawed: false, freezing: AtomicBool::default() }
+        let asked_at = AtomicU64::new(self.asked_at().as_millis());
+        Self { asked_at, ..Self::new(policy, draft, answerers, counters, thawed) }
     }
 
     /// Whether it is time to freeze it: true once, for the one who does it.
@@ -239,9 +262,31 @@ impl Revision {
         self.thawed && !self.freezing.swap(true, Ordering::Relaxed)
     }
 
-    /// It was not frozen after all.
-    pub(super) fn stay_thawed(&self) {
+    /// It was not frozen after all: it is for another time, or `waits` for another to thaw.
+    pub(super) fn stay_thawed(&self, waits: bool) {
+        self.waits.store(waits, Ordering::Relaxed);
         self.freezing.store(false, Ordering::Relaxed);
+    }
+
+    /// Why it is not frozen yet, where that is for others.
+    pub(super) fn waits_for_a_place(&self) -> Option<String> {
+        let why = "as many policies are frozen as may be; this one will be when another was not asked for ten minutes";
+        self.waits.load(Ordering::Relaxed).then(|| why.to_owned())
+    }
+
+    /// Remembers when it decided.
+    pub(super) fn asked(&self, now: Timestamp) {
+        self.asked_at.store(now.as_millis(), Ordering::Relaxed);
+    }
+
+    /// When it decided last.
+    pub(super) fn asked_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.asked_at.load(Ordering::Relaxed))
+    }
+
+    /// Whether it has a place among those that are frozen.
+    pub(super) const fn has_a_place(&self) -> bool {
+        self.place.is_some()
     }
 
     /// Who answers a question, unless it is left to the default policy.

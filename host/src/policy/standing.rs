@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use tokio::sync::{Semaphore, watch};
 
-use super::guard::Guard;
+use super::guard::{Guard, RolledBack};
 use super::rejection::Rejection;
 use super::revision::Revision;
 use super::shadow::Shadow;
@@ -31,6 +31,8 @@ pub(super) struct Policy {
     /// Whether it was said already that nothing of this name is in force.
     pub(super) missed: AtomicBool,
     changed: watch::Sender<()>,
+    /// The newest rollback since the start.
+    pub(super) rolled_back: watch::Sender<Option<RolledBack>>,
 }
 
 impl Policy {
@@ -47,6 +49,7 @@ impl Policy {
             places: Semaphore::new(places),
             missed: AtomicBool::new(false),
             changed: watch::Sender::default(),
+            rolled_back: watch::Sender::default(),
         }
     }
 
@@ -69,7 +72,7 @@ impl Policy {
         *guarding = guard;
         *write(&self.in_force) = Some(revision);
         drop(guarding);
-        self.changed.send_replace(());
+        self.tell();
     }
 
     /// Puts another form of a revision in its place, unless yet another revision took the place meanwhile.
@@ -79,6 +82,11 @@ impl Policy {
             *in_force = Some(new);
         }
         drop(in_force);
+        self.tell();
+    }
+
+    /// Wakes those who wait for a change.
+    pub(super) fn tell(&self) {
         self.changed.send_replace(());
     }
 

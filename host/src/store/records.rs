@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use super::{Batch, Error, Keys, Store};
 use crate::domain::{
     Arrival, AuditEntry, Class, Conversation, ConversationId, Delivery, ErrorCounts, MessageId, OrgId, Phase,
-    PolicyName, PolicyRevision, SourceId, State, SyncError, SyncErrorId,
+    PolicyName, PolicyRevision, SourceId, State, SyncError, SyncErrorId, Timestamp,
 };
 
 /// A list looks at so many index entries for one page; a filter that matches little gets short pages instead of a stall.
@@ -44,6 +44,9 @@ pub struct Told {
     pub pending: bool,
     /// That a limit pauses it.
     pub paused: bool,
+    /// That its policy was rolled back, and when that was last.
+    #[serde(default)]
+    pub rolled_back: Option<Timestamp>,
 }
 
 /// Reads records.

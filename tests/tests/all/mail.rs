@@ -1,7 +1,9 @@
-//! Alerts over a real SMTP exchange: one mail when something is pending, one when nothing is any more.
+//! Alerts over a real SMTP exchange: one mail when something is pending, one when nothing is any more, one when a policy is
+//! rolled back.
 
-use serde_json::json;
-use switchyard_tests::{TestHost, received};
+use reqwest::Method;
+use serde_json::{Value, json};
+use switchyard_tests::{ADMIN, Setup, TestHost, received};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_pending_error_sends_one_mail_and_recovery_another_and_a_restart_none() {
@@ -25,6 +27,38 @@ async fn the_first_pending_error_sends_one_mail_and_recovery_another_and_a_resta
     }
     let mails = host.mails(2).await;
     assert_eq!(mails.len(), 2, "three errors are one mail");
-    assert!(mails[1]["subject"].as_str().unwrap().contains("no sync error is pending any more"), "{}", mails[1]);
+    assert!(subject(&mails[1]).contains("no sync error is pending any more"), "{}", mails[1]);
     host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_of_its_policy_sends_an_organization_one_mail_that_says_why() {
+    let more = "[policies.limits]\nguard_failures = 3\ndeadline_ms = 20000\nconfigure_deadline_ms = 20000\n";
+    let host = TestHost::set_up(Setup { more, ..Setup::default() }).await;
+    for n in 1..=3 {
+        host.notify(received(n, n, "billing", "jane@example.com")).await;
+    }
+    host.idle().await;
+    let policy = json!({
+        "toml": "plugin = \"script\"\nscript = \"acme.rhai\"\n[settings.queues]\ncare = \"Care\"\n",
+        "scripts": { "acme.rhai": std::fs::read_to_string(host.policy_file("acme.rhai")).unwrap() },
+    });
+    host.call(Method::PUT, "/v1/policies/acme", ADMIN, Some(policy)).await;
+    for n in 4..=7 {
+        host.notify(received(n, n, "billing", "jane@example.com")).await;
+    }
+    host.seen("/v1/policies/acme", |policy| policy["in_force"]["revision"] == 1).await;
+    // One says that something is pending; the other organization has the same policy.
+    let mails = host.mails(3).await;
+    let mut told: Vec<_> =
+        mails.iter().filter(|mail| subject(mail).contains("was rolled back to revision 1")).collect();
+    told.retain(|mail| mail["to"] == json!(["acme-admin@example.com"]));
+    assert_eq!(told.len(), 1, "{mails:?}");
+    let text = told[0]["text"].as_str().expect("a text");
+    assert!(text.contains("failed or were refused") && text.contains("/policies#acme"), "{text}");
+    host.stop().await;
+}
+
+fn subject(mail: &Value) -> &str {
+    mail["subject"].as_str().expect("a subject")
 }

@@ -159,6 +159,26 @@ async fn a_repro_bundle_holds_what_the_policy_was_told_and_answers_the_same_with
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_ambiguous_contact_can_be_asked_about_again_by_a_bundle_and_by_a_preview() {
+    let host = TestHost::start().await;
+    host.notify(received(1, 1, "billing", "twin@example.com")).await;
+    let error = host.idle().await[0].clone();
+    assert_eq!(error["refusal"]["code"], "CONTACT_AMBIGUOUS");
+    assert!(error["refusal"].get("choice").is_none(), "no list shows the contacts: {error}");
+    let (status, bundle) = host.get(&format!("/v1/sync-errors/{}/repro", error["id"].as_str().unwrap())).await;
+    assert_eq!(status, StatusCode::OK, "{bundle}");
+    assert_eq!((&bundle["question"], bundle["found"].as_array().unwrap().len()), (&json!("choose"), 2));
+    assert_eq!(bundle["expected"]["ambiguous"].as_array().unwrap().len(), 2, "{bundle}");
+    assert!(!bundle.to_string().contains("Twin") && !bundle.to_string().contains("twin@"), "{bundle}");
+    let mut candidate = texts(&host, "Billing");
+    let script = &mut candidate["scripts"]["acme.rhai"];
+    *script = json!(script.as_str().unwrap().replace("ambiguous(found.map(|it| it.id))", "contact(found[0].id)"));
+    let (_, preview) = host.post("/v1/policies/acme/preview", candidate).await;
+    assert_eq!(preview["errors"]["by_question"]["choose"], 1, "{preview}");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_is_handed_in_by_one_call_and_a_policy_may_name_the_one_that_will_do() {
     let host = TestHost::start().await;
     let component = include_bytes!("../../../plugins/prebuilt/keyword-router.wasm").to_vec();

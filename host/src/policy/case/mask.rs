@@ -1,13 +1,37 @@
 //! Takes personal data out of a case: what is left has the same shape, so that a policy can still be asked about it.
 
-use super::{Conversation, Named};
+use super::{Case, Conversation, Found, Named};
 use crate::domain::Direction;
 
 /// Digits in a row that may be a number of somebody's.
 const NUMBER: usize = 4;
 /// The shortest part of a name that is looked for in texts.
 const NAME: usize = 3;
+const CUSTOMER: &str = "Customer";
 const EMAIL: &str = "customer@example.com";
+
+impl Case {
+    /// The same without personal data, see [`Conversation::masked`]. A contact that has the customer's name or address has
+    /// the masked one's.
+    #[must_use]
+    pub fn masked(mut self) -> Self {
+        let of = self.conversation.customer.clone();
+        for (number, found) in (1..).zip(&mut self.found) {
+            let Found { name, email, phone, attributes, .. } = found;
+            *name = if of.name.as_ref() == Some(name) { CUSTOMER.to_owned() } else { format!("Contact {number}") };
+            let same = |email: &str| of.email.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(email));
+            replace(email, |email| match same(email) {
+                true => EMAIL.to_owned(),
+                false => format!("contact-{number}@example.com"),
+            });
+            replace(phone, |phone| digits(phone, 0));
+            for Named { value, .. } in attributes {
+                "masked".clone_into(value);
+            }
+        }
+        Self { conversation: self.conversation.masked(), ..self }
+    }
+}
 
 impl Conversation {
     /// The same without names, addresses, phone numbers and the values of custom fields; in texts, addresses, longer
@@ -19,11 +43,11 @@ impl Conversation {
             name.split_whitespace().filter(|part| part.chars().count() >= NAME).map(str::to_lowercase).collect();
         for message in &mut self.messages {
             message.body = text(&message.body, &names);
-            let author = if message.direction == Direction::Inbound { "Customer" } else { "Agent" };
+            let author = if message.direction == Direction::Inbound { CUSTOMER } else { "Agent" };
             message.author = if message.author.is_empty() { String::new() } else { author.to_owned() };
         }
         let customer = &mut self.customer;
-        replace(&mut customer.name, |_| "Customer".to_owned());
+        replace(&mut customer.name, |_| CUSTOMER.to_owned());
         replace(&mut customer.email, |_| EMAIL.to_owned());
         replace(&mut customer.phone, |phone| digits(phone, 0));
         replace(&mut self.agent, |_| "Agent".to_owned());
@@ -49,7 +73,7 @@ fn text(body: &str, names: &[String]) -> String {
         if bare.contains('@') {
             masked.push_str(&word.replace(bare, EMAIL));
         } else if names.iter().any(|name| *name == bare.to_lowercase()) {
-            masked.push_str(&word.replace(bare, "Customer"));
+            masked.push_str(&word.replace(bare, CUSTOMER));
         } else {
             masked.push_str(&digits(word, NUMBER));
         }
@@ -69,6 +93,25 @@ fn digits(word: &str, least: usize) -> String {
 #[cfg(test)]
 mod tests {
     use crate::policy::case::Case;
+
+    #[test]
+    fn a_contact_that_has_the_customers_address_is_known_by_the_masked_one() {
+        let text = r#"{"question": "choose", "conversation": {"id": "c1", "channel": "web", "messages": [],
+                "customer": {"name": "Ada Byron", "email": "ada@byron.example"}},
+            "found": [{"id": "003000000000001", "name": "Ada Byron", "email": "Ada@byron.example", "phone": "+33 1"},
+                      {"id": "003000000000002", "name": "Grace Hopper", "email": "grace@navy.example",
+                       "attributes": [{"name": "Title", "value": "Admiral"}]}]}"#;
+        let Case { conversation, found, .. } = Case::read(text).unwrap().masked();
+        assert_eq!(
+            (&found[0].email, Some(&found[0].name)),
+            (&conversation.customer.email, conversation.customer.name.as_ref())
+        );
+        assert_ne!(found[1].email, conversation.customer.email);
+        let left = serde_json::to_string(&(conversation, found)).unwrap().to_lowercase();
+        for personal in ["ada", "byron", "grace", "navy", "+33", "admiral"] {
+            assert!(!left.contains(personal), "{personal} in {left}");
+        }
+    }
 
     #[test]
     fn names_addresses_and_numbers_go_and_the_rest_of_a_text_stays() {

@@ -85,3 +85,32 @@ async fn instances_are_kept_for_as_many_policies_as_there_are_places_and_the_oth
         assert_eq!(route(&host, policy, &of).await, queue(second), "{policy}");
     }
 }
+
+#[tokio::test]
+async fn a_policy_that_idles_makes_place_for_one_that_is_asked_and_both_go_on_deciding() {
+    let host = PolicyHost::start(Config { frozen_policies: 1, ..patient() }).unwrap();
+    add(&host, "counter", &counter()).await;
+    for policy in ["first", "second"] {
+        host.apply(name(policy), source("plugin = \"counter\"\n", &[])).await.unwrap();
+    }
+    let of = sample::conversation(super::NOW);
+    let asked = async |policy: &str, now| {
+        assert_eq!(host.route(&name(policy), &of, now).await.answer, queue("0"));
+    };
+    let why = async |policy: &str| {
+        let status = host.settled(&name(policy)).await.unwrap();
+        status.in_force.unwrap().answered_by[0].not_frozen_because.clone()
+    };
+    let later = |seconds| super::NOW.after(std::time::Duration::from_secs(seconds));
+    asked("first", super::NOW).await;
+    assert_eq!(why("first").await, None);
+    asked("second", super::NOW).await;
+    assert!(why("second").await.unwrap().contains("as many policies are frozen as may be"));
+    asked("second", later(500)).await;
+    assert!(why("second").await.is_some(), "the first decided not long ago");
+    asked("second", later(700)).await;
+    assert_eq!(why("second").await, None);
+    asked("first", later(701)).await;
+    assert!(why("first").await.is_some());
+    asked("second", later(702)).await;
+}
