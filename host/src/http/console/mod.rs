@@ -6,6 +6,7 @@ mod orgs;
 mod page;
 mod policies;
 mod session;
+mod sync_error;
 mod sync_errors;
 #[cfg(test)]
 mod tests;
@@ -36,15 +37,15 @@ pub(super) fn router(app: &App) -> Router<App> {
         .route("/", get(orgs::list))
         .route("/orgs/{org}/checks", get(orgs::checks))
         .route("/sync-errors", get(sync_errors::list))
-        .route("/sync-errors/{id}", get(sync_errors::show))
+        .route("/sync-errors/{id}", get(sync_error::show))
         .route("/sync-errors/{id}/repro", get(repro::bundle))
         .route("/messages/{id}", get(messages::show))
         .route("/policies", get(policies::list));
     let errors = Router::new()
         .route("/orgs/{org}/retry-all", post(orgs::retry_all))
-        .route("/sync-errors/{id}/retry", post(sync_errors::retry))
-        .route("/sync-errors/{id}/ignore", post(sync_errors::ignore))
-        .route("/sync-errors/{id}/reopen", post(sync_errors::reopen));
+        .route("/sync-errors/{id}/retry", post(sync_error::retry))
+        .route("/sync-errors/{id}/ignore", post(sync_error::ignore))
+        .route("/sync-errors/{id}/reopen", post(sync_error::reopen));
     let connect = Router::new().route("/orgs/{org}/authorize", post(authorization::start));
     let anybody = Router::new()
         .route(CALLBACK, get(authorization::callback))
