@@ -17,7 +17,7 @@ use super::config::{Config, Error, Server};
 use super::gathering::{Gathering, Object};
 use super::queues::Cache;
 use super::session::{Access, Keeping, Session, scrub};
-use crate::domain::{Class, RecordId, Refusal, RequestSent};
+use crate::domain::{Class, Quota, RecordId, Refusal, RequestSent};
 
 /// Pages of a query that are followed; a page has 2,000 rows at most.
 const MOST_PAGES: usize = 50;
@@ -37,7 +37,7 @@ pub struct Client {
     /// As many as calls may be on their way.
     places: Semaphore,
     calls: AtomicU64,
-    usage: Mutex<Option<(u64, u64)>>,
+    usage: Mutex<Option<Quota>>,
 }
 
 /// A call of the REST API.
@@ -91,10 +91,16 @@ impl Client {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// The organization's calls within 24 hours, used and allowed, as its newest answer said.
+    /// The organization's calls within 24 hours, as its newest answer said.
     #[must_use]
-    pub fn usage(&self) -> Option<(u64, u64)> {
+    pub fn usage(&self) -> Option<Quota> {
         *self.usage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, where so many are used that the organization slows.
+    #[must_use]
+    pub fn slowed(&self) -> Option<Quota> {
+        self.usage().filter(|quota| quota.slows_at(self.config.slow_at.get()))
     }
 
     /// The path of a resource of the configured version.
