@@ -1,7 +1,7 @@
 //! What is written to Salesforce, and what an administrator is told to check.
 
 use reqwest::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use switchyard_tests::{TestHost, received};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,5 +68,45 @@ async fn the_first_points_to_check_are_each_answered_with_what_was_found() {
     let authentication = &report["checks"][1];
     assert_eq!(authentication["ok"], false);
     assert!(authentication["found"].as_str().unwrap().contains("valid until revoked"), "{authentication}");
+    host.stop().await;
+}
+
+/// Calls so far that wrote conversations.
+async fn writes(host: &TestHost) -> usize {
+    let wrote = |call: &Value| call["method"] == "PATCH" && call["path"].as_str().unwrap().contains("Conversation__c");
+    host.calls().await.iter().filter(|call| wrote(call)).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_locked_is_tried_again_in_smaller_calls_until_each_goes_alone() {
+    let host = TestHost::start().await;
+    let jane = &host.query("SELECT Id FROM Contact WHERE Email = 'jane@example.com'").await[0]["Id"];
+    host.salesforce(Method::POST, "acme/locks", json!({ "id": jane, "ms": 600_000 })).await;
+    for number in 1..=8 {
+        host.notify(received(number, number, "billing", "jane@example.com")).await;
+    }
+    let tried = async |times: u64| {
+        let all = |list: &Value| {
+            let errors = list["sync_errors"].as_array().unwrap();
+            errors.len() == 8 && errors.iter().all(|error| error["attempts"] == times)
+        };
+        host.seen("/v1/sync-errors?org=acme", all).await
+    };
+    // Eight in a call at most, then four, two and one.
+    for times in 1..=3 {
+        tried(times).await;
+        host.clock.advance(std::time::Duration::from_secs(13));
+    }
+    let list = tried(4).await;
+    assert_eq!(list["sync_errors"][0]["refusal"]["code"], "UNABLE_TO_LOCK_ROW", "{list}");
+    let before = writes(&host).await;
+    host.clock.advance(std::time::Duration::from_secs(13));
+    tried(5).await;
+    assert_eq!(writes(&host).await - before, 8);
+
+    let url = format!("{}/control/clock", host.simulator.salesforce);
+    host.http.put(url).json(&json!({ "advance_ms": 600_000 })).send().await.unwrap();
+    host.clock.advance(std::time::Duration::from_secs(60));
+    host.until("all got through", |health| health.sync_errors.resolved == 8).await;
     host.stop().await;
 }
