@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::answer::{Trouble, exchange};
-use super::classify::{Stage, judge};
+use super::classify::{Stage, judge, parts};
 use super::config::{Config, Error, Server};
 use super::gathering::{Gathering, Object};
 use super::queues::Cache;
@@ -49,6 +49,22 @@ pub(super) struct Call {
     pub(super) body: Value,
     /// A Case is written: without this, Salesforce may give it to the organization's default owner.
     pub(super) keep_owner: bool,
+}
+
+/// An answer that said yes as a whole.
+pub(super) struct Said {
+    /// Its JSON, `null` where it had none.
+    json: Value,
+    /// Salesforce's id of the request.
+    request_id: Option<String>,
+}
+
+impl Said {
+    /// Its parts, as [`classify::parts`](parts): each refusal among them has the id of the request.
+    pub(super) fn parts(self) -> Vec<Result<Value, Refusal>> {
+        let named = |refusal| Refusal { request_id: self.request_id.clone(), ..refusal };
+        parts(self.json).into_iter().map(|part| part.map_err(named)).collect()
+    }
 }
 
 impl Call {
@@ -110,6 +126,11 @@ impl Client {
 
     /// Sends a call; the answer's JSON, `null` where it had none.
     pub(super) async fn send(&self, call: &Call) -> Result<Value, Refusal> {
+        self.send_for_parts(call).await.map(|said| said.json)
+    }
+
+    /// Sends a call whose answer has parts.
+    pub(super) async fn send_for_parts(&self, call: &Call) -> Result<Said, Refusal> {
         let access = self.session.access(None).await?;
         match self.send_with(&access, call).await {
             // Once: a refusal after a fresh token is final.
@@ -121,7 +142,7 @@ impl Client {
         }
     }
 
-    async fn send_with(&self, access: &Access, call: &Call) -> Result<Value, Refusal> {
+    async fn send_with(&self, access: &Access, call: &Call) -> Result<Said, Refusal> {
         // It is never closed, so waiting for a place ends in having one.
         let _place = self.places.acquire().await;
         let request = self.request(&access.server, call).map(|request| request.bearer_auth(access.token.reveal()));
@@ -130,7 +151,7 @@ impl Client {
 
     /// Sends a call that needs no token.
     pub(super) async fn send_openly(&self, server: &Server, call: &Call) -> Result<Value, Refusal> {
-        self.finish(self.request(server, call), call).await
+        self.finish(self.request(server, call), call).await.map(|said| said.json)
     }
 
     fn request(&self, server: &Server, call: &Call) -> Result<RequestBuilder, Trouble> {
@@ -146,7 +167,7 @@ impl Client {
         Ok(request)
     }
 
-    async fn finish(&self, request: Result<RequestBuilder, Trouble>, call: &Call) -> Result<Value, Refusal> {
+    async fn finish(&self, request: Result<RequestBuilder, Trouble>, call: &Call) -> Result<Said, Refusal> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let outcome = match request {
             Ok(request) => exchange(request).await,
@@ -157,7 +178,9 @@ impl Client {
         {
             *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = answer.usage;
         }
-        judge(Stage::Rest, outcome).map_err(|refusal| sent(refusal, call))
+        let request_id = outcome.as_ref().ok().and_then(|answer| answer.request_id.clone());
+        let judged = judge(Stage::Rest, outcome).map(|json| Said { json, request_id });
+        judged.map_err(|refusal| sent(refusal, call))
     }
 
     /// Runs a query and follows its pages.

@@ -7,8 +7,8 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
-use super::classify::{outcome_unknown, parts};
-use super::client::{Call, Client, read, record};
+use super::classify::outcome_unknown;
+use super::client::{Call, Client, Said, read, record};
 use super::gathering::{Batch, Entry, Gathering, Line, Next, Object};
 use super::queues::same_record;
 use super::records::{CASE, Upserted, Written};
@@ -77,7 +77,7 @@ impl Client {
             }
             calls += 1;
             let call = self.call(object, &part);
-            match self.send(&call).await.map(parts) {
+            match self.send_for_parts(&call).await.map(Said::parts) {
                 Ok(answers) if answers.len() == part.len() => self.hand_out(object, part, answers),
                 Ok(answers) => {
                     let words = format!("{} records were sent, and {} answers came", part.len(), answers.len());

@@ -99,6 +99,7 @@ async fn what_was_locked_is_tried_again_in_smaller_calls_until_each_goes_alone()
     }
     let list = tried(4).await;
     assert_eq!(list["sync_errors"][0]["refusal"]["code"], "UNABLE_TO_LOCK_ROW", "{list}");
+    assert!(list["sync_errors"][0]["refusal"]["request_id"].is_string(), "of one element of a call: {list}");
     let before = writes(&host).await;
     host.clock.advance(std::time::Duration::from_secs(13));
     tried(5).await;
