@@ -29,6 +29,8 @@ pub struct Client {
     pub(super) queues: Cache,
     /// Whether the organization has person accounts, once that is known.
     pub(super) person_accounts: OnceCell<bool>,
+    /// The record type of its person accounts, where there is one only.
+    pub(super) person_type: OnceCell<Option<RecordId>>,
     /// Records that wait for a call.
     pub(super) gathering: Mutex<Gathering>,
     /// Records whose last write brought no answer: nobody knows whether they are there.
@@ -89,10 +91,22 @@ impl Client {
         calls_at_once: usize,
     ) -> Result<Arc<Self>, Error> {
         let session = Session::new(&config, http.clone(), keeping)?;
-        let (queues, person_accounts, doubts, calls, usage) = Default::default();
+        let (queues, person_accounts, person_type, doubts, calls, usage) = Default::default();
         let gathering = Mutex::new(Gathering::new(calls_at_once));
         let places = Semaphore::new(calls_at_once);
-        Ok(Arc::new(Self { config, session, queues, person_accounts, gathering, doubts, http, places, calls, usage }))
+        Ok(Arc::new(Self {
+            config,
+            session,
+            queues,
+            person_accounts,
+            person_type,
+            gathering,
+            doubts,
+            http,
+            places,
+            calls,
+            usage,
+        }))
     }
 
     /// Whether a person can authorize the organization in a browser.

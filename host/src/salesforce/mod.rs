@@ -18,6 +18,7 @@ mod grant;
 mod jwt;
 #[cfg(test)]
 mod operations_tests;
+mod persons;
 mod queues;
 mod records;
 mod rules;
