@@ -12,6 +12,7 @@ mod delivery;
 mod erasure;
 mod ids;
 mod mode;
+mod pace;
 mod policy;
 mod refusal;
 mod schedule;
@@ -32,6 +33,7 @@ pub use ids::{
     AccountId, ConversationId, IdError, MessageId, OrgId, PluginName, PolicyName, RecordId, SourceId, SyncErrorId,
 };
 pub use mode::{Mode, Way};
+pub use pace::{Pace, Quota};
 pub use policy::{History, Origin, PolicyRevision, PolicySource, RevisionState};
 pub use refusal::{Blame, Choice, Class, Refusal, RequestSent, Scope};
 pub use schedule::{Plan, plan};

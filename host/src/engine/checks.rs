@@ -79,6 +79,9 @@ fn mode(org: &Org, held: Option<&HeldBack>, policies: &PolicyHost) -> Check {
     if let Some(held) = held {
         found = format!("{found}; nothing is sent before {}: {}", held.next_probe_at, held.refusal.text);
     }
+    if let Some(why) = org.slowed() {
+        found = format!("{found}; it slows: {why}");
+    }
     Check { name: "sync-mode", ok: Some(ok && held.is_none()), found }
 }
 

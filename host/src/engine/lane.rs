@@ -1,5 +1,8 @@
 //! The lane of one organization: alone writes its records, and sends so many conversations side by side.
 
+mod report;
+mod room;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,19 +11,20 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use self::room::Room;
 use super::Inbound;
 use super::attempt::{self, Attempt, Ended, Outcome};
 use super::command::{Command, RetryingAll};
-use super::org::{HeldBack, Org, OrgHealth};
+use super::org::{Org, OrgHealth};
 use super::queue::Queue;
 use super::turn::{Todo, Turn};
 use crate::clock::Clock;
 use crate::domain::{
-    Breaker, Class, ConversationId, ErrorCounts, Event, Failure, Passage, Refusal, State, SyncErrorId, Timestamp,
+    Breaker, Class, ConversationId, ErrorCounts, Event, Failure, Pace, Passage, SyncErrorId, Timestamp,
 };
 use crate::policy::PolicyHost;
 use crate::store::{self, Records};
-use crate::telemetry::{Attempted, Metrics, OfOrg, Registered};
+use crate::telemetry::{Attempted, Metrics};
 
 /// Arrivals that are merged, or retries that are begun, in one turn.
 const TURN: usize = 256;
@@ -53,6 +57,8 @@ pub(super) struct Lane {
     retrying_all: RetryingAll,
     attempts: JoinSet<Outcome>,
     breaker: Breaker,
+    /// While most of the organization's calls are used.
+    pace: Pace,
     counts: ErrorCounts,
     newest_pending: Option<SyncErrorId>,
     /// Teams that are on record already.
@@ -89,6 +95,7 @@ impl Lane {
             retrying_all: RetryingAll::default(),
             attempts: JoinSet::new(),
             breaker: Breaker::default(),
+            pace: Pace::default(),
             counts,
             newest_pending: None,
             teams,
@@ -166,10 +173,11 @@ impl Lane {
     async fn wait(&mut self) -> Woken {
         let mut woken = Woken::default();
         let now = self.shared.clock.now();
-        let free = !self.breaker.paused(now) && self.attempts.len() < self.shared.org.conversations_at_once();
+        let room = self.room(now);
+        let free = !self.breaker.paused(now) && room.places > 0;
         let busy = self.unmerged || !self.retrying_all.is_empty() || (free && self.queue.waiting() > 0);
         let probe = self.breaker.holding().map(|(_, until)| until).filter(|until| *until > now);
-        let due = [self.queue.next_due(), probe].into_iter().flatten().min();
+        let due = [self.queue.next_due(), probe, room.more_at].into_iter().flatten().min();
         tokio::select! {
             biased;
             _ = self.stopping.wait_for(|stopping| *stopping) => woken.stopping = true,
@@ -212,10 +220,14 @@ impl Lane {
         }
         self.take_over(std::mem::take(&mut turn.todo));
         let mut starts = Vec::new();
-        let places = if woken.stopping { 0 } else { org.conversations_at_once() };
-        while self.attempts.len() + starts.len() < places && !self.breaker.paused(now) {
+        let room = if woken.stopping { Room::default() } else { self.room(now) };
+        let only_fresh = room.is_wave && self.queue.has_fresh();
+        while starts.len() < room.places && !self.breaker.paused(now) && (!only_fresh || self.queue.has_fresh()) {
             let Some(id) = self.queue.pop() else { break };
             starts.extend(self.begin(&mut turn, id, now)?);
+        }
+        if room.is_wave && !starts.is_empty() {
+            self.pace.begin(org.salesforce.calls(), now);
         }
         let (batch, finished) = turn.finish();
         if !batch.is_empty() && !self.commit(batch).await {
@@ -348,39 +360,5 @@ impl Lane {
                 Todo::WakeAt(at, id) => self.queue.wake_at(at, id),
             }
         }
-    }
-
-    /// Tells how the organization stands.
-    fn report(&self) {
-        let org = self.shared.org.id.to_string();
-        let by_state = [
-            (State::Pending, self.counts.pending),
-            (State::Retrying, self.counts.retrying),
-            (State::Ignored, self.counts.ignored),
-            (State::Resolved, self.counts.resolved),
-        ];
-        for (state, count) in by_state {
-            let labels = Registered { org: org.clone(), state: state.as_str() };
-            self.shared.metrics.sync_errors.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
-        }
-        let waiting = i64::try_from(self.queue.waiting()).unwrap_or(i64::MAX);
-        self.shared.metrics.waiting.get_or_create(&OfOrg { org }).set(waiting);
-        let held =
-            |(refusal, next_probe_at): (&Refusal, Timestamp)| HeldBack { refusal: refusal.clone(), next_probe_at };
-        let mut health = OrgHealth {
-            sync_errors: self.counts,
-            waiting: self.queue.waiting() + self.retrying_all.len(),
-            sending: self.attempts.len(),
-            scheduled: self.queue.scheduled(),
-            unmerged: 0,
-            held_back_by: self.breaker.holding().map(held),
-            newest_pending: self.newest_pending.clone().filter(|_| self.counts.pending > 0),
-        };
-        self.health.send_if_modified(|known| {
-            health.unmerged = self.inbound.unmerged.load(Ordering::SeqCst);
-            let changed = *known != health;
-            *known = health;
-            changed
-        });
     }
 }

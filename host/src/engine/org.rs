@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{AccountId, ErrorCounts, Mode, OrgId, PolicyName, Refusal, SourceId, SyncErrorId, Timestamp};
+use crate::domain::{
+    AccountId, ErrorCounts, Mode, OrgId, PolicyName, Quota, Refusal, SourceId, SyncErrorId, Timestamp,
+};
 use crate::salesforce;
 
 /// One organization in the configuration.
@@ -68,6 +70,17 @@ pub struct Org {
 }
 
 impl Org {
+    /// Why the organization slows, where it does.
+    #[must_use]
+    pub fn slowed(&self) -> Option<String> {
+        self.salesforce.slowed().map(|Quota { used, allowed }| {
+            format!(
+                "{used} of {allowed} calls of 24 hours are used, so new conversations go in waves that make the rest last, \
+                 and retries when no new ones wait"
+            )
+        })
+    }
+
     /// How many conversations may be on their way at the same moment: those of full calls, and those that gather for the
     /// next one.
     pub(super) fn conversations_at_once(&self) -> usize {

@@ -33,6 +33,11 @@ impl Queue {
         self.fresh.pop_front().or_else(|| self.retries.pop_front())
     }
 
+    /// Whether new traffic waits for a place.
+    pub(super) fn has_fresh(&self) -> bool {
+        !self.fresh.is_empty()
+    }
+
     /// One whose time has come.
     pub(super) fn pop_due(&mut self, now: Timestamp) -> Option<ConversationId> {
         let (at, _) = self.timers.first()?;

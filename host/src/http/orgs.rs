@@ -34,6 +34,9 @@ struct Salesforce {
     /// Calls of the last 24 hours and the most that are allowed, as Salesforce said last.
     #[serde(skip_serializing_if = "Option::is_none")]
     api_usage: Option<(u64, u64)>,
+    /// Why the organization slows, where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slowed: Option<String>,
 }
 
 /// The accounts linked to an organization, as the configuration writes them.
@@ -53,7 +56,11 @@ fn view((org, health): (Arc<Org>, OrgHealth)) -> View {
         accounts: accounts(&org),
         alert_recipients: org.alert_recipients.len(),
         health,
-        salesforce: Salesforce { calls: org.salesforce.calls(), api_usage: org.salesforce.usage() },
+        salesforce: Salesforce {
+            calls: org.salesforce.calls(),
+            api_usage: org.salesforce.usage().map(|quota| (quota.used, quota.allowed)),
+            slowed: org.slowed(),
+        },
     }
 }
 

@@ -2,6 +2,8 @@
 
 use reqwest::{RequestBuilder, Response, header::LOCATION};
 
+use crate::domain::Quota;
+
 /// Salesforce's largest answers are describes and pages of 2,000 rows; both stay well below.
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
 
@@ -12,8 +14,8 @@ pub(super) struct Answer {
     pub(super) status: u16,
     /// Salesforce's id of the request.
     pub(super) request_id: Option<String>,
-    /// Calls used and allowed in 24 hours, where the answer tells.
-    pub(super) usage: Option<(u64, u64)>,
+    /// The calls of 24 hours, where the answer tells.
+    pub(super) usage: Option<Quota>,
     /// Where a redirect would have led.
     pub(super) location: Option<String>,
     /// The body.
@@ -80,10 +82,10 @@ fn header(response: &Response, name: &str) -> Option<String> {
 }
 
 /// `api-usage=22/15000`, perhaps followed by `; per-app-api-usage=17/250(appName=..)`.
-fn usage(info: &str) -> Option<(u64, u64)> {
+fn usage(info: &str) -> Option<Quota> {
     let pair = info.split([';', ',']).find_map(|part| part.trim().strip_prefix("api-usage="))?;
-    let (used, limit) = pair.split_once('/')?;
-    Some((used.parse().ok()?, limit.parse().ok()?))
+    let (used, allowed) = pair.split_once('/')?;
+    Some(Quota { used: used.parse().ok()?, allowed: allowed.parse().ok()? })
 }
 
 #[cfg(test)]
@@ -92,8 +94,9 @@ mod tests {
 
     #[test]
     fn the_usage_is_read_with_and_without_a_named_app() {
-        assert_eq!(usage("api-usage=22/15000"), Some((22, 15_000)));
-        assert_eq!(usage("api-usage=18/5000; per-app-api-usage=17/250(appName=sample)"), Some((18, 5000)));
+        assert_eq!(usage("api-usage=22/15000"), Some(Quota { used: 22, allowed: 15_000 }));
+        let with_app = usage("api-usage=18/5000; per-app-api-usage=17/250(appName=sample)");
+        assert_eq!(with_app, Some(Quota { used: 18, allowed: 5000 }));
         assert_eq!(usage("per-app-api-usage=17/250(appName=sample)"), None);
         assert_eq!(usage("api-usage=many"), None);
     }

@@ -12,12 +12,12 @@ use serde_json::Value;
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::answer::{Trouble, exchange};
-use super::classify::{Stage, judge};
+use super::classify::{Stage, judge, parts};
 use super::config::{Config, Error, Server};
 use super::gathering::{Gathering, Object};
 use super::queues::Cache;
 use super::session::{Access, Keeping, Session, scrub};
-use crate::domain::{Class, RecordId, Refusal, RequestSent};
+use crate::domain::{Class, Quota, RecordId, Refusal, RequestSent};
 
 /// Pages of a query that are followed; a page has 2,000 rows at most.
 const MOST_PAGES: usize = 50;
@@ -29,6 +29,8 @@ pub struct Client {
     pub(super) queues: Cache,
     /// Whether the organization has person accounts, once that is known.
     pub(super) person_accounts: OnceCell<bool>,
+    /// The record type of its person accounts, where there is one only.
+    pub(super) person_type: OnceCell<Option<RecordId>>,
     /// Records that wait for a call.
     pub(super) gathering: Mutex<Gathering>,
     /// Records whose last write brought no answer: nobody knows whether they are there.
@@ -37,7 +39,7 @@ pub struct Client {
     /// As many as calls may be on their way.
     places: Semaphore,
     calls: AtomicU64,
-    usage: Mutex<Option<(u64, u64)>>,
+    usage: Mutex<Option<Quota>>,
 }
 
 /// A call of the REST API.
@@ -49,6 +51,22 @@ pub(super) struct Call {
     pub(super) body: Value,
     /// A Case is written: without this, Salesforce may give it to the organization's default owner.
     pub(super) keep_owner: bool,
+}
+
+/// An answer that said yes as a whole.
+pub(super) struct Said {
+    /// Its JSON, `null` where it had none.
+    json: Value,
+    /// Salesforce's id of the request.
+    request_id: Option<String>,
+}
+
+impl Said {
+    /// Its parts, as [`classify::parts`](parts): each refusal among them has the id of the request.
+    pub(super) fn parts(self) -> Vec<Result<Value, Refusal>> {
+        let named = |refusal| Refusal { request_id: self.request_id.clone(), ..refusal };
+        parts(self.json).into_iter().map(|part| part.map_err(named)).collect()
+    }
 }
 
 impl Call {
@@ -73,10 +91,22 @@ impl Client {
         calls_at_once: usize,
     ) -> Result<Arc<Self>, Error> {
         let session = Session::new(&config, http.clone(), keeping)?;
-        let (queues, person_accounts, doubts, calls, usage) = Default::default();
+        let (queues, person_accounts, person_type, doubts, calls, usage) = Default::default();
         let gathering = Mutex::new(Gathering::new(calls_at_once));
         let places = Semaphore::new(calls_at_once);
-        Ok(Arc::new(Self { config, session, queues, person_accounts, gathering, doubts, http, places, calls, usage }))
+        Ok(Arc::new(Self {
+            config,
+            session,
+            queues,
+            person_accounts,
+            person_type,
+            gathering,
+            doubts,
+            http,
+            places,
+            calls,
+            usage,
+        }))
     }
 
     /// Whether a person can authorize the organization in a browser.
@@ -91,10 +121,16 @@ impl Client {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// The organization's calls within 24 hours, used and allowed, as its newest answer said.
+    /// The organization's calls within 24 hours, as its newest answer said.
     #[must_use]
-    pub fn usage(&self) -> Option<(u64, u64)> {
+    pub fn usage(&self) -> Option<Quota> {
         *self.usage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, where so many are used that the organization slows.
+    #[must_use]
+    pub fn slowed(&self) -> Option<Quota> {
+        self.usage().filter(|quota| quota.slows_at(self.config.slow_at.get()))
     }
 
     /// The path of a resource of the configured version.
@@ -104,6 +140,11 @@ impl Client {
 
     /// Sends a call; the answer's JSON, `null` where it had none.
     pub(super) async fn send(&self, call: &Call) -> Result<Value, Refusal> {
+        self.send_for_parts(call).await.map(|said| said.json)
+    }
+
+    /// Sends a call whose answer has parts.
+    pub(super) async fn send_for_parts(&self, call: &Call) -> Result<Said, Refusal> {
         let access = self.session.access(None).await?;
         match self.send_with(&access, call).await {
             // Once: a refusal after a fresh token is final.
@@ -115,7 +156,7 @@ impl Client {
         }
     }
 
-    async fn send_with(&self, access: &Access, call: &Call) -> Result<Value, Refusal> {
+    async fn send_with(&self, access: &Access, call: &Call) -> Result<Said, Refusal> {
         // It is never closed, so waiting for a place ends in having one.
         let _place = self.places.acquire().await;
         let request = self.request(&access.server, call).map(|request| request.bearer_auth(access.token.reveal()));
@@ -124,7 +165,7 @@ impl Client {
 
     /// Sends a call that needs no token.
     pub(super) async fn send_openly(&self, server: &Server, call: &Call) -> Result<Value, Refusal> {
-        self.finish(self.request(server, call), call).await
+        self.finish(self.request(server, call), call).await.map(|said| said.json)
     }
 
     fn request(&self, server: &Server, call: &Call) -> Result<RequestBuilder, Trouble> {
@@ -140,7 +181,7 @@ impl Client {
         Ok(request)
     }
 
-    async fn finish(&self, request: Result<RequestBuilder, Trouble>, call: &Call) -> Result<Value, Refusal> {
+    async fn finish(&self, request: Result<RequestBuilder, Trouble>, call: &Call) -> Result<Said, Refusal> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let outcome = match request {
             Ok(request) => exchange(request).await,
@@ -151,7 +192,9 @@ impl Client {
         {
             *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = answer.usage;
         }
-        judge(Stage::Rest, outcome).map_err(|refusal| sent(refusal, call))
+        let request_id = outcome.as_ref().ok().and_then(|answer| answer.request_id.clone());
+        let judged = judge(Stage::Rest, outcome).map(|json| Said { json, request_id });
+        judged.map_err(|refusal| sent(refusal, call))
     }
 
     /// Runs a query and follows its pages.

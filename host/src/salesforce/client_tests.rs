@@ -8,7 +8,7 @@ use serde_json::json;
 use super::super::session::OnRotated;
 use super::super::stand_in::{EXPIRED, StandIn, response};
 use super::*;
-use crate::domain::{ContactSearch, Scope, Secret};
+use crate::domain::{ContactSearch, Quota, Scope, Secret};
 
 fn nothing() -> Value {
     json!({"totalSize": 0, "done": true, "records": []})
@@ -30,7 +30,7 @@ async fn many_who_need_a_token_cause_one_token_request() {
     let outcomes = join_all((0..20).map(|_| ask(&client))).await;
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
     assert_eq!(server.token_requests(), 1);
-    assert_eq!((client.calls(), client.usage()), (20, Some((22, 15_000))));
+    assert_eq!((client.calls(), client.usage()), (20, Some(Quota { used: 22, allowed: 15_000 })));
     let asked = server.asked();
     assert_eq!(asked[1].headers["authorization"], "Bearer one");
     assert!(asked[0].body.contains("refresh_token=first-refresh"), "{}", asked[0].body);

@@ -7,11 +7,12 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
-use super::classify::{outcome_unknown, parts};
-use super::client::{Call, Client, read, record};
-use super::gathering::{Batch, Entry, Gathering, Next, Object};
+use super::classify::outcome_unknown;
+use super::client::{Call, Client, Said, read, record};
+use super::gathering::{Batch, Entry, Gathering, Line, Next, Object};
 use super::queues::same_record;
 use super::records::{CASE, Upserted, Written};
+use super::rules::wants_fewer;
 use super::soql::quote;
 use crate::domain::{Class, RecordId, Refusal, RequestSent, Scope};
 
@@ -41,17 +42,17 @@ impl Client {
     }
 
     /// Sends what may leave now.
-    fn go_on(self: &Arc<Self>, mut lingered: Option<Object>) {
+    fn go_on(self: &Arc<Self>, mut lingered: Option<Line>) {
         loop {
             // A statement of its own: the lock is not held while anything begins.
             let next = self.gathering().next(lingered.take());
             match next {
                 Next::Nothing => return,
-                Next::Linger(object) => {
+                Next::Linger(line) => {
                     let client = Arc::clone(self);
                     tokio::spawn(async move {
                         tokio::time::sleep(LINGER).await;
-                        client.go_on(Some(object));
+                        client.go_on(Some(line));
                     });
                 }
                 Next::Send(batch) => {
@@ -76,7 +77,7 @@ impl Client {
             }
             calls += 1;
             let call = self.call(object, &part);
-            match self.send(&call).await.map(parts) {
+            match self.send_for_parts(&call).await.map(Said::parts) {
                 Ok(answers) if answers.len() == part.len() => self.hand_out(object, part, answers),
                 Ok(answers) => {
                     let words = format!("{} records were sent, and {} answers came", part.len(), answers.len());
@@ -124,7 +125,12 @@ impl Client {
 
     /// Answer by answer, in the order of the records.
     fn hand_out(self: &Arc<Self>, object: Object, entries: Vec<Entry>, answers: Vec<Result<Value, Refusal>>) {
+        let records = entries.len();
         for (mut entry, answer) in entries.into_iter().zip(answers) {
+            match &answer {
+                Err(refusal) if wants_fewer(refusal) => self.gathering().locked(object, &entry.id, records),
+                _ => self.gathering().unlocked(object, &entry.id),
+            }
             let written = answer.and_then(read::<Written>);
             let outcome =
                 written.and_then(|written| Ok(Upserted { record: record(&written.id)?, created: written.created }));
@@ -235,7 +241,7 @@ impl Client {
 /// Tells that a call is over, even if it broke off.
 struct Over {
     client: Arc<Client>,
-    batch: Option<(Object, std::collections::HashSet<RecordId>)>,
+    batch: Option<(Line, std::collections::HashSet<RecordId>)>,
 }
 
 impl Drop for Over {

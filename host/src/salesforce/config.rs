@@ -7,7 +7,7 @@ use super::flow::Flow;
 use crate::domain::{BaseUrl, Secret};
 
 /// A setting that cannot be one.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
     /// Not the address of a server that tokens may be sent to.
     #[error("`{0}` must be https://HOST without a path (http only for this machine itself)")]
@@ -30,6 +30,9 @@ pub enum Error {
     /// The system has no random numbers.
     #[error("the system gave no random numbers")]
     NoRandomNumbers,
+    /// Not a share of anything.
+    #[error("slow_at: `{0}` must be above 0, and 1 at most")]
+    Share(f64),
     /// Not a version, or one whose upsert does not say which record it wrote.
     #[error("`{0}` must be a version such as v62.0, and at least v46.0")]
     Version(String),
@@ -68,6 +71,9 @@ pub struct Config {
     /// How long one call may take, in milliseconds.
     #[serde(default = "thirty_seconds")]
     pub timeout_ms: u64,
+    /// The share of the calls of 24 hours from which on the organization slows.
+    #[serde(default)]
+    pub slow_at: Share,
     /// The names of objects and fields; those of Alcmeon's managed package where nothing else is said.
     #[serde(default)]
     pub objects: Objects,
@@ -78,6 +84,32 @@ pub struct Config {
 
 const fn thirty_seconds() -> u64 {
     30_000
+}
+
+/// A share: above 0, and 1 at most.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(try_from = "f64")]
+pub struct Share(f64);
+
+impl Share {
+    /// From 0 to 1.
+    #[must_use]
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl Default for Share {
+    fn default() -> Self {
+        Self(0.8)
+    }
+}
+
+impl TryFrom<f64> for Share {
+    type Error = Error;
+    fn try_from(number: f64) -> Result<Self, Error> {
+        if number > 0.0 && number <= 1.0 { Ok(Self(number)) } else { Err(Error::Share(number)) }
+    }
 }
 
 /// The object that holds a conversation, and its fields.
@@ -274,7 +306,7 @@ mod tests {
         let config = read("").unwrap();
         assert_eq!(config.login_url.to_string(), "https://login.salesforce.com");
         assert_eq!(config.api_version.as_str(), "v62.0");
-        assert_eq!(config.timeout_ms, 30_000);
+        assert_eq!((config.timeout_ms, config.slow_at), (30_000, Share(0.8)));
         assert_eq!(config.objects.conversation.as_str(), "alcmeon__Conversation__c");
         assert!(config.cases.is_none());
         assert_eq!(read("[cases]").unwrap().cases.unwrap().external_id.as_str(), "Switchyard_Id__c");
@@ -285,6 +317,14 @@ mod tests {
     fn an_unknown_key_is_refused_by_name() {
         let error = read("[objects]\nqueu = 'X__c'").unwrap_err().to_string();
         assert!(error.contains("queu"), "{error}");
+    }
+
+    #[test]
+    fn a_share_is_above_nothing_and_no_more_than_all() {
+        assert_eq!(read("slow_at = 1.0").unwrap().slow_at, Share(1.0));
+        for bad in ["0.0", "1.01", "-0.5", "nan", "80"] {
+            assert!(read(&format!("slow_at = {bad}")).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -87,25 +87,8 @@ impl Client {
         Ok(read::<Found>(self.send(&call).await?)?.search_records)
     }
 
-    /// Whether the organization has person accounts; asked once.
-    async fn has_person_accounts(&self) -> Result<bool, Refusal> {
-        #[derive(Deserialize)]
-        struct Described {
-            fields: Vec<Field>,
-        }
-        #[derive(Deserialize)]
-        struct Field {
-            name: String,
-        }
-        let ask = || async {
-            let call = Call::get(self.path("sobjects/Contact/describe"));
-            let described: Described = read(self.send(&call).await?)?;
-            Ok(described.fields.iter().any(|field| field.name == "IsPersonAccount"))
-        };
-        self.person_accounts.get_or_try_init(ask).await.copied()
-    }
-
-    /// Makes a contact with these fields (API names); with an `Email` among them, one that has it already is updated.
+    /// Makes a contact with these fields (API names); with an `Email` among them, one that has it already is updated. Where
+    /// the organization has person accounts, it makes one of those instead, unless there is an `AccountId`.
     ///
     /// # Errors
     /// `Class::Contact` when several have this e-mail address; else Salesforce's refusal. After a time-out the contact
@@ -115,6 +98,9 @@ impl Client {
         for attribute in attributes {
             let field = api_name(&attribute.name)?;
             body.insert(field.to_string(), Value::from(attribute.value.as_str()));
+        }
+        if !body.contains_key("AccountId") && self.has_person_accounts().await? {
+            return self.create_person(body).await;
         }
         let email = body.get("Email").and_then(Value::as_str).map(|email| email.trim().to_owned());
         // A key in the path must not stand in the body, and Salesforce's paths cannot carry a slash.

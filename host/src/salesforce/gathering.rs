@@ -1,6 +1,7 @@
-//! Which records leave together: up to 200 of one object in a call, and no two calls at once that touch one parent.
+//! Which records leave together: up to 200 of one object in a call, no two calls at once that touch one parent, and fewer
+//! after a lock.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
@@ -13,6 +14,9 @@ pub const RECORDS: usize = 200;
 /// So often a few records that become more wait for another moment.
 const MOMENTS: u8 = 10;
 
+/// Records that are remembered as locked; what is beyond leaves with as many as any other.
+const REMEMBERED: usize = 10_000;
+
 /// The objects that are written many at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Object {
@@ -20,8 +24,25 @@ pub(super) enum Object {
     Conversation,
 }
 
-impl Object {
-    pub(super) const ALL: [Self; 2] = [Self::Case, Self::Conversation];
+/// Records that wait for each other's company: those of an object, apart from those of it that were locked, so that these do
+/// not hold up the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Line {
+    object: Object,
+    locked: bool,
+}
+
+impl Line {
+    const ALL: [Self; 4] = [
+        Self { object: Object::Case, locked: false },
+        Self { object: Object::Conversation, locked: false },
+        Self { object: Object::Case, locked: true },
+        Self { object: Object::Conversation, locked: true },
+    ];
+
+    fn place(self) -> usize {
+        self.object as usize + if self.locked { 2 } else { 0 }
+    }
 }
 
 /// A record that is to be written.
@@ -42,13 +63,14 @@ pub(super) struct Entry {
 pub(super) struct Batch {
     pub(super) object: Object,
     pub(super) entries: Vec<Entry>,
+    line: Line,
     parents: HashSet<RecordId>,
 }
 
 impl Batch {
     /// What has to be told when the call is over.
-    pub(super) fn over(&self) -> (Object, HashSet<RecordId>) {
-        (self.object, self.parents.clone())
+    pub(super) fn over(&self) -> (Line, HashSet<RecordId>) {
+        (self.line, self.parents.clone())
     }
 }
 
@@ -56,7 +78,7 @@ impl Batch {
 pub(super) enum Next {
     Send(Batch),
     /// A few records wait, and no call is on its way after which more would have come: look again shortly.
-    Linger(Object),
+    Linger(Line),
     Nothing,
 }
 
@@ -67,7 +89,12 @@ pub(super) struct Gathering {
     calls: usize,
     /// Parents of the records that are on their way.
     taken: HashSet<RecordId>,
-    queues: [Queue; 2],
+    queues: [Queue; 4],
+    /// The queue that is looked at first: each in turn.
+    first: usize,
+    /// Of each object, records that were locked when they were sent last: with how many, themselves included, they may
+    /// leave next.
+    locked: [HashMap<String, usize>; 2],
 }
 
 #[derive(Default)]
@@ -96,38 +123,40 @@ impl Queue {
 
 impl Gathering {
     pub(super) fn new(most: usize) -> Self {
-        Self { most: most.max(1), calls: 0, taken: HashSet::new(), queues: Default::default() }
+        let (calls, taken, queues, first, locked) = Default::default();
+        Self { most: most.max(1), calls, taken, queues, first, locked }
     }
 
     pub(super) fn add(&mut self, object: Object, entry: Entry) {
-        self.queues[object as usize].waiting.push_back(entry);
+        let locked = self.locked[object as usize].contains_key(&entry.id);
+        self.queues[Line { object, locked }.place()].waiting.push_back(entry);
     }
 
     /// A full call leaves at once. What does not fill one waits for the call before it, or, where there is none, until no
     /// more has come for a moment: under load calls are full, and without load nobody waits long.
-    pub(super) fn next(&mut self, lingered: Option<Object>) -> Next {
-        if let Some(object) = lingered {
-            self.queues[object as usize].lingering = false;
+    pub(super) fn next(&mut self, lingered: Option<Line>) -> Next {
+        if let Some(line) = lingered {
+            self.queues[line.place()].lingering = false;
         }
         if self.calls >= self.most {
             return Next::Nothing;
         }
-        for object in Object::ALL {
-            let queue = &self.queues[object as usize];
+        for place in (self.first..self.first + Line::ALL.len()).map(|place| place % Line::ALL.len()) {
+            let (line, queue) = (Line::ALL[place], &mut self.queues[place]);
             let full = queue.waiting.len() >= RECORDS;
             if queue.waiting.is_empty() || (queue.calls > 0 && !full) {
                 continue;
             }
             if !full {
-                let queue = &mut self.queues[object as usize];
-                if queue.lingers(lingered == Some(object)) {
-                    return Next::Linger(object);
+                if queue.lingers(lingered == Some(line)) {
+                    return Next::Linger(line);
                 }
                 if queue.lingering {
                     continue;
                 }
             }
-            if let Some(batch) = self.batch(object) {
+            if let Some(batch) = self.batch(line) {
+                self.first = place + 1;
                 return Next::Send(batch);
             }
         }
@@ -135,13 +164,15 @@ impl Gathering {
     }
 
     /// The oldest records that may leave now; of those with one external id, one.
-    fn batch(&mut self, object: Object) -> Option<Batch> {
-        let queue = &mut self.queues[object as usize];
+    fn batch(&mut self, line: Line) -> Option<Batch> {
+        let (queue, locked) = (&mut self.queues[line.place()], &self.locked[line.object as usize]);
         let (mut entries, mut left) = (Vec::new(), VecDeque::new());
-        let (mut ids, mut parents) = (HashSet::new(), HashSet::new());
+        let (mut ids, mut parents, mut most) = (HashSet::new(), HashSet::new(), RECORDS);
         while let Some(entry) = queue.waiting.pop_front() {
             let free = entry.parents.iter().all(|parent| !self.taken.contains(parent));
-            if entries.len() < RECORDS && free && !ids.contains(&entry.id) {
+            let fits = most.min(locked.get(&entry.id).copied().unwrap_or(RECORDS));
+            if entries.len() < fits && free && !ids.contains(&entry.id) {
+                most = fits;
                 ids.insert(entry.id.clone());
                 parents.extend(entry.parents.iter().cloned());
                 entries.push(entry);
@@ -156,13 +187,27 @@ impl Gathering {
         queue.calls += 1;
         self.calls += 1;
         self.taken.extend(parents.iter().cloned());
-        Some(Batch { object, entries, parents })
+        Some(Batch { object: line.object, entries, line, parents })
+    }
+
+    /// A record was locked when it was sent in a call with so many: the next one that takes it has half of them at most.
+    /// The more records a call has, the longer it holds what others want, and the more of them it wants itself.
+    pub(super) fn locked(&mut self, object: Object, id: &str, records: usize) {
+        let locked = &mut self.locked[object as usize];
+        if locked.len() < REMEMBERED || locked.contains_key(id) {
+            locked.insert(id.to_owned(), (records / 2).max(1));
+        }
+    }
+
+    /// A record had another answer than that it was locked.
+    pub(super) fn unlocked(&mut self, object: Object, id: &str) {
+        self.locked[object as usize].remove(id);
     }
 
     /// A call is over, whatever came of it.
-    pub(super) fn returned(&mut self, (object, parents): (Object, HashSet<RecordId>)) {
+    pub(super) fn returned(&mut self, (line, parents): (Line, HashSet<RecordId>)) {
         self.calls -= 1;
-        self.queues[object as usize].calls -= 1;
+        self.queues[line.place()].calls -= 1;
         for parent in parents {
             self.taken.remove(&parent);
         }
@@ -209,12 +254,45 @@ mod tests {
     fn the_first_of_a_few_waits_for_a_moment_only() {
         let mut gathering = Gathering::new(8);
         gathering.add(Object::Case, entry(1, None));
-        assert!(matches!(gathering.next(None), Next::Linger(Object::Case)));
+        let Next::Linger(line) = gathering.next(None) else { panic!("it does not wait") };
         gathering.add(Object::Case, entry(2, None));
         assert!(matches!(gathering.next(None), Next::Nothing), "somebody looks again already");
-        assert!(matches!(gathering.next(Some(Object::Case)), Next::Linger(Object::Case)), "more may come");
-        let Next::Send(batch) = gathering.next(Some(Object::Case)) else { panic!("nothing is sent") };
+        assert!(matches!(gathering.next(Some(line)), Next::Linger(_)), "more may come");
+        let Next::Send(batch) = gathering.next(Some(line)) else { panic!("nothing is sent") };
         assert_eq!(batch.entries.len(), 2);
+    }
+
+    #[test]
+    fn what_was_locked_leaves_in_half_as_large_a_call_each_time_until_it_leaves_alone() {
+        let (mut gathering, mut sizes) = (Gathering::new(1), Vec::new());
+        for _ in 0..9 {
+            gathering.add(Object::Case, entry(0, None));
+            (1..200).for_each(|id| gathering.add(Object::Case, entry(id, None)));
+            let first = send(&mut gathering).unwrap();
+            sizes.push(first.entries.len());
+            gathering.returned(first.over());
+            while let Some(rest) = send(&mut gathering) {
+                gathering.returned(rest.over());
+            }
+            (0..200).for_each(|id| gathering.locked(Object::Case, &id.to_string(), first.entries.len()));
+        }
+        assert_eq!(sizes, [200, 100, 50, 25, 12, 6, 3, 1, 1]);
+        (0..200).for_each(|id| gathering.unlocked(Object::Case, &id.to_string()));
+        (0..200).for_each(|id| gathering.add(Object::Case, entry(id, None)));
+        assert_eq!(send(&mut gathering).unwrap().entries.len(), 200, "it is forgotten");
+    }
+
+    #[test]
+    fn what_was_locked_does_not_hold_up_the_others() {
+        let mut gathering = Gathering::new(1);
+        (0..3).for_each(|id| gathering.locked(Object::Conversation, &id.to_string(), 2));
+        (0..8).for_each(|id| gathering.add(Object::Conversation, entry(id, None)));
+        let mut sizes = Vec::new();
+        while let Some(batch) = send(&mut gathering) {
+            sizes.push(batch.entries.len());
+            gathering.returned(batch.over());
+        }
+        assert_eq!(sizes, [5, 1, 1, 1]);
     }
 
     proptest! {
@@ -222,9 +300,13 @@ mod tests {
         fn every_record_leaves_once_and_calls_share_no_parent(
             records in prop::collection::vec((0..40_u32, prop::option::of(0..6_u8), any::<bool>()), 1..900),
             most in 1..5_usize,
+            locked in prop::collection::hash_map(0..40_u32, 1..RECORDS, 0..10),
             returns in prop::collection::vec(any::<prop::sample::Index>(), 1..50),
         ) {
             let (mut gathering, mut on_the_way) = (Gathering::new(most), Vec::<Batch>::new());
+            for (id, records) in &locked {
+                [Object::Case, Object::Conversation].map(|object| gathering.locked(object, &id.to_string(), *records));
+            }
             let (mut left, mut returns) = (records.len(), returns.into_iter().cycle());
             for (id, parent, case) in records {
                 let object = if case { Object::Case } else { Object::Conversation };
@@ -234,6 +316,8 @@ mod tests {
                 while let Some(batch) = send(&mut gathering) {
                     let ids: HashSet<_> = batch.entries.iter().map(|entry| &entry.id).collect();
                     prop_assert!(ids.len() == batch.entries.len() && ids.len() <= RECORDS);
+                    let bounds = locked.iter().filter(|(id, _)| ids.contains(&id.to_string()));
+                    prop_assert!(bounds.into_iter().all(|(_, records)| ids.len() <= (records / 2).max(1)));
                     for other in &on_the_way {
                         prop_assert!(other.parents.is_disjoint(&batch.parents));
                     }

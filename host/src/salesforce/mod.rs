@@ -18,6 +18,7 @@ mod grant;
 mod jwt;
 #[cfg(test)]
 mod operations_tests;
+mod persons;
 mod queues;
 mod records;
 mod rules;
@@ -29,7 +30,7 @@ mod stand_in;
 pub use authorize::Authorization;
 pub use checks::Check;
 pub use client::Client;
-pub use config::{ApiName, ApiVersion, Cases, Config, Error, Objects, Server};
+pub use config::{ApiName, ApiVersion, Cases, Config, Error, Objects, Server, Share};
 pub use flow::Flow;
 pub use gathering::RECORDS;
 pub use queues::{Queue, Queues};

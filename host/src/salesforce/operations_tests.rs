@@ -174,6 +174,7 @@ async fn conversations_that_come_together_leave_in_one_call_and_each_gets_its_ow
     let refusal = written[1].as_ref().unwrap_err();
     assert_eq!((refusal.class, refusal.code.as_str()), (Class::Record, "STRING_TOO_LONG"));
     assert_eq!(refusal.request.as_ref().unwrap().body["alcmeon__scoped_id__c"], "main:1", "its own part of the call");
+    assert_eq!(refusal.request_id.as_deref(), Some("request-7"), "what Salesforce's support asks for");
     assert_eq!(server.asked().len(), 2, "a token and one call");
 }
 

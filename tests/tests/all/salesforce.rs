@@ -1,8 +1,8 @@
 //! What is written to Salesforce, and what an administrator is told to check.
 
 use reqwest::{Method, StatusCode};
-use serde_json::json;
-use switchyard_tests::{TestHost, received};
+use serde_json::{Value, json};
+use switchyard_tests::{Setup, TestHost, received};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_case_that_the_host_writes_stays_in_its_queue_and_is_linked_to_the_contact() {
@@ -68,5 +68,81 @@ async fn the_first_points_to_check_are_each_answered_with_what_was_found() {
     let authentication = &report["checks"][1];
     assert_eq!(authentication["ok"], false);
     assert!(authentication["found"].as_str().unwrap().contains("valid until revoked"), "{authentication}");
+    host.stop().await;
+}
+
+/// Calls so far that wrote conversations.
+async fn writes(host: &TestHost) -> usize {
+    let wrote = |call: &Value| call["method"] == "PATCH" && call["path"].as_str().unwrap().contains("Conversation__c");
+    host.calls().await.iter().filter(|call| wrote(call)).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_locked_is_tried_again_in_smaller_calls_until_each_goes_alone() {
+    let host = TestHost::start().await;
+    let jane = &host.query("SELECT Id FROM Contact WHERE Email = 'jane@example.com'").await[0]["Id"];
+    host.salesforce(Method::POST, "acme/locks", json!({ "id": jane, "ms": 600_000 })).await;
+    for number in 1..=8 {
+        host.notify(received(number, number, "billing", "jane@example.com")).await;
+    }
+    let tried = async |times: u64| {
+        let all = |list: &Value| {
+            let errors = list["sync_errors"].as_array().unwrap();
+            errors.len() == 8 && errors.iter().all(|error| error["attempts"] == times)
+        };
+        host.seen("/v1/sync-errors?org=acme", all).await
+    };
+    // Eight in a call at most, then four, two and one.
+    for times in 1..=3 {
+        tried(times).await;
+        host.clock.advance(std::time::Duration::from_secs(13));
+    }
+    let list = tried(4).await;
+    assert_eq!(list["sync_errors"][0]["refusal"]["code"], "UNABLE_TO_LOCK_ROW", "{list}");
+    assert!(list["sync_errors"][0]["refusal"]["request_id"].is_string(), "of one element of a call: {list}");
+    let before = writes(&host).await;
+    host.clock.advance(std::time::Duration::from_secs(13));
+    tried(5).await;
+    assert_eq!(writes(&host).await - before, 8);
+
+    let url = format!("{}/control/clock", host.simulator.salesforce);
+    host.http.put(url).json(&json!({ "advance_ms": 600_000 })).send().await.unwrap();
+    host.clock.advance(std::time::Duration::from_secs(60));
+    host.until("all got through", |health| health.sync_errors.resolved == 8).await;
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_there_are_person_accounts_a_new_customer_becomes_one_and_is_found_again() {
+    let script = include_str!("../../../policies/default.rhai");
+    let made = "0 => create(#{ LastName: conversation.customer.name, Email: conversation.customer.email }),";
+    let script = script.replace("0 => none(),", made);
+    let files: &[(&str, &[u8])] = &[("acme.rhai", script.as_bytes())];
+    let salesforce = "[orgs.salesforce.cases]";
+    let host = TestHost::set_up(Setup { salesforce, files, ..Setup::default() }).await;
+    let settings = json!({
+        "client_id": "app", "client_secret": "shh", "refresh_token": "acme-refresh", "person_accounts": true,
+        "queues": [{ "name": "Billing", "objects": ["Case", "alcmeon__Conversation__c"] }],
+        "external_ids": [{ "object": "Case", "field": "Switchyard_Id__c" }],
+    });
+    host.salesforce(Method::PUT, "acme", settings).await;
+    for number in [1, 2] {
+        host.notify(received(number, number, "billing", "new@example.com")).await;
+        assert_eq!(host.idle().await, Vec::<Value>::new());
+    }
+    let accounts = host.query("SELECT Id, LastName, IsPersonAccount, PersonEmail FROM Account").await;
+    assert_eq!(accounts.len(), 1, "{accounts:?}");
+    assert_eq!(
+        (&accounts[0]["IsPersonAccount"], &accounts[0]["PersonEmail"]),
+        (&json!(true), &json!("new@example.com"))
+    );
+    assert_eq!(host.query("SELECT Id FROM Contact").await.len(), 1, "its shadow");
+    let conversations =
+        host.query("SELECT alcmeon__Account__c, alcmeon__Contact__c FROM alcmeon__Conversation__c").await;
+    let cases = host.query("SELECT AccountId FROM Case").await;
+    assert_eq!((conversations.len(), cases.len()), (2, 2));
+    assert!(conversations.iter().all(|one| one["alcmeon__Account__c"] == accounts[0]["Id"]), "{conversations:?}");
+    assert!(conversations.iter().all(|one| one["alcmeon__Contact__c"].is_null()), "{conversations:?}");
+    assert!(cases.iter().all(|case| case["AccountId"] == accounts[0]["Id"]), "{cases:?}");
     host.stop().await;
 }

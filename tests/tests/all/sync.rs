@@ -5,7 +5,9 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use switchyard::domain::OrgId;
-use switchyard_tests::{TestHost, received};
+use switchyard_tests::{ADMIN, TestHost, received};
+
+use crate::browser::Browser;
 
 /// Calls to `acme` so far.
 fn calls(host: &TestHost) -> u64 {
@@ -47,6 +49,56 @@ async fn at_a_limit_an_organization_waits_and_tells_once_and_then_goes_on_by_its
     assert!(host.idle().await.iter().all(|error| error["state"] == "resolved"));
     assert_eq!(host.query("SELECT Id FROM alcmeon__Conversation__c").await.len(), 300);
     assert_eq!(host.mails(1).await.len(), 1, "that it goes on needs no mail");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_most_calls_are_used_conversations_go_in_waves_that_are_paid_for_and_retries_when_no_new_one_waits() {
+    let host = TestHost::start().await;
+    host.salesforce(Method::PUT, "acme/usage", json!({ "used": 7000, "limit": 10_000 })).await;
+    host.notify(unknown_customer(1, "billing")).await;
+    host.idle().await;
+    assert!(host.get("/v1/orgs/acme").await.1["salesforce"]["slowed"].is_null());
+    host.salesforce(Method::PUT, "acme/usage", json!({ "used": 8500, "limit": 10_000 })).await;
+    host.notify(unknown_customer(2, "billing")).await;
+    host.idle().await;
+    let (_, org) = host.get("/v1/orgs/acme").await;
+    assert!(org["salesforce"]["slowed"].as_str().unwrap().starts_with("8501 of 10000 calls"), "{org}");
+
+    let fault = json!({ "method": "PATCH", "path": "alcmeon__Conversation__c", "status": 503, "times": 1 });
+    host.salesforce(Method::POST, "acme/faults", fault).await;
+    host.notify(unknown_customer(3, "billing")).await;
+    host.until("the first wave had one, which failed", |health| health.scheduled == 1 && health.sending == 0).await;
+    let before = calls(&host);
+    host.clock.advance(Duration::from_secs(2));
+    host.notify(unknown_customer(4, "billing")).await;
+    host.notify(unknown_customer(5, "billing")).await;
+    host.until("the next wave is not paid for", |health| health.waiting == 3).await;
+    assert_eq!(calls(&host), before);
+
+    host.clock.advance(Duration::from_secs(60));
+    host.until("new ones have gone", |health| health.waiting == 1 && health.sending == 0).await;
+    assert_eq!(host.query("SELECT Id FROM alcmeon__Conversation__c").await.len(), 4, "all but the retry");
+    host.clock.advance(Duration::from_secs(60));
+    assert!(host.idle().await.iter().all(|error| error["state"] == "resolved"));
+    assert_eq!(host.query("SELECT Id FROM alcmeon__Conversation__c").await.len(), 5);
+
+    let (_, report) = host.get("/v1/orgs/acme/checks").await;
+    assert!(report.to_string().contains("it slows: 85"), "{report}");
+    let page = Browser::sign_in(&host, ADMIN).await.get("/").await;
+    assert!(page.text.contains("It slows: "), "{}", page.text);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organization_slows_at_the_share_that_its_settings_say() {
+    let host = TestHost::with("slow_at = 0.9\n").await;
+    let slows = async |used: u64| {
+        host.salesforce(Method::PUT, "acme/usage", json!({ "used": used, "limit": 10_000 })).await;
+        host.get("/v1/orgs/acme/checks").await;
+        host.get("/v1/orgs/acme").await.1["salesforce"]["slowed"].is_string()
+    };
+    assert!(!slows(8_500).await && slows(9_000).await && !slows(100).await);
     host.stop().await;
 }
 

@@ -47,6 +47,7 @@ fn card(org: &Arc<Org>, health: &OrgHealth) -> Markup {
                     ". The next try is not before " (words::time(held.next_probe_at)) "."
                 }
             }
+            @if let Some(why) = org.slowed() { div.notice { b { "It slows: " } (why) "." } }
             dl {
                 dt { "Conversations" } dd { (going_on(health)) }
                 dt { "Sync errors" }
@@ -60,7 +61,7 @@ fn card(org: &Arc<Org>, health: &OrgHealth) -> Markup {
                 dt { "API usage" }
                 dd {
                     @match org.salesforce.usage() {
-                        Some((used, allowed)) => { (grouped(used)) " of " (grouped(allowed)) " calls in 24 hours" }
+                        Some(quota) => { (grouped(quota.used)) " of " (grouped(quota.allowed)) " calls in 24 hours" }
                         None => { "not known yet" }
                     }
                     "; " (counted(org.salesforce.calls(), "call", "calls")) " by this host since its start"

@@ -20,19 +20,26 @@ pub(super) struct Rule {
     fragment: &'static str,
     pub(super) class: Class,
     pub(super) scope: Scope,
+    /// Whether it comes less with fewer records in a call.
+    fewer: bool,
     /// What happened and what to check, where that is more than can be said of the whole class.
     words: Option<(&'static str, &'static str)>,
 }
 
 /// These codes, whatever the text.
 const fn rule(class: Class, scope: Scope, codes: &'static str) -> Rule {
-    Rule { codes, fragment: "", class, scope, words: None }
+    Rule { codes, fragment: "", class, scope, fewer: false, words: None }
 }
 
 impl Rule {
     /// Only with this in the text. Such a rule comes before those of any text.
     const fn with(self, fragment: &'static str) -> Self {
         Self { fragment, ..self }
+    }
+
+    /// It comes less with fewer records in a call.
+    const fn fewer(self) -> Self {
+        Self { fewer: true, ..self }
     }
 
     /// What happened, and what to check.
@@ -63,6 +70,11 @@ pub(super) fn of(code: &str, text: &str) -> Option<&'static Rule> {
     let named = || FAMILIES.iter().copied().flatten().filter(|rule| rule.names(code));
     let by_text = named().find(|rule| !rule.fragment.is_empty() && text.contains(rule.fragment));
     by_text.or_else(|| named().find(|rule| rule.fragment.is_empty()))
+}
+
+/// Whether a refusal asks for fewer records in a call: a lock, or a limit of what the organization runs.
+pub(super) fn wants_fewer(refusal: &Refusal) -> bool {
+    of(&refusal.code, &refusal.text).is_some_and(|rule| rule.fewer)
 }
 
 /// What a status means where the body says nothing that is known.

@@ -66,7 +66,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 const fn locked(codes: &'static str) -> Rule {
-    rule(Transient, Record, codes).words(
+    rule(Transient, Record, codes).fewer().words(
         "Somebody else was changing the record, or one that it belongs to, for longer than Salesforce waits.",
         "If it comes often: what else writes to the same accounts and contacts, and `concurrency` of this \
          organization here.",
@@ -74,7 +74,7 @@ const fn locked(codes: &'static str) -> Rule {
 }
 
 const fn near_limits(codes: &'static str) -> Rule {
-    rule(Transient, Record, codes).words(
+    rule(Transient, Record, codes).fewer().words(
         "What the organization runs when a record is saved came to a limit of Salesforce (queries, processor time).",
         "If it stays: the trigger, flow or class that Salesforce's words name.",
     )
