@@ -47,9 +47,6 @@ const BODY_BYTES: usize = 1024 * 1024;
 /// Notifications carry attachments inline, in bytes.
 const NOTIFICATION_BYTES: usize = 16 * 1024 * 1024;
 
-/// A plugin's file, in bytes; `policies.limits.plugin_bytes` may be less.
-const PLUGIN_BYTES: usize = 256 * 1024 * 1024;
-
 /// Where the host listens, and to whom.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -212,8 +209,9 @@ fn router(app: App) -> Router {
     let connect = Router::new()
         .route("/v1/orgs/{org}/authorization", post(authorization::start))
         .route("/v1/orgs/{org}/authorization/code", post(authorization::code));
+    let plugin_bytes = app.parts.policies.plugin_bytes();
     let plugins =
-        Router::new().route("/v1/plugins/{name}", put(plugins::put)).layer(DefaultBodyLimit::max(PLUGIN_BYTES));
+        Router::new().route("/v1/plugins/{name}", put(plugins::put)).layer(DefaultBodyLimit::max(plugin_bytes));
     let intake = Router::new().route("/v1/intake/{source}", post(intake::accept));
     let webhook = Router::new()
         .route("/alcmeon/{environment}/notify", post(webhook::notify))

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::body::HttpBody;
+use axum::extract::{FromRequest, Request, State};
 use axum::{Extension, Json};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -45,10 +45,15 @@ pub(super) async fn put(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Id(name): Id<PluginName>,
-    headers: HeaderMap,
-    Body(bytes): Body,
+    request: Request,
 ) -> Result<Json<Taken>, Problem> {
-    let signature = headers.get(SIGNATURE).map(|value| signature(value.as_bytes())).transpose()?;
+    let most_bytes = app.parts.policies.plugin_bytes();
+    // A body that says beforehand that it is too long is not read at all.
+    if request.body().size_hint().lower() > most_bytes as u64 {
+        return Err(Problem::too_large(format!("a plugin may have {most_bytes} bytes")));
+    }
+    let signature = request.headers().get(SIGNATURE).map(|value| signature(value.as_bytes())).transpose()?;
+    let Body(bytes) = Body::from_request(request, &app).await?;
     let plugin = add(&app, &name, bytes.to_vec(), signature.as_deref(), Origin::Api { by: caller.name }).await?;
     keep(&app, &name, bytes, signature).await?;
     Ok(Json(taken(&app, plugin).await))

@@ -9,6 +9,7 @@ use wasmtime::component::{ComponentNamedList, Instance, InstancePre, Lift, WasmL
 use wasmtime_wizer::{ComponentInstanceState, Wizer};
 
 use super::bindings::switchyard::policy::types;
+use super::conversions::few;
 use super::doors::Doors;
 use super::guest::{Given, Guest};
 use super::manifest::{Assignment, Isolation};
@@ -126,7 +127,7 @@ async fn configure(
     });
     match configured.await {
         Ok(Ok(instance)) => Ok(instance),
-        Ok(Err(problems)) => Err(Trouble::Problems(problems)),
+        Ok(Err(problems)) => Err(Trouble::Problems(few(problems))),
         Err(fault) => Err(Trouble::Fault(fault)),
     }
 }

@@ -78,6 +78,8 @@ impl PolicyHost {
     /// # Errors
     /// As [`apply`](Self::apply).
     pub async fn candidate(&self, name: PolicyName, source: PolicySource) -> Result<Candidate, Rejection> {
+        // The pool has one place for all that is not yet in force.
+        let _one_at_a_time = self.0.changing.lock().await;
         let (origin, at) = (source.origin.clone(), source.at);
         let made = match self.0.draft(&name, source) {
             Ok(draft) => self.configured(Arc::new(draft), 0).await,

@@ -12,6 +12,9 @@ const SEARCHES: usize = 10;
 const ITEMS: usize = 50;
 /// The longest name that a queue can have, with room to spare.
 const QUEUE_BYTES: usize = 255;
+/// How many things may be wrong with one file, and how long each is told.
+const PROBLEMS: usize = 20;
+const PROBLEM_BYTES: usize = 1_000;
 /// Thirty days.
 const LONGEST_WAIT_SECONDS: u32 = 30 * 24 * 3600;
 
@@ -145,6 +148,16 @@ pub(super) fn understand<A: Answer>(answer: Result<A, types::Refusal>, answer_by
         }
         Err(refusal) => Err(Fault::Refused { code: refusal.code, message: refusal.message }),
     }
+}
+
+/// As many problems with its settings as a person wants to read; they are kept with the revision.
+pub(super) fn few(mut problems: Vec<types::Problem>) -> Vec<types::Problem> {
+    problems.truncate(PROBLEMS);
+    for problem in &mut problems {
+        problem.path = start(&problem.path);
+        problem.message.truncate(problem.message.floor_char_boundary(PROBLEM_BYTES));
+    }
+    problems
 }
 
 impl Answer for types::Destination {

@@ -6,6 +6,7 @@ use wasmparser::{Encoding, Parser, Payload};
 use wit_parser::decoding::{DecodedWasm, decode};
 use wit_parser::{Function, Interface, Resolve, WorldId, WorldItem};
 
+use super::bounds;
 use super::manifest::Part;
 use super::plugin::IMPORTS;
 use super::shape::{Sides, definition, signature};
@@ -56,6 +57,11 @@ pub fn look(bytes: &[u8]) -> Fit {
     let mut fit = Fit { digest, bytes: bytes.len(), interface, questions, exports, imports, misfits };
     if let Err(misfit) = fit.read_names(bytes).and_then(|()| fit.read_version()) {
         fit.misfits.push(misfit);
+        return fit;
+    }
+    // What is made to be too much for the host is too much for what follows as well.
+    if let Err(why) = bounds::check(bytes) {
+        fit.misfits.push(Misfit::new(why));
         return fit;
     }
     match decode(bytes) {

@@ -1,23 +1,30 @@
 //! What one running instance has: its bounds, its log, and a world without network, files, time or chance.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use sha2::{Digest, Sha256};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use wasmtime::component::Resource;
 use wasmtime::{ResourceLimiter, UpdateDeadline};
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
-use wasmtime_wasi::{HostMonotonicClock, HostWallClock, ResourceTable, WasiCtx, WasiCtxView, WasiView, cli};
+use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
+use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
+use wasmtime_wasi::{HostWallClock, ResourceTable, WasiCtx, WasiCtxView, WasiView};
 
 use super::bindings::switchyard::policy::log::{self, Level};
 use super::bindings::switchyard::policy::types;
 use super::bindings::v0_1::switchyard::policy::log as log_v0_1;
+use super::logbook::{Log, Output, lock};
 use crate::domain::Timestamp;
 
 /// More than any table of a compiled language has.
-const TABLE_ELEMENTS: usize = 100_000;
+pub(super) const TABLE_ELEMENTS: usize = 100_000;
+/// What one component may have of each; compiled Python has 38 instances. The pool has places for so many of each.
+pub(super) const CORE_INSTANCES: usize = 64;
+pub(super) const MEMORIES: usize = 4;
+pub(super) const TABLES: usize = 8;
 
 /// The longest name of a rule that is kept, in bytes.
 const RULE_BYTES: usize = 200;
@@ -44,7 +51,13 @@ pub(super) struct Guest {
     /// Ticks of the engine that it ran into so far, and how many it may.
     ticks: u64,
     ticks_allowed: u64,
+    /// Of those who take long, so many run at the same moment.
+    turns: Arc<Semaphore>,
+    /// Its own turn, while it has one.
+    turn: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
     given: Given,
+    /// The monotonic clock, in nanoseconds.
+    clock: u64,
     /// Made when it is asked for: most decisions never do.
     wasi: Option<WasiCtx>,
 }
@@ -55,15 +68,18 @@ pub(super) struct Guest {
 pub(super) struct Overtime;
 
 impl Guest {
-    pub(super) fn new(given: Given, memory_bytes: usize, log_bytes: usize) -> Self {
+    pub(super) fn new(given: Given, memory_bytes: usize, log_bytes: usize, turns: Arc<Semaphore>) -> Self {
         Self {
             limits: Limits { cap: memory_bytes, used: 0, denied: None },
-            log: Arc::new(Mutex::new(Log { bytes_left: log_bytes, ..Log::default() })),
+            log: Arc::new(Mutex::new(Log::new(log_bytes))),
             rule: None,
             table: ResourceTable::new(),
             ticks: 0,
             ticks_allowed: 0,
+            turns,
+            turn: Arc::default(),
             given,
+            clock: 0,
             wasi: None,
         }
     }
@@ -76,22 +92,39 @@ impl Guest {
 
     /// The engine ticked while it ran. It counts ticks rather than reading a clock, so that a machine that stood still
     /// for a while makes nobody late; and it gives way to others only from the second one on, because the first may
-    /// come at any moment, even to an instance that needs a thousandth of a tick.
+    /// come at any moment, even to an instance that needs a thousandth of a tick. Whoever gives way goes on when it is
+    /// its turn: those who take long leave a part of the machine to those who do not.
     pub(super) fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
         self.ticks += 1;
         match self.ticks {
             ticks if ticks > self.ticks_allowed => Err(Overtime.into()),
             1 => Ok(UpdateDeadline::Continue(1)),
-            _ => Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))),
+            _ => {
+                let (turns, turn) = (Arc::clone(&self.turns), Arc::clone(&self.turn));
+                lock(&turn).take();
+                let wait = async move {
+                    tokio::task::yield_now().await;
+                    // Never closed, so this ends in having one.
+                    let next = turns.acquire_owned().await.ok();
+                    *lock(&turn) = next;
+                };
+                Ok(UpdateDeadline::YieldCustom(1, Box::pin(wait)))
+            }
         }
+    }
+
+    /// Leaves its turn to the next, if it had one.
+    pub(super) fn end_turn(&self) {
+        lock(&self.turn).take();
     }
 
     /// Makes it ready for another decision: its memory stays, its clock, its chance and its log are new.
     pub(super) fn begin(&mut self, given: Given, log_bytes: usize) {
         self.given = given;
+        self.clock = 0;
         self.wasi = None;
         self.limits.denied = None;
-        *lock(&self.log) = Log { bytes_left: log_bytes, ..Log::default() };
+        *lock(&self.log) = Log::new(log_bytes);
     }
 
     /// What it wrote, and the rule that it named, since it began.
@@ -106,15 +139,15 @@ pub(super) struct Limits {
     pub(super) cap: usize,
     /// In bytes: the most that it had, since no memory ever shrinks.
     pub(super) used: usize,
-    /// What it asked for in vain, in bytes.
-    pub(super) denied: Option<usize>,
+    /// What it asked for in vain, in words.
+    pub(super) denied: Option<String>,
 }
 
 impl ResourceLimiter for Limits {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         let total = self.used.saturating_add(desired.saturating_sub(current));
         if total > self.cap {
-            self.denied = Some(total);
+            self.denied = Some(format!("it asked for {total} bytes of memory and may have {}", self.cap));
             return Ok(false);
         }
         self.used = total;
@@ -122,68 +155,23 @@ impl ResourceLimiter for Limits {
     }
 
     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        if desired > TABLE_ELEMENTS {
+            self.denied = Some(format!("it asked for a table of {desired} elements and may have {TABLE_ELEMENTS}"));
+        }
         Ok(desired <= TABLE_ELEMENTS)
     }
-}
 
-/// A plugin's words for the operator.
-#[derive(Debug, Default)]
-pub(super) struct Log {
-    lines: Vec<String>,
-    /// A line of standard output that has not ended yet.
-    open: String,
-    bytes_left: usize,
-    cut: bool,
-}
-
-impl Log {
-    fn write(&mut self, level: Level, message: &str) {
-        let level = match level {
-            Level::Debug => "debug",
-            Level::Info => "info",
-            Level::Warn => "warn",
-        };
-        self.add(format!("{level}: {message}"));
+    // The pool has these bounds too, but where none can be reserved there is no pool.
+    fn instances(&self) -> usize {
+        CORE_INSTANCES
     }
 
-    fn print(&mut self, bytes: &[u8]) {
-        if self.cut {
-            return;
-        }
-        self.open.push_str(&String::from_utf8_lossy(bytes));
-        while let Some(end) = self.open.find('\n') {
-            let line = self.open.drain(..=end).as_str().trim_end().to_owned();
-            self.add(line);
-        }
-        if self.open.len() > self.bytes_left {
-            let line = std::mem::take(&mut self.open);
-            self.add(line);
-        }
+    fn memories(&self) -> usize {
+        MEMORIES
     }
 
-    fn add(&mut self, mut line: String) {
-        if self.cut {
-            return;
-        }
-        if line.len() >= self.bytes_left {
-            let end = (0..=self.bytes_left).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
-            line.truncate(end);
-            line.push_str(" (cut off)");
-            self.bytes_left = 0;
-            self.cut = true;
-        } else {
-            // An empty line costs something too, or there could be any number of them.
-            self.bytes_left -= line.len() + 1;
-        }
-        self.lines.push(line);
-    }
-
-    fn finish(mut self) -> Vec<String> {
-        if !self.open.is_empty() {
-            let line = std::mem::take(&mut self.open);
-            self.add(line);
-        }
-        self.lines
+    fn tables(&self) -> usize {
+        TABLES
     }
 }
 
@@ -230,7 +218,6 @@ fn world(given: &Given, log: &Arc<Mutex<Log>>) -> WasiCtx {
         .stdout(Output(log.clone()))
         .stderr(Output(log.clone()))
         .wall_clock(Still(Duration::from_millis(given.now.as_millis())))
-        .monotonic_clock(Counter(AtomicU64::new(0)))
         .secure_random(SmallRng::from_seed(hash))
         .insecure_random(SmallRng::from_seed(hash))
         .insecure_random_seed(first ^ second)
@@ -253,75 +240,33 @@ impl HostWallClock for Still {
     }
 }
 
-/// A monotonic clock on which every look at it takes a microsecond.
-struct Counter(AtomicU64);
-
-impl HostMonotonicClock for Counter {
-    fn resolution(&self) -> u64 {
-        1_000
+/// A monotonic clock on which every look at it takes a microsecond, and waiting no time at all: it moves on at once. A real
+/// timer would let in chance, and let a plugin that sleeps keep its turn.
+impl monotonic_clock::Host for Guest {
+    fn now(&mut self) -> wasmtime::Result<u64> {
+        self.clock = self.clock.saturating_add(1_000);
+        Ok(self.clock)
     }
 
-    fn now(&self) -> u64 {
-        self.0.fetch_add(1_000, Ordering::Relaxed)
-    }
-}
-
-/// Standard output and standard error: lines of the log.
-struct Output(Arc<Mutex<Log>>);
-
-impl cli::IsTerminal for Output {
-    fn is_terminal(&self) -> bool {
-        false
-    }
-}
-
-impl cli::StdoutStream for Output {
-    // Only other versions of WASI than the one that is linked ask for this.
-    fn async_stream(&self) -> Box<dyn tokio::io::AsyncWrite + Send + Sync> {
-        Box::new(tokio::io::sink())
+    fn resolution(&mut self) -> wasmtime::Result<u64> {
+        Ok(1_000)
     }
 
-    fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(Self(self.0.clone()))
+    fn subscribe_instant(&mut self, when: u64) -> wasmtime::Result<Resource<DynPollable>> {
+        self.clock = self.clock.max(when);
+        let timer = self.table.push(Over)?;
+        subscribe(&mut self.table, timer)
+    }
+
+    fn subscribe_duration(&mut self, duration: u64) -> wasmtime::Result<Resource<DynPollable>> {
+        self.subscribe_instant(self.clock.saturating_add(duration))
     }
 }
+
+/// A timer that has gone off.
+struct Over;
 
 #[wasmtime_wasi::async_trait]
-impl OutputStream for Output {
-    fn write(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
-        lock(&self.0).print(&bytes);
-        Ok(())
-    }
-
-    fn flush(&mut self) -> StreamResult<()> {
-        Ok(())
-    }
-
-    fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(64 << 10)
-    }
-}
-
-#[wasmtime_wasi::async_trait]
-impl Pollable for Output {
+impl Pollable for Over {
     async fn ready(&mut self) {}
-}
-
-fn lock(log: &Mutex<Log>) -> std::sync::MutexGuard<'_, Log> {
-    log.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod log_tests {
-    use super::Log;
-
-    #[test]
-    fn a_log_whose_bound_is_used_up_exactly_takes_no_more_empty_lines() {
-        let mut log = Log { bytes_left: 4, ..Log::default() };
-        log.print(b"abc\n");
-        for _ in 0..1_000 {
-            log.print(b"\n");
-        }
-        assert_eq!(log.finish(), ["abc", " (cut off)"]);
-    }
 }

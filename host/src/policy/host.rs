@@ -40,6 +40,8 @@ pub(super) struct Room {
     pub(super) policies: RwLock<BTreeMap<PolicyName, Arc<Policy>>>,
     /// Held by one change at a time: a revision's number says how many came before it.
     pub(super) changing: Mutex<()>,
+    /// Held by one plugin that is being compiled; policies are changed meanwhile.
+    compiling: Mutex<()>,
     pub(super) freezing: Freezing,
     /// As many as the engine's pool has places.
     places: Semaphore,
@@ -70,8 +72,19 @@ impl PolicyHost {
         let policy = |(name, kept)| (name, Arc::new(Policy::new(History::new(kept), per_policy)));
         let policies = RwLock::new(histories.into_iter().map(policy).collect());
         let freezing = Freezing::new(sandbox.config.frozen_policies);
-        let (plugins, troubles, changing) = Default::default();
-        Ok(Self(Arc::new(Room { sandbox, memory, keys, plugins, troubles, policies, changing, freezing, places })))
+        let (plugins, troubles, changing, compiling) = Default::default();
+        Ok(Self(Arc::new(Room {
+            sandbox,
+            memory,
+            keys,
+            plugins,
+            troubles,
+            policies,
+            changing,
+            compiling,
+            freezing,
+            places,
+        })))
     }
 
     /// Takes a component as a plugin, in place of any of the same name. A policy in force goes on with the one that it
@@ -98,7 +111,7 @@ impl PolicyHost {
             let refused = |reason| Error::Plugin { name: name.clone(), reason };
             self.0.keys.check(&bytes, signature).map_err(refused)?;
         }
-        let _one_at_a_time = self.0.changing.lock().await;
+        let _one_at_a_time = self.0.compiling.lock().await;
         let room = self.0.clone();
         let failed = name.clone();
         let look = move || Plugin::new(&room.sandbox, name, bytes, origin);
@@ -167,6 +180,12 @@ impl PolicyHost {
     pub fn policies(&self) -> Vec<PolicyStatus> {
         let policies = read(&self.0.policies).clone();
         policies.iter().map(|(name, policy)| self.0.status(name, policy)).collect()
+    }
+
+    /// How large a plugin's file may be, in bytes.
+    #[must_use]
+    pub fn plugin_bytes(&self) -> usize {
+        self.0.sandbox.config.plugin_bytes
     }
 
     /// Every plugin, by name.

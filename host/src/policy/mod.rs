@@ -7,6 +7,7 @@
 mod answerer;
 mod asking;
 mod bindings;
+mod bounds;
 mod candidate;
 pub mod case;
 mod change;
@@ -19,6 +20,7 @@ mod freezing;
 mod guard;
 mod guest;
 mod host;
+mod logbook;
 mod manifest;
 mod memory;
 mod plugin;

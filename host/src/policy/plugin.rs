@@ -8,11 +8,11 @@ use wasmparser::{Encoding, Parser, Payload};
 use wasmtime::component::InstancePre;
 use wasmtime_wizer::Wizer;
 
-use super::Error;
 use super::doors::{Doors, VERSIONS};
 use super::guest::Guest;
 use super::manifest::Part;
 use super::sandbox::Sandbox;
+use super::{Error, bounds};
 use crate::domain::{Origin, PluginName, Question};
 
 /// What a component may import: it finds nothing behind most of it, but compilers put it in.
@@ -26,6 +26,12 @@ pub(super) const IMPORTS: [&str; 8] = [
     "switchyard:policy/log@",
     "switchyard:policy/types@",
 ];
+
+/// Imports that are named in a refusal, and how much of each name.
+const NAMES: usize = 3;
+const NAME_CHARS: usize = 100;
+/// The longest reason for which a component is refused.
+const WORDS_BYTES: usize = 1_000;
 
 /// Why a component that makes Wizer panic cannot be frozen.
 pub(super) const PARTS: &str = "it has parts that cannot be frozen";
@@ -68,6 +74,7 @@ impl Plugin {
             return Err(refused(format!("it has {} bytes; {bound} are allowed", bytes.len())));
         }
         let version = version(&bytes).map_err(refused)?;
+        bounds::check(&bytes).map_err(refused)?;
         let (pre, freezable) = compile(sandbox, &bytes).map_err(refused)?;
         let doors = Doors::new(version, &pre).map_err(|error| refused(error.to_string()))?;
         let questions: Vec<_> =
@@ -120,11 +127,17 @@ fn checked(sandbox: &Sandbox, bytes: &[u8]) -> Result<InstancePre<Guest>, String
     let foreign: Vec<_> = component
         .component_type()
         .imports(&sandbox.engine)
-        .map(|(name, _)| name.to_owned())
+        .map(|(name, _)| name)
         .filter(|name| !IMPORTS.iter().any(|known| name.starts_with(known)))
+        .map(|name| name.chars().take(NAME_CHARS).collect::<String>())
         .collect();
-    if !foreign.is_empty() {
-        return Err(format!("it imports {}, which no plugin gets", foreign.join(", ")));
+    match foreign.len() {
+        0 => {}
+        1..=NAMES => return Err(format!("it imports {}, which no plugin gets", foreign.join(", "))),
+        all => {
+            let (first, more) = (foreign[..NAMES].join(", "), all - NAMES);
+            return Err(format!("it imports {first} and {more} more, which no plugin gets"));
+        }
     }
     sandbox.link(&component).map_err(|error| words(&error))
 }
@@ -147,6 +160,7 @@ fn version(bytes: &[u8]) -> Result<&'static str, String> {
                     let Some(version) = export.name.name.strip_prefix(LIFECYCLE) else { continue };
                     let found = VERSIONS.into_iter().find(|known| *known == version);
                     return found.ok_or_else(|| {
+                        let version: String = version.chars().take(20).collect();
                         format!("it was built against switchyard:policy@{version}; this host knows {known}")
                     });
                 }
@@ -157,7 +171,10 @@ fn version(bytes: &[u8]) -> Result<&'static str, String> {
     Err(format!("it does not export {LIFECYCLE}VERSION; this host knows {known}"))
 }
 
-/// An error with its causes, on one line.
+/// An error with its causes, on one line, which is cut off where it grows too long: it may hold names of the component.
 pub(super) fn words(error: &wasmtime::Error) -> String {
-    format!("{error:#}").lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+    let mut words =
+        format!("{error:#}").lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    words.truncate(words.floor_char_boundary(WORDS_BYTES));
+    words
 }

@@ -1,5 +1,6 @@
 //! The engine that plugins run in, and the one way to run something in it: within bounds, ending in an answer or a fault.
 
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,15 +8,16 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use wasmtime::{CacheStore, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, Trap};
+use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
 
 use super::bindings::{Policy, v0_1};
 use super::compiled::{Compiled, FUNCTIONS};
-use super::guest::{Given, Guest, Overtime};
+use super::guest::{CORE_INSTANCES, Given, Guest, MEMORIES, Overtime, TABLE_ELEMENTS, TABLES};
 use super::{Config, Error, warm};
 use crate::domain::Fault;
 
 /// How often running plugins are looked after.
-const TICK: Duration = Duration::from_millis(2);
+const TICK: Duration = Duration::from_millis(1);
 /// How much a plugin may hand to the host in one call; an answer has a bound of its own.
 const HOST_CALL_BYTES: usize = 1 << 20;
 const STACK_BYTES: usize = 1 << 20;
@@ -31,6 +33,8 @@ pub(super) struct Sandbox {
     linker: Linker<Guest>,
     /// Places for the instances that policies keep between decisions.
     pub(super) kept: Arc<Semaphore>,
+    /// One for each core but one: a plugin that takes long leaves that to those who do not.
+    turns: Arc<Semaphore>,
     /// What was compiled at earlier starts.
     compiled: Option<Compiled>,
 }
@@ -44,10 +48,16 @@ impl Sandbox {
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)
             .and_then(|()| Policy::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest))
             .and_then(|()| v0_1::Policy::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest))
+            .and_then(|()| {
+                linker.allow_shadowing(true);
+                monotonic_clock::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)
+            })
             .map_err(|error| Error::Engine(error.to_string()))?;
         start_ticking(&engine)?;
         let kept = warm::places(config.instances_kept() as usize);
-        Ok(Self { engine, config, linker, kept, compiled })
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let turns = Arc::new(Semaphore::new(cores.saturating_sub(1).max(1)));
+        Ok(Self { engine, config, linker, kept, turns, compiled })
     }
 
     /// Compiles a component, unless that was done before. Takes a second for a large one: not for an asynchronous thread.
@@ -68,7 +78,8 @@ impl Sandbox {
 
     /// An empty store with every bound set but the deadline, see [`within`].
     pub(super) fn store(&self, given: Given) -> Store<Guest> {
-        let guest = Guest::new(given, self.config.memory_bytes, self.config.log_bytes);
+        let Config { memory_bytes, log_bytes, .. } = self.config;
+        let guest = Guest::new(given, memory_bytes, log_bytes, Arc::clone(&self.turns));
         let mut store = Store::new(&self.engine, guest);
         store.limiter(|guest| &mut guest.limits);
         store.set_hostcall_fuel(HOST_CALL_BYTES.max(self.config.answer_bytes));
@@ -88,7 +99,9 @@ pub(super) async fn within<T>(
     store.data_mut().allow_ticks(limit_ms.div_ceil(TICK.as_millis() as u64));
     store.set_epoch_deadline(1);
     // The ticks end a plugin that runs; the timeout ends one that waits, which no tick ever finds.
-    match tokio::time::timeout(Duration::from_millis(limit_ms), run(store)).await {
+    let ended = tokio::time::timeout(Duration::from_millis(limit_ms), run(store)).await;
+    store.data().end_turn();
+    match ended {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(fault(&error, store.data(), limit_ms)),
         Err(_) => Err(Fault::TooSlow { limit_ms }),
@@ -108,9 +121,8 @@ fn fault(error: &wasmtime::Error, guest: &Guest, limit_ms: u64) -> Fault {
     if error.is::<Overtime>() || error.downcast_ref() == Some(&Trap::Interrupt) {
         return Fault::TooSlow { limit_ms };
     }
-    if let Some(bytes) = guest.limits.denied {
-        let message = format!("it asked for {bytes} bytes of memory and may have {} ({cause})", guest.limits.cap);
-        return Fault::TooLarge { message };
+    if let Some(denied) = &guest.limits.denied {
+        return Fault::TooLarge { message: format!("{denied} ({cause})") };
     }
     // The engine keeps the type of this error to itself.
     if cause.contains("fuel allocated for hostcalls") {
@@ -127,6 +139,8 @@ fn engine(config: &Config) -> Result<Engine, Error> {
         .epoch_interruption(true)
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)
+        // Nobody sees them, and a recursion without an end would have a hundred thousand.
+        .wasm_backtrace_max_frames(None)
         .max_wasm_stack(STACK_BYTES)
         .async_stack_size(2 * STACK_BYTES);
     settings
@@ -145,13 +159,17 @@ fn pool(config: &Config) -> PoolingAllocationConfig {
     // Two more than there may be decisions: one to configure the next revision, one to probe it.
     let instances = config.instances + config.instances_kept() + 2;
     let mut pool = PoolingAllocationConfig::new();
+    // Places for the worst that all of them can be: no component that is made of many parts takes another's.
     pool.total_component_instances(instances)
-        .total_core_instances(instances * 16)
-        .total_memories(instances)
-        .total_tables(instances * 4)
+        .total_core_instances(instances * CORE_INSTANCES as u32)
+        .total_memories(instances * MEMORIES as u32)
+        .total_tables(instances * TABLES as u32)
         .total_stacks(instances)
+        .max_core_instances_per_component(CORE_INSTANCES as u32)
+        .max_memories_per_component(MEMORIES as u32)
+        .max_tables_per_component(TABLES as u32)
         .max_memory_size(config.memory_bytes + FREEZING_BYTES)
-        .table_elements(100_000)
+        .table_elements(TABLE_ELEMENTS)
         .linear_memory_keep_resident(1 << 20)
         .table_keep_resident(64 << 10)
         // The kernel tells which pages were written, where it can (Linux 6.7): only those are set back after a decision.

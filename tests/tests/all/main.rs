@@ -6,6 +6,7 @@ mod arrivals;
 mod browser;
 mod connecting;
 mod floors;
+mod hostile;
 mod mail;
 mod plugins;
 mod policies;

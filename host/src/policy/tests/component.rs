@@ -11,28 +11,60 @@ pub(super) fn text(wanted: &str) -> u32 {
     TEXTS.iter().find(|(text, _)| *text == wanted).map(|(_, at)| *at).expect("one of the texts")
 }
 
-/// A plugin that routes: `configure` runs before it accepts any settings; `route` has to leave the place of an answer,
-/// and finds the conversation at `$of`, a spare variable in `$i`, and the functions `$queue` and `$log`.
+/// A plugin that routes, part by part, each in WebAssembly text; what is left empty does no harm.
+#[derive(Default)]
+pub(super) struct Plugin {
+    /// More of the component: imports, and core functions lowered from them.
+    pub(super) imports: String,
+    /// Exports of the core instance `host`, and the same as imports of the core module.
+    pub(super) host: String,
+    pub(super) from_host: String,
+    /// What else the core module defines.
+    pub(super) core: String,
+    /// Runs before any settings are accepted.
+    pub(super) configure: String,
+    /// Has to leave the place of an answer, and finds the conversation at `$of`, a spare variable in `$i`, and the
+    /// functions `$queue` and `$log`.
+    pub(super) route: String,
+    /// Of memory; where it is 0, there are [`PAGES`].
+    pub(super) pages: u32,
+}
+
+/// A plugin that routes.
 pub(super) fn router(configure: &str, route: &str) -> Vec<u8> {
     with(PAGES, "", configure, route)
 }
 
 /// The same, but only with a conversation that is closed; any other goes to Orders.
 pub(super) fn when_closed(body: &str) -> Vec<u8> {
-    when_closed_else(body, &format!("(call $queue (i32.const {}) (i32.const 6))", text("Orders")))
-}
-
-/// The same, with something else for the open ones.
-pub(super) fn when_closed_else(closed: &str, open: &str) -> Vec<u8> {
-    // The flag stands behind three texts and two texts that may be absent.
-    router("", &format!("(if (result i32) (i32.load8_u offset=48 (local.get $of)) (then {closed}) (else {open}))"))
+    router("", &closed_else(body, &orders()))
 }
 
 /// A plugin with a memory of so many pages, and with more imports.
 pub(super) fn with(pages: u32, imports: &str, configure: &str, route: &str) -> Vec<u8> {
-    let texts: String = TEXTS.iter().map(|(text, at)| format!("(data (i32.const {at}) \"{text}\")")).collect();
-    let text = format!(
-        r#"(component {TYPES} {imports}
+    let [imports, configure, route] = [imports, configure, route].map(str::to_owned);
+    Plugin { pages, imports, configure, route, ..Plugin::default() }.bytes()
+}
+
+/// One thing for a closed conversation, and another for an open one.
+pub(super) fn closed_else(closed: &str, open: &str) -> String {
+    // The flag stands behind three texts and two texts that may be absent.
+    format!("(if (result i32) (i32.load8_u offset=48 (local.get $of)) (then {closed}) (else {open}))")
+}
+
+/// Goes to Orders.
+pub(super) fn orders() -> String {
+    format!("(call $queue (i32.const {}) (i32.const 6))", text("Orders"))
+}
+
+impl Plugin {
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        let Self { imports, host, from_host, core, configure, .. } = self;
+        let pages = if self.pages == 0 { PAGES } else { self.pages };
+        let route = if self.route.is_empty() { orders() } else { self.route.clone() };
+        let texts: String = TEXTS.iter().map(|(text, at)| format!("(data (i32.const {at}) \"{text}\")")).collect();
+        let text = format!(
+            r#"(component {TYPES}
   (core module $libc
     (memory (export "memory") {pages})
     (global $next (mut i32) (i32.const 65536))
@@ -44,9 +76,12 @@ pub(super) fn with(pages: u32, imports: &str, configure: &str, route: &str) -> V
       (local.get $at)))
   (core instance $libc (instantiate $libc))
   (core func $write (canon lower (func $logs "write") (memory (core memory $libc "memory"))))
+  {imports}
   (core module $main
     (import "libc" "memory" (memory 1))
     (import "host" "log" (func $log (param i32 i32 i32)))
+    {from_host}
+    {core}
     {texts}
     (func $queue (param $at i32) (param $bytes i32) (result i32)
       (i64.store (i32.const 16) (i64.const 0))
@@ -57,7 +92,7 @@ pub(super) fn with(pages: u32, imports: &str, configure: &str, route: &str) -> V
     (func $route (export "route") (param $of i32) (result i32) (local $i i32) {route}))
   (core instance $main (instantiate $main
     (with "libc" (instance $libc))
-    (with "host" (instance (export "log" (func $write))))))
+    (with "host" (instance (export "log" (func $write)) {host}))))
   (func $configure (param "settings" string) (result (result (error (list $problem))))
     (canon lift (core func $main "configure") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
   (func $route (param "of" $conversation) (result (result $destination (error $refusal)))
@@ -66,8 +101,9 @@ pub(super) fn with(pages: u32, imports: &str, configure: &str, route: &str) -> V
   (export "switchyard:policy/lifecycle@0.1.0" (instance $lifecycle))
   (instance $routing (export "route" (func $route)))
   (export "switchyard:policy/routing@0.1.0" (instance $routing)))"#
-    );
-    wat::parse_str(text).expect("a component")
+        );
+        wat::parse_str(text).expect("a component")
+    }
 }
 
 /// The interfaces that the plugins import, as wit/v0.1/policy.wit has them.

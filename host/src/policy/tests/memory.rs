@@ -1,8 +1,61 @@
-//! What one decision leaves in memory.
+//! What one decision leaves in memory, globals, tables and handles of WASI.
 
+use super::worlds::with_wasi;
 use super::{add, closed, component, name, patient, queue, route, source};
-use crate::domain::Fault;
+use crate::domain::{Destination, Fault};
 use crate::policy::{Config, Isolation, PolicyHost, sample};
+
+/// Answers with a digit for each thing that it could remember by, and counts each up for the next time: a place in memory,
+/// a global, the handles that it has open, and the size of a table, if it has one: what changes a table cannot be frozen.
+fn hoarder(configure: &str, table: bool) -> Vec<u8> {
+    let digit =
+        |at: u32, value: &str| format!("(i32.store8 (i32.const {}) (i32.add (i32.const 48) {value}))", 2048 + at);
+    let route = [
+        digit(0, "(i32.load (i32.const 512))"),
+        "(i32.store (i32.const 512) (i32.add (i32.const 1) (i32.load (i32.const 512))))".into(),
+        digit(1, "(global.get $count)"),
+        "(global.set $count (i32.add (i32.const 1) (global.get $count)))".into(),
+        // Handles are numbered from 1, and this one is never given back.
+        digit(2, "(i32.sub (call $stdout) (i32.const 1))"),
+        digit(3, if table { "(table.grow $table (ref.null func) (i32.const 1))" } else { "(local.get $i)" }),
+        "(call $queue (i32.const 2048) (i32.const 4))".into(),
+    ];
+    let core = "(table $table 0 funcref) (global $count (mut i32) (i32.const 0))".into();
+    component::Plugin { core, configure: configure.into(), ..with_wasi(&route.concat()) }.bytes()
+}
+
+/// What three decisions answer, one after another, and why they are not made from a frozen copy, if they are not.
+async fn decide(freeze: bool, plugin: &[u8]) -> (Vec<Result<Destination, Fault>>, Option<String>) {
+    let host = PolicyHost::start(Config { freeze, ..patient() }).unwrap();
+    add(&host, "hoarder", plugin).await;
+    host.apply(name("counting"), source("plugin = \"hoarder\"\n", &[])).await.unwrap();
+    let status = host.settled(&name("counting")).await.unwrap();
+    let why = status.in_force.unwrap().answered_by[0].not_frozen_because.clone();
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        answers.push(route(&host, "counting", &sample::conversation(super::NOW)).await);
+    }
+    (answers, why)
+}
+
+#[tokio::test]
+async fn nothing_that_a_decision_leaves_in_memory_reaches_the_next() {
+    let frozen = decide(true, &hoarder("", false)).await;
+    assert_eq!(frozen, (vec![queue("0000"); 3], None));
+    let (configured, why) = decide(false, &hoarder("", true)).await;
+    assert_eq!(configured, vec![queue("0000"); 3]);
+    assert!(why.is_some());
+}
+
+#[tokio::test]
+async fn a_plugin_that_changes_tables_or_keeps_handles_is_configured_each_time_and_remembers_nothing_either() {
+    let (answers, why) = decide(true, &hoarder("", true)).await;
+    assert_eq!(answers, vec![queue("0000"); 3]);
+    assert!(why.as_ref().is_some_and(|why| why.contains("table.grow")), "{why:?}");
+    let (answers, why) = decide(true, &hoarder("(drop (call $stdout))", false)).await;
+    assert_eq!(answers, vec![queue("0010"); 3]);
+    assert!(why.as_ref().is_some_and(|why| why.contains("WASI resources")), "{why:?}");
+}
 
 /// Answers with the first digit of 0123456789, and moves the place where it begins to read by one each time.
 fn counter() -> Vec<u8> {
@@ -19,26 +72,10 @@ fn remembering() -> String {
 }
 
 #[tokio::test]
-async fn nothing_that_a_decision_leaves_in_memory_reaches_the_next() {
-    for freeze in [true, false] {
-        let host = PolicyHost::start(Config { freeze, ..patient() }).unwrap();
-        add(&host, "counter", &counter()).await;
-        host.apply(name("counting"), source("plugin = \"counter\"\n", &[])).await.unwrap();
-        let status = host.settled(&name("counting")).await.unwrap();
-        let by = &status.in_force.unwrap().answered_by[0];
-        assert_eq!(by.frozen, freeze, "{:?}", by.not_frozen_because);
-        let of = sample::conversation(super::NOW);
-        for _ in 0..3 {
-            assert_eq!(route(&host, "counting", &of).await, queue("0"), "frozen: {freeze}");
-        }
-    }
-}
-
-#[tokio::test]
 async fn a_policy_that_chose_so_keeps_its_instance_until_a_fault() {
     for freeze in [true, false] {
         let host = PolicyHost::start(Config { freeze, ..patient() }).unwrap();
-        let closed_traps = component::when_closed_else("(unreachable)", &remembering());
+        let closed_traps = component::router("", &component::closed_else("(unreachable)", &remembering()));
         add(&host, "counter", &closed_traps).await;
         host.apply(name("counting"), source("plugin = \"counter\"\nisolation = \"policy\"\n", &[])).await.unwrap();
         let status = host.settled(&name("counting")).await.unwrap();

@@ -1,8 +1,11 @@
 //! Tests of the policies: what scripts decide, what a swap leaves undisturbed, and what hostile plugins come to.
 
+mod bombs;
 mod component;
+mod corpus;
 mod hostile;
 mod memory;
+mod peak;
 mod prebuilt;
 mod refused;
 mod revisions;
@@ -10,6 +13,7 @@ mod scripts;
 mod shipped;
 mod swaps;
 mod versions;
+mod worlds;
 
 use tokio::sync::OnceCell;
 

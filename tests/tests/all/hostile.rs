@@ -1,0 +1,61 @@
+//! Plugins that mean no good, handed in like any other: the registry says whose decision failed, and how.
+
+#[path = "../../../host/src/policy/tests/component.rs"]
+#[expect(dead_code, reason = "the host's own tests make more of them")]
+mod component;
+#[path = "../../../host/src/policy/tests/corpus.rs"]
+#[expect(dead_code, reason = "the host's own tests ask it more")]
+mod corpus;
+#[path = "../../../host/src/policy/tests/worlds.rs"]
+mod worlds;
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use switchyard_tests::{ADMIN, TestHost, received};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_hostile_decision_is_a_sync_error_that_names_policy_revision_and_question() {
+    // Time enough for most of them to fail in their own way, however busy the machine is.
+    let host = TestHost::with("[policies.limits]\ndeadline_ms = 1000\n").await;
+    let fail = corpus::in_decisions().into_iter().filter(|hostile| hostile.way != corpus::ANSWERS);
+    for (number, corpus::Hostile { name: does, plugin, way }) in (1..).zip(fail) {
+        let url = format!("http://{}/v1/plugins/hostile-{number}", host.app.address);
+        let taken = host.http.put(url).bearer_auth(ADMIN).body(plugin).send().await.unwrap();
+        assert_eq!(taken.status(), StatusCode::OK, "{does}");
+        let toml = format!("[routing]\nplugin = \"hostile-{number}\"\n");
+        let source = json!({ "toml": toml, "scripts": {} });
+        let (status, answer) = host.call(Method::PUT, "/v1/policies/acme", ADMIN, Some(source)).await;
+        assert_eq!(status, StatusCode::OK, "{does}: {answer}");
+        // All of them wait for a conversation that is closed.
+        let mut closing = received(number, number, "billing", "jane@example.com");
+        closing["type"] = json!("close-conversation");
+        host.notify(closing).await;
+        let errors = host.idle().await;
+        let of = |error: &&Value| error["message"] == format!("main:{}", 5000 + number);
+        let refusal = &errors.iter().find(of).unwrap_or_else(|| panic!("{does}: {errors:?}"))["refusal"];
+        assert_eq!((refusal["code"].as_str(), refusal["class"].as_str()), (Some(way), Some("policy")), "{refusal}");
+        let blame = &refusal["blame"];
+        assert_eq!(blame["policy"], json!({ "name": "acme", "revision": number + 1 }), "{does}: {blame}");
+        assert_eq!(blame["question"], "route", "{does}: {blame}");
+    }
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_200_megabytes_is_refused_before_a_byte_of_it_was_sent() {
+    let host = TestHost::start().await;
+    let mut connection = TcpStream::connect(host.app.address).await.unwrap();
+    let head = format!(
+        "PUT /v1/plugins/large HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {ADMIN}\r\nContent-Length: {}\r\n\r\n",
+        host.app.address,
+        200 << 20
+    );
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    connection.read_exact(&mut answer).await.unwrap();
+    assert_eq!(std::str::from_utf8(&answer).unwrap(), "HTTP/1.1 413");
+    drop(connection);
+    host.stop().await;
+}
