@@ -107,8 +107,7 @@ impl From<CallError> for Failed {
 
 pub(super) async fn run(engine: Arc<Engine>, kept: Arc<Kept>, mut stopping: watch::Receiver<bool>) {
     let every = kept.environment.every;
-    // What was missed is asked for first.
-    let (look_at, switched_on) = (engine.clock.now().after(every), VecDeque::new());
+    let (look_at, switched_on) = (Timestamp::default(), VecDeque::new());
     let mut keeper = Keeper { engine, kept, look_at, switched_on, other: false, tried: None };
     let mut failures = 0;
     loop {
