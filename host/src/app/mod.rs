@@ -17,7 +17,7 @@ use self::watching::Watcher;
 use crate::alerts::{self, Alerts, Standing, Watched};
 use crate::clock::Clock;
 use crate::config::{Config, accounts};
-use crate::domain::{Class, Secret};
+use crate::domain::{Class, RefreshToken};
 use crate::engine::{self, Engine, Org, OrgConfig, OrgHealth};
 use crate::mail::Mailer;
 use crate::policy::{PolicyHost, RolledBack};
@@ -161,7 +161,7 @@ fn connect(
     let configured = config.salesforce.refresh_token.clone();
     let token = match (records.refresh_token(org, configured.as_ref()), &configured) {
         (Ok(Some(kept)), _) => Ok(kept),
-        (Ok(None), Some(configured)) => Ok(configured.clone()),
+        (Ok(None), Some(configured)) => Ok(RefreshToken { token: configured.clone(), organization: None }),
         (Ok(None), None) => Err(format!("nobody has authorized {org} yet")),
         // Not the configured one: it has been used up, and using it again would end those that followed from it.
         (Err(error @ (store::Error::WrongKey { .. } | store::Error::Unreadable { .. })), _) => {
@@ -171,7 +171,7 @@ fn connect(
         (Err(error), _) => return Err(error.into()),
     };
     let (kept_in, id, clock) = (records.clone(), org.clone(), clock.clone());
-    let on_rotated: salesforce::OnRotated = Box::new(move |token: Secret| {
+    let on_rotated: salesforce::OnRotated = Box::new(move |token: RefreshToken| {
         let (records, id, configured) = (kept_in.clone(), id.clone(), configured.clone());
         Box::pin(async move {
             let kept = records.keep_refresh_token(&id, configured.as_ref(), &token).await;

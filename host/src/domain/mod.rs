@@ -37,6 +37,6 @@ pub use pace::{Pace, Quota};
 pub use policy::{History, Origin, PolicyRevision, PolicySource, RevisionState};
 pub use refusal::{Blame, Choice, Class, Refusal, RequestSent, Scope};
 pub use schedule::{Plan, plan};
-pub use secret::Secret;
+pub use secret::{RefreshToken, Secret};
 pub use sync_error::{Change, Ending, ErrorCounts, State, SyncError, TransitionError};
 pub use time::Timestamp;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::RecordId;
+
 /// A password, token or key. It has no `Display` and no `Serialize`, and its `Debug` is mute.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
@@ -27,4 +29,13 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(..)")
     }
+}
+
+/// A refresh token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefreshToken {
+    /// The token.
+    pub token: Secret,
+    /// Salesforce's id of the organization that it is for, once an answer has said so.
+    pub organization: Option<RecordId>,
 }

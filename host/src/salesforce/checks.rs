@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::client::{Call, Client, read};
-use super::config::ApiName;
 use super::flow::Flow;
 use super::rules::advice;
+use super::values::ApiName;
 use crate::domain::{Class, Refusal, Timestamp};
 
 /// One thing that was looked at.

@@ -13,10 +13,11 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use super::answer::{Trouble, exchange};
 use super::classify::{Stage, judge, parts};
-use super::config::{Config, Error, Server};
+use super::config::{Config, Error};
 use super::gathering::{Gathering, Object};
 use super::queues::Cache;
 use super::session::{Access, Keeping, Session, scrub};
+use super::values::Server;
 use crate::domain::{Class, Quota, RecordId, Refusal, RequestSent};
 
 /// Pages of a query that are followed; a page has 2,000 rows at most.

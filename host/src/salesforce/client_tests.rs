@@ -8,7 +8,7 @@ use serde_json::json;
 use super::super::session::OnRotated;
 use super::super::stand_in::{EXPIRED, StandIn, response};
 use super::*;
-use crate::domain::{ContactSearch, Quota, Scope, Secret};
+use crate::domain::{ContactSearch, Quota, RefreshToken, Scope};
 
 fn nothing() -> Value {
     json!({"totalSize": 0, "done": true, "records": []})
@@ -101,9 +101,9 @@ fn keeper(server: &StandIn, fails: &[bool]) -> (Kept, OnRotated) {
     let kept = Arc::new(Mutex::new(Vec::new()));
     let (server, into) = (server.clone(), Arc::clone(&kept));
     let fails = Mutex::new(fails.to_vec());
-    let on_rotated: OnRotated = Box::new(move |token: Secret| {
+    let on_rotated: OnRotated = Box::new(move |kept: RefreshToken| {
         let failing = fails.lock().unwrap().pop().unwrap_or(false);
-        into.lock().unwrap().push((token.reveal().to_owned(), server.asked().len()));
+        into.lock().unwrap().push((kept.token.reveal().to_owned(), server.asked().len()));
         Box::pin(async move { if failing { Err("disk full".to_owned()) } else { Ok(()) } })
     });
     (kept, on_rotated)
@@ -148,7 +148,7 @@ async fn a_caller_that_gives_up_does_not_take_the_rotated_token_with_it() {
     let (done, mut stored) = tokio::sync::mpsc::unbounded_channel();
     let on_rotated: OnRotated = Box::new(move |token| {
         let done = done.clone();
-        Box::pin(async move { done.send(token.reveal().to_owned()).map_err(|error| error.to_string()) })
+        Box::pin(async move { done.send(token.token.reveal().to_owned()).map_err(|error| error.to_string()) })
     });
     let client = server.client_with("", on_rotated);
     // Polled once, so that the request is on its way, and then dropped.

@@ -1,10 +1,10 @@
 //! What an administrator sets of one Salesforce organization: how it is reached, and how its objects are named.
 
-use reqwest::Url;
 use serde::Deserialize;
 
 use super::flow::Flow;
-use crate::domain::{BaseUrl, Secret};
+use super::values::{ApiName, ApiVersion, OrganizationId, Server, Share};
+use crate::domain::Secret;
 
 /// A setting that cannot be one.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -33,6 +33,9 @@ pub enum Error {
     /// Not a share of anything.
     #[error("slow_at: `{0}` must be above 0, and 1 at most")]
     Share(f64),
+    /// Not the id of an organization.
+    #[error("organization_id: `{0}` must be an organization's id: 15 or 18 characters that begin with 00D")]
+    OrganizationId(String),
     /// Not a version, or one whose upsert does not say which record it wrote.
     #[error("`{0}` must be a version such as v62.0, and at least v46.0")]
     Version(String),
@@ -45,6 +48,9 @@ pub struct Config {
     /// Where tokens are asked for: `https://login.salesforce.com`, `https://test.salesforce.com` or the My Domain address.
     #[serde(default)]
     pub login_url: Server,
+    /// The organization that tokens have to be for; where not given, the one that they were for before.
+    #[serde(default)]
+    pub organization_id: Option<OrganizationId>,
     /// How access tokens are got.
     #[serde(default)]
     pub flow: Flow,
@@ -86,32 +92,6 @@ const fn thirty_seconds() -> u64 {
     30_000
 }
 
-/// A share: above 0, and 1 at most.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(try_from = "f64")]
-pub struct Share(f64);
-
-impl Share {
-    /// From 0 to 1.
-    #[must_use]
-    pub fn get(self) -> f64 {
-        self.0
-    }
-}
-
-impl Default for Share {
-    fn default() -> Self {
-        Self(0.8)
-    }
-}
-
-impl TryFrom<f64> for Share {
-    type Error = Error;
-    fn try_from(number: f64) -> Result<Self, Error> {
-        if number > 0.0 && number <= 1.0 { Ok(Self(number)) } else { Err(Error::Share(number)) }
-    }
-}
-
 /// The object that holds a conversation, and its fields.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -146,7 +126,7 @@ pub struct Objects {
 
 impl Default for Objects {
     fn default() -> Self {
-        let name = |text: &str| ApiName(text.to_owned());
+        let name = ApiName::constant;
         Self {
             conversation: name("alcmeon__Conversation__c"),
             external_id: name("alcmeon__scoped_id__c"),
@@ -193,102 +173,7 @@ pub struct Cases {
 }
 
 fn switchyard_id() -> ApiName {
-    ApiName("Switchyard_Id__c".to_owned())
-}
-
-/// The address of a server that may be told tokens: as [`BaseUrl`], and no path.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Server(BaseUrl);
-
-impl Server {
-    /// The address with this path and query.
-    pub(super) fn at(&self, path: &str) -> Result<Url, Error> {
-        self.0.at(path).map_err(|_| Error::Server(path.to_owned()))
-    }
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        Self::try_from("https://login.salesforce.com".to_owned()).expect("a constant")
-    }
-}
-
-impl TryFrom<String> for Server {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self, Error> {
-        match BaseUrl::try_from(text.clone()) {
-            Ok(url) if url.is_bare() => Ok(Self(url)),
-            _ => Err(Error::Server(text)),
-        }
-    }
-}
-
-impl std::fmt::Display for Server {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// The name of an object or a field in Salesforce's API. Checked, because it is written into queries and paths unquoted.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
-#[serde(try_from = "String")]
-pub struct ApiName(String);
-
-impl ApiName {
-    /// The name as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for ApiName {
-    type Error = Error;
-    fn try_from(text: String) -> Result<Self, Error> {
-        let fits = text.len() <= 80
-            && text.starts_with(|c: char| c.is_ascii_alphabetic())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        if fits { Ok(Self(text)) } else { Err(Error::ApiName(text.chars().take(100).collect())) }
-    }
-}
-
-impl std::fmt::Display for ApiName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A version of the REST API.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct ApiVersion(String);
-
-impl ApiVersion {
-    /// `v62.0`.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Default for ApiVersion {
-    fn default() -> Self {
-        Self("v62.0".to_owned())
-    }
-}
-
-impl TryFrom<String> for ApiVersion {
-    type Error = Error;
-    fn try_from(text: String) -> Result<Self, Error> {
-        let number = text.strip_prefix('v').and_then(|rest| rest.strip_suffix(".0"));
-        // Before v46.0 an upsert that updates answers 204 with an empty body.
-        match number.filter(|digits| digits.len() <= 3).and_then(|digits| digits.parse::<u16>().ok()) {
-            Some(46..) => Ok(Self(text)),
-            _ => Err(Error::Version(text)),
-        }
-    }
+    ApiName::constant("Switchyard_Id__c")
 }
 
 #[cfg(test)]
@@ -306,7 +191,7 @@ mod tests {
         let config = read("").unwrap();
         assert_eq!(config.login_url.to_string(), "https://login.salesforce.com");
         assert_eq!(config.api_version.as_str(), "v62.0");
-        assert_eq!((config.timeout_ms, config.slow_at), (30_000, Share(0.8)));
+        assert_eq!((config.timeout_ms, config.slow_at), (30_000, Share::default()));
         assert_eq!(config.objects.conversation.as_str(), "alcmeon__Conversation__c");
         assert!(config.cases.is_none());
         assert_eq!(read("[cases]").unwrap().cases.unwrap().external_id.as_str(), "Switchyard_Id__c");
@@ -317,32 +202,5 @@ mod tests {
     fn an_unknown_key_is_refused_by_name() {
         let error = read("[objects]\nqueu = 'X__c'").unwrap_err().to_string();
         assert!(error.contains("queu"), "{error}");
-    }
-
-    #[test]
-    fn a_share_is_above_nothing_and_no_more_than_all() {
-        assert_eq!(read("slow_at = 1.0").unwrap().slow_at, Share(1.0));
-        for bad in ["0.0", "1.01", "-0.5", "nan", "80"] {
-            assert!(read(&format!("slow_at = {bad}")).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn the_address_of_a_server_has_no_path() {
-        let server = |text: &str| Server::try_from(text.to_owned());
-        assert!(server("https://acme.my.salesforce.com/").is_ok());
-        for bad in ["https://login.salesforce.com/services", "http://login.salesforce.com"] {
-            assert_eq!(server(bad), Err(Error::Server(bad.to_owned())), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_name_that_could_break_out_of_a_query_is_refused() {
-        for bad in ["", "1st", "Name = '' OR Id", "a.b", "Émail", "x'", &"a".repeat(81)] {
-            assert!(ApiName::try_from(bad.to_owned()).is_err(), "{bad:?}");
-        }
-        for bad in ["62.0", "v45.0", "v62", "v62.0/../..", "v.0"] {
-            assert!(ApiVersion::try_from(bad.to_owned()).is_err(), "{bad:?}");
-        }
     }
 }

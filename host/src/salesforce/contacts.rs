@@ -5,9 +5,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::client::{Call, Client, read, record};
-use super::config::ApiName;
 use super::records::Written;
 use super::soql::{quote, segment};
+use super::values::ApiName;
 use crate::domain::{Attribute, Class, Contact, ContactSearch, RecordId, Refusal};
 
 /// No text of a Contact that a query can filter by is longer, in characters.

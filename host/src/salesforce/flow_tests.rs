@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::session::OnRotated;
 use super::stand_in::{Asked, StandIn};
 use super::{Client, Error};
-use crate::domain::{Class, ContactSearch, Refusal, Scope, Secret};
+use crate::domain::{Class, ContactSearch, RefreshToken, Refusal, Scope, Secret};
 
 const CALLBACK: &str = "http://localhost:1717/oauth/callback";
 const WEB_SERVER: &str = "flow = 'web-server'\nclient_id = 'key'\nclient_secret = 'hush-secret'\n";
@@ -39,8 +39,8 @@ type Kept = Arc<Mutex<Vec<(String, usize)>>>;
 fn keeper(server: &StandIn) -> (Kept, OnRotated) {
     let kept = Kept::default();
     let (server, into) = (server.clone(), Arc::clone(&kept));
-    let on_rotated: OnRotated = Box::new(move |token: Secret| {
-        into.lock().unwrap().push((token.reveal().to_owned(), server.asked().len()));
+    let on_rotated: OnRotated = Box::new(move |kept: RefreshToken| {
+        into.lock().unwrap().push((kept.token.reveal().to_owned(), server.asked().len()));
         Box::pin(async { Ok(()) })
     });
     (kept, on_rotated)
@@ -144,4 +144,44 @@ async fn an_authorization_that_is_refused_or_gives_no_refresh_token_leaves_what_
     ask(&client).await.unwrap();
     let asked = server.asked();
     assert_eq!(form(&asked[asked.len() - 2])["refresh_token"], "first-refresh");
+}
+
+/// An answer with tokens of this organization.
+fn tokens(server: &StandIn, access: &str, refresh: &str, organization: &str) -> Value {
+    let id = format!("https://login.salesforce.com/id/{organization}/005000000000001AAA");
+    json!({ "access_token": access, "instance_url": server.url, "refresh_token": refresh, "id": id })
+}
+
+#[tokio::test]
+async fn tokens_of_another_organization_are_refused_and_what_was_there_stays() {
+    let server = StandIn::start().await;
+    let (kept, on_rotated) = keeper(&server);
+    let client = server.client_of(WEB_SERVER, on_rotated);
+    let begin = || client.begin_authorization(CALLBACK.to_owned()).unwrap();
+    server.reply(200, &tokens(&server, "one", "given-refresh", "00D000000000001AAA"));
+    client.finish_authorization(begin(), Secret::new("the-code")).await.unwrap();
+
+    server.reply(200, &tokens(&server, "two", "foreign-refresh", "00D000000000002AAA"));
+    let refusal = client.finish_authorization(begin(), Secret::new("the-code")).await.unwrap_err();
+    assert_eq!((refusal.class, refusal.code.as_str()), (Class::Auth, "ANOTHER_ORGANIZATION"));
+    assert!(refusal.text.contains("00D000000000002AAA") && refusal.text.contains("00D000000000001AAA"), "{refusal:?}");
+    assert!(super::advice(&refusal).check.contains("organization_id"));
+    assert_eq!(kept.lock().unwrap().len(), 1, "they are not stored");
+    server.reply(200, &nothing());
+    ask(&client).await.unwrap();
+    assert_eq!(server.asked().pop().unwrap().headers["authorization"], "Bearer one");
+
+    server.reply(200, &tokens(&server, "three", "newer-refresh", "00D000000000001"));
+    client.finish_authorization(begin(), Secret::new("the-code")).await.unwrap();
+}
+
+#[tokio::test]
+async fn tokens_are_for_the_configured_organization_whatever_they_were_for_before() {
+    let server = StandIn::start().await;
+    let client = server.client_with("organization_id = '00D000000000002'", forgetful());
+    server.reply(200, &tokens(&server, "one", "first-refresh", "00D000000000001AAA"));
+    assert_eq!(ask(&client).await.unwrap_err().code, "ANOTHER_ORGANIZATION");
+    assert_eq!(server.asked().len(), 1, "nothing is sent with them");
+    server.reply(200, &tokens(&server, "two", "first-refresh", "00D000000000002AAA")).reply(200, &nothing());
+    ask(&client).await.unwrap();
 }

@@ -141,10 +141,16 @@ impl Gathering {
         if self.calls >= self.most {
             return Next::Nothing;
         }
-        for place in (self.first..self.first + Line::ALL.len()).map(|place| place % Line::ALL.len()) {
+        // The one that has waited comes first: its wait would be lost with another's turn.
+        let first = lingered.map_or(self.first, Line::place);
+        for place in (first..first + Line::ALL.len()).map(|place| place % Line::ALL.len()) {
             let (line, queue) = (Line::ALL[place], &mut self.queues[place]);
             let full = queue.waiting.len() >= RECORDS;
             if queue.waiting.is_empty() || (queue.calls > 0 && !full) {
+                continue;
+            }
+            // Waiting for company is of no use to what waits for a parent.
+            if !full && !queue.waiting.iter().any(|entry| is_free(entry, &self.taken)) {
                 continue;
             }
             if !full {
@@ -169,7 +175,7 @@ impl Gathering {
         let (mut entries, mut left) = (Vec::new(), VecDeque::new());
         let (mut ids, mut parents, mut most) = (HashSet::new(), HashSet::new(), RECORDS);
         while let Some(entry) = queue.waiting.pop_front() {
-            let free = entry.parents.iter().all(|parent| !self.taken.contains(parent));
+            let free = is_free(&entry, &self.taken);
             let fits = most.min(locked.get(&entry.id).copied().unwrap_or(RECORDS));
             if entries.len() < fits && free && !ids.contains(&entry.id) {
                 most = fits;
@@ -212,6 +218,11 @@ impl Gathering {
             self.taken.remove(&parent);
         }
     }
+}
+
+/// Whether no call on its way touches a parent of it.
+fn is_free(entry: &Entry, taken: &HashSet<RecordId>) -> bool {
+    entry.parents.iter().all(|parent| !taken.contains(parent))
 }
 
 #[cfg(test)]
@@ -305,7 +316,9 @@ mod tests {
         ) {
             let (mut gathering, mut on_the_way) = (Gathering::new(most), Vec::<Batch>::new());
             for (id, records) in &locked {
-                [Object::Case, Object::Conversation].map(|object| gathering.locked(object, &id.to_string(), *records));
+                for object in [Object::Case, Object::Conversation] {
+                    gathering.locked(object, &id.to_string(), *records);
+                }
             }
             let (mut left, mut returns) = (records.len(), returns.into_iter().cycle());
             for (id, parent, case) in records {

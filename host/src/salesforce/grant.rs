@@ -1,8 +1,9 @@
 //! What is asked of the token endpoint in each flow.
 
-use super::config::{Config, Error, Server};
+use super::config::{Config, Error};
 use super::flow::Flow;
 use super::jwt::Signer;
+use super::values::Server;
 use crate::domain::{Class, Refusal, Secret, Timestamp};
 
 /// A request for a token: everything in it is treated as a secret but the kind of grant.

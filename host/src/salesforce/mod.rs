@@ -26,14 +26,16 @@ mod session;
 mod soql;
 #[cfg(test)]
 mod stand_in;
+mod values;
 
 pub use authorize::Authorization;
 pub use checks::Check;
 pub use client::Client;
-pub use config::{ApiName, ApiVersion, Cases, Config, Error, Objects, Server, Share};
+pub use config::{Cases, Config, Error, Objects};
 pub use flow::Flow;
 pub use gathering::RECORDS;
 pub use queues::{Queue, Queues};
 pub use records::{CaseWrite, Upserted, Write};
 pub use rules::advice;
 pub use session::{Keeping, OnRotated};
+pub use values::{ApiName, ApiVersion, OrganizationId, Server, Share};

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::client::Client;
-use super::config::ApiName;
 use super::gathering::Object;
 use super::soql::cut;
+use super::values::ApiName;
 use crate::domain::{Conversation, RecordId, Refusal};
 
 /// The length of a Text, a URL and a Case's subject, in characters.

@@ -11,16 +11,18 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::answer::{Answer, Trouble, exchange};
 use super::classify::{Stage, judge};
-use super::config::{Config, Error, Server};
+use super::config::{Config, Error};
 use super::grant::{Grant, Request};
-use crate::domain::{Class, Refusal, RequestSent, Secret, Timestamp};
+use super::queues::same_record;
+use super::values::{OrganizationId, Server};
+use crate::domain::{Class, RecordId, RefreshToken, Refusal, RequestSent, Secret, Timestamp};
 
 const PATH: &str = "/services/oauth2/token";
 
 /// What a client needs from outside: who keeps its refresh token, and what time it is.
 pub struct Keeping {
     /// The refresh token to begin with, or why there is none. Flows without one never ask for it.
-    pub token: Result<Secret, String>,
+    pub token: Result<RefreshToken, String>,
     /// Stores the one that follows.
     pub on_rotated: OnRotated,
     /// The time.
@@ -31,7 +33,7 @@ pub struct Keeping {
 ///
 /// Salesforce forgets the token before it, so a host that loses this one has to be reconnected by hand.
 /// It must not use the client that calls it: that one waits for it.
-pub type OnRotated = Box<dyn Fn(Secret) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+pub type OnRotated = Box<dyn Fn(RefreshToken) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
 /// An access token and the server that takes it.
 pub(super) struct Access {
@@ -50,6 +52,8 @@ struct Shared {
     http: reqwest::Client,
     login: Server,
     grant: Grant,
+    /// What tokens have to be for, where it is configured.
+    organization: Option<OrganizationId>,
     timeout: Duration,
     on_rotated: OnRotated,
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
@@ -61,6 +65,8 @@ struct Shared {
 struct State {
     /// The newest one, or why there is none.
     refresh_token: Result<Secret, String>,
+    /// What tokens were for so far.
+    organization: Option<RecordId>,
     /// It came by rotation or authorization, and is not stored yet.
     unstored: bool,
     /// Whether Salesforce has rotated it; `None` before the first answer.
@@ -77,18 +83,23 @@ struct Granted {
     access_token: Option<Secret>,
     instance_url: Option<String>,
     refresh_token: Option<Secret>,
+    /// `https://login.salesforce.com/id/ORGANIZATION/USER`.
+    id: Option<String>,
 }
 
 impl Session {
     /// Asks for nothing yet.
     pub(super) fn new(config: &Config, http: reqwest::Client, keeping: Keeping) -> Result<Self, Error> {
         let Keeping { token, on_rotated, now } = keeping;
-        let state =
-            State { refresh_token: token, unstored: false, rotates: None, access: None, serial: 0, failure: None };
+        let organization = token.as_ref().ok().and_then(|kept| kept.organization.clone());
+        let refresh_token = token.map(|kept| kept.token);
+        let (unstored, rotates, access, serial, failure) = Default::default();
+        let state = State { refresh_token, organization, unstored, rotates, access, serial, failure };
         Ok(Self(Arc::new(Shared {
             http,
             login: config.login_url.clone(),
             grant: Grant::new(config)?,
+            organization: config.organization_id.clone(),
             timeout: Duration::from_millis(config.timeout_ms),
             on_rotated,
             now,
@@ -165,7 +176,7 @@ impl Shared {
         mut state: OwnedMutexGuard<State>,
         request: Request,
     ) -> Result<Arc<Access>, Refusal> {
-        let before = (state.refresh_token.clone(), state.unstored, state.access.clone());
+        let before = (state.refresh_token.clone(), state.unstored, state.access.clone(), state.organization.clone());
         let mut granted = self.ask(&mut state, request).await;
         if granted.is_ok() && state.refresh_token == before.0 {
             let words = "the authorization gave no refresh token";
@@ -173,7 +184,7 @@ impl Shared {
         }
         if let Err(refusal) = granted {
             // An access token that came all the same may be that of another user.
-            (state.refresh_token, state.unstored, state.access) = before;
+            (state.refresh_token, state.unstored, state.access, state.organization) = before;
             return Err(refusal);
         }
         let outcome = self.store(&mut state).await;
@@ -198,7 +209,8 @@ impl Shared {
     /// Stores a refresh token that is not stored yet, and only then answers what came with it.
     async fn store(&self, state: &mut State) -> Result<Arc<Access>, Refusal> {
         if let (true, Ok(token)) = (state.unstored, &state.refresh_token) {
-            (self.on_rotated)(token.clone()).await.map_err(|words| {
+            let kept = RefreshToken { token: token.clone(), organization: state.organization.clone() };
+            (self.on_rotated)(kept).await.map_err(|words| {
                 let words = format!("the new refresh token could not be stored: {words}");
                 Refusal::new(Class::Transient, "TOKEN_NOT_STORED", words).of_org()
             })?;
@@ -226,6 +238,9 @@ impl Shared {
             state.refresh_token = Ok(token);
             state.unstored = true;
         }
+        let organization = granted.id.as_deref().and_then(organization_in);
+        self.expect(state.organization.as_ref(), organization.as_ref())?;
+        state.organization = organization.or(state.organization.take());
         let server = granted.instance_url.ok_or_else(|| unreadable("no instance_url".to_owned()))?;
         let server = Server::try_from(server).map_err(|error| unreadable(format!("instance_url: {error}")))?;
         let token = granted.access_token.ok_or_else(|| unreadable("no access_token".to_owned()))?;
@@ -234,12 +249,31 @@ impl Shared {
         Ok(())
     }
 
+    /// Refuses what is for another organization than the configured one, or else the one before.
+    fn expect(&self, before: Option<&RecordId>, found: Option<&RecordId>) -> Result<(), Refusal> {
+        let expected = self.organization.as_ref().map(OrganizationId::record).or(before);
+        match (expected, found) {
+            (Some(expected), Some(found)) if !same_record(expected.as_str(), found.as_str()) => {
+                let words = format!("the tokens are for the organization {found}, and this one is {expected}");
+                Err(Refusal::new(Class::Auth, "ANOTHER_ORGANIZATION", words).of_org())
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn send(&self, request: &Request) -> Result<Answer, Trouble> {
         let url = self.login.at(PATH).map_err(|error| Trouble::Unsendable(error.to_string()))?;
         let mut form = vec![("grant_type", request.grant_type)];
         form.extend(request.fields.iter().map(|(name, value)| (*name, value.reveal())));
         exchange(self.http.post(url).timeout(self.timeout).form(&form)).await
     }
+}
+
+/// The organization in `https://login.salesforce.com/id/ORGANIZATION/USER`.
+fn organization_in(identity: &str) -> Option<RecordId> {
+    let (_, rest) = identity.split_once("/id/")?;
+    let id = OrganizationId::try_from(rest.split('/').next()?.to_owned()).ok()?;
+    Some(id.record().clone())
 }
 
 /// Takes secrets out of a refusal's words: a proxy's error page may repeat what it was sent.

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
 use serde_json::{Value, json};
 
 use super::{Client, Config, Keeping};
-use crate::domain::Timestamp;
+use crate::domain::{RefreshToken, Timestamp};
 
 /// What Salesforce answers to a token that has ended, with the status 401.
 pub(super) const EXPIRED: &str = r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#;
@@ -114,6 +114,7 @@ impl StandIn {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let token = config.refresh_token.clone().ok_or_else(|| "nobody has authorized it yet".to_owned());
+        let token = token.map(|token| RefreshToken { token, organization: None });
         let now = Box::new(|| Timestamp::from_millis(1_790_000_000_000));
         Client::new(config, http, Keeping { token, on_rotated, now }, 4).unwrap()
     }

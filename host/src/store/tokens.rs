@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::keys::Sealed;
 use super::{Batch, Error, Records};
-use crate::domain::{OrgId, Secret};
+use crate::domain::{OrgId, RecordId, RefreshToken, Secret};
 
 const PREFIX: &str = "refresh-token/";
 /// More organizations than any host has.
@@ -18,7 +18,13 @@ enum Token {
     #[serde(rename = "1")]
     Clear { configured: String, token: String },
     #[serde(rename = "2")]
-    Sealed { configured: String, sealed: Sealed },
+    Sealed {
+        configured: String,
+        sealed: Sealed,
+        /// What it is for; earlier releases did not keep it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        organization: Option<RecordId>,
+    },
 }
 
 fn fingerprint(secret: Option<&Secret>) -> String {
@@ -43,7 +49,7 @@ impl Records {
     ///
     /// # Errors
     /// When the store cannot be read, or the token was sealed with none of the host's keys.
-    pub fn refresh_token(&self, org: &OrgId, configured: Option<&Secret>) -> Result<Option<Secret>, Error> {
+    pub fn refresh_token(&self, org: &OrgId, configured: Option<&Secret>) -> Result<Option<RefreshToken>, Error> {
         let place = place(org);
         let Some(value) = self.store().get(place.as_bytes())? else { return Ok(None) };
         let token = read(&place, &value)?;
@@ -53,8 +59,10 @@ impl Records {
             return Ok(None);
         }
         Ok(Some(match token {
-            Token::Clear { token, .. } => Secret::new(token),
-            Token::Sealed { sealed, .. } => self.keys().open(&place, &sealed)?,
+            Token::Clear { token, .. } => RefreshToken { token: Secret::new(token), organization: None },
+            Token::Sealed { sealed, organization, .. } => {
+                RefreshToken { token: self.keys().open(&place, &sealed)?, organization }
+            }
         }))
     }
 
@@ -66,7 +74,7 @@ impl Records {
         &self,
         org: &OrgId,
         configured: Option<&Secret>,
-        token: &Secret,
+        token: &RefreshToken,
     ) -> Result<(), Error> {
         let mut batch = Batch::default();
         self.put(&mut batch, place(org), fingerprint(configured), token)?;
@@ -83,10 +91,13 @@ impl Records {
             let place = String::from_utf8_lossy(&key).into_owned();
             let opened = match read(&place, &value) {
                 Ok(Token::Sealed { sealed, .. }) if self.keys().is_newest(&sealed) => continue,
-                Ok(Token::Sealed { configured, sealed }) => {
-                    self.keys().open(&place, &sealed).map(|token| (configured, token))
+                Ok(Token::Sealed { configured, sealed, organization }) => {
+                    let opened = self.keys().open(&place, &sealed);
+                    opened.map(|token| (configured, RefreshToken { token, organization }))
                 }
-                Ok(Token::Clear { configured, token }) => Ok((configured, Secret::new(token))),
+                Ok(Token::Clear { configured, token }) => {
+                    Ok((configured, RefreshToken { token: Secret::new(token), organization: None }))
+                }
                 Err(error) => Err(error),
             };
             match opened {
@@ -97,8 +108,10 @@ impl Records {
         if batch.is_empty() { Ok(()) } else { self.store().commit(batch).await }
     }
 
-    fn put(&self, batch: &mut Batch, place: String, configured: String, token: &Secret) -> Result<(), Error> {
-        let token = Token::Sealed { configured, sealed: self.keys().seal(&place, token)? };
+    fn put(&self, batch: &mut Batch, place: String, configured: String, token: &RefreshToken) -> Result<(), Error> {
+        let RefreshToken { token, organization } = token;
+        let sealed = self.keys().seal(&place, token)?;
+        let token = Token::Sealed { configured, sealed, organization: organization.clone() };
         // Made of texts: there is always JSON for it.
         batch.put(place, serde_json::to_vec(&token).unwrap_or_default());
         Ok(())
@@ -121,6 +134,11 @@ mod tests {
         OrgId::new("acme").unwrap()
     }
 
+    /// One for the organization 00D000000000001AAA.
+    fn token(text: &str) -> RefreshToken {
+        RefreshToken { token: Secret::new(text), organization: Some(RecordId::new("00D000000000001AAA").unwrap()) }
+    }
+
     fn exported(store: &Arc<MemoryStore>) -> String {
         let mut lines = Vec::new();
         export(store.as_ref(), &mut lines).unwrap();
@@ -131,8 +149,8 @@ mod tests {
     async fn a_token_is_kept_sealed_and_follows_from_the_configured_one() {
         let store = Arc::new(MemoryStore::default());
         let (records, configured) = (records(&store, &['a']), Secret::new("configured"));
-        records.keep_refresh_token(&acme(), Some(&configured), &Secret::new("rotated")).await.unwrap();
-        assert_eq!(records.refresh_token(&acme(), Some(&configured)).unwrap(), Some(Secret::new("rotated")));
+        records.keep_refresh_token(&acme(), Some(&configured), &token("rotated")).await.unwrap();
+        assert_eq!(records.refresh_token(&acme(), Some(&configured)).unwrap(), Some(token("rotated")));
         assert_eq!(records.refresh_token(&acme(), Some(&Secret::new("newer"))).unwrap(), None);
         assert_eq!(records.refresh_token(&acme(), None).unwrap(), None);
         let lines = exported(&store);
@@ -153,7 +171,8 @@ mod tests {
         assert!(matches!(without.reseal_tokens().await, Err(Error::NoKey)));
         let records = records(&store, &['a']);
         records.reseal_tokens().await.unwrap();
-        assert_eq!(records.refresh_token(&acme(), Some(&configured)).unwrap(), Some(Secret::new("in-the-clear")));
+        let kept = RefreshToken { organization: None, ..token("in-the-clear") };
+        assert_eq!(records.refresh_token(&acme(), Some(&configured)).unwrap(), Some(kept));
         let lines = exported(&store);
         assert!(lines.contains("refresh-token/acme") && !lines.contains("in-the-clear"), "{lines}");
     }
@@ -161,10 +180,10 @@ mod tests {
     #[tokio::test]
     async fn a_new_key_takes_over_and_a_lost_one_is_named() {
         let store = Arc::new(MemoryStore::default());
-        records(&store, &['a']).keep_refresh_token(&acme(), None, &Secret::new("token")).await.unwrap();
+        records(&store, &['a']).keep_refresh_token(&acme(), None, &token("token")).await.unwrap();
         records(&store, &['b', 'a']).reseal_tokens().await.unwrap();
         let only_new = records(&store, &['b']);
-        assert_eq!(only_new.refresh_token(&acme(), None).unwrap(), Some(Secret::new("token")));
+        assert_eq!(only_new.refresh_token(&acme(), None).unwrap(), Some(token("token")));
 
         let lost = records(&store, &['c']);
         lost.reseal_tokens().await.unwrap();

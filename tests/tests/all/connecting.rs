@@ -293,3 +293,27 @@ async fn client_credentials_connect_an_organization() {
     assert!(!host.exported().contains("refresh-token/acme"), "there is none to keep");
     host.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authorization_of_another_organization_is_refused_and_the_connection_stays_as_it_was() {
+    let host = to_authorize().await;
+    let mut browser = Browser::sign_in(&host, ADMIN).await;
+    let back = browser.authorize("acme").await;
+    assert_eq!(browser.come_back(&back).await.status, StatusCode::OK);
+    let host = host.restart().await;
+    // Whoever logs in now is a user of the other one.
+    host.salesforce(Method::PATCH, "acme", json!({ "client_id": "another" })).await;
+    host.salesforce(Method::PATCH, "other", json!({ "client_id": "app" })).await;
+    let mut browser = Browser::sign_in(&host, ADMIN).await;
+    let back = browser.authorize("acme").await;
+    let page = browser.come_back(&back).await;
+    assert_eq!(page.status, StatusCode::CONFLICT, "{}", page.text);
+    assert!(page.text.contains("ANOTHER_ORGANIZATION") && page.text.contains("organization_id"), "{}", page.text);
+
+    host.salesforce(Method::PATCH, "other", json!({ "client_id": "another" })).await;
+    host.salesforce(Method::PATCH, "acme", json!({ "client_id": "app" })).await;
+    write(&host, 1).await;
+    assert!(host.idle().await.is_empty());
+    assert_eq!(host.query("SELECT Id FROM alcmeon__Conversation__c").await.len(), 1);
+    host.stop().await;
+}

@@ -8,8 +8,8 @@ use reqwest::{Response, StatusCode, header};
 use crate::clock::{Clock, ManualClock};
 use crate::domain::{
     AccountId, AuditEntry, Channel, Class, Conversation, ConversationId, Customer, Delivery, Direction, ErrorCounts,
-    Fact, Message, MessageId, OrgId, Phase, PolicyName, Refusal, RequestSent, Secret, SourceId, State, SyncError,
-    SyncErrorId, Timestamp,
+    Fact, Message, MessageId, OrgId, Phase, PolicyName, RefreshToken, Refusal, RequestSent, Secret, SourceId, State,
+    SyncError, SyncErrorId, Timestamp,
 };
 use crate::engine::{self, Engine, Org};
 use crate::http::{self, Scope, Server, Token};
@@ -91,7 +91,7 @@ fn shop(http: reqwest::Client) -> Arc<Org> {
     // Nothing listens there: every call of Salesforce is refused at once.
     let config = "login_url = 'http://127.0.0.1:1'\nclient_id = 'key'\nrefresh_token = 'hush-token'";
     let keeping = salesforce::Keeping {
-        token: Ok(Secret::new("hush-token")),
+        token: Ok(RefreshToken { token: Secret::new("hush-token"), organization: None }),
         on_rotated: Box::new(|_| Box::pin(async { Ok(()) })),
         now: Box::new(|| Timestamp::from_millis(1_768_469_500_000)),
     };

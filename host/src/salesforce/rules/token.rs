@@ -99,6 +99,11 @@ pub(super) const RULES: &[Rule] = &[
         "Nobody has authorized this organization yet.",
         "Press \"Authorize\" on the organization's page of the console, or run `switchyard org authorize`.",
     ),
+    rule(Auth, Org, "ANOTHER_ORGANIZATION").words(
+        "Salesforce gave tokens for another organization than the one that is connected here.",
+        "Who logged in: it has to be this organization's own integration user, at its own `login_url`. If the \
+         organization has another id now (a refreshed sandbox has), set `organization_id` to it.",
+    ),
 ];
 
 const fn user(codes: &'static str) -> Rule {
