@@ -32,10 +32,18 @@ pub(super) fn case(closed: bool) -> String {
 
 /// Plugins that are put in force, and misbehave when a closed conversation comes.
 pub(super) fn in_decisions() -> Vec<Hostile> {
-    let does = |name, way, body: &str| {
-        let plugin = Plugin { core: "(table $table 1 funcref)".into(), ..with_wasi(&closed_else(body, &orders())) };
-        Hostile { name, plugin: plugin.bytes(), way }
-    };
+    let mut all = in_themselves();
+    all.extend(towards_the_host());
+    all
+}
+
+fn does(name: &'static str, way: &'static str, body: &str) -> Hostile {
+    let plugin = Plugin { core: "(table $table 1 funcref)".into(), ..with_wasi(&closed_else(body, &orders())) };
+    Hostile { name, plugin: plugin.bytes(), way }
+}
+
+/// They take time, memory and stack.
+fn in_themselves() -> Vec<Hostile> {
     vec![
         does("loops", TOO_SLOW, LOOP),
         does("sleeps for centuries", ANSWERS, &format!("(call $block (call $sleep (i64.const -1))) {}", orders())),
@@ -58,6 +66,12 @@ pub(super) fn in_decisions() -> Vec<Hostile> {
             "(loop $again (br_if $again (i32.ne
                (table.grow $table (ref.null func) (i32.const 5000)) (i32.const -1)))) (unreachable)",
         ),
+    ]
+}
+
+/// They write and answer too much, or what makes no sense.
+fn towards_the_host() -> Vec<Hostile> {
+    vec![
         does(
             "floods the log",
             ANSWERS,
