@@ -100,11 +100,13 @@ impl App {
             keep: config.store.keep_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
         })
         .await?;
+        let folders = [&config.policies.folder, &config.policies.plugins];
+        let [policies_folder, plugins_folder] = folders.map(|path| http::Folder::new(path.clone()));
         let parts = http::Parts {
             engine: Arc::clone(&engine),
             policies: Arc::clone(&policies),
-            policies_folder: config.policies.folder.is_dir().then(|| config.policies.folder.clone()),
-            plugins_folder: config.policies.plugins.clone(),
+            policies_folder: config.policies.folder.is_dir().then(|| policies_folder.clone()),
+            plugins_folder: plugins_folder.clone(),
             registry,
             oci: config.policies.oci.clone(),
             environments: config.alcmeon.clone().into_iter().collect::<HashMap<_, _>>(),
@@ -118,8 +120,9 @@ impl App {
         let parts = alerts::Parts { records, mailer, public_url, clock: clock.clone(), metrics: metrics.clone() };
         let (watched, following) = follow(&engine, &policies)?;
         let alerts = Alerts::start(&parts, watched);
-        let of_plugins = plugins::watch(&config, Arc::clone(&policies), clock.clone())?;
-        let watchers = of_plugins.into_iter().chain(policies::watch(&config, Arc::clone(&policies), clock)?).collect();
+        let of_plugins = plugins::watch(&config, plugins_folder, Arc::clone(&policies), clock.clone())?;
+        let of_policies = policies::watch(&config, policies_folder, Arc::clone(&policies), clock)?;
+        let watchers = of_plugins.into_iter().chain(of_policies).collect();
         Ok(Self { address, engine, policies, metrics, server, watchers, alerts, following })
     }
 

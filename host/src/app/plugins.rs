@@ -12,6 +12,7 @@ use super::watching::Watcher;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{Origin, PluginName, Timestamp};
+use crate::http;
 use crate::policy::{PluginTrouble, PolicyHost};
 use crate::registry::{Pulled, Reference, Registry};
 
@@ -32,11 +33,17 @@ pub(super) async fn start(
 }
 
 /// Watches the folder of plugins; `None` where there is none.
-pub(super) fn watch(config: &Config, host: Arc<PolicyHost>, clock: Clock) -> anyhow::Result<Option<Watcher>> {
-    let (folder, most_bytes) = (config.policies.plugins.clone(), config.policies.limits.plugin_bytes);
-    Watcher::start(folder.clone(), move |paths| {
+pub(super) fn watch(
+    config: &Config,
+    folder: http::Folder,
+    host: Arc<PolicyHost>,
+    clock: Clock,
+) -> anyhow::Result<Option<Watcher>> {
+    let most_bytes = config.policies.limits.plugin_bytes;
+    Watcher::start(config.policies.plugins.clone(), move |paths| {
         let (host, folder, clock) = (Arc::clone(&host), folder.clone(), clock.clone());
         async move {
+            let folder = folder.alone().await;
             for name in touched(&paths) {
                 let path = folder.join(format!("{name}.wasm"));
                 if take(&host, most_bytes, &name, path, clock.now()).await {

@@ -11,6 +11,7 @@ use super::{embedded, plugins};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{Origin, PolicyName, PolicyRevision, PolicySource, RevisionState, Timestamp};
+use crate::http;
 use crate::policy::{Memory, PolicyHost, PolicyStatus, Rejection};
 use crate::registry::Registry;
 use crate::store::{Records, Write};
@@ -126,11 +127,16 @@ async fn apply(host: &PolicyHost, folder: &Path, name: &PolicyName, at: Timestam
 }
 
 /// Begins to watch; `None` where there is no folder.
-pub(super) fn watch(config: &Config, host: Arc<PolicyHost>, clock: Clock) -> anyhow::Result<Option<Watcher>> {
-    let folder = config.policies.folder.clone();
-    Watcher::start(folder.clone(), move |paths| {
+pub(super) fn watch(
+    config: &Config,
+    folder: http::Folder,
+    host: Arc<PolicyHost>,
+    clock: Clock,
+) -> anyhow::Result<Option<Watcher>> {
+    Watcher::start(config.policies.folder.clone(), move |paths| {
         let (host, folder, clock) = (Arc::clone(&host), folder.clone(), clock.clone());
         async move {
+            let folder = folder.alone().await;
             for name in touched(&folder, &paths) {
                 apply(&host, &folder, &name, clock.now()).await;
             }

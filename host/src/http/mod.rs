@@ -18,7 +18,6 @@ mod webhook;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -33,6 +32,7 @@ use tokio::task::JoinHandle;
 use self::access::{Access, guard, need};
 pub use self::access::{Scope, Token};
 use self::authorization::{CALLBACK, Waiting};
+pub use self::files::Folder;
 use self::problem::Problem;
 use crate::alcmeon;
 use crate::clock::Clock;
@@ -79,9 +79,9 @@ pub struct Parts {
     /// The policies.
     pub policies: Arc<PolicyHost>,
     /// Where accepted policies are kept as files, so that they are there after a restart.
-    pub policies_folder: Option<PathBuf>,
+    pub policies_folder: Option<Folder>,
     /// Where plugins that are handed in are kept; made when the first one is.
-    pub plugins_folder: PathBuf,
+    pub plugins_folder: Folder,
     /// Where plugins are pulled from,
     pub registry: Arc<Registry>,
     /// and those that the configuration names.

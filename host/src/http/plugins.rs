@@ -1,5 +1,6 @@
 //! Plugins: which there are, and how another one is handed in.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::body::HttpBody;
@@ -54,9 +55,12 @@ pub(super) async fn put(
     }
     let signature = request.headers().get(SIGNATURE).map(|value| signature(value.as_bytes())).transpose()?;
     let Body(bytes) = Body::from_request(request, &app).await?;
+    let folder = app.parts.plugins_folder.alone().await;
     let plugin = add(&app, &name, bytes.to_vec(), signature.as_deref(), Origin::Api { by: caller.name }).await?;
-    keep(&app, &name, bytes, signature).await?;
-    Ok(Json(taken(&app, plugin).await))
+    keep(folder.clone(), &name, bytes, signature).await?;
+    let taken = taken(&app, plugin).await;
+    drop(folder);
+    Ok(Json(taken))
 }
 
 /// Which component is wanted; the one that the configuration names where nothing is said.
@@ -86,14 +90,17 @@ pub(super) async fn pull(
     let pulled = app.parts.registry.pull(&reference).await?;
     let origin = Origin::Registry { reference: reference.to_string() };
     let (component, signature) = (pulled.component.clone(), pulled.signature.clone());
+    let folder = app.parts.plugins_folder.alone().await;
     let plugin = add(&app, &name, component, signature.as_deref(), origin).await?;
     if configured.is_some() {
         let (registry, name) = (Arc::clone(&app.parts.registry), name.clone());
         written(move || registry.keep(&name, &reference, &pulled)).await?;
     } else {
-        keep(&app, &name, pulled.component.into(), pulled.signature).await?;
+        keep(folder.clone(), &name, pulled.component.into(), pulled.signature).await?;
     }
-    Ok(Json(taken(&app, plugin).await))
+    let taken = taken(&app, plugin).await;
+    drop(folder);
+    Ok(Json(taken))
 }
 
 async fn add(
@@ -119,8 +126,8 @@ async fn taken(app: &App, plugin: PluginStatus) -> Taken {
 }
 
 /// Keeps a plugin in the folder. The component first: whoever watches the folder knows it already, and looks no further.
-async fn keep(app: &App, name: &PluginName, bytes: Bytes, signature: Option<String>) -> Result<(), Problem> {
-    let (folder, name) = (app.parts.plugins_folder.clone(), name.clone());
+async fn keep(folder: PathBuf, name: &PluginName, bytes: Bytes, signature: Option<String>) -> Result<(), Problem> {
+    let name = name.clone();
     written(move || {
         std::fs::create_dir_all(&folder)?;
         files::replace(&folder, &format!("{name}.wasm"), &bytes)?;

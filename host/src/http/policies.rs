@@ -72,8 +72,12 @@ pub(super) async fn apply(
 /// Puts texts in force, and keeps them as files where there is a folder of policies.
 async fn put(app: &App, caller: Caller, name: PolicyName, texts: Texts) -> Result<Json<PolicyStatus>, Problem> {
     let source = texts.source(app, caller)?;
+    let folder = match &app.parts.policies_folder {
+        Some(folder) => Some(folder.alone().await),
+        None => None,
+    };
     let status = app.parts.policies.apply(name.clone(), source).await?;
-    if let Some(folder) = app.parts.policies_folder.clone() {
+    if let Some(folder) = folder {
         let kept = tokio::task::spawn_blocking(move || keep(&folder, &name, &texts.toml, &texts.scripts)).await;
         if let Err(error) = kept.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
             tracing::error!(%error, "a policy is in force but could not be kept");

@@ -33,17 +33,17 @@ impl PolicyHost {
     /// When it cannot be read, configured, answer a sample or be kept; then whatever was in force stays so.
     pub async fn apply(&self, name: PolicyName, source: PolicySource) -> Result<PolicyStatus, Rejection> {
         let by_person = matches!(source.origin, Origin::Api { .. });
-        self.apply_for(name, source, by_person).await
+        let _one_at_a_time = self.0.changing.lock().await;
+        self.apply_alone(name, source, by_person).await
     }
 
-    /// The same for whoever asked.
-    pub(super) async fn apply_for(
+    /// The same for whoever asked, and sees to it that nothing else is changed meanwhile.
+    pub(super) async fn apply_alone(
         &self,
         name: PolicyName,
         source: PolicySource,
         by_person: bool,
     ) -> Result<PolicyStatus, Rejection> {
-        let _one_at_a_time = self.0.changing.lock().await;
         let at = source.at;
         let change = Change { policy: self.0.policy(&name), name, source, by_person };
         if let Some(revision) = self.prepare(&change).await? {

@@ -44,6 +44,33 @@ async fn every_hostile_decision_is_a_sync_error_that_names_policy_revision_and_q
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_call_put_in_force_is_not_undone_by_the_file_of_the_call_before() {
+    let host = TestHost::start().await;
+    // Long enough to be tried that the folder's watcher reads the file of one while the next one is being tried.
+    let dawdles = "(local $i i32) (loop $again (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br_if $again (i32.lt_u (local.get $i) (i32.const 60000000))))";
+    let plugin = component::Plugin { configure: dawdles.into(), ..component::Plugin::default() };
+    let url = format!("http://{}/v1/plugins/dawdler", host.app.address);
+    let taken = host.http.put(url).bearer_auth(ADMIN).body(plugin.bytes()).send().await.unwrap();
+    assert_eq!(taken.status(), StatusCode::OK);
+    for number in 2..12 {
+        let toml = format!("[routing]\nplugin = \"dawdler\"\n[routing.settings]\nnumber = {number}\n");
+        let texts = json!({ "toml": toml, "scripts": {} });
+        let (status, answer) = host.call(Method::PUT, "/v1/policies/acme", ADMIN, Some(texts)).await;
+        assert_eq!((status, &answer["in_force"]["revision"]), (StatusCode::OK, &json!(number)), "{answer}");
+    }
+    // Whoever watches the folder takes its files in turn: with this one there, all before it have been looked at.
+    std::fs::write(host.policy_file("last.toml"), "plugin = \"script\"\nscript = \"acme.rhai\"\n").unwrap();
+    host.seen("/v1/policies", |all| all["policies"].as_array().unwrap().iter().any(|one| one["name"] == "last")).await;
+    // What came back by its file would have come into force by a file, after it was retired.
+    let (_, list) = host.get("/v1/policies/acme/revisions").await;
+    for (revision, number) in list["revisions"].as_array().unwrap().iter().zip((2..12).rev()) {
+        assert_eq!((&revision["number"], &revision["origin"]["from"]), (&json!(number), &json!("api")), "{list}");
+    }
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_of_200_megabytes_is_refused_before_a_byte_of_it_was_sent() {
     let host = TestHost::start().await;
     let mut connection = TcpStream::connect(host.app.address).await.unwrap();

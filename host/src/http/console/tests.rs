@@ -145,7 +145,7 @@ impl Console {
             engine: Arc::clone(&engine),
             policies,
             policies_folder: None,
-            plugins_folder: "plugins".into(),
+            plugins_folder: http::Folder::new("plugins".into()),
             registry: Arc::new(Registry::new(Default::default(), "pulled".into(), 0)),
             oci: Default::default(),
             environments: HashMap::new(),
