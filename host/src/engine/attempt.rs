@@ -1,5 +1,6 @@
 //! One attempt to bring a conversation into Salesforce: ask the policy, link the contact, write, and judge a failure.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::lane::Shared;
@@ -158,10 +159,12 @@ impl Walk {
         let (policies, name) = (self.shared.policies.clone(), self.shared.org.policy.clone());
         let now = self.shared.clock.now();
         let searches = self.answer(policies.search(&name, &self.conversation, now).await)?;
+        let salesforce = Arc::clone(&self.shared.org.salesforce);
+        let _alone = salesforce.alone_with(&searches).await;
         let mut found = Vec::new();
         if !searches.is_empty() {
             self.reached = true;
-            found = self.shared.org.salesforce.find_contacts(&searches).await?;
+            found = salesforce.find_contacts(&searches).await?;
         }
         let decision = policies.choose(&name, &self.conversation, &found, now).await;
         let (policy, count) = (decision.policy.clone(), found.len());
@@ -176,7 +179,7 @@ impl Walk {
             Link::Contact(id) => self.records.contact = Some(id),
             Link::Create(fields) => {
                 self.reached = true;
-                self.records.contact = Some(self.shared.org.salesforce.create_contact(&fields).await?);
+                self.records.contact = Some(salesforce.create_contact(&fields).await?);
             }
             Link::Ambiguous(candidates) => {
                 let ids: Vec<_> = candidates.iter().map(ToString::to_string).collect();

@@ -22,12 +22,16 @@ use crate::domain::{Class, Quota, RecordId, Refusal, RequestSent};
 
 /// Pages of a query that are followed; a page has 2,000 rows at most.
 const MOST_PAGES: usize = 50;
+/// Customers that may be looked for at the same moment.
+const CUSTOMERS: usize = 256;
 
 /// Talks to one organization. Every operation says why Salesforce refused it; none retries but after a stale token.
 pub struct Client {
     pub(super) config: Config,
     pub(super) session: Session,
     pub(super) queues: Cache,
+    /// Who looks for a customer, and may make a contact of one, holds the customer's place.
+    pub(super) customers: [tokio::sync::Mutex<()>; CUSTOMERS],
     /// Whether the organization has person accounts, once that is known.
     pub(super) person_accounts: OnceCell<bool>,
     /// The record type of its person accounts, where there is one only.
@@ -99,6 +103,7 @@ impl Client {
             config,
             session,
             queues,
+            customers: [const { tokio::sync::Mutex::const_new(()) }; CUSTOMERS],
             person_accounts,
             person_type,
             gathering,

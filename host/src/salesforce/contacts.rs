@@ -1,8 +1,11 @@
 //! Contacts: finding the ones that a policy asks for, and making a new one.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use tokio::sync::MutexGuard;
 
 use super::client::{Call, Client, read, record};
 use super::records::Written;
@@ -33,6 +36,16 @@ struct Row {
 }
 
 impl Client {
+    /// Waits until nobody else looks for this customer, and keeps it so: two conversations of a new one would both find
+    /// nobody, and make one each. Customers are told apart by what is searched for first; some wait for one of another's
+    /// that shares their place.
+    pub async fn alone_with(&self, searches: &[ContactSearch]) -> Option<MutexGuard<'_, ()>> {
+        let first = searches.iter().find(|search| !search.value.trim().is_empty())?;
+        let mut hasher = DefaultHasher::new();
+        first.value.trim().to_lowercase().hash(&mut hasher);
+        Some(self.customers[hasher.finish() as usize % self.customers.len()].lock().await)
+    }
+
     /// The contacts that the first search with a result finds, ten at most.
     ///
     /// A phone number is free text in Salesforce, so it is searched for in its index, which finds it however it is

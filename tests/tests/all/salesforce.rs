@@ -144,5 +144,15 @@ async fn where_there_are_person_accounts_a_new_customer_becomes_one_and_is_found
     assert!(conversations.iter().all(|one| one["alcmeon__Account__c"] == accounts[0]["Id"]), "{conversations:?}");
     assert!(conversations.iter().all(|one| one["alcmeon__Contact__c"].is_null()), "{conversations:?}");
     assert!(cases.iter().all(|case| case["AccountId"] == accounts[0]["Id"]), "{cases:?}");
+
+    // Slow enough that all of them look for the customer before one could have made her.
+    let latency = format!("{}/control/latency", host.simulator.salesforce);
+    host.http.put(latency).json(&json!({ "ms": 50 })).send().await.unwrap();
+    for number in 3..=10 {
+        host.notify(received(number, number, "billing", "twin@example.com")).await;
+    }
+    assert_eq!(host.idle().await, Vec::<Value>::new());
+    let twins = host.query("SELECT Id FROM Account WHERE PersonEmail = 'twin@example.com'").await;
+    assert_eq!(twins.len(), 1, "{twins:?}");
     host.stop().await;
 }
