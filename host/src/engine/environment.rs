@@ -17,6 +17,8 @@ use crate::store::{self, Write};
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// How often the webhook is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(300);
+/// The same while Alcmeon knows of no webhook that leads here: somebody may be about to set it.
+const LOOK_SOON: Duration = Duration::from_secs(30);
 /// How often the webhook is switched on
 const SWITCHES: usize = 6;
 /// within this time; after that somebody has to look.
@@ -236,6 +238,9 @@ impl Keeper {
         let path = format!("/alcmeon/{source}/notify");
         let own = found.iter().find(|webhook| webhook.url.trim_end_matches('/').ends_with(&path));
         let mut enabled = own.map(|webhook| webhook.enabled);
+        if enabled.is_none() {
+            self.look_at = now.after(LOOK_SOON);
+        }
         self.switched_on.retain(|at| now.since(*at) < DAY);
         if enabled == Some(false) && self.switched_on.len() < SWITCHES {
             match client.switch_webhook_on(now).await {

@@ -104,6 +104,21 @@ async fn a_webhook_that_alcmeon_disabled_is_switched_on_again_and_whoever_looks_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_that_is_set_after_the_start_is_soon_seen() {
+    let host = TestHost::set_up(Setup { alcmeon: "poll = false", ..Setup::default() }).await;
+    let none = |of: &Value| {
+        let webhook = &of["environments"][0]["webhook"];
+        webhook.is_object() && webhook["enabled"].is_null()
+    };
+    host.seen("/v1/environments", none).await;
+    let push = json!({ "url": format!("http://{}/alcmeon/main/notify", host.app.address) });
+    host.alcmeon(Method::PUT, "/push", push).await;
+    host.clock.advance(Duration::from_secs(31));
+    host.seen("/v1/environments", |of| of["environments"][0]["webhook"]["enabled"] == true).await;
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_team_that_nobody_wrote_to_yet_is_named_before_it_fails() {
     let host = TestHost::start().await;
     host.alcmeon(Method::PATCH, "", json!({ "teams": ["billing", "night-shift"] })).await;
