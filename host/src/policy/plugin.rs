@@ -12,7 +12,7 @@ use super::doors::{Doors, VERSIONS};
 use super::guest::Guest;
 use super::manifest::Part;
 use super::sandbox::Sandbox;
-use super::{Error, bounds};
+use super::{Error, bounds, fit};
 use crate::domain::{Origin, PluginName, Question};
 
 /// What a component may import: it finds nothing behind most of it, but compilers put it in.
@@ -76,13 +76,13 @@ impl Plugin {
         let version = version(&bytes).map_err(refused)?;
         bounds::check(&bytes).map_err(refused)?;
         let (pre, freezable) = compile(sandbox, &bytes).map_err(refused)?;
-        let doors = Doors::new(version, &pre).map_err(|error| refused(error.to_string()))?;
+        // The engine compares types when it calls: too late to tell whoever hands the plugin in.
+        if let Some(what) = misfit(&bytes) {
+            return Err(refused(what));
+        }
+        let doors = Doors::new(version, &pre).map_err(|error| refused(words(&error)))?;
         let questions: Vec<_> =
             Part::ALL.into_iter().filter(|part| doors.has(*part)).flat_map(Part::questions).copied().collect();
-        if questions.is_empty() {
-            let reason = format!("it exports none of routing, contacts and errors of switchyard:policy@{version}");
-            return Err(refused(reason));
-        }
         let status = PluginStatus {
             digest: hex::encode(Sha256::digest(&bytes)),
             bytes: bytes.len(),
@@ -139,7 +139,14 @@ fn checked(sandbox: &Sandbox, bytes: &[u8]) -> Result<InstancePre<Guest>, String
             return Err(format!("it imports {first} and {more} more, which no plugin gets"));
         }
     }
-    sandbox.link(&component).map_err(|error| words(&error))
+    sandbox.link(&component).map_err(|error| misfit(bytes).unwrap_or_else(|| words(&error)))
+}
+
+/// The first function or type that does not fit the interface, and who shows the rest.
+fn misfit(bytes: &[u8]) -> Option<String> {
+    let mut what = fit::look(bytes).misfits.into_iter().next()?.what;
+    what.truncate(what.floor_char_boundary(WORDS_BYTES));
+    Some(format!("{what}; `switchyard plugin check` shows all that does not fit, with the shapes"))
 }
 
 /// The version of the interface that a component was built against, read from its exports before anything is compiled.

@@ -71,5 +71,5 @@ fn a_demo_that_is_killed_three_times_ends_with_the_same_figures() {
     for what in ["conversations", "cases", "contacts"] {
         assert_eq!(after["salesforce"][what], whole["salesforce"][what], "{what}, killed at {moments:?} bytes");
     }
-    assert_eq!(after["sync_errors"]["pending"], whole["sync_errors"]["pending"]);
+    assert_eq!(after["sync_errors"]["pending"], whole["sync_errors"]["pending"], "{after}");
 }

@@ -26,6 +26,21 @@ async fn a_plugin_that_imports_what_is_not_offered_is_refused_by_that_name() {
 }
 
 #[tokio::test]
+async fn a_plugin_with_a_type_of_another_shape_is_refused_by_its_name_and_told_what_shows_more() {
+    // A field of another name, in all types that hold it.
+    let mut bytes = include_bytes!("../../../../plugins/prebuilt/keyword-router.wasm").to_vec();
+    let (has, other) = (b"contact-id", b"contact-ix");
+    for at in 0..=bytes.len() - has.len() {
+        if bytes[at..].starts_with(has) {
+            bytes[at..at + has.len()].copy_from_slice(other);
+        }
+    }
+    let reason = refusal(bytes).await;
+    assert!(reason.contains("the type `customer` has another shape"), "{reason}");
+    assert!(reason.contains("`switchyard plugin check`"), "{reason}");
+}
+
+#[tokio::test]
 async fn what_is_no_component_is_refused() {
     let module = wat::parse_str("(module (func (export \"route\")))").unwrap();
     for bytes in [Vec::new(), b"no component at all".to_vec(), module] {
