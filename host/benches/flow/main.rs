@@ -26,12 +26,24 @@ fn main() {
     let folder = tempfile::tempdir().expect("a folder");
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    // Those that are named behind `--`; all where none is.
+    let named: Vec<_> = std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
+    let wanted = |name: &str| named.is_empty() || named.iter().any(|named| named == name);
+    let at = |name: &str| folder.path().join(name);
     runtime.block_on(async {
-        acknowledgements(&folder.path().join("acknowledgements")).await;
-        waiting(&folder.path().join("waiting")).await;
-        salesforce::slow_network(&folder.path().join("slow")).await;
+        if wanted("acknowledgements") {
+            acknowledgements(&at("acknowledgements")).await;
+        }
+        if wanted("waiting") {
+            waiting(&at("waiting")).await;
+        }
+        if wanted("slow-network") {
+            salesforce::slow_network(&at("slow-network")).await;
+        }
     });
-    end_to_end(folder.path());
+    if wanted("end-to-end") {
+        end_to_end(folder.path());
+    }
 }
 
 /// Notifications of as many conversations, over so many connections, each waiting for its answer before the next. What is

@@ -15,6 +15,7 @@ use super::guest::{Given, Guest};
 use super::manifest::{Assignment, Isolation};
 use super::plugin::{PARTS, Plugin, words};
 use super::sandbox::{Sandbox, within};
+use super::turns::Pace;
 use super::warm::{Running, Warm};
 use crate::domain::Fault;
 
@@ -29,6 +30,8 @@ pub(super) struct Answerer {
     pub(super) frozen: Result<(), String>,
     /// Instances that wait for their next question.
     pub(super) warm: Warm,
+    /// How long its decisions took lately.
+    pub(super) pace: Arc<Pace>,
 }
 
 /// How the decisions of a plugin begin.
@@ -60,7 +63,7 @@ impl Answerer {
         let mut store = sandbox.store(given);
         let doors = plugin.doors(&plugin.pre).map_err(|error| Trouble::Fault(trapped(&error)))?;
         let instance = configure(sandbox, &mut store, &plugin.pre, &doors, &assignment).await?;
-        let warm = Warm::default();
+        let (warm, pace) = (Warm::default(), Arc::default());
         let frozen = match (&plugin.freezable, form) {
             (Ok(()), Form::Frozen) if sandbox.config.freeze => freeze(sandbox, &plugin, store, instance).await,
             (freezable, _) => {
@@ -74,8 +77,8 @@ impl Answerer {
             }
         };
         Ok(match frozen.and_then(|pre| Ok((plugin.doors(&pre).map_err(|error| words(&error))?, pre))) {
-            Ok((doors, pre)) => Self { assignment, plugin, pre, doors, frozen: Ok(()), warm },
-            Err(why) => Self { assignment, pre: plugin.pre.clone(), plugin, doors, frozen: Err(why), warm },
+            Ok((doors, pre)) => Self { assignment, plugin, pre, doors, frozen: Ok(()), warm, pace },
+            Err(why) => Self { assignment, pre: plugin.pre.clone(), plugin, doors, frozen: Err(why), warm, pace },
         })
     }
 
@@ -88,6 +91,7 @@ impl Answerer {
             doors: self.plugin.doors(&self.plugin.pre).map_err(|error| Trouble::Fault(trapped(&error)))?,
             frozen: Err(why),
             warm: Warm::default(),
+            pace: Arc::clone(&self.pace),
         })
     }
 

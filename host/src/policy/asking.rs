@@ -70,6 +70,7 @@ impl Answerer {
         question: impl AsyncFnOnce(&mut Store<Guest>, &Instance) -> wasmtime::Result<Result<A, Refusal>>,
     ) -> Outcome<A::Ours> {
         let mut running = self.warm.take(sandbox, given);
+        running.store.data_mut().tell(&self.pace);
         let answered = self.answered(sandbox, &mut running, question).await;
         // Whatever it broke in itself goes with it.
         let sound = answered.is_ok();

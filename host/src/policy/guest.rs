@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use sha2::{Digest, Sha256};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::Resource;
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
@@ -17,6 +17,7 @@ use super::bindings::switchyard::policy::log::{self, Level};
 use super::bindings::switchyard::policy::types;
 use super::bindings::v0_1::switchyard::policy::log as log_v0_1;
 use super::logbook::{Log, Output, lock};
+use super::turns::{Pace, Turns};
 use crate::domain::Timestamp;
 
 /// More than any table of a compiled language has.
@@ -51,8 +52,13 @@ pub(super) struct Guest {
     /// Ticks of the engine that it ran into so far, and how many it may.
     ticks: u64,
     ticks_allowed: u64,
-    /// Of those who take long, so many run at the same moment.
-    turns: Arc<Semaphore>,
+    turns: Turns,
+    /// When it began, in ticks.
+    began: u64,
+    /// Whether it took long, as far as it heard of ticks.
+    is_long: bool,
+    /// What is known of the plugin's pace.
+    pace: Arc<Pace>,
     /// Its own turn, while it has one.
     turn: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
     given: Given,
@@ -68,7 +74,7 @@ pub(super) struct Guest {
 pub(super) struct Overtime;
 
 impl Guest {
-    pub(super) fn new(given: Given, memory_bytes: usize, log_bytes: usize, turns: Arc<Semaphore>) -> Self {
+    pub(super) fn new(given: Given, memory_bytes: usize, log_bytes: usize, turns: Turns) -> Self {
         Self {
             limits: Limits { cap: memory_bytes, used: 0, denied: None },
             log: Arc::new(Mutex::new(Log::new(log_bytes))),
@@ -76,7 +82,10 @@ impl Guest {
             table: ResourceTable::new(),
             ticks: 0,
             ticks_allowed: 0,
+            began: turns.now(),
+            is_long: false,
             turns,
+            pace: Arc::default(),
             turn: Arc::default(),
             given,
             clock: 0,
@@ -88,6 +97,13 @@ impl Guest {
     pub(super) fn allow_ticks(&mut self, ticks: u64) {
         self.ticks = 0;
         self.ticks_allowed = ticks;
+        self.began = self.turns.now();
+        self.is_long = false;
+    }
+
+    /// From here on it tells of its pace.
+    pub(super) fn tell(&mut self, pace: &Arc<Pace>) {
+        self.pace = Arc::clone(pace);
     }
 
     /// The engine ticked while it ran. It counts ticks rather than reading a clock, so that a machine that stood still
@@ -96,16 +112,19 @@ impl Guest {
     /// its turn: those who take long leave a part of the machine to those who do not.
     pub(super) fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
         self.ticks += 1;
+        if !self.is_long && (self.ticks > 1 || self.turns.is_long_since(self.began)) {
+            self.is_long = true;
+            self.pace.note_long();
+        }
         match self.ticks {
             ticks if ticks > self.ticks_allowed => Err(Overtime.into()),
             1 => Ok(UpdateDeadline::Continue(1)),
             _ => {
-                let (turns, turn) = (Arc::clone(&self.turns), Arc::clone(&self.turn));
+                let (turns, turn) = (self.turns.clone(), Arc::clone(&self.turn));
                 lock(&turn).take();
                 let wait = async move {
                     tokio::task::yield_now().await;
-                    // Never closed, so this ends in having one.
-                    let next = turns.acquire_owned().await.ok();
+                    let next = turns.to_go_on().await;
                     *lock(&turn) = next;
                 };
                 Ok(UpdateDeadline::YieldCustom(1, Box::pin(wait)))
@@ -113,9 +132,12 @@ impl Guest {
         }
     }
 
-    /// Leaves its turn to the next, if it had one.
+    /// It has ended: leaves its turn to the next, if it had one.
     pub(super) fn end_turn(&self) {
         lock(&self.turn).take();
+        if !self.is_long {
+            self.pace.note_short();
+        }
     }
 
     /// Makes it ready for another decision: its memory stays, its clock, its chance and its log are new.

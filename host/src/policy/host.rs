@@ -220,6 +220,7 @@ impl PolicyHost {
         let policy = revision.policy.clone();
         match revision.answerer(question).cloned().or_else(default) {
             Some(answerer) => {
+                let _turn = self.0.sandbox.turns.to_begin(&answerer.pace).await;
                 let _of_all = self.0.places.acquire().await;
                 decision(policy, question, ask(&answerer, given).await)
             }
@@ -240,9 +241,10 @@ impl PolicyHost {
         let now = given.now;
         // They are never closed, so waiting for a place ends in having one.
         let of_policy = policy.places.acquire().await;
+        let turn = self.0.sandbox.turns.to_begin(&answerer.pace).await;
         let of_all = self.0.places.acquire().await;
         let outcome = ask(&answerer, given).await;
-        drop((of_policy, of_all));
+        drop((of_policy, turn, of_all));
         policy.counters.count(&outcome.answer);
         revision.counters.count(&outcome.answer);
         self.watch(&revision.policy.name, &policy, &revision, now);

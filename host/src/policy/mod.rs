@@ -37,6 +37,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod trial;
+mod turns;
 mod warm;
 
 use crate::domain::PluginName;

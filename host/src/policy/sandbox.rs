@@ -1,6 +1,5 @@
 //! The engine that plugins run in, and the one way to run something in it: within bounds, ending in an answer or a fault.
 
-use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
 use super::bindings::{Policy, v0_1};
 use super::compiled::{Compiled, FUNCTIONS};
 use super::guest::{CORE_INSTANCES, Given, Guest, MEMORIES, Overtime, TABLE_ELEMENTS, TABLES};
+use super::turns::Turns;
 use super::{Config, Error, warm};
 use crate::domain::Fault;
 
@@ -33,8 +33,8 @@ pub(super) struct Sandbox {
     linker: Linker<Guest>,
     /// Places for the instances that policies keep between decisions.
     pub(super) kept: Arc<Semaphore>,
-    /// One for each core but one: a plugin that takes long leaves that to those who do not.
-    turns: Arc<Semaphore>,
+    /// Who takes long waits for one.
+    pub(super) turns: Turns,
     /// What was compiled at earlier starts.
     compiled: Option<Compiled>,
 }
@@ -53,10 +53,9 @@ impl Sandbox {
                 monotonic_clock::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)
             })
             .map_err(|error| Error::Engine(error.to_string()))?;
-        start_ticking(&engine)?;
+        let turns = Turns::new();
+        start_ticking(&engine, turns.clone())?;
         let kept = warm::places(config.instances_kept() as usize);
-        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let turns = Arc::new(Semaphore::new(cores.saturating_sub(1).max(1)));
         Ok(Self { engine, config, linker, kept, turns, compiled })
     }
 
@@ -79,7 +78,7 @@ impl Sandbox {
     /// An empty store with every bound set but the deadline, see [`within`].
     pub(super) fn store(&self, given: Given) -> Store<Guest> {
         let Config { memory_bytes, log_bytes, .. } = self.config;
-        let guest = Guest::new(given, memory_bytes, log_bytes, Arc::clone(&self.turns));
+        let guest = Guest::new(given, memory_bytes, log_bytes, self.turns.clone());
         let mut store = Store::new(&self.engine, guest);
         store.limiter(|guest| &mut guest.limits);
         store.set_hostcall_fuel(HOST_CALL_BYTES.max(self.config.answer_bytes));
@@ -178,11 +177,12 @@ fn pool(config: &Config) -> PoolingAllocationConfig {
 }
 
 /// The thread ends when the engine is gone.
-fn start_ticking(engine: &Engine) -> Result<(), Error> {
+fn start_ticking(engine: &Engine, turns: Turns) -> Result<(), Error> {
     let engine = engine.weak();
     let tick = move || {
         while let Some(engine) = engine.upgrade() {
             engine.increment_epoch();
+            turns.tick();
             drop(engine);
             std::thread::sleep(TICK);
         }

@@ -9,7 +9,7 @@ const GUEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/guest/wasm32-un
 
 fn main() -> Result<(), extism::Error> {
     // The bounds that the host gives: a deadline, and 64 MiB of memory.
-    let manifest = Manifest::new([Wasm::file(GUEST)])
+    let manifest = Manifest::new([Wasm::data(std::fs::read(GUEST)?)])
         .with_memory_max(1_024)
         .with_timeout(Duration::from_millis(50))
         .with_config_key("Sales", "Sales_Queue");
