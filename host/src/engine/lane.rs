@@ -26,7 +26,7 @@ use crate::policy::PolicyHost;
 use crate::store::{self, Records};
 use crate::telemetry::{Attempted, Metrics};
 
-/// Arrivals that are merged, or retries that are begun, in one turn.
+/// Arrivals that are merged, retries that are begun and deliveries whose time has come, in one turn.
 const TURN: usize = 256;
 /// Teams that are remembered for the checks.
 const TEAMS: usize = 500;
@@ -215,7 +215,9 @@ impl Lane {
         }
         replies.extend(self.retrying_all.go_on(&mut turn, TURN)?);
         let merged = if self.unmerged && !woken.stopping { self.merge(&mut turn)? } else { 0 };
-        while let Some(id) = self.queue.pop_due(now) {
+        // After an outage all are due at the same moment; those that are left wake the lane at once.
+        for _ in 0..TURN {
+            let Some(id) = self.queue.pop_due(now) else { break };
             turn.step(&id, Event::Due)?;
         }
         self.take_over(std::mem::take(&mut turn.todo));

@@ -145,12 +145,12 @@ pub(super) static FUNCTIONS: LazyLock<Arc<Functions>> = LazyLock::new(Arc::defau
 pub(super) struct Functions(Mutex<(ByKey, usize)>);
 
 /// Compiled functions by the key that the compiler gives them.
-type ByKey = HashMap<Vec<u8>, Vec<u8>>;
+type ByKey = HashMap<Box<[u8]>, Box<[u8]>>;
 
 impl CacheStore for Functions {
     fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
         let cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        cache.0.get(key).map(|value| Cow::Owned(value.clone()))
+        cache.0.get(key).map(|value| Cow::Owned(value.to_vec()))
     }
 
     fn insert(&self, key: &[u8], value: Vec<u8>) -> bool {
@@ -161,7 +161,8 @@ impl CacheStore for Functions {
             functions.clear();
             *bytes = key.len() + value.len();
         }
-        functions.insert(key.to_owned(), value);
+        // The compiler's own has room for more.
+        functions.insert(key.into(), value.into());
         true
     }
 }
