@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use wasmtime::Store;
@@ -151,7 +152,7 @@ async fn freeze(
     let (context, _) = wizer.instrument_component(&plugin.bytes).map_err(|error| words(&error))?;
     // What runs from here on is Wizer's own.
     store.data_mut().limits.cap = usize::MAX;
-    store.data_mut().allow_ticks(u64::MAX);
+    store.data_mut().may_take(Duration::MAX);
     store.set_hostcall_fuel(usize::MAX);
     let mut state = State { store, instance, failed: None };
     // Wizer panics at what it did not expect.

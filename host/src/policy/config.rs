@@ -8,9 +8,9 @@ use super::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// How long a decision may take, in milliseconds.
+    /// How much time of a core a decision may take, in milliseconds.
     pub deadline_ms: u64,
-    /// How long a plugin may take to read its settings and script, in milliseconds.
+    /// How much time of a core a plugin may take to read its settings and script, in milliseconds.
     pub configure_deadline_ms: u64,
     /// How much memory a plugin may have, in bytes.
     pub memory_bytes: usize,

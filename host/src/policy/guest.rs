@@ -6,7 +6,6 @@ use std::time::Duration;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use sha2::{Digest, Sha256};
-use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::Resource;
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
@@ -17,7 +16,7 @@ use super::bindings::switchyard::policy::log::{self, Level};
 use super::bindings::switchyard::policy::types;
 use super::bindings::v0_1::switchyard::policy::log as log_v0_1;
 use super::logbook::{Log, Output, lock};
-use super::turns::{Pace, Turns};
+use super::turns::{Pace, Share, Turns};
 use crate::domain::Timestamp;
 
 /// More than any table of a compiled language has.
@@ -49,18 +48,14 @@ pub(super) struct Guest {
     rule: Option<String>,
     /// WASI resources that it holds at present.
     pub(super) table: ResourceTable,
-    /// Ticks of the engine that it ran into so far, and how many it may.
-    ticks: u64,
-    ticks_allowed: u64,
+    /// What it takes of the machine, and how much processor time it may.
+    share: Arc<Mutex<Share>>,
+    may_take: Duration,
     turns: Turns,
-    /// When it began, in ticks.
-    began: u64,
-    /// Whether it took long, as far as it heard of ticks.
+    /// Whether it was told that it takes long.
     is_long: bool,
     /// What is known of the plugin's pace.
     pace: Arc<Pace>,
-    /// Its own turn, while it has one.
-    turn: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
     given: Given,
     /// The monotonic clock, in nanoseconds.
     clock: u64,
@@ -68,7 +63,7 @@ pub(super) struct Guest {
     wasi: Option<WasiCtx>,
 }
 
-/// The instance ran into more ticks than it may.
+/// The instance took more processor time than it may.
 #[derive(Debug, thiserror::Error)]
 #[error("the deadline passed")]
 pub(super) struct Overtime;
@@ -80,25 +75,22 @@ impl Guest {
             log: Arc::new(Mutex::new(Log::new(log_bytes))),
             rule: None,
             table: ResourceTable::new(),
-            ticks: 0,
-            ticks_allowed: 0,
-            began: turns.now(),
-            is_long: false,
+            share: Arc::default(),
+            may_take: Duration::ZERO,
             turns,
+            is_long: false,
             pace: Arc::default(),
-            turn: Arc::default(),
             given,
             clock: 0,
             wasi: None,
         }
     }
 
-    /// Starts its time anew.
-    pub(super) fn allow_ticks(&mut self, ticks: u64) {
-        self.ticks = 0;
-        self.ticks_allowed = ticks;
-        self.began = self.turns.now();
-        self.is_long = false;
+    /// Begins a run that may take so much processor time, on this thread.
+    pub(super) fn may_take(&mut self, may_take: Duration) -> Arc<Mutex<Share>> {
+        (self.may_take, self.is_long) = (may_take, false);
+        self.share = Arc::new(Mutex::new(Share::begin()));
+        Arc::clone(&self.share)
     }
 
     /// From here on it tells of its pace.
@@ -106,35 +98,26 @@ impl Guest {
         self.pace = Arc::clone(pace);
     }
 
-    /// The engine ticked while it ran. It counts ticks rather than reading a clock, so that a machine that stood still
-    /// for a while makes nobody late; and it gives way to others only from the second one on, because the first may
-    /// come at any moment, even to an instance that needs a thousandth of a tick. Whoever gives way goes on when it is
-    /// its turn: those who take long leave a part of the machine to those who do not.
+    /// The engine ticked while it ran. Ticks come at any moment, also to an instance that needs a thousandth of one, so
+    /// it gives way to others only when it took some time; and it goes on when it is its turn.
     pub(super) fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
-        self.ticks += 1;
-        if !self.is_long && (self.ticks > 1 || self.turns.is_long_since(self.began)) {
-            self.is_long = true;
+        let mut share = lock(&self.share);
+        share.tick();
+        if !share.is_long() {
+            return Ok(UpdateDeadline::Continue(1));
+        }
+        if !std::mem::replace(&mut self.is_long, true) {
             self.pace.note_long();
         }
-        match self.ticks {
-            ticks if ticks > self.ticks_allowed => Err(Overtime.into()),
-            1 => Ok(UpdateDeadline::Continue(1)),
-            _ => {
-                let (turns, turn) = (self.turns.clone(), Arc::clone(&self.turn));
-                lock(&turn).take();
-                let wait = async move {
-                    tokio::task::yield_now().await;
-                    let next = turns.to_go_on().await;
-                    *lock(&turn) = next;
-                };
-                Ok(UpdateDeadline::YieldCustom(1, Box::pin(wait)))
-            }
+        if share.took() >= self.may_take {
+            return Err(Overtime.into());
         }
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(self.turns.clone().next(Arc::clone(&self.share)))))
     }
 
     /// It has ended: leaves its turn to the next, if it had one.
-    pub(super) fn end_turn(&self) {
-        lock(&self.turn).take();
+    pub(super) fn end(&self) {
+        lock(&self.share).end();
         if !self.is_long {
             self.pace.note_short();
         }

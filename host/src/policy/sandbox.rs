@@ -12,6 +12,7 @@ use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
 use super::bindings::{Policy, v0_1};
 use super::compiled::{Compiled, FUNCTIONS};
 use super::guest::{CORE_INSTANCES, Given, Guest, MEMORIES, Overtime, TABLE_ELEMENTS, TABLES};
+use super::logbook::lock;
 use super::turns::Turns;
 use super::{Config, Error, warm};
 use crate::domain::Fault;
@@ -53,10 +54,9 @@ impl Sandbox {
                 monotonic_clock::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)
             })
             .map_err(|error| Error::Engine(error.to_string()))?;
-        let turns = Turns::new();
-        start_ticking(&engine, turns.clone())?;
+        start_ticking(&engine)?;
         let kept = warm::places(config.instances_kept() as usize);
-        Ok(Self { engine, config, linker, kept, turns, compiled })
+        Ok(Self { engine, config, linker, kept, turns: Turns::new(), compiled })
     }
 
     /// Compiles a component, unless that was done before. Takes a second for a large one: not for an asynchronous thread.
@@ -89,17 +89,26 @@ impl Sandbox {
     }
 }
 
-/// Runs something in a store; it has ended when `limit_ms` is over.
+/// Runs something in a store; it ends when it took so much processor time, or waited so long for anything but its turn.
 pub(super) async fn within<T>(
     limit_ms: u64,
     store: &mut Store<Guest>,
     run: impl AsyncFnOnce(&mut Store<Guest>) -> wasmtime::Result<T>,
 ) -> Result<T, Fault> {
-    store.data_mut().allow_ticks(limit_ms.div_ceil(TICK.as_millis() as u64));
+    let (limit, mut ticks) = (Duration::from_millis(limit_ms), 0);
+    let share = store.data_mut().may_take(limit);
     store.set_epoch_deadline(1);
-    // The ticks end a plugin that runs; the timeout ends one that waits, which no tick ever finds.
-    let ended = tokio::time::timeout(Duration::from_millis(limit_ms), run(store)).await;
-    store.data().end_turn();
+    let ended = {
+        let mut running = std::pin::pin!(run(store));
+        loop {
+            // The ticks end a plugin that runs; the timeout ends one that waits, which no tick ever finds.
+            match tokio::time::timeout(limit, running.as_mut()).await {
+                Err(_) if lock(&share).goes_on(&mut ticks) => {}
+                ended => break ended,
+            }
+        }
+    };
+    store.data().end();
     match ended {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(fault(&error, store.data(), limit_ms)),
@@ -177,12 +186,11 @@ fn pool(config: &Config) -> PoolingAllocationConfig {
 }
 
 /// The thread ends when the engine is gone.
-fn start_ticking(engine: &Engine, turns: Turns) -> Result<(), Error> {
+fn start_ticking(engine: &Engine) -> Result<(), Error> {
     let engine = engine.weak();
     let tick = move || {
         while let Some(engine) = engine.upgrade() {
             engine.increment_epoch();
-            turns.tick();
             drop(engine);
             std::thread::sleep(TICK);
         }

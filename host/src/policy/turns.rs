@@ -1,13 +1,17 @@
 //! Turns: plugins that take long leave a part of the machine to those who do not.
 
 use std::num::NonZero;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::ThreadId;
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// A plugin that comes back from one instruction so many ticks later took long: it filled all its memory, perhaps.
-const LONG: u64 = 8;
+use super::logbook::lock;
+
+/// Processor time after which a plugin takes long, and goes on by turns.
+const LONG: Duration = Duration::from_millis(1);
 /// One decision that took long outweighs so many that did not,
 const WEIGHT: u32 = 16;
 /// and no more than this is held against a plugin.
@@ -20,35 +24,21 @@ pub(super) struct Turns {
     running: Arc<Semaphore>,
     /// Before they begin, where it is known beforehand: for a whole decision.
     beginning: Arc<Semaphore>,
-    /// Ticks of the engine since it was started.
-    ticks: Arc<AtomicU64>,
 }
 
 impl Turns {
     pub(super) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let turns = || Arc::new(Semaphore::new(cores.saturating_sub(1).max(1)));
-        Self { running: turns(), beginning: turns(), ticks: Arc::default() }
+        Self { running: turns(), beginning: turns() }
     }
 
-    /// The engine ticks.
-    pub(super) fn tick(&self) {
-        self.ticks.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Ticks since the engine was started.
-    pub(super) fn now(&self) -> u64 {
-        self.ticks.load(Ordering::Relaxed)
-    }
-
-    /// Whether so much time went by since then that whoever heard of no tick meanwhile takes long.
-    pub(super) fn is_long_since(&self, then: u64) -> bool {
-        self.now() - then >= LONG
-    }
-
-    /// A turn to go on with. (The semaphores are never closed: waiting ends in having one.)
-    pub(super) async fn to_go_on(self) -> Option<OwnedSemaphorePermit> {
-        self.running.acquire_owned().await.ok()
+    /// Leaves the turn to others and waits for another. (The semaphores are never closed: waiting ends in having one.)
+    pub(super) async fn next(self, share: Arc<Mutex<Share>>) {
+        lock(&share).wait();
+        tokio::task::yield_now().await;
+        let turn = self.running.acquire_owned().await.ok();
+        lock(&share).go_on(turn);
     }
 
     /// A turn to begin with, for a plugin that took long lately; nobody else needs one.
@@ -58,6 +48,86 @@ impl Turns {
         }
         Arc::clone(&self.beginning).acquire_owned().await.ok()
     }
+}
+
+/// What one run of a plugin takes of the machine. Processor time is counted, not time: a machine that stood still, or was
+/// busy with others, makes nobody late.
+#[derive(Default)]
+pub(super) struct Share {
+    took: Duration,
+    /// The thread that it runs on, and how much of the processor that had taken when it began to.
+    since: Option<(ThreadId, Duration)>,
+    turn: Option<OwnedSemaphorePermit>,
+    waits: bool,
+    /// How often a tick found it running.
+    ticks: u64,
+}
+
+impl Share {
+    /// It begins to run, on this thread.
+    pub(super) fn begin() -> Self {
+        Self { since: Some(here()), ..Self::default() }
+    }
+
+    /// A tick found it running, on this thread.
+    pub(super) fn tick(&mut self) {
+        let (thread, now) = here();
+        self.took += match self.since {
+            Some((on, since)) if on == thread => now.saturating_sub(since),
+            // It was moved to another thread meanwhile, and began there some time between two ticks.
+            _ => LONG,
+        };
+        self.since = Some((thread, now));
+        self.ticks += 1;
+    }
+
+    /// Processor time up to the newest tick.
+    pub(super) fn took(&self) -> Duration {
+        self.took
+    }
+
+    /// Whether it takes long: then it goes on by turns.
+    pub(super) fn is_long(&self) -> bool {
+        self.took >= LONG
+    }
+
+    /// Whether anything was heard of it since so many ticks, or it waits for its turn.
+    pub(super) fn goes_on(&self, ticks: &mut u64) -> bool {
+        let moved = std::mem::replace(ticks, self.ticks) != self.ticks;
+        moved || self.waits
+    }
+
+    /// It has ended.
+    pub(super) fn end(&mut self) {
+        self.turn = None;
+    }
+
+    fn wait(&mut self) {
+        (self.turn, self.waits) = (None, true);
+    }
+
+    fn go_on(&mut self, turn: Option<OwnedSemaphorePermit>) {
+        (self.turn, self.waits, self.since) = (turn, false, Some(here()));
+    }
+}
+
+/// This thread, and the processor time that it has taken.
+fn here() -> (ThreadId, Duration) {
+    (std::thread::current().id(), thread_time())
+}
+
+#[cfg(unix)]
+fn thread_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
+/// Time itself, where nothing better is to be had.
+#[cfg(not(unix))]
+#[expect(clippy::disallowed_methods, reason = "no decision sees it: it only ends those that take too long")]
+fn thread_time() -> Duration {
+    static START: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
+    START.elapsed()
 }
 
 /// How long the decisions of a plugin took lately. One that took long is not enough to call it slow: the machine may have
@@ -120,12 +190,20 @@ mod tests {
     }
 
     #[test]
-    fn time_that_went_by_without_a_tick_being_heard_is_long_from_some_ticks_on() {
-        let turns = Turns::new();
-        let then = turns.now();
-        (1..LONG).for_each(|_| turns.tick());
-        assert!(!turns.is_long_since(then));
-        turns.tick();
-        assert!(turns.is_long_since(then));
+    fn a_run_takes_the_processor_time_of_its_thread_and_none_while_it_waits() {
+        let mut share = Share::begin();
+        std::thread::sleep(2 * LONG);
+        share.tick();
+        assert!(!share.is_long(), "sleeping takes nothing: {:?}", share.took());
+        while !share.is_long() {
+            share.tick();
+        }
+        let (took, mut ticks) = (share.took(), 0);
+        share.wait();
+        assert!(share.goes_on(&mut ticks) && share.goes_on(&mut ticks), "it waits for its turn");
+        share.go_on(None);
+        assert!(!share.goes_on(&mut ticks), "nothing was heard of it since");
+        share.tick();
+        assert!(share.goes_on(&mut ticks) && share.took() < took + 2 * LONG);
     }
 }

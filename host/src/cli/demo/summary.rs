@@ -1,6 +1,6 @@
 //! What the demo has brought about, asked of Salesforce and of the registry, never of the host's own counters.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,8 @@ struct SyncErrors {
     pending: u64,
     ignored: u64,
     resolved: u64,
+    /// Codes of those that are pending, each with how many there are.
+    codes: BTreeMap<String, u64>,
 }
 
 #[derive(Deserialize)]
@@ -93,10 +95,11 @@ impl Summary {
             "Salesforce:  {} conversations, {} cases, {} contacts, by {} calls",
             salesforce.conversations, salesforce.cases, salesforce.contacts, salesforce.calls
         );
-        println!(
-            "Sync errors: {} pending, {} ignored, {} resolved",
-            sync_errors.pending, sync_errors.ignored, sync_errors.resolved
-        );
+        let SyncErrors { pending, ignored, resolved, codes } = sync_errors;
+        println!("Sync errors: {pending} pending, {ignored} ignored, {resolved} resolved");
+        for (code, count) in codes {
+            println!("             {count:>5} {code}");
+        }
         println!("Lost: {lost}. Duplicates: {duplicates}. {seconds:.1} seconds.");
         Ok(())
     }
@@ -104,20 +107,24 @@ impl Summary {
 
 /// The conversations with a sync error that is not over, and how many sync errors there are.
 fn registry(app: &App) -> anyhow::Result<(HashSet<ConversationId>, SyncErrors)> {
-    let mut registered = HashSet::new();
+    let (mut registered, mut sync_errors) = (HashSet::new(), SyncErrors::default());
     for state in [State::Pending, State::Retrying, State::Ignored] {
         let filter = ErrorFilter { state: Some(state), ..ErrorFilter::default() };
         let mut cursor = None;
         loop {
             let page = app.engine.records().sync_errors(&filter, cursor.as_deref(), 500)?;
-            registered.extend(page.items.into_iter().map(|error| error.conversation));
             cursor = page.next;
+            for error in page.items {
+                if state != State::Ignored {
+                    *sync_errors.codes.entry(error.refusal.code).or_default() += 1;
+                }
+                registered.insert(error.conversation);
+            }
             if cursor.is_none() {
                 break;
             }
         }
     }
-    let mut sync_errors = SyncErrors::default();
     for (_, health) in app.engine.orgs() {
         sync_errors.pending += health.sync_errors.pending + health.sync_errors.retrying;
         sync_errors.ignored += health.sync_errors.ignored;
