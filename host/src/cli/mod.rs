@@ -7,6 +7,7 @@ mod policy;
 mod remote;
 mod serve;
 mod store;
+mod sync_error;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -55,6 +56,9 @@ enum Command {
     /// Look at what policies decide.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// List sync errors, retry them, and say why one is ignored.
+    #[command(subcommand)]
+    SyncError(sync_error::Command),
     /// Move the content of a store.
     #[command(subcommand)]
     Store(store::Command),
@@ -65,7 +69,10 @@ enum Command {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     // Whoever asks for an answer gets it, and what is wrong with it, on the standard output.
-    let quiet = matches!(cli.command, Command::Demo(_) | Command::Org(_) | Command::Plugin(_) | Command::Policy(_));
+    let quiet = matches!(
+        cli.command,
+        Command::Demo(_) | Command::Org(_) | Command::Plugin(_) | Command::Policy(_) | Command::SyncError(_)
+    );
     let default = if quiet { "error" } else { "info" };
     let filter = EnvFilter::try_from_env("SWITCHYARD_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
@@ -110,6 +117,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Org(command) => org::run(command).await,
         Command::Plugin(command) => plugin::run(command).await,
         Command::Policy(command) => policy::run(command).await,
+        Command::SyncError(command) => sync_error::run(command).await,
         Command::Store(command) => store::run(command).await,
     }
 }

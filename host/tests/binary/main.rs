@@ -7,3 +7,4 @@ mod plugin;
 mod plugin_check;
 mod serve;
 mod switchyard;
+mod sync_error;
