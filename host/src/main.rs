@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    #[cfg(target_env = "gnu")]
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
     share_memory();
     switchyard::cli::run()
 }
@@ -11,7 +11,7 @@ fn main() -> ExitCode {
 /// glibc keeps what was freed in arenas, up to eight for each core, and no thread uses those of others: with the compiler
 /// of plugins on some threads and the store on another, half of the process would be such memory. One for each core is
 /// enough, for most of what is allocated is small and comes from a cache of the thread's own.
-#[cfg(target_env = "gnu")]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[expect(
     unsafe_code,
     reason = "glibc has no other way to be told, and an environment variable would be somebody else's"

@@ -21,7 +21,7 @@ Examples:
   switchyard sync-error list --org acme --class config
   switchyard sync-error show se-m47l4iet4z5kanechmvu
   switchyard sync-error retry se-m47l4iet4z5kanechmvu
-  switchyard sync-error list --class contact --ids | xargs switchyard sync-error ignore --reason 'test customers'";
+  switchyard sync-error list --class contact --ids | xargs -r switchyard sync-error ignore --reason 'test customers'";
 
 /// Which sync errors.
 #[derive(Debug, Args)]

@@ -81,10 +81,10 @@ pub enum Fault {
         /// What the engine said of it.
         message: String,
     },
-    /// It had not answered at its deadline.
-    #[error("too slow: no answer within {limit_ms} ms")]
+    /// It had not answered when it had taken as much time of a core as it may.
+    #[error("too slow: no answer after {limit_ms} ms of a core")]
     TooSlow {
-        /// The deadline that it missed, in milliseconds.
+        /// The deadline that it missed, in milliseconds of a core.
         limit_ms: u64,
     },
     /// It asked for more memory, or answered with more bytes, than it may.

@@ -239,7 +239,8 @@ impl Keeper {
         let own = found.iter().find(|webhook| webhook.url.trim_end_matches('/').ends_with(&path));
         let mut enabled = own.map(|webhook| webhook.enabled);
         if enabled.is_none() {
-            self.look_at = now.after(LOOK_SOON);
+            // The other calls have their turns in between, however seldom they are made.
+            self.look_at = now.after(LOOK_SOON.max(kept.environment.every * 8));
         }
         self.switched_on.retain(|at| now.since(*at) < DAY);
         if enabled == Some(false) && self.switched_on.len() < SWITCHES {

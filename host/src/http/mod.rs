@@ -21,8 +21,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use serde::Deserialize;
 use tokio::net::TcpListener;
@@ -177,6 +179,15 @@ impl Server {
     }
 }
 
+/// What was begun goes on to its end, also when whoever asked hangs up meanwhile: half of a change is worse than none.
+async fn to_the_end(request: Request, next: Next) -> Response {
+    tokio::spawn(next.run(request)).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a request broke off");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "This failed", "the host's log says why")
+            .into_response()
+    })
+}
+
 fn router(app: App) -> Router {
     let scoped = |scope: Scope, router: Router<App>| router.route_layer(from_fn_with_state((app.clone(), scope), need));
     let read = Router::new()
@@ -231,6 +242,7 @@ fn router(app: App) -> Router {
         .fallback(console::nothing_here)
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(from_fn_with_state(app.clone(), guard))
+        .layer(from_fn(to_the_end))
         .layer(from_fn(access::harden))
         .with_state(app)
 }

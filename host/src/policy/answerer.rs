@@ -152,7 +152,6 @@ async fn freeze(
     let (context, _) = wizer.instrument_component(&plugin.bytes).map_err(|error| words(&error))?;
     // What runs from here on is Wizer's own.
     store.data_mut().limits.cap = usize::MAX;
-    store.data_mut().may_take(Duration::MAX);
     store.set_hostcall_fuel(usize::MAX);
     let mut state = State { store, instance, failed: None };
     // Wizer panics at what it did not expect.
@@ -197,8 +196,12 @@ impl State {
         let (_, at) = self.instance.get_export(&mut self.store, None, instance).ok_or_else(missing)?;
         let (_, at) = self.instance.get_export(&mut self.store, Some(&at), func).ok_or_else(missing)?;
         let func = self.instance.get_typed_func::<(), (R,)>(&mut self.store, at)?;
+        self.store.data_mut().may_take(Duration::MAX);
         self.store.set_epoch_deadline(1);
-        Ok(func.call_async(&mut self.store, ()).await?.0)
+        let called = func.call_async(&mut self.store, ()).await;
+        // What Wizer does between two calls is nobody's turn.
+        self.store.data().end();
+        Ok(called?.0)
     }
 }
 

@@ -17,7 +17,7 @@ const WEIGHT: u32 = 16;
 /// and no more than this is held against a plugin.
 const MOST: u32 = 4 * WEIGHT;
 
-/// Who takes long waits for a turn. There is one for each core but one.
+/// Who takes long waits for a turn. There is one of each kind for each core but one, or one where there is one core.
 #[derive(Clone)]
 pub(super) struct Turns {
     /// While they run: from one tick to the next.
@@ -46,6 +46,8 @@ impl Turns {
         if !pace.is_slow() {
             return None;
         }
+        // One for each plugin waits, so that no policy fills the queue with its decisions.
+        let _first = pace.queue.lock().await;
         Arc::clone(&self.beginning).acquire_owned().await.ok()
     }
 }
@@ -130,26 +132,29 @@ fn thread_time() -> Duration {
     START.elapsed()
 }
 
-/// How long the decisions of a plugin took lately. One that took long is not enough to call it slow: the machine may have
-/// stood still.
+/// How long the decisions of a plugin took lately. One that took long is not enough to call it slow.
 #[derive(Default)]
-pub(super) struct Pace(AtomicU32);
+pub(super) struct Pace {
+    held: AtomicU32,
+    /// Held by the decision that waits for a turn to begin with; the plugin's others wait for that one.
+    queue: tokio::sync::Mutex<()>,
+}
 
 impl Pace {
     /// A decision took long, or takes long at this moment.
     pub(super) fn note_long(&self) {
         let more = |held| Some(MOST.min(held + WEIGHT));
-        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        let _ = self.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
 
     /// A decision ended that did not take long.
     pub(super) fn note_short(&self) {
         let less = |held: u32| held.checked_sub(1);
-        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        let _ = self.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 
     fn is_slow(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > WEIGHT
+        self.held.load(Ordering::Relaxed) > WEIGHT
     }
 }
 

@@ -113,7 +113,7 @@ async fn a_webhook_that_is_set_after_the_start_is_soon_seen() {
     host.seen("/v1/environments", none).await;
     let push = json!({ "url": format!("http://{}/alcmeon/main/notify", host.app.address) });
     host.alcmeon(Method::PUT, "/push", push).await;
-    host.clock.advance(Duration::from_secs(31));
+    host.clock.advance(Duration::from_secs(35));
     host.seen("/v1/environments", |of| of["environments"][0]["webhook"]["enabled"] == true).await;
     host.stop().await;
 }

@@ -71,6 +71,32 @@ async fn what_a_call_put_in_force_is_not_undone_by_the_file_of_the_call_before()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_is_taken_and_decides_although_whoever_handed_it_in_hangs_up() {
+    let host = TestHost::start().await;
+    let plugin = |core: &str| component::Plugin { core: core.into(), ..component::Plugin::default() }.bytes();
+    let url = format!("http://{}/v1/plugins/mine", host.app.address);
+    let taken = host.http.put(url).bearer_auth(ADMIN).body(plugin("")).send().await.unwrap();
+    assert_eq!(taken.status(), StatusCode::OK);
+    let texts = json!({ "toml": "[routing]\nplugin = \"mine\"\n", "scripts": {} });
+    assert_eq!(host.call(Method::PUT, "/v1/policies/acme", ADMIN, Some(texts)).await.0, StatusCode::OK);
+    // Much to compile, so that there is time to hang up.
+    let other = plugin(&"(func (param i32) (result i32) (i32.mul (local.get 0) (i32.const 3)))".repeat(20_000));
+    let mut connection = TcpStream::connect(host.app.address).await.unwrap();
+    let head = format!(
+        "PUT /v1/plugins/mine HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {ADMIN}\r\nContent-Length: {}\r\n\r\n",
+        host.app.address,
+        other.len()
+    );
+    connection.write_all(head.as_bytes()).await.unwrap();
+    connection.write_all(&other).await.unwrap();
+    drop(connection);
+    host.seen("/v1/policies/acme", |policy| policy["in_force"]["revision"] == 3).await;
+    let kept = std::fs::read(host.plugin_file("mine.wasm")).unwrap();
+    assert!(kept == other, "the file is that of the one in force");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_of_200_megabytes_is_refused_before_a_byte_of_it_was_sent() {
     let host = TestHost::start().await;
     let mut connection = TcpStream::connect(host.app.address).await.unwrap();
