@@ -17,7 +17,7 @@ use self::watching::Watcher;
 use crate::alerts::{self, Alerts, Standing, Watched};
 use crate::clock::Clock;
 use crate::config::{Config, accounts};
-use crate::domain::{Class, RefreshToken};
+use crate::domain::{Class, RefreshToken, SourceId};
 use crate::engine::{self, Engine, Org, OrgConfig, OrgHealth};
 use crate::mail::Mailer;
 use crate::policy::{PolicyHost, RolledBack};
@@ -83,20 +83,13 @@ impl App {
             .iter()
             .map(|org| connect(org, &config, &records, &http, &clock))
             .collect::<anyhow::Result<Vec<_>>>()?;
-        let environments = config.alcmeon.iter().map(|(source, environment)| engine::Environment {
-            source: source.clone(),
-            client: alcmeon::Client::new(environment.clone(), http.clone(), source.clone()),
-            poll: environment.poll,
-            every: Duration::from_millis(environment.poll_every_ms),
-            keep_webhook_on: environment.keep_webhook_on,
-        });
         let engine = Engine::start(engine::Parts {
             records: records.clone(),
             policies: Arc::clone(&policies),
             clock: clock.clone(),
             metrics: metrics.clone(),
             orgs,
-            environments: environments.collect(),
+            environments: environments(&config, &http),
             keep: config.store.keep_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
         })
         .await?;
@@ -136,6 +129,17 @@ impl App {
             task.abort();
         }
     }
+}
+
+fn environments(config: &Config, http: &reqwest::Client) -> Vec<engine::Environment> {
+    let environment = |(source, environment): (&SourceId, &alcmeon::Config)| engine::Environment {
+        source: source.clone(),
+        client: alcmeon::Client::new(environment.clone(), http.clone(), source.clone()),
+        poll: environment.poll,
+        every: Duration::from_millis(environment.poll_every_ms),
+        keep_webhook_on: environment.keep_webhook_on,
+    };
+    config.alcmeon.iter().map(environment).collect()
 }
 
 /// One client for all, with connections that are kept open. A redirect could carry a token to another server.
