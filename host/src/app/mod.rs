@@ -113,8 +113,8 @@ impl App {
         let parts = alerts::Parts { records, mailer, public_url, clock: clock.clone(), metrics: metrics.clone() };
         let (watched, following) = follow(&engine, &policies)?;
         let alerts = Alerts::start(&parts, watched);
-        let of_plugins = plugins::watch(&config, plugins_folder, Arc::clone(&policies), clock.clone())?;
-        let of_policies = policies::watch(&config, policies_folder, Arc::clone(&policies), clock)?;
+        let of_plugins = plugins::watch(&config, &plugins_folder, Arc::clone(&policies), clock.clone()).await?;
+        let of_policies = policies::watch(&policies_folder, Arc::clone(&policies), clock).await?;
         let watchers = of_plugins.into_iter().chain(of_policies).collect();
         Ok(Self { address, engine, policies, metrics, server, watchers, alerts, following })
     }

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+use tokio::sync::OwnedMutexGuard;
 
 use super::policies::files;
 use super::watching::Watcher;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{Origin, PluginName, Timestamp};
-use crate::http;
+use crate::http::Folder;
 use crate::policy::{PluginTrouble, PolicyHost};
 use crate::registry::{Pulled, Reference, Registry};
 
@@ -33,17 +34,16 @@ pub(super) async fn start(
 }
 
 /// Watches the folder of plugins; `None` where there is none.
-pub(super) fn watch(
+pub(super) async fn watch(
     config: &Config,
-    folder: http::Folder,
+    folder: &Folder,
     host: Arc<PolicyHost>,
     clock: Clock,
 ) -> anyhow::Result<Option<Watcher>> {
     let most_bytes = config.policies.limits.plugin_bytes;
-    Watcher::start(config.policies.plugins.clone(), move |paths| {
-        let (host, folder, clock) = (Arc::clone(&host), folder.clone(), clock.clone());
+    let edited = move |folder: OwnedMutexGuard<PathBuf>, paths| {
+        let (host, clock) = (Arc::clone(&host), clock.clone());
         async move {
-            let folder = folder.alone().await;
             for name in touched(&paths) {
                 let path = folder.join(format!("{name}.wasm"));
                 if take(&host, most_bytes, &name, path, clock.now()).await {
@@ -52,7 +52,8 @@ pub(super) fn watch(
                 }
             }
         }
-    })
+    };
+    Watcher::start(folder, edited).await
 }
 
 /// The plugins that edited files belong to: NAME.wasm and NAME.wasm.minisig to NAME.

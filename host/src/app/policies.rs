@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use tokio::sync::OwnedMutexGuard;
 
 use super::watching::Watcher;
 use super::{embedded, plugins};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{Origin, PolicyName, PolicyRevision, PolicySource, RevisionState, Timestamp};
-use crate::http;
+use crate::http::Folder;
 use crate::policy::{Memory, PolicyHost, PolicyStatus, Rejection};
 use crate::registry::Registry;
 use crate::store::{Records, Write};
@@ -127,21 +128,16 @@ async fn apply(host: &PolicyHost, folder: &Path, name: &PolicyName, at: Timestam
 }
 
 /// Begins to watch; `None` where there is no folder.
-pub(super) fn watch(
-    config: &Config,
-    folder: http::Folder,
-    host: Arc<PolicyHost>,
-    clock: Clock,
-) -> anyhow::Result<Option<Watcher>> {
-    Watcher::start(config.policies.folder.clone(), move |paths| {
-        let (host, folder, clock) = (Arc::clone(&host), folder.clone(), clock.clone());
+pub(super) async fn watch(folder: &Folder, host: Arc<PolicyHost>, clock: Clock) -> anyhow::Result<Option<Watcher>> {
+    let edited = move |folder: OwnedMutexGuard<PathBuf>, paths| {
+        let (host, clock) = (Arc::clone(&host), clock.clone());
         async move {
-            let folder = folder.alone().await;
             for name in touched(&folder, &paths) {
                 apply(&host, &folder, &name, clock.now()).await;
             }
         }
-    })
+    };
+    Watcher::start(folder, edited).await
 }
 
 /// The policies that edited files belong to: a NAME.toml to NAME, a script to every policy that names it.

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedMutexGuard, mpsc};
 use tokio::task::JoinHandle;
+
+use crate::http::Folder;
 
 /// An editor writes a file in several steps; so long nothing may have happened before it is read.
 const QUIET: Duration = Duration::from_millis(30);
@@ -25,14 +27,17 @@ impl Drop for Watcher {
 
 impl Watcher {
     /// Begins to watch; `None` where there is no folder.
-    pub(super) fn start<F>(
-        folder: PathBuf,
-        edited: impl Fn(BTreeSet<PathBuf>) -> F + Send + 'static,
+    ///
+    /// Whoever is told has the folder alone until it is through with it.
+    pub(super) async fn start<F>(
+        folder: &Folder,
+        edited: impl Fn(OwnedMutexGuard<PathBuf>, BTreeSet<PathBuf>) -> F + Send + 'static,
     ) -> anyhow::Result<Option<Self>>
     where
         F: Future<Output = ()> + Send,
     {
-        if !folder.is_dir() {
+        let path = folder.alone().await.clone();
+        if !path.is_dir() {
             return Ok(None);
         }
         let (seen, mut edits) = mpsc::unbounded_channel();
@@ -45,14 +50,16 @@ impl Watcher {
                 }
             }
         })?;
-        watching.watch(&folder, RecursiveMode::NonRecursive).with_context(|| folder.display().to_string())?;
+        watching.watch(&path, RecursiveMode::NonRecursive).with_context(|| path.display().to_string())?;
+        let folder = folder.clone();
         let task = tokio::spawn(async move {
             while let Some(first) = edits.recv().await {
                 let mut paths = BTreeSet::from([first]);
                 while let Ok(Some(next)) = tokio::time::timeout(QUIET, edits.recv()).await {
                     paths.insert(next);
                 }
-                edited(paths).await;
+                let alone = folder.alone().await;
+                edited(alone, paths).await;
             }
         });
         Ok(Some(Self { _watching: watching, task }))

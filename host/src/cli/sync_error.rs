@@ -1,6 +1,7 @@
 //! For those who clear sync errors: lists, retries and reasons of a host that runs.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
@@ -50,7 +51,7 @@ pub(super) struct Chosen {
 #[derive(Debug, Subcommand)]
 #[command(after_help = EXAMPLES)]
 pub(super) enum Command {
-    /// List sync errors, those that failed first first.
+    /// List sync errors, those that failed first first, and at the end how many there are of each kind.
     List {
         #[command(flatten)]
         filter: Filter,
@@ -151,19 +152,30 @@ async fn list(filter: &Filter, ids: bool, json: bool, remote: &Remote) -> anyhow
     if let Some(class) = filter.class {
         path += &format!("&class={}", class.as_str());
     }
-    let mut next = String::new();
+    let (mut next, mut codes) = (String::new(), BTreeMap::<_, u64>::new());
     loop {
         let page = remote.call(Method::GET, &format!("{path}{next}"), None).await?;
         for error in page["sync_errors"].as_array().into_iter().flatten() {
             match (ids, json) {
                 (true, _) => println!("{}", text(&error["id"])),
                 (_, true) => println!("{error}"),
-                _ => print_line(error),
+                _ => {
+                    print_line(error);
+                    let refusal = &error["refusal"];
+                    *codes.entry(format!("{} {}", text(&refusal["class"]), text(&refusal["code"]))).or_default() += 1;
+                }
             }
         }
-        let Some(cursor) = page["next_cursor"].as_str() else { return Ok(()) };
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
         next = format!("&cursor={}", percent_encoding::utf8_percent_encode(cursor, percent_encoding::NON_ALPHANUMERIC));
     }
+    // Whoever has five hundred begins with what most of them have in common.
+    let mut codes: Vec<_> = codes.into_iter().collect();
+    codes.sort_by_key(|(_, count)| Reverse(*count));
+    for (code, count) in codes {
+        eprintln!("{count:>6}  {code}");
+    }
+    Ok(())
 }
 
 fn print_line(error: &Value) {

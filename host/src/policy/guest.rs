@@ -54,8 +54,8 @@ pub(super) struct Guest {
     turns: Turns,
     /// Whether it was told that it takes long.
     is_long: bool,
-    /// What is known of the plugin's pace.
-    pace: Arc<Pace>,
+    /// Who hears of its pace.
+    pace: Option<Arc<Pace>>,
     given: Given,
     /// The monotonic clock, in nanoseconds.
     clock: u64,
@@ -79,7 +79,7 @@ impl Guest {
             may_take: Duration::ZERO,
             turns,
             is_long: false,
-            pace: Arc::default(),
+            pace: None,
             given,
             clock: 0,
             wasi: None,
@@ -89,13 +89,13 @@ impl Guest {
     /// Begins a run that may take so much processor time, on this thread.
     pub(super) fn may_take(&mut self, may_take: Duration) -> Arc<Mutex<Share>> {
         (self.may_take, self.is_long) = (may_take, false);
-        self.share = Arc::new(Mutex::new(Share::begin()));
+        *lock(&self.share) = Share::begin();
         Arc::clone(&self.share)
     }
 
     /// From here on it tells of its pace.
     pub(super) fn tell(&mut self, pace: &Arc<Pace>) {
-        self.pace = Arc::clone(pace);
+        self.pace = Some(Arc::clone(pace));
     }
 
     /// The engine ticked while it ran. Ticks come at any moment, also to an instance that needs a thousandth of one, so
@@ -106,8 +106,10 @@ impl Guest {
         if !share.is_long() {
             return Ok(UpdateDeadline::Continue(1));
         }
-        if !std::mem::replace(&mut self.is_long, true) {
-            self.pace.note_long();
+        if !std::mem::replace(&mut self.is_long, true)
+            && let Some(pace) = &self.pace
+        {
+            pace.note_long();
         }
         if share.took() >= self.may_take {
             return Err(Overtime.into());
@@ -118,8 +120,8 @@ impl Guest {
     /// It has ended: leaves its turn to the next, if it had one.
     pub(super) fn end(&self) {
         lock(&self.share).end();
-        if !self.is_long {
-            self.pace.note_short();
+        if let Some(pace) = self.pace.as_ref().filter(|_| !self.is_long) {
+            pace.note_short();
         }
     }
 

@@ -91,7 +91,8 @@ impl PolicyHost {
     /// was made with until it is applied again, see [`apply_again`](Self::apply_again).
     ///
     /// # Errors
-    /// When it is too large, is no component, imports what no plugin gets, or answers no question.
+    /// When it is too large, is no component, imports what no plugin gets, answers no question, or has a function or a type
+    /// that is not the interface's.
     pub async fn add_plugin(&self, name: PluginName, bytes: Vec<u8>, origin: Origin) -> Result<PluginStatus, Error> {
         self.add_signed_plugin(name, bytes, None, origin).await
     }
