@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::ops::Bound;
 use std::pin::Pin;
 use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Batch, Error, Pair, Store};
+use super::fence::Fences;
+use super::{Batch, Error, Fence, Order, Pair, Range, Reading, Store};
 
 /// Keeps everything in memory; "durable" means until it is dropped.
 #[derive(Debug, Default)]
@@ -15,6 +15,7 @@ pub struct MemoryStore {
     map: RwLock<BTreeMap<Vec<u8>, Vec<u8>>>,
     /// While set, every commit fails as if the disk were full.
     full: AtomicBool,
+    fences: Fences,
 }
 
 impl MemoryStore {
@@ -23,11 +24,23 @@ impl MemoryStore {
         self.full.store(full, Ordering::SeqCst);
     }
 
+    fn page(&self, range: &Range) -> Result<Vec<Pair>, Error> {
+        let Some(bounds) = range.bounds() else { return Ok(Vec::new()) };
+        let map = self.map.read().map_err(|_| Error::Closed)?;
+        let pairs = map.range(bounds);
+        match range.order {
+            Order::Forward => range.page(pairs.map(Ok)),
+            Order::Backward => range.page(pairs.rev().map(Ok)),
+        }
+    }
+
     fn write(&self, batch: Batch) -> Result<(), Error> {
         batch.check()?;
         if !self.healthy() {
             return Err(Error::Failed("no space left".to_owned()));
         }
+        let fences = self.fences.hold();
+        fences.check(batch.fence.as_ref())?;
         let mut map = self.map.write().map_err(|_| Error::Closed)?;
         for (key, value) in batch.operations {
             match value {
@@ -45,17 +58,23 @@ impl Store for MemoryStore {
     }
 
     fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Pair>, Error> {
-        let start = match after {
-            Some(after) if after >= prefix => Bound::Excluded(after.to_vec()),
-            _ => Bound::Included(prefix.to_vec()),
-        };
-        let map = self.map.read().map_err(|_| Error::Closed)?;
-        let pairs = map.range((start, Bound::Unbounded)).take_while(|(key, _)| key.starts_with(prefix));
-        Ok(pairs.take(limit).map(|(key, value)| (key.clone(), value.clone())).collect())
+        self.page(&Range::of(prefix, limit).after(after.map(<[u8]>::to_vec)))
+    }
+
+    fn get_many(&self, keys: Vec<Vec<u8>>) -> Reading<'_, Vec<Option<Vec<u8>>>> {
+        Box::pin(async move { keys.iter().map(|key| self.get(key)).collect() })
+    }
+
+    fn range(&self, range: Range) -> Reading<'_, Vec<Pair>> {
+        Box::pin(async move { self.page(&range) })
     }
 
     fn commit(&self, batch: Batch) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
         Box::pin(async move { self.write(batch) })
+    }
+
+    fn acquire(&self, holder: &str) -> Fence {
+        self.fences.acquire(holder)
     }
 
     fn healthy(&self) -> bool {

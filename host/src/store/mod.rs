@@ -1,10 +1,13 @@
 //! Where everything is kept: ordered keys and small values, durable when a commit is acknowledged.
 
+mod batch;
+mod fence;
 mod inbox;
 mod keys;
 mod memory;
 #[cfg(test)]
 mod promises;
+mod range;
 mod records;
 mod sled;
 mod tokens;
@@ -14,9 +17,12 @@ mod upkeep;
 use std::future::Future;
 use std::pin::Pin;
 
+pub use self::batch::Batch;
+pub use self::fence::Fence;
 pub use self::inbox::Inbox;
 pub use self::keys::{Keys, NotAKey};
 pub use self::memory::MemoryStore;
+pub use self::range::{Order, PAGE_BYTES, Range};
 pub use self::records::{ErrorFilter, Page, Records, Told, Write};
 pub use self::sled::SledStore;
 pub use self::transfer::{export, import};
@@ -27,67 +33,40 @@ pub const LARGEST_VALUE: usize = 2 * 1024 * 1024 - 4096;
 /// A key and its value.
 pub type Pair = (Vec<u8>, Vec<u8>);
 
+/// What a read answers later, so that it can be done off the asynchronous threads.
+pub type Reading<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
 /// An ordered map from keys to values. Its promises are the suite in `promises.rs`, run against every implementation.
 pub trait Store: Send + Sync + 'static {
     /// The value of a key.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// When the store cannot be read; so for all reads below.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error>;
 
     /// Up to `limit` pairs whose keys begin with `prefix` and are greater than `after`, in the order of the keys.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
     fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Pair>, Error>;
 
+    /// The values of these keys, in the order in which they were asked for; one way to the disk for all of them.
+    fn get_many(&self, keys: Vec<Vec<u8>>) -> Reading<'_, Vec<Option<Vec<u8>>>>;
+
+    /// A page of pairs. It ends after `limit` pairs or [`PAGE_BYTES`] of values, and holds one pair at least where
+    /// there is one: only an empty page is the end of a range.
+    fn range(&self, range: Range) -> Reading<'_, Vec<Pair>>;
+
     /// Writes all of a batch or nothing of it. When it answers `Ok`, the batch survives a power cut.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] and [`Error::Fenced`] when this batch can never be written, without harm to others;
+    /// anything else when it is not known whether it is kept.
     fn commit(&self, batch: Batch) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>>;
+
+    /// Gives the next fence of a holder, upon which every older one of it is stale. What they have written before can
+    /// be read as soon as this has answered; it may wait for a write that is being applied, not for the disk.
+    fn acquire(&self, holder: &str) -> Fence;
 
     /// Whether the last write succeeded; while it is `false`, the host is not ready.
     fn healthy(&self) -> bool;
-}
-
-/// Writes that belong together; a later one to the same key wins.
-#[derive(Debug, Clone, Default)]
-pub struct Batch {
-    operations: Vec<(Vec<u8>, Option<Vec<u8>>)>,
-}
-
-impl Batch {
-    /// Sets a key.
-    pub fn put(&mut self, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
-        self.operations.push((key.into(), Some(value.into())));
-    }
-
-    /// Removes a key.
-    pub fn delete(&mut self, key: impl Into<Vec<u8>>) {
-        self.operations.push((key.into(), None));
-    }
-
-    /// How many writes it holds.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.operations.len()
-    }
-
-    /// Whether there is nothing to write.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.operations.is_empty()
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        let too_large =
-            self.operations.iter().find(|(_, value)| value.as_ref().is_some_and(|v| v.len() > LARGEST_VALUE));
-        match too_large {
-            Some((key, value)) => Err(Error::TooLarge {
-                key: String::from_utf8_lossy(key).into_owned(),
-                bytes: value.as_ref().map_or(0, Vec::len),
-            }),
-            None => Ok(()),
-        }
-    }
 }
 
 /// What can go wrong with a store, by what the caller can do.
@@ -109,6 +88,12 @@ pub enum Error {
         key: String,
         /// Its size.
         bytes: usize,
+    },
+    /// Somebody else has taken over from this writer: stop writing.
+    #[error("{holder} is held by somebody newer: nothing was written")]
+    Fenced {
+        /// What is held.
+        holder: String,
     },
     /// A record cannot be understood: it was written by a newer version, or is damaged.
     #[error("the record {key} cannot be understood: {reason}")]

@@ -6,7 +6,6 @@
 
 use std::fs::File;
 use std::future::Future;
-use std::ops::Bound;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,10 +14,13 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Batch, Error, Pair, Store};
+use super::fence::Fences;
+use super::{Batch, Error, Fence, Order, Pair, Range, Reading, Store};
 
 /// A batch gathers commits until it has so many writes.
 const GATHER: usize = 512;
+/// A batch gathers commits up to so many bytes of keys and values; one commit that is larger goes alone.
+const GATHER_BYTES: usize = 4 * 1024 * 1024;
 /// So many commits may wait for the writer before the next one waits for a place.
 const QUEUE: usize = 1024;
 /// sled's default cache of 1 GiB is more than this host should ever take.
@@ -32,6 +34,7 @@ pub struct SledStore {
     commits: Option<mpsc::Sender<Commit>>,
     writer: Option<JoinHandle<()>>,
     healthy: Arc<AtomicBool>,
+    fences: Arc<Fences>,
 }
 
 struct Commit {
@@ -65,31 +68,46 @@ impl SledStore {
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| Error::Failed(error.to_string()))?;
         let healthy = Arc::new(AtomicBool::new(true));
         let (commits, queue) = mpsc::channel(QUEUE);
+        let fences = Arc::new(Fences::default());
         let writer = {
-            let (db, healthy) = (db.clone(), Arc::clone(&healthy));
+            let (db, healthy, fences) = (db.clone(), Arc::clone(&healthy), Arc::clone(&fences));
             std::thread::Builder::new()
                 .name("store-writer".to_owned())
-                .spawn(move || write(&db, &log, queue, &healthy))
+                .spawn(move || write(&db, &log, queue, &healthy, &fences))
                 .map_err(|error| Error::Failed(error.to_string()))?
         };
-        Ok(Self { db, commits: Some(commits), writer: Some(writer), healthy })
+        Ok(Self { db, commits: Some(commits), writer: Some(writer), healthy, fences })
     }
 }
 
-/// Takes what has gathered while the last batch was synced, and makes it the next batch.
-fn write(db: &::sled::Db, log: &File, mut queue: mpsc::Receiver<Commit>, healthy: &AtomicBool) {
-    while let Some(first) = queue.blocking_recv() {
-        let mut size = first.batch.len();
-        let mut commits = vec![first];
-        while size < GATHER
-            && let Ok(next) = queue.try_recv()
-        {
-            size += next.batch.len();
-            commits.push(next);
+/// The next commits to write: those that have gathered while the last batch was synced, up to a batch's bounds.
+fn gather(queue: &mut mpsc::Receiver<Commit>, left_over: &mut Option<Commit>) -> Option<Vec<Commit>> {
+    let first = left_over.take().or_else(|| queue.blocking_recv())?;
+    let (mut writes, mut bytes) = (first.batch.len(), first.batch.bytes());
+    let mut commits = vec![first];
+    while let Ok(next) = queue.try_recv() {
+        (writes, bytes) = (writes + next.batch.len(), bytes + next.batch.bytes());
+        if writes > GATHER || bytes > GATHER_BYTES {
+            *left_over = Some(next);
+            break;
         }
+        commits.push(next);
+    }
+    Some(commits)
+}
+
+/// Writes commits until there can be no more, many at once.
+fn write(db: &::sled::Db, log: &File, mut queue: mpsc::Receiver<Commit>, healthy: &AtomicBool, fences: &Fences) {
+    let mut left_over = None;
+    while let Some(commits) = gather(&mut queue, &mut left_over) {
         let mut gathered = ::sled::Batch::default();
         let mut waiting = Vec::with_capacity(commits.len());
+        let held = fences.hold();
         for Commit { batch, done } in commits {
+            if let Err(stale) = held.check(batch.fence.as_ref()) {
+                let _ = done.send(Err(stale));
+                continue;
+            }
             for (key, value) in batch.operations {
                 match value {
                     Some(value) => gathered.insert(key, value),
@@ -98,8 +116,12 @@ fn write(db: &::sled::Db, log: &File, mut queue: mpsc::Receiver<Commit>, healthy
             }
             waiting.push(done);
         }
-        let outcome = db
-            .apply_batch(gathered)
+        if waiting.is_empty() {
+            continue;
+        }
+        let applied = db.apply_batch(gathered);
+        drop(held);
+        let outcome = applied
             .and_then(|()| db.flush())
             .map_err(|error| error.to_string())
             .and_then(|_| log.sync_data().map_err(|error| error.to_string()))
@@ -122,19 +144,19 @@ impl Store for SledStore {
     }
 
     fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Pair>, Error> {
-        let start = match after {
-            Some(after) if after >= prefix => Bound::Excluded(after.to_vec()),
-            _ => Bound::Included(prefix.to_vec()),
-        };
-        let mut pairs = Vec::new();
-        for pair in self.db.range::<Vec<u8>, _>((start, Bound::Unbounded)) {
-            let (key, value) = pair.map_err(failed)?;
-            if pairs.len() >= limit || !key.starts_with(prefix) {
-                break;
-            }
-            pairs.push((key.to_vec(), value.to_vec()));
-        }
-        Ok(pairs)
+        page(&self.db, &Range::of(prefix, limit).after(after.map(<[u8]>::to_vec)))
+    }
+
+    fn get_many(&self, keys: Vec<Vec<u8>>) -> Reading<'_, Vec<Option<Vec<u8>>>> {
+        let db = self.db.clone();
+        off_thread(move || {
+            keys.iter().map(|key| Ok(db.get(key).map_err(failed)?.map(|value| value.to_vec()))).collect()
+        })
+    }
+
+    fn range(&self, range: Range) -> Reading<'_, Vec<Pair>> {
+        let db = self.db.clone();
+        off_thread(move || page(&db, &range))
     }
 
     fn commit(&self, batch: Batch) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
@@ -145,6 +167,10 @@ impl Store for SledStore {
             commits.send(Commit { batch, done }).await.map_err(|_| Error::Closed)?;
             outcome.await.map_err(|_| Error::Closed)?
         })
+    }
+
+    fn acquire(&self, holder: &str) -> Fence {
+        self.fences.acquire(holder)
     }
 
     fn healthy(&self) -> bool {
@@ -164,4 +190,18 @@ impl Drop for SledStore {
 
 fn failed(error: ::sled::Error) -> Error {
     Error::Failed(error.to_string())
+}
+
+fn page(db: &::sled::Db, range: &Range) -> Result<Vec<Pair>, Error> {
+    let Some(bounds) = range.bounds() else { return Ok(Vec::new()) };
+    let pairs = db.range::<Vec<u8>, _>(bounds);
+    match range.order {
+        Order::Forward => range.page(pairs.map(|pair| pair.map_err(failed))),
+        Order::Backward => range.page(pairs.rev().map(|pair| pair.map_err(failed))),
+    }
+}
+
+/// Reads on a thread that may wait for the disk.
+fn off_thread<T: Send + 'static>(read: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Reading<'static, T> {
+    Box::pin(async move { tokio::task::spawn_blocking(read).await.map_err(|_| Error::Closed)? })
 }

@@ -1,0 +1,64 @@
+//! Writes that are kept together or not at all.
+
+use super::{Error, Fence, LARGEST_VALUE};
+
+/// Writes that belong together; a later one to the same key wins.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    pub(super) operations: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    pub(super) fence: Option<Fence>,
+    bytes: usize,
+}
+
+impl Batch {
+    /// Sets a key.
+    pub fn put(&mut self, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
+        self.push(key.into(), Some(value.into()));
+    }
+
+    /// Removes a key.
+    pub fn delete(&mut self, key: impl Into<Vec<u8>>) {
+        self.push(key.into(), None);
+    }
+
+    fn push(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.bytes += key.len() + value.as_ref().map_or(0, Vec::len);
+        self.operations.push((key, value));
+    }
+
+    /// The same writes, made only while this fence is the newest of its holder.
+    #[must_use]
+    pub fn fenced(self, fence: Fence) -> Self {
+        Self { fence: Some(fence), ..self }
+    }
+
+    /// How many writes it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.operations.len()
+    }
+
+    /// The bytes of its keys and values.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let too_large =
+            self.operations.iter().find(|(_, value)| value.as_ref().is_some_and(|v| v.len() > LARGEST_VALUE));
+        match too_large {
+            Some((key, value)) => Err(Error::TooLarge {
+                key: String::from_utf8_lossy(key).into_owned(),
+                bytes: value.as_ref().map_or(0, Vec::len),
+            }),
+            None => Ok(()),
+        }
+    }
+}
