@@ -1,12 +1,13 @@
 //! Where everything is kept: ordered keys and small values, durable when a commit is acknowledged.
 
 mod batch;
+#[cfg(test)]
+mod conformance;
+mod faulty;
 mod fence;
 mod inbox;
 mod keys;
 mod memory;
-#[cfg(test)]
-mod promises;
 mod range;
 mod records;
 mod sled;
@@ -18,6 +19,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub use self::batch::Batch;
+pub use self::faulty::{Fault, FaultyStore, Point};
 pub use self::fence::Fence;
 pub use self::inbox::Inbox;
 pub use self::keys::{Keys, NotAKey};
@@ -36,7 +38,7 @@ pub type Pair = (Vec<u8>, Vec<u8>);
 /// What a read answers later, so that it can be done off the asynchronous threads.
 pub type Reading<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
-/// An ordered map from keys to values. Its promises are the suite in `promises.rs`, run against every implementation.
+/// An ordered map from keys to values. Its promises are the suite in `conformance.rs`, run against every implementation.
 pub trait Store: Send + Sync + 'static {
     /// The value of a key.
     ///

@@ -4,6 +4,9 @@
 //! above a quarter of a segment go to files that are never synced. So the log file is synced here after each flush,
 //! segments are large, and larger values are refused.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::File;
 use std::future::Future;
 use std::path::Path;
