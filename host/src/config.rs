@@ -48,11 +48,14 @@ pub struct Store {
     pub path: PathBuf,
     /// How many days a conversation is kept after it changed last; for ever where not given.
     pub keep_days: Option<u32>,
+    /// Start although records that were acknowledged are lost. Asked for on the command line, once, and never in the file.
+    #[serde(skip)]
+    pub accept_loss: bool,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { path: "data".into(), keep_days: None }
+        Self { path: "data".into(), keep_days: None, accept_loss: false }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::engine::{self, Engine, Org, OrgConfig, OrgHealth};
 use crate::mail::Mailer;
 use crate::policy::{PolicyHost, RolledBack};
 use crate::registry::Registry;
-use crate::store::{Keys, Records, SledStore, Store};
+use crate::store::{Keys, Opening, Records, SledStore, Store};
 use crate::telemetry::Metrics;
 use crate::{alcmeon, http, salesforce, store};
 
@@ -69,7 +69,10 @@ impl App {
         let compiled = replaced.is_none().then(|| config.store.path.join("compiled"));
         let store = match replaced {
             Some(store) => store,
-            None => Arc::new(SledStore::open(&config.store.path)?),
+            None => {
+                let opening = Opening { accept_loss: config.store.accept_loss, ..Opening::default() };
+                Arc::new(SledStore::open_with(&config.store.path, opening)?)
+            }
         };
         let records = Records::new(store).with_keys(Keys::new(&config.secrets.keys)?);
         records.reseal_tokens().await?;

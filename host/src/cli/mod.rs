@@ -35,6 +35,9 @@ enum Command {
         /// The configuration; `switchyard default-config` prints one to start from.
         #[arg(long, default_value = "switchyard.toml")]
         config: PathBuf,
+        /// Start although the store has lost records that were acknowledged; the log says what is gone.
+        #[arg(long)]
+        accept_loss: bool,
     },
     /// Check a configuration without starting anything.
     CheckConfig {
@@ -98,7 +101,11 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 async fn dispatch(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Demo(options) => demo::run(options).await,
-        Command::Serve { config } => serve::run(Config::load(&config)?).await,
+        Command::Serve { config, accept_loss } => {
+            let mut config = Config::load(&config)?;
+            config.store.accept_loss = accept_loss;
+            serve::run(config).await
+        }
         Command::CheckConfig { config } => {
             let checked = Config::load(&config)?;
             checked.check_for_production()?;

@@ -169,6 +169,7 @@ fn a_page_ends_after_eight_mebibytes_of_values_unless_only_keys_are_read() {
         let keys = wait(store.range(Range::of("", 9).keys_only().backward())).unwrap();
         assert_eq!(keys.len(), 5);
         assert!(keys.iter().all(|(_, value)| value.is_empty()));
+        assert_eq!(store.scan(b"", None, 9).unwrap().len(), 5);
     });
 }
 

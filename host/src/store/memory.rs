@@ -7,7 +7,7 @@ use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::fence::Fences;
-use super::{Batch, Error, Fence, Order, Pair, Range, Reading, Store};
+use super::{Batch, Error, Fence, Order, PAGE_BYTES, Pair, Range, Reading, Store};
 
 /// Keeps everything in memory; "durable" means until it is dropped.
 #[derive(Debug, Default)]
@@ -24,13 +24,13 @@ impl MemoryStore {
         self.full.store(full, Ordering::SeqCst);
     }
 
-    fn page(&self, range: &Range) -> Result<Vec<Pair>, Error> {
+    fn page(&self, range: &Range, most: usize) -> Result<Vec<Pair>, Error> {
         let Some(bounds) = range.bounds() else { return Ok(Vec::new()) };
         let map = self.map.read().map_err(|_| Error::Closed)?;
         let pairs = map.range(bounds);
         match range.order {
-            Order::Forward => range.page(pairs.map(Ok)),
-            Order::Backward => range.page(pairs.rev().map(Ok)),
+            Order::Forward => range.page(most, pairs.map(Ok)),
+            Order::Backward => range.page(most, pairs.rev().map(Ok)),
         }
     }
 
@@ -58,7 +58,7 @@ impl Store for MemoryStore {
     }
 
     fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Pair>, Error> {
-        self.page(&Range::of(prefix, limit).after(after.map(<[u8]>::to_vec)))
+        self.page(&Range::of(prefix, limit).after(after.map(<[u8]>::to_vec)), usize::MAX)
     }
 
     fn get_many(&self, keys: Vec<Vec<u8>>) -> Reading<'_, Vec<Option<Vec<u8>>>> {
@@ -66,7 +66,7 @@ impl Store for MemoryStore {
     }
 
     fn range(&self, range: Range) -> Reading<'_, Vec<Pair>> {
-        Box::pin(async move { self.page(&range) })
+        Box::pin(async move { self.page(&range, PAGE_BYTES) })
     }
 
     fn commit(&self, batch: Batch) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {

@@ -26,7 +26,7 @@ pub use self::keys::{Keys, NotAKey};
 pub use self::memory::MemoryStore;
 pub use self::range::{Order, PAGE_BYTES, Range};
 pub use self::records::{ErrorFilter, Page, Records, Told, Write};
-pub use self::sled::SledStore;
+pub use self::sled::{Opening, SledStore};
 pub use self::transfer::{export, import};
 
 /// The largest value that a store takes, in bytes: larger ones would go where sled never syncs them.
@@ -79,6 +79,48 @@ pub enum Error {
     InUse {
         /// Its folder.
         path: String,
+    },
+    /// There is none: look at the path.
+    #[error("there is no store at {path}")]
+    Missing {
+        /// Where there should be one.
+        path: String,
+    },
+    /// Commits that were acknowledged are not there any more: restore a backup, or go on without them.
+    #[error(
+        "the store at {path} has lost what was acknowledged: commit {acknowledged} was, {recovered} is the last one that \
+         is found. Copy the folder if you want it looked at. Then import a backup into a new one, or go on without what \
+         is gone: `switchyard serve --accept-loss`"
+    )]
+    Lost {
+        /// Its folder.
+        path: String,
+        /// The number of the last commit that somebody was told is kept.
+        acknowledged: u64,
+        /// The number of the last commit that is there.
+        recovered: u64,
+    },
+    /// Its log is damaged before its end, and nobody can tell which records were there: restore a backup, or go on without them.
+    #[error(
+        "the log of the store at {path} is damaged at byte {at}, and records that stood there are lost. Copy the folder if \
+         you want it looked at. Then import a backup into a new one, or go on without what is gone: \
+         `switchyard serve --accept-loss`"
+    )]
+    Damaged {
+        /// Its folder.
+        path: String,
+        /// The first byte of its file `db` that is damaged.
+        at: u64,
+    },
+    /// A newer release wrote it: start that one.
+    #[error("{what} is of format {found}, and this release knows none above {known}: start the release that wrote it")]
+    Newer {
+        /// What was found.
+        what: String,
+        /// Its format.
+        found: u64,
+        /// The highest format that this release reads.
+        known: u64,
     },
     /// It cannot be read or written: look at the disk.
     #[error("the store failed: {0}")]

@@ -72,8 +72,12 @@ impl Range {
         }
     }
 
-    /// Takes a page from the pairs within its bounds, which come in its order.
-    pub(super) fn page<K, V>(&self, pairs: impl Iterator<Item = Result<(K, V), Error>>) -> Result<Vec<Pair>, Error>
+    /// Takes a page of up to so many bytes of values from the pairs within its bounds, which come in its order.
+    pub(super) fn page<K, V>(
+        &self,
+        most: usize,
+        pairs: impl Iterator<Item = Result<(K, V), Error>>,
+    ) -> Result<Vec<Pair>, Error>
     where
         K: AsRef<[u8]>,
         V: AsRef<[u8]>,
@@ -83,7 +87,7 @@ impl Range {
             let (key, value) = pair?;
             let value = if self.keys_only { Vec::new() } else { value.as_ref().to_vec() };
             bytes += value.len();
-            if bytes > PAGE_BYTES && !page.is_empty() {
+            if bytes > most && !page.is_empty() {
                 break;
             }
             page.push((key.as_ref().to_vec(), value));
