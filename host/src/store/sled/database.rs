@@ -1,7 +1,8 @@
 //! One opened database: what is checked before anybody reads it, and how a batch is made durable in it.
 
-use std::fs::{File, TryLockError};
+use std::fs::{DirBuilder, File, Permissions, TryLockError};
 use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -31,10 +32,15 @@ impl Database {
         if !found && opening.must_exist {
             return Err(Error::Missing { path: folder.display().to_string() });
         }
-        std::fs::create_dir_all(folder).map_err(failed)?;
+        let ours = found || std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        if ours {
+            keep_private(folder, 0o700);
+        }
         let acknowledged = check(folder, opening)?;
         let db = replay(folder)?;
         let log = File::options().read(true).write(true).open(folder.join("db")).map_err(failed)?;
+        make_files_private(folder).map_err(failed)?;
         let numbers = db.open_tree("committed").map_err(super::failed)?;
         let last = numbers.get(NUMBER).map_err(super::failed)?.and_then(|value| decode(&value)).unwrap_or(0);
         if let Some(acknowledged) = acknowledged.filter(|acknowledged| last < *acknowledged) {
@@ -152,4 +158,26 @@ fn replay(folder: &Path) -> Result<::sled::Db, Error> {
         Ok(Err(error)) => Err(super::failed(error)),
         Err(_) => Err(Error::Failed(format!("the database at {} cannot be read: it is damaged", folder.display()))),
     }
+}
+
+/// Takes everybody else's access; where the file belongs to somebody else, it stays as it is.
+fn keep_private(path: &Path, mode: u32) {
+    let open = std::fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0);
+    if open && let Err(error) = std::fs::set_permissions(path, Permissions::from_mode(mode)) {
+        tracing::warn!(path = %path.display(), %error, "others may be able to read the store");
+    }
+}
+
+fn make_files_private(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        match name.to_str() {
+            Some("db" | "conf" | "committed") => keep_private(&entry.path(), 0o600),
+            Some(snapshot) if snapshot.starts_with("snap.") => keep_private(&entry.path(), 0o600),
+            Some("blobs") => keep_private(&entry.path(), 0o700),
+            _ => {}
+        }
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@ mod loss;
 
 use std::fs::File;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -133,6 +134,32 @@ fn a_snapshot_that_was_broken_off_does_not_keep_the_store_from_opening() {
     std::fs::write(&broken_off, "half of a snapshot").unwrap();
     let store = SledStore::open(folder.path()).unwrap();
     assert!(is_there(&store, "a").unwrap() && !broken_off.exists());
+}
+
+#[test]
+fn a_store_is_made_for_its_owner_alone_and_an_older_one_is_closed_to_others() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("of/the/store");
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let open_to_others = || -> Vec<String> {
+        let entries = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+        let shown = |path: &PathBuf| format!("{} {:o}", path.display(), mode(path));
+        entries.filter(|path| mode(path) & 0o077 != 0).map(|path| shown(&path)).collect()
+    };
+    for round in 0..2 {
+        let store = SledStore::open(&folder).unwrap();
+        wait(store.commit(put("a", "1"))).unwrap();
+        assert_eq!((mode(&folder), open_to_others()), (0o700, Vec::new()), "round {round}");
+        drop(store);
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+        for name in ["db", "conf", "committed"] {
+            std::fs::set_permissions(folder.join(name), std::fs::Permissions::from_mode(0o644)).unwrap();
+        }
+    }
+    std::fs::write(parent.path().join("of/somebody's file"), "").unwrap();
+    std::fs::set_permissions(parent.path().join("of"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    drop(SledStore::open(&parent.path().join("of")).unwrap());
+    assert_eq!(mode(&parent.path().join("of")), 0o755, "a folder with other things in it is not the store's own");
 }
 
 #[test]
