@@ -6,43 +6,43 @@ use std::sync::{Arc, RwLock};
 
 use tokio::sync::{Mutex, Semaphore};
 
-use super::answerer::Answerer;
-use super::asking::Outcome;
-use super::conversions::Failing;
-use super::freezing::Freezing;
-use super::guest::Given;
-use super::manifest::Part;
-use super::memory::Memory;
-use super::plugin::{Plugin, PluginStatus};
-use super::renewal::PluginTrouble;
-use super::revision::{Draft, Revision, Wrong};
-use super::sandbox::Sandbox;
-use super::shadow::Shadow;
-use super::signature::Keys;
-use super::standing::{Policy, lock, read, write};
-use super::status::{AnsweredBy, InForce, PolicyStatus};
 use super::{Config, DEFAULT_POLICY, Error};
 use crate::domain::{
     Contact, ContactSearch, Conversation, Decision, Destination, Fault, History, Link, Origin, PluginName, PolicyName,
     PolicyRef, PolicyRevision, PolicySource, Question, Timestamp, Verdict,
 };
+use crate::policy::change::history_store::Memory;
+use crate::policy::change::plugin_updates::PluginTrouble;
+use crate::policy::change::policy::{Policy, lock, read, write};
+use crate::policy::change::shadow::Shadow;
+use crate::policy::change::snapshotting::Freezing;
+use crate::policy::change::status::{AnsweredBy, InForce, PolicyStatus};
+use crate::policy::component::signature::Keys;
+use crate::policy::revision::manifest::Part;
+use crate::policy::revision::revision::{Draft, Revision, Wrong};
+use crate::policy::runtime::configured::Answerer;
+use crate::policy::runtime::conversions::Failing;
+use crate::policy::runtime::decide::Outcome;
+use crate::policy::runtime::guest::Given;
+use crate::policy::runtime::plugin::{Plugin, PluginStatus};
+use crate::policy::runtime::sandbox::Sandbox;
 
 /// Every policy and every plugin. Clones are the same host; it stops when the last one is dropped.
 #[derive(Clone)]
-pub struct PolicyHost(pub(super) Arc<Room>);
+pub struct PolicyHost(pub(crate) Arc<Room>);
 
-pub(super) struct Room {
-    pub(super) sandbox: Sandbox,
-    pub(super) memory: Memory,
+pub(crate) struct Room {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) memory: Memory,
     keys: Keys,
-    pub(super) plugins: RwLock<BTreeMap<PluginName, Arc<Plugin>>>,
-    pub(super) troubles: RwLock<BTreeMap<PluginName, PluginTrouble>>,
-    pub(super) policies: RwLock<BTreeMap<PolicyName, Arc<Policy>>>,
+    pub(crate) plugins: RwLock<BTreeMap<PluginName, Arc<Plugin>>>,
+    pub(crate) troubles: RwLock<BTreeMap<PluginName, PluginTrouble>>,
+    pub(crate) policies: RwLock<BTreeMap<PolicyName, Arc<Policy>>>,
     /// Held by one change at a time: a revision's number says how many came before it.
-    pub(super) changing: Mutex<()>,
+    pub(crate) changing: Mutex<()>,
     /// Held by one plugin that is being compiled; policies are changed meanwhile.
     compiling: Mutex<()>,
-    pub(super) freezing: Freezing,
+    pub(crate) freezing: Freezing,
     /// As many as the engine's pool has places.
     places: Semaphore,
 }
@@ -210,7 +210,7 @@ impl PolicyHost {
     }
 
     /// Asks a revision that is not in force.
-    pub(super) async fn ask<T>(
+    pub(crate) async fn ask<T>(
         &self,
         revision: &Revision,
         question: Question,
@@ -229,7 +229,7 @@ impl PolicyHost {
         }
     }
 
-    pub(super) async fn decide<T>(
+    pub(crate) async fn decide<T>(
         &self,
         name: &PolicyName,
         question: Question,
@@ -264,7 +264,7 @@ impl PolicyHost {
 
 impl Room {
     /// Reads a policy, with the plugins as they are now.
-    pub(super) fn draft(&self, name: &PolicyName, source: PolicySource) -> Result<Draft, Wrong> {
+    pub(crate) fn draft(&self, name: &PolicyName, source: PolicySource) -> Result<Draft, Wrong> {
         let bound = self.sandbox.config.source_bytes;
         Draft::read(name.clone(), source, bound, |name| {
             read(&self.plugins).get(name).cloned().ok_or_else(|| self.missing(name))
@@ -272,7 +272,7 @@ impl Room {
     }
 
     /// The answerer of a question as of now; whatever is swapped later, this decision is made by it.
-    pub(super) fn answerer(
+    pub(crate) fn answerer(
         &self,
         name: &PolicyName,
         question: Question,
@@ -299,7 +299,7 @@ impl Room {
     }
 
     /// The policy of a name, new if there is none yet.
-    pub(super) fn policy(&self, name: &PolicyName) -> Arc<Policy> {
+    pub(crate) fn policy(&self, name: &PolicyName) -> Arc<Policy> {
         if let Some(known) = read(&self.policies).get(name) {
             return Arc::clone(known);
         }
@@ -307,7 +307,7 @@ impl Room {
         write(&self.policies).entry(name.clone()).or_insert_with(new).clone()
     }
 
-    pub(super) fn status(&self, name: &PolicyName, policy: &Policy) -> PolicyStatus {
+    pub(crate) fn status(&self, name: &PolicyName, policy: &Policy) -> PolicyStatus {
         let in_force = policy.in_force().map(|revision| InForce {
             revision: revision.policy.revision,
             digest: revision.draft.digest.clone(),
@@ -359,7 +359,7 @@ fn decision<T>(policy: PolicyRef, question: Question, outcome: Outcome<T>) -> De
     Decision { policy, question, answer, cost, logs, rule }
 }
 
-pub(super) fn given(of: &Conversation, now: Timestamp) -> Given {
+pub(crate) fn given(of: &Conversation, now: Timestamp) -> Given {
     Given { now, seed: of.id.to_string() }
 }
 

@@ -4,57 +4,32 @@
 //! an instance of its own (a fresh clone of the frozen one, as soon as there is one), within a deadline, a memory cap and
 //! an answer cap, and is dropped afterwards.
 
-mod answerer;
-mod asking;
-mod bindings;
-mod bounds;
-mod candidate;
 pub mod case;
 mod change;
-mod compiled;
+mod component;
 mod config;
-mod conversions;
-mod doors;
-pub mod fit;
-mod freezing;
-mod guard;
-mod guest;
 mod host;
-mod logbook;
-mod manifest;
-mod memory;
-mod plugin;
-mod rejection;
-mod renewal;
 mod revision;
-mod sample;
-mod sandbox;
-mod shadow;
-mod shape;
-mod signature;
-mod standing;
-mod status;
+mod runtime;
 #[cfg(test)]
 mod tests;
-mod trial;
-mod turns;
-mod warm;
 
 use crate::domain::PluginName;
 
-pub use candidate::{Candidate, Difference, difference, shown};
+pub use case::trial::Trial;
+pub use change::candidate::{Candidate, Difference, difference, shown};
+pub use change::guard::RolledBack;
+pub use change::history_store::{Keep, Memory};
+pub use change::plugin_updates::PluginTrouble;
+pub use change::shadow::ShadowStatus;
+pub use change::status::{AnsweredBy, Faults, InForce, PolicyStatus};
+pub use component::compatibility as fit;
 pub use config::Config;
-pub use conversions::Failing;
-pub use guard::RolledBack;
 pub use host::PolicyHost;
-pub use manifest::Isolation;
-pub use memory::{Keep, Memory};
-pub use plugin::PluginStatus;
-pub use rejection::{Problem, Rejection};
-pub use renewal::PluginTrouble;
-pub use shadow::ShadowStatus;
-pub use status::{AnsweredBy, Faults, InForce, PolicyStatus};
-pub use trial::Trial;
+pub use revision::manifest::Isolation;
+pub use revision::rejection::{Problem, Rejection};
+pub use runtime::conversions::Failing;
+pub use runtime::plugin::PluginStatus;
 
 /// The policy that answers where no other does.
 pub const DEFAULT_POLICY: &str = "default";

@@ -30,10 +30,11 @@ const KNOWN: [&str; 8] = [
     "app::plugins, app::policies",
     "domain::arrival, domain::audit, domain::bounds",
     "engine::attempt, engine::lane",
-    "policy::candidate, policy::freezing, policy::guard, policy::host, policy::renewal, policy::revision, \
-     policy::shadow, policy::standing, policy::status",
-    "policy::doors, policy::fit, policy::plugin",
-    "policy::sandbox, policy::warm",
+    "policy::change::candidate, policy::change::guard, policy::change::plugin_updates, policy::change::policy, \
+     policy::change::shadow, policy::change::snapshotting, policy::change::status, policy::host, \
+     policy::revision::revision",
+    "policy::component::compatibility, policy::runtime::exports, policy::runtime::plugin",
+    "policy::runtime::instance_pool, policy::runtime::sandbox",
     "salesforce::client, salesforce::gathering, salesforce::queues, salesforce::records, salesforce::session",
     "salesforce::config, salesforce::flow, salesforce::jwt, salesforce::values",
 ];

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Answer, Case, Conversation};
 use crate::domain::{Attribute, Destination, Direction, Fault, Link, Question, RecordId, Timestamp};
-use crate::policy::sample;
+use crate::policy::revision::sample;
 
 const LEAST: &str = r#"{"conversation": {"id": "c1", "channel": "whatsapp", "messages": []}}"#;
 
