@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::{Corpus, fuzz_target};
 use switchyard::domain::{Origin, PluginName, PolicyName, PolicySource, Timestamp};
 use switchyard::policy::case::Case;
-use switchyard::policy::{Config, PolicyHost, fit};
+use switchyard::policy::{Config, PolicyHost, compatibility};
 use tokio::runtime::{Builder, Runtime};
 
 const CASE: &str = r#"{"question": "route", "now": "2026-01-05T09:30:00Z",
@@ -33,7 +33,7 @@ fuzz_target!(
 
 /// Only what begins as a component is worth keeping.
 async fn load(bytes: &[u8]) -> Corpus {
-    let looked_at = fit::look(bytes);
+    let looked_at = compatibility::check(bytes);
     let (plugin, policy) = (PluginName::new("fuzzed").expect("a name"), PolicyName::new("fuzzed").expect("a name"));
     let taken = HOST.add_plugin(plugin, bytes.to_vec(), Origin::Embedded).await;
     if let Err(error) = &taken {

@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{Origin, PolicyName, PolicyRevision, PolicySource, RevisionState, Timestamp};
 use crate::http::Folder;
-use crate::policy::{Memory, PolicyHost, PolicyStatus, Rejection};
+use crate::policy::{HistoryStore, PolicyHost, PolicyStatus, Rejection};
 use crate::registry::Registry;
 use crate::store::{Records, Write};
 
@@ -27,8 +27,7 @@ pub(super) async fn start(
     records: &Records,
     compiled: Option<PathBuf>,
 ) -> anyhow::Result<Arc<PolicyHost>> {
-    let memory = Memory { compiled, ..memory(records)? };
-    let host = PolicyHost::with_memory(config.policies.limits.clone(), memory)?;
+    let host = PolicyHost::start_with(config.policies.limits.clone(), history(records)?, compiled)?;
     embedded::add_plugins(&host).await?;
     plugins::start(&host, config, registry, clock).await?;
     embedded::apply_default(&host, clock.now()).await?;
@@ -77,7 +76,7 @@ pub(super) fn files(folder: &Path, extension: &str) -> anyhow::Result<Vec<(Strin
 }
 
 /// Revisions are kept in the store.
-fn memory(records: &Records) -> anyhow::Result<Memory> {
+fn history(records: &Records) -> anyhow::Result<HistoryStore> {
     let past = records.policy_revisions()?;
     let store = Arc::clone(records.store());
     let keep = move |name: PolicyName, changed: Vec<PolicyRevision>, forgotten: Vec<u32>| {
@@ -92,7 +91,7 @@ fn memory(records: &Records) -> anyhow::Result<Memory> {
         let kept = async move { store.commit(write.into_batch()).await.map_err(|error| error.to_string()) };
         Box::pin(kept) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
     };
-    Ok(Memory { past, keep: Some(Box::new(keep)), compiled: None })
+    Ok(HistoryStore { past, keep: Some(Box::new(keep)) })
 }
 
 /// Where the folder's text is not accepted (it may have been rolled back), and where a policy came by the API, the

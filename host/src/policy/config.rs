@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::error::Error;
 
 /// Bounds for every plugin and every decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -168,13 +168,17 @@ mod tests {
     use super::*;
     use crate::domain::Origin;
     use crate::domain::{PolicyName, Timestamp};
-    use crate::policy::Problem;
+    use crate::policy::PolicyProblem;
 
     #[test]
     fn a_refused_change_is_shown_with_file_line_and_column() {
         let name = PolicyName::new("shop").unwrap();
-        let problem =
-            Problem { path: "shop.rhai".into(), line: Some(3), column: Some(14), message: "<b> is no token".into() };
+        let problem = PolicyProblem {
+            path: "shop.rhai".into(),
+            line: Some(3),
+            column: Some(14),
+            message: "<b> is no token".into(),
+        };
         let rejection = Rejection {
             policy: name.clone(),
             origin: Origin::Api { by: "ann".into() },

@@ -5,15 +5,17 @@ mod input;
 mod mask;
 #[cfg(test)]
 mod tests;
-pub(crate) mod trial;
+mod trial;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use answer::{Answer, Search, Yes};
+pub use answer::{CaseAnswer, CaseSearch, Yes};
 pub use input::{Conversation, Customer, Failure, Found, Message, Named};
+pub use trial::Trial;
+pub(crate) use trial::{Asker, ask};
 
 use crate::domain::{self, Class, Contact, PluginName, PolicyName, Question, Refusal, Timestamp};
 
@@ -49,7 +51,7 @@ pub struct Case {
     pub policy: Option<Bundled>,
     /// The answer that is right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expected: Option<Answer>,
+    pub expected: Option<CaseAnswer>,
 }
 
 /// A policy inside a repro bundle.
@@ -150,16 +152,16 @@ impl Case {
         self.seed.as_deref().unwrap_or(self.conversation.id.as_str())
     }
 
-    pub(crate) fn conversation(&self) -> domain::Conversation {
+    pub(super) fn conversation(&self) -> domain::Conversation {
         self.conversation.to_domain(self.now())
     }
 
-    pub(crate) fn found(&self) -> Vec<Contact> {
+    pub(super) fn found(&self) -> Vec<Contact> {
         self.found.iter().map(Found::to_domain).collect()
     }
 
     /// What failed, how often it was tried, and when it failed first.
-    pub(crate) fn failure(&self) -> (Refusal, u32, Timestamp) {
+    pub(super) fn failure(&self) -> (Refusal, u32, Timestamp) {
         match &self.failure {
             Some(failure) => failure.to_domain(self.now()),
             None => (Refusal::new(Class::Unclassified, "UNKNOWN", ""), 1, self.now()),

@@ -1,74 +1,56 @@
 //! Asks a policy about a case: for those who write policies, where nobody acts on the answer.
 
-use crate::domain::{Decision, PolicyName, Question};
-use crate::policy::case::{Answer, Case};
-use crate::policy::runtime::configured::Answerer;
-use crate::policy::runtime::conversions::Failing;
-use crate::policy::runtime::decide::Outcome;
-use crate::policy::runtime::guest::Given;
-use crate::policy::{Candidate, PolicyHost};
+use super::{Case, CaseAnswer};
+use crate::domain::{Decision, Question};
+use crate::policy::change::Candidate;
+use crate::policy::runtime::{Ask, Choose, Failing, Route, Search};
 
 /// A decision that nobody acts on, and what it took.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
     /// The decision; its answer in the words of cases.
-    pub decision: Decision<Answer>,
+    pub decision: Decision<CaseAnswer>,
     /// The most memory that the plugin had, in bytes; 0 when it was not asked.
     pub memory_bytes: usize,
 }
 
-impl PolicyHost {
-    /// Asks what a case asks, with the clock and the seed of the case. Its settings and its policy are the caller's to
-    /// apply; a fault is an answer like any other, see [`Answer`].
-    pub async fn try_case(&self, policy: &PolicyName, case: &Case) -> Trial {
-        let (of, room) = (case.conversation(), &self.0);
-        let given = Given { now: case.now(), seed: case.seed().to_owned() };
-        let mut memory_bytes = 0;
-        let bytes = &mut memory_bytes;
-        let decision = match case.question {
-            Question::Route => {
-                let ask = async |asked: &Answerer, given| seen(bytes, asked.route(&room.sandbox, given, &of).await);
-                self.decide(policy, case.question, given, ask).await.map(Answer::from)
-            }
-            Question::Search => {
-                let ask = async |asked: &Answerer, given| seen(bytes, asked.search(&room.sandbox, given, &of).await);
-                self.decide(policy, case.question, given, ask).await.map(Answer::from)
-            }
-            Question::Choose => {
-                let found = case.found();
-                let ask =
-                    async |asked: &Answerer, given| seen(bytes, asked.choose(&room.sandbox, given, &of, &found).await);
-                self.decide(policy, case.question, given, ask).await.map(Answer::from)
-            }
-            Question::Judge => {
-                let (refusal, attempt, first_seen) = case.failure();
-                let failing = Failing { refusal: &refusal, attempt, first_seen, conversation: &of };
-                let ask = async |asked: &Answerer, given| seen(bytes, asked.judge(&room.sandbox, given, failing).await);
-                self.decide(policy, case.question, given, ask).await.map(Answer::from)
-            }
-        };
-        Trial { decision, memory_bytes }
+/// Whoever can be asked any question.
+pub(crate) trait Asker: Sync {
+    /// Puts a question.
+    fn ask<Q: Ask>(&self, question: Q) -> impl Future<Output = Decision<Q::Answer>> + Send;
+}
+
+/// Asks what a case asks. Its settings and its policy are the caller's to apply; a fault is an answer like any other, see
+/// [`CaseAnswer`].
+pub(crate) async fn ask(case: &Case, asker: &impl Asker) -> Decision<CaseAnswer> {
+    let of = case.conversation();
+    match case.question {
+        Question::Route => asker.ask(Route(&of)).await.map(CaseAnswer::from),
+        Question::Search => asker.ask(Search(&of)).await.map(CaseAnswer::from),
+        Question::Choose => asker.ask(Choose(&of, &case.found())).await.map(CaseAnswer::from),
+        Question::Judge => {
+            let (refusal, attempt, first_seen) = case.failure();
+            let failing = Failing { refusal: &refusal, attempt, first_seen, conversation: &of };
+            asker.ask(failing).await.map(CaseAnswer::from)
+        }
+    }
+}
+
+/// A candidate at the time of a case.
+struct AtTheTime<'a> {
+    candidate: &'a Candidate,
+    case: &'a Case,
+}
+
+impl Asker for AtTheTime<'_> {
+    async fn ask<Q: Ask>(&self, question: Q) -> Decision<Q::Answer> {
+        self.candidate.ask(question, self.case.now()).await
     }
 }
 
 impl Candidate {
     /// Asks what a case asks, with the clock of the case and the conversation's id as the seed, as a live decision is.
-    pub async fn try_case(&self, case: &Case) -> Decision<Answer> {
-        let (of, now) = (case.conversation(), case.now());
-        match case.question {
-            Question::Route => self.route(&of, now).await.map(Answer::from),
-            Question::Search => self.search(&of, now).await.map(Answer::from),
-            Question::Choose => self.choose(&of, &case.found(), now).await.map(Answer::from),
-            Question::Judge => {
-                let (refusal, attempt, first_seen) = case.failure();
-                let failing = Failing { refusal: &refusal, attempt, first_seen, conversation: &of };
-                self.judge(failing, now).await.map(Answer::from)
-            }
-        }
+    pub async fn try_case(&self, case: &Case) -> Decision<CaseAnswer> {
+        ask(case, &AtTheTime { candidate: self, case }).await
     }
-}
-
-fn seen<T>(bytes: &mut usize, outcome: Outcome<T>) -> Outcome<T> {
-    *bytes = outcome.memory_bytes;
-    outcome
 }

@@ -5,48 +5,56 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::current::{CurrentRevision, neither_in_force};
 use crate::domain::{
     Contact, ContactSearch, Conversation, Decision, Destination, Fault, Link, Question, Timestamp, Verdict,
 };
-use crate::policy::host::{PolicyHost, given};
-use crate::policy::revision::revision::Revision;
-use crate::policy::runtime::configured::Answerer;
-use crate::policy::runtime::conversions::Failing;
+use crate::policy::revision::Revision;
+use crate::policy::runtime::{Answered, Ask, Choose, Failing, Route, Runtime, Search};
 
 /// A policy that was configured and tried but is not in force. Its decisions are counted nowhere.
 #[derive(Clone)]
 pub struct Candidate {
-    host: PolicyHost,
+    runtime: Arc<Runtime>,
+    /// Answers the questions that the revision leaves to the default policy.
+    default: Arc<CurrentRevision>,
     revision: Arc<Revision>,
 }
 
 impl Candidate {
-    pub(crate) fn new(host: PolicyHost, revision: Arc<Revision>) -> Self {
-        Self { host, revision }
+    pub(super) fn new(runtime: Arc<Runtime>, default: Arc<CurrentRevision>, revision: Arc<Revision>) -> Self {
+        Self { runtime, default, revision }
     }
 
     /// Where a conversation would go.
     pub async fn route(&self, of: &Conversation, now: Timestamp) -> Decision<Destination> {
-        let ask = async |asked: &Answerer, given| asked.route(&self.host.0.sandbox, given, of).await;
-        self.host.ask(&self.revision, Question::Route, given(of, now), ask).await
+        self.ask(Route(of), now).await
     }
 
     /// What contacts would be searched for.
     pub async fn search(&self, of: &Conversation, now: Timestamp) -> Decision<Vec<ContactSearch>> {
-        let ask = async |asked: &Answerer, given| asked.search(&self.host.0.sandbox, given, of).await;
-        self.host.ask(&self.revision, Question::Search, given(of, now), ask).await
+        self.ask(Search(of), now).await
     }
 
     /// Which of the found contacts the customer would be.
     pub async fn choose(&self, of: &Conversation, found: &[Contact], now: Timestamp) -> Decision<Link> {
-        let ask = async |asked: &Answerer, given| asked.choose(&self.host.0.sandbox, given, of, found).await;
-        self.host.ask(&self.revision, Question::Choose, given(of, now), ask).await
+        self.ask(Choose(of, found), now).await
     }
 
     /// What would be done about a failure.
     pub async fn judge(&self, of: Failing<'_>, now: Timestamp) -> Decision<Verdict> {
-        let ask = async |asked: &Answerer, given| asked.judge(&self.host.0.sandbox, given, of).await;
-        self.host.ask(&self.revision, Question::Judge, given(of.conversation, now), ask).await
+        self.ask(of, now).await
+    }
+
+    /// Asks with the clock and the seed of a live decision.
+    pub(crate) async fn ask<Q: Ask>(&self, question: Q, now: Timestamp) -> Decision<Q::Answer> {
+        let policy = self.revision.policy.clone();
+        let default = || self.default.get()?.plugin(Q::QUESTION).cloned();
+        let answered = match self.revision.plugin(Q::QUESTION).cloned().or_else(default) {
+            Some(plugin) => self.runtime.ask(&plugin, question.clock_and_seed(now), question).await,
+            None => Answered::unasked(neither_in_force(&policy.name)),
+        };
+        answered.decision(policy, Q::QUESTION)
     }
 }
 

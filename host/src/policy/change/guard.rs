@@ -1,18 +1,17 @@
-//! When a revision that was put in force does worse than the one before, and is taken back by itself.
+//! The guard of a new revision: when it does worse than the one before, so that it is taken back.
 
 use std::sync::Arc;
 
 use crate::domain::{PolicyRef, Timestamp};
 use crate::policy::Config;
-use crate::policy::change::status::Tally;
-use crate::policy::revision::revision::Revision;
+use crate::policy::revision::{Revision, Tally};
 
-/// A revision is watched for a while after it came into force.
-pub(crate) struct Guard {
-    /// Until then.
-    pub(crate) until: Timestamp,
+/// What a revision is compared with while it is new.
+pub(super) struct Guard {
+    /// Until when it is new.
+    pub(super) until: Timestamp,
     /// What comes back when it does worse.
-    pub(crate) before: Arc<Revision>,
+    pub(super) before: Arc<Revision>,
 }
 
 /// A revision was taken back.
@@ -29,7 +28,7 @@ pub struct RolledBack {
 }
 
 /// Why a revision has to go, if it does: it failed often enough, and a larger share of its decisions than before.
-pub(crate) fn worse(before: Tally, now: Tally, config: &Config) -> Option<String> {
+pub(super) fn worse(before: Tally, now: Tally, config: &Config) -> Option<String> {
     let share = |tally: Tally| (tally.failed * 100).checked_div(tally.decisions).unwrap_or(0);
     let (was, is) = (share(before), share(now));
     (now.failed >= config.guard_failures && is >= was + config.guard_percent).then(|| {

@@ -8,19 +8,20 @@ use std::sync::{Arc, Mutex};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
+use super::candidate::{Candidate, Difference, difference};
 use crate::domain::{Conversation, Decision, Timestamp};
-use crate::policy::change::candidate::{Candidate, Difference, difference};
-use crate::policy::change::policy::lock;
+use crate::policy::locks::lock;
 
-/// Decisions of a shadow that may be under way; what comes beyond them is not compared.
+/// How many decisions of a shadow may be under way; those beyond are not compared.
 const AT_ONCE: usize = 4;
-/// The newest differences that are kept.
+/// How many of the newest differences are kept.
 const EXAMPLES: usize = 20;
 
 /// A candidate beside the policy in force.
 pub(crate) struct Shadow {
-    pub(crate) candidate: Candidate,
-    pub(crate) number: u32,
+    candidate: Candidate,
+    /// The candidate's revision.
+    pub(super) number: u32,
     since: Timestamp,
     places: Arc<Semaphore>,
     same: AtomicU64,
@@ -50,7 +51,7 @@ pub struct ShadowStatus {
 }
 
 impl Shadow {
-    pub(crate) fn new(candidate: Candidate, number: u32, since: Timestamp) -> Self {
+    pub(super) fn new(candidate: Candidate, number: u32, since: Timestamp) -> Self {
         Self {
             candidate,
             number,
@@ -101,7 +102,7 @@ impl Shadow {
         });
     }
 
-    pub(crate) fn status(&self) -> ShadowStatus {
+    pub(super) fn status(&self) -> ShadowStatus {
         ShadowStatus {
             revision: self.number,
             since: self.since,

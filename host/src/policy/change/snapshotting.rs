@@ -1,4 +1,4 @@
-//! Policies are frozen behind their first decision, one at a time, and no more of them than memory has room for.
+//! Snapshots of policies are made behind their first decision, one policy at a time, and of no more than memory has room for.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,113 +6,104 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
-use crate::domain::{PolicyName, Timestamp};
-use crate::policy::change::policy::{Policy, read};
-use crate::policy::change::status::PolicyStatus;
-use crate::policy::host::{PolicyHost, Room};
-use crate::policy::revision::rejection::Problem;
-use crate::policy::revision::revision::{Revision, Wrong};
+use super::policies::Policies;
+use super::policy::Policy;
+use crate::domain::Timestamp;
+use crate::policy::revision::{DraftError, PolicyProblem, Revision};
+use crate::policy::runtime::Runtime;
 
-/// A frozen policy that decided nothing for so long makes place for another.
+/// How long a policy with snapshots may decide nothing before another that is asked takes its place.
 const IDLE: Duration = Duration::from_secs(600);
-/// How often such a one is looked for, at most.
+/// How often such a policy is looked for, at most.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
-/// Who may be frozen.
-pub(crate) struct Freezing {
+/// Makes snapshots and drops them.
+pub(crate) struct Snapshotting {
+    runtime: Arc<Runtime>,
+    policies: Arc<Policies>,
+    /// One for each policy that may have snapshots at the same time.
     places: Arc<Semaphore>,
-    /// Held by one revision that is being frozen; when an idle one was looked for in vain.
+    /// Held while snapshots are made; when an idle policy was looked for in vain.
     looked_at: Mutex<Option<Timestamp>>,
 }
 
-impl Freezing {
-    pub(crate) fn new(places: u32) -> Self {
-        Self { places: Arc::new(Semaphore::new(places as usize)), looked_at: Mutex::default() }
+impl Snapshotting {
+    pub(crate) fn new(runtime: Arc<Runtime>, policies: Arc<Policies>) -> Self {
+        let places = Arc::new(Semaphore::new(runtime.sandbox.config.frozen_policies as usize));
+        Self { runtime, policies, places, looked_at: Mutex::default() }
+    }
+
+    /// Waits until the revision in force has its snapshots, or it is known that it will not; it need not have decided yet.
+    pub(crate) async fn settled(self: &Arc<Self>, policy: &Arc<Policy>) {
+        let mut changes = policy.changes();
+        while let Some(due) = policy.in_force().filter(|revision| revision.snapshot_due) {
+            if due.claim_snapshotting() {
+                self.later(Arc::clone(policy), Arc::clone(&due), due.asked_at());
+            }
+            if changes.changed().await.is_err() || due.waits_for_a_place().is_some() {
+                break;
+            }
+        }
+    }
+
+    /// Makes the snapshots of a revision while it decides already.
+    pub(crate) fn later(self: &Arc<Self>, policy: Arc<Policy>, revision: Arc<Revision>, now: Timestamp) {
+        let own = Arc::clone(self);
+        tokio::spawn(async move {
+            let mut looked_at = own.looked_at.lock().await;
+            if !policy.in_force().is_some_and(|in_force| Arc::ptr_eq(&in_force, &revision)) {
+                // It may come back.
+                return revision.give_up_snapshotting(false);
+            }
+            let mut place = own.place();
+            if place.is_none() && looked_at.is_none_or(|at| now.since(at) >= LOOK_EVERY) {
+                *looked_at = Some(now);
+                own.take_from_an_idle_one(now).await;
+                place = own.place();
+            }
+            let Some(place) = place else {
+                revision.give_up_snapshotting(true);
+                return policy.tell();
+            };
+            *looked_at = None;
+            let made = own.make(&revision, place).await.unwrap_or_else(|why| revision.never_with_snapshots(&why));
+            policy.replace(&revision, Arc::new(made));
+        });
     }
 
     fn place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.places).try_acquire_owned().ok()
     }
-}
 
-impl PolicyHost {
-    /// How a policy stands once the revision in force is frozen, or known not to freeze; it need not have decided yet.
-    pub async fn settled(&self, name: &PolicyName) -> Option<PolicyStatus> {
-        let policy = read(&self.0.policies).get(name).cloned()?;
-        let mut changes = policy.changes();
-        while let Some(thawed) = policy.in_force().filter(|revision| revision.thawed) {
-            if thawed.to_be_frozen() {
-                self.freeze_later(Arc::clone(&policy), Arc::clone(&thawed), thawed.asked_at());
-            }
-            if changes.changed().await.is_err() || thawed.waits_for_a_place().is_some() {
-                break;
-            }
-        }
-        Some(self.0.status(name, &policy))
+    async fn make(&self, revision: &Arc<Revision>, place: OwnedSemaphorePermit) -> Result<Revision, String> {
+        let (runtime, revision, handle) = (Arc::clone(&self.runtime), Arc::clone(revision), Handle::current());
+        built(move || handle.block_on(revision.with_snapshots(&runtime.sandbox, place))).await
     }
 
-    /// Freezes a revision while it decides already.
-    pub(crate) fn freeze_later(&self, policy: Arc<Policy>, revision: Arc<Revision>, now: Timestamp) {
-        let room = Arc::clone(&self.0);
-        tokio::spawn(async move {
-            let mut looked_at = room.freezing.looked_at.lock().await;
-            if !policy.in_force().is_some_and(|in_force| Arc::ptr_eq(&in_force, &revision)) {
-                // It may come back.
-                return revision.stay_thawed(false);
-            }
-            let mut place = room.freezing.place();
-            if place.is_none() && looked_at.is_none_or(|at| now.since(at) >= LOOK_EVERY) {
-                *looked_at = Some(now);
-                room.thaw_an_idle_one(now).await;
-                place = room.freezing.place();
-            }
-            let Some(place) = place else {
-                revision.stay_thawed(true);
-                return policy.tell();
-            };
-            *looked_at = None;
-            let frozen = room.frozen(&revision, place).await.unwrap_or_else(|why| revision.unfrozen(&why));
-            policy.replace(&revision, Arc::new(frozen));
-        });
-    }
-}
-
-impl Room {
-    async fn frozen(
-        self: &Arc<Self>,
-        revision: &Arc<Revision>,
-        place: OwnedSemaphorePermit,
-    ) -> Result<Revision, String> {
-        let (room, revision, runtime) = (Arc::clone(self), Arc::clone(revision), Handle::current());
-        made(move || runtime.block_on(revision.frozen(&room.sandbox, place))).await
-    }
-
-    /// Gives the place free of the frozen policy that decided last before all others, if that is long ago.
-    async fn thaw_an_idle_one(self: &Arc<Self>, now: Timestamp) {
-        let frozen = |policy: &Arc<Policy>| {
+    /// Gives the place free of the policy with snapshots that decided last before all others, if that is long ago.
+    async fn take_from_an_idle_one(&self, now: Timestamp) {
+        let with_snapshots = |policy: Arc<Policy>| {
             let revision = policy.in_force().filter(|revision| revision.has_a_place())?;
-            Some((Arc::clone(policy), revision))
+            Some((policy, revision))
         };
-        let oldest = {
-            let policies = read(&self.policies);
-            policies.values().filter_map(frozen).min_by_key(|(_, revision)| revision.asked_at())
-        };
+        let all = self.policies.all().into_values().filter_map(with_snapshots);
+        let oldest = all.min_by_key(|(_, revision)| revision.asked_at());
         let Some((policy, revision)) = oldest.filter(|(_, oldest)| now.since(oldest.asked_at()) >= IDLE) else {
             return;
         };
-        let (room, old, runtime) = (Arc::clone(self), Arc::clone(&revision), Handle::current());
-        match made(move || runtime.block_on(old.thawed(&room.sandbox))).await {
-            Ok(thawed) => policy.replace(&revision, Arc::new(thawed)),
+        let (runtime, old, handle) = (Arc::clone(&self.runtime), Arc::clone(&revision), Handle::current());
+        match built(move || handle.block_on(old.without_snapshots(&runtime.sandbox))).await {
+            Ok(without) => policy.replace(&revision, Arc::new(without)),
             Err(why) => tracing::warn!(policy = %revision.policy, why, "an idle policy could not be thawed"),
         }
     }
 }
 
 /// What a blocking thread made of a revision.
-async fn made(make: impl FnOnce() -> Result<Revision, Wrong> + Send + 'static) -> Result<Revision, String> {
-    match tokio::task::spawn_blocking(make).await {
+async fn built(build: impl FnOnce() -> Result<Revision, DraftError> + Send + 'static) -> Result<Revision, String> {
+    match tokio::task::spawn_blocking(build).await {
         Ok(Ok(revision)) => Ok(revision),
-        Ok(Err(wrong)) => Err(Problem::join(&wrong.problems)),
+        Ok(Err(error)) => Err(PolicyProblem::join(&error.problems)),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -1,11 +1,15 @@
 //! What there is to tell of a policy.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use serde::Serialize;
 
-use crate::domain::{Fault, Origin, PluginName, PolicyName, PolicyRef, Question, Timestamp};
-use crate::policy::{Isolation, Rejection, ShadowStatus};
+use super::policies::{Decider, Policies};
+use super::policy::Policy;
+use super::shadow::ShadowStatus;
+use crate::domain::{Origin, PluginName, PolicyName, PolicyRef, Question, Timestamp};
+use crate::policy::component::Part;
+use crate::policy::locks::lock;
+use crate::policy::revision::{Faults, Rejection};
+use crate::policy::runtime::Isolation;
 
 /// What is known of a policy.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -60,62 +64,39 @@ pub struct AnsweredBy {
     pub not_frozen_because: Option<String>,
 }
 
-/// Decisions that ended in a fault.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Faults {
-    /// The plugin broke off.
-    pub trapped: u64,
-    /// It missed its deadline.
-    pub too_slow: u64,
-    /// It wanted too much memory, or answered too much.
-    pub too_large: u64,
-    /// It said no.
-    pub refused: u64,
-    /// It answered something that cannot be done.
-    pub senseless: u64,
+impl PolicyStatus {
+    pub(crate) fn of(policies: &Policies, name: &PolicyName, policy: &Policy) -> Self {
+        let questions = || Part::ALL.into_iter().flat_map(Part::questions).copied();
+        let in_force = policy.in_force().map(|revision| InForce {
+            revision: revision.policy.revision,
+            digest: revision.draft.digest.clone(),
+            applied_at: revision.draft.source.at,
+            origin: revision.draft.source.origin.clone(),
+            answered_by: questions().filter_map(|question| AnsweredBy::of(policies, name, question)).collect(),
+        });
+        Self {
+            name: name.clone(),
+            in_force,
+            last_rejection: lock(&policy.last_rejection).clone(),
+            shadow: policy.shadow().map(|shadow| shadow.status()),
+            decisions: policy.counters.decisions(),
+            faults: policy.counters.faults(),
+        }
+    }
 }
 
-/// Decisions, and how many of them ended in a fault.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
-    pub(crate) decisions: u64,
-    pub(crate) failed: u64,
-}
-
-/// Counts decisions.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    decisions: AtomicU64,
-    /// In the order of [`Faults`].
-    faults: [AtomicU64; 5],
-}
-
-impl Counters {
-    pub(crate) fn count<T>(&self, answer: &Result<T, Fault>) {
-        self.decisions.fetch_add(1, Ordering::Relaxed);
-        let Err(fault) = answer else { return };
-        let way = match fault {
-            Fault::Trapped { .. } => 0,
-            Fault::TooSlow { .. } => 1,
-            Fault::TooLarge { .. } => 2,
-            Fault::Refused { .. } => 3,
-            Fault::Senseless { .. } => 4,
-        };
-        self.faults[way].fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn decisions(&self) -> u64 {
-        self.decisions.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn tally(&self) -> Tally {
-        let failed = self.faults.iter().map(|count| count.load(Ordering::Relaxed)).sum();
-        Tally { decisions: self.decisions(), failed }
-    }
-
-    pub(crate) fn faults(&self) -> Faults {
-        let [trapped, too_slow, too_large, refused, senseless] =
-            std::array::from_fn(|way| self.faults[way].load(Ordering::Relaxed));
-        Faults { trapped, too_slow, too_large, refused, senseless }
+impl AnsweredBy {
+    fn of(policies: &Policies, name: &PolicyName, question: Question) -> Option<Self> {
+        let Decider { revision, plugin, .. } = policies.decider(name, question)?;
+        Some(Self {
+            question,
+            policy: revision.policy.clone(),
+            plugin: plugin.plugin.status.name.clone(),
+            plugin_digest: plugin.plugin.status.digest.clone(),
+            script: plugin.assignment.script.clone(),
+            isolation: plugin.assignment.isolation,
+            frozen: plugin.snapshot.is_ok(),
+            not_frozen_because: plugin.snapshot.clone().err().map(|why| revision.waits_for_a_place().unwrap_or(why)),
+        })
     }
 }

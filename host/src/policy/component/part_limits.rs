@@ -12,7 +12,7 @@ const LEVELS: u64 = 20;
 const MODULES: u64 = 200;
 /// Compiled Python has 13,000.
 const FUNCTIONS: u64 = 100_000;
-/// Over all that is instantiated, however often; compiled Python has 2,000. See [`Part`].
+/// Over all that is instantiated, however often; compiled Python has 2,000. See [`Nested`].
 const ITEMS: u64 = 20_000;
 
 /// Says what a component has too much of, or where it is damaged.
@@ -69,7 +69,7 @@ fn levels(bytes: &[u8], section: Range<usize>) -> Result<u64, BinaryReaderError>
 #[derive(Default)]
 struct Census {
     /// The parts that are open: the component, a component or module in it, and so on.
-    open: Vec<Part>,
+    open: Vec<Nested>,
     type_levels: u64,
     modules: u64,
     functions: u64,
@@ -80,7 +80,7 @@ struct Census {
 /// A component or a module in it. Components instantiate others that instantiate others: a short text can stand for any
 /// number of instances, so each instantiation counts as if it were of the heaviest component there is.
 #[derive(Default)]
-struct Part {
+struct Nested {
     items: u64,
     instantiations: u64,
 }
@@ -90,7 +90,7 @@ impl Census {
         let mut instantiations = 0;
         let items = match payload {
             Payload::Version { .. } => {
-                self.open.push(Part::default());
+                self.open.push(Nested::default());
                 return Ok(());
             }
             Payload::End(_) => {

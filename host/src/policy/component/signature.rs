@@ -1,14 +1,14 @@
-//! Who may hand in plugins: where the host names keys, a component has to be signed with one of them.
+//! Signatures of plugins: where the host names keys, a component has to be signed with one of them.
 
 use minisign_verify::{PublicKey, Signature};
 
 use crate::policy::Error;
 
-/// The keys of those whose plugins are taken; with none, everybody's are.
+/// Public keys of minisign. With none, every plugin is taken; else those that one of them signed.
 #[derive(Debug, Default)]
-pub(crate) struct Keys(Vec<PublicKey>);
+pub(crate) struct TrustedKeys(Vec<PublicKey>);
 
-impl Keys {
+impl TrustedKeys {
     /// Public keys as `minisign -G` prints them.
     pub(crate) fn new(keys: &[String]) -> Result<Self, Error> {
         let key = |text: &String| {
@@ -46,15 +46,15 @@ JVmQwYx2D0Yz6uQY2/iINt29GwWchO+viq2G5gQH6DqDOqLN+ExvTTAGxL6CsDrIf9ARk2plVbXGNLLH
 
     #[test]
     fn a_plugin_is_taken_when_one_of_the_keys_signed_it_as_it_is() {
-        let keys = Keys::new(&[OTHER.to_owned(), KEY.to_owned()]).unwrap();
+        let keys = TrustedKeys::new(&[OTHER.to_owned(), KEY.to_owned()]).unwrap();
         keys.check(COMPONENT, Some(SIGNATURE)).unwrap();
         assert!(keys.check(COMPONENT, None).unwrap_err().contains("not signed"));
         assert!(keys.check(b"\0asm\x0d\0\x01\0 ", Some(SIGNATURE)).unwrap_err().contains("altered"));
         assert!(keys.check(COMPONENT, Some(&SIGNATURE.replace("empty", "full"))).is_err(), "the comment is signed too");
         assert!(keys.check(COMPONENT, Some("RWQ")).is_err());
-        let other = Keys::new(&[OTHER.to_owned()]).unwrap();
+        let other = TrustedKeys::new(&[OTHER.to_owned()]).unwrap();
         assert!(other.check(COMPONENT, Some(SIGNATURE)).is_err());
-        Keys::default().check(COMPONENT, None).unwrap();
-        assert!(Keys::new(&["RWQ".to_owned()]).unwrap_err().to_string().contains("`RWQ`"));
+        TrustedKeys::default().check(COMPONENT, None).unwrap();
+        assert!(TrustedKeys::new(&["RWQ".to_owned()]).unwrap_err().to_string().contains("`RWQ`"));
     }
 }

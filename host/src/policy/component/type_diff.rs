@@ -6,18 +6,18 @@ use wit_parser::{Function, Handle, Resolve, Type, TypeDef, TypeDefKind, TypeId};
 const TEXT_BYTES: usize = 4_000;
 
 /// What a component has beside what it should have.
-pub(crate) struct Sides<'a> {
-    pub(crate) found: &'a Resolve,
-    pub(crate) expected: &'a Resolve,
+pub(super) struct Sides<'a> {
+    pub(super) found: &'a Resolve,
+    pub(super) expected: &'a Resolve,
 }
 
 /// A named type that differs, as it is found and as it is expected.
-pub(crate) type Differing = (TypeId, TypeId);
+pub(super) type Differing = (TypeId, TypeId);
 
 impl Sides<'_> {
     /// Whether two functions are the same but for the named types that are added to `differing`. Names of parameters do
     /// not count. It goes no deeper than the expected side does.
-    pub(crate) fn same_function(&self, found: &Function, expected: &Function, differing: &mut Vec<Differing>) -> bool {
+    pub(super) fn same_function(&self, found: &Function, expected: &Function, differing: &mut Vec<Differing>) -> bool {
         let same_kind = std::mem::discriminant(&found.kind) == std::mem::discriminant(&expected.kind);
         let params = |of: &Function| of.params.iter().map(|param| param.ty).collect::<Vec<_>>();
         let params = self.same_types(&params(found), &params(expected), differing);
@@ -87,7 +87,7 @@ impl Sides<'_> {
 }
 
 /// A function's type, such as `func(of: conversation) -> result<destination, refusal>`.
-pub(crate) fn signature(of: &Resolve, function: &Function) -> String {
+pub(super) fn signature(of: &Resolve, function: &Function) -> String {
     let mut text = Text { of, text: "func(".to_owned() };
     for (number, param) in function.params.iter().enumerate() {
         text.push(if number > 0 { ", " } else { "" });
@@ -103,7 +103,7 @@ pub(crate) fn signature(of: &Resolve, function: &Function) -> String {
 }
 
 /// A named type's definition, over several lines.
-pub(crate) fn definition(of: &Resolve, id: TypeId) -> String {
+pub(super) fn definition(of: &Resolve, id: TypeId) -> String {
     use TypeDefKind as Kind;
     let name = of.types[id].name.as_deref().unwrap_or_default();
     let mut text = Text { of, text: String::new() };

@@ -1,79 +1,17 @@
 //! NAME.toml: which plugin answers which questions, with which settings and script.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use toml::Spanned;
 
-use crate::domain::PolicySource;
-use crate::domain::{PluginName, PolicyName, Question};
-use crate::policy::revision::rejection::Problem;
-
-/// Questions that are answered by one plugin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
-    Routing,
-    Contacts,
-    Errors,
-}
-
-impl Part {
-    pub(crate) const ALL: [Self; 3] = [Self::Routing, Self::Contacts, Self::Errors];
-
-    pub(crate) fn of(question: Question) -> Self {
-        match question {
-            Question::Route => Self::Routing,
-            Question::Search | Question::Choose => Self::Contacts,
-            Question::Judge => Self::Errors,
-        }
-    }
-
-    /// The interface that a plugin exports to answer it.
-    pub(crate) fn interface(self) -> &'static str {
-        match self {
-            Self::Routing => "routing",
-            Self::Contacts => "contacts",
-            Self::Errors => "errors",
-        }
-    }
-
-    pub(crate) fn questions(self) -> &'static [Question] {
-        match self {
-            Self::Routing => &[Question::Route],
-            Self::Contacts => &[Question::Search, Question::Choose],
-            Self::Errors => &[Question::Judge],
-        }
-    }
-}
-
-/// What keeps one decision of a policy from the next.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Isolation {
-    /// Each decision is made by an instance of its own.
-    #[default]
-    Decision,
-    /// An instance makes many decisions, and may remember one in the next: faster for plugins that take long to start.
-    /// It is dropped at a fault.
-    Policy,
-}
-
-/// Who answers, and what it is configured with.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Assignment {
-    pub(crate) plugin: PluginName,
-    /// SHA-256 of the one plugin that will do, in hexadecimal, where the policy names it.
-    pub(crate) digest: Option<String>,
-    /// The script's file, where there is one.
-    pub(crate) script: Option<String>,
-    /// What `configure` is given.
-    pub(crate) configuration: String,
-    /// What keeps its decisions apart.
-    pub(crate) isolation: Isolation,
-}
+use super::rejection::PolicyProblem;
+use crate::domain::{PluginName, PolicyName, PolicySource};
+use crate::policy::component::Part;
+use crate::policy::runtime::{Assignment, Isolation};
 
 /// A policy as it is written down: at most one assignment for each part.
 #[derive(Debug)]
-pub(crate) struct Manifest {
+pub(super) struct Manifest {
     /// By the table that they stand in: `""` for the policy itself, then the parts that it leaves to others.
     general: Option<Assignment>,
     special: [Option<Assignment>; 3],
@@ -107,12 +45,12 @@ struct Table {
 
 impl Manifest {
     /// Reads a policy's file.
-    pub(crate) fn read(name: &PolicyName, source: &PolicySource) -> Result<Self, Vec<Problem>> {
+    pub(super) fn read(name: &PolicyName, source: &PolicySource) -> Result<Self, Vec<PolicyProblem>> {
         let mut reader = Reader { path: format!("{name}.toml"), source, isolation: Isolation::default() };
         let file: File = toml::from_str(&source.toml).map_err(|error| {
             vec![match error.span() {
-                Some(span) => Problem::at(&reader.path, &source.toml, span.start, error.message()),
-                None => Problem::of(&reader.path, error.message()),
+                Some(span) => PolicyProblem::at(&reader.path, &source.toml, span.start, error.message()),
+                None => PolicyProblem::of(&reader.path, error.message()),
             }]
         })?;
         reader.isolation = file.isolation;
@@ -122,7 +60,7 @@ impl Manifest {
                 Some(reader.assignment(Table { plugin, digest, script, settings })?)
             }
             None if file.script.is_some() || file.digest.is_some() || !file.settings.is_empty() => {
-                return Err(vec![Problem::of(&reader.path, "`digest`, `script` and `settings` need a `plugin`")]);
+                return Err(vec![PolicyProblem::of(&reader.path, "`digest`, `script` and `settings` need a `plugin`")]);
             }
             None => None,
         };
@@ -130,19 +68,19 @@ impl Manifest {
         let manifest =
             Self { general, special: [special(file.routing)?, special(file.contacts)?, special(file.errors)?] };
         if manifest.general.is_none() && manifest.special.iter().all(Option::is_none) {
-            return Err(vec![Problem::of(&reader.path, "no `plugin` is named")]);
+            return Err(vec![PolicyProblem::of(&reader.path, "no `plugin` is named")]);
         }
         Ok(manifest)
     }
 
     /// Who is to answer a part; `true` where the part has a table of its own, so that its plugin must know the answer.
-    pub(crate) fn assignment(&self, part: Part) -> Option<(&Assignment, bool)> {
+    pub(super) fn assignment(&self, part: Part) -> Option<(&Assignment, bool)> {
         let special = self.special[part as usize].as_ref();
         special.map(|it| (it, true)).or(self.general.as_ref().map(|it| (it, false)))
     }
 
     /// Every assignment, the policy's own first.
-    pub(crate) fn assignments(&self) -> impl Iterator<Item = &Assignment> {
+    pub(super) fn assignments(&self) -> impl Iterator<Item = &Assignment> {
         self.general.iter().chain(self.special.iter().flatten())
     }
 }
@@ -154,12 +92,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn assignment(&self, table: Table) -> Result<Assignment, Vec<Problem>> {
-        let wrong = |at: usize, message: String| vec![Problem::at(&self.path, &self.source.toml, at, message)];
+    fn assignment(&self, table: Table) -> Result<Assignment, Vec<PolicyProblem>> {
+        let wrong = |at: usize, message: String| vec![PolicyProblem::at(&self.path, &self.source.toml, at, message)];
         let plugin = PluginName::new(table.plugin.get_ref())
             .map_err(|error| wrong(table.plugin.span().start, error.to_string()))?;
         let mut configuration = Map::new();
-        let settings = settings(table.settings).map_err(|message| vec![Problem::of(&self.path, message)])?;
+        let settings = settings(table.settings).map_err(|message| vec![PolicyProblem::of(&self.path, message)])?;
         configuration.insert("settings".into(), settings);
         let script = match table.script {
             Some(script) => {

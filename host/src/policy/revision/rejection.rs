@@ -8,7 +8,7 @@ use crate::domain::{Fault, Origin, PluginName, PolicyName, Timestamp};
 
 /// One thing that is wrong with a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
+pub struct PolicyProblem {
     /// The file.
     pub path: String,
     /// The line, counted from 1.
@@ -19,7 +19,7 @@ pub struct Problem {
     pub message: String,
 }
 
-impl Problem {
+impl PolicyProblem {
     /// Several problems as one text.
     pub(crate) fn join(problems: &[Self]) -> String {
         problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
@@ -41,7 +41,7 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for PolicyProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.path)?;
         for place in [self.line, self.column].into_iter().map_while(|place| place) {
@@ -53,7 +53,7 @@ impl fmt::Display for Problem {
 
 /// Why a policy was not accepted; the revision in force goes on serving.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{}", Problem::join(problems))]
+#[error("{}", PolicyProblem::join(problems))]
 pub struct Rejection {
     /// The policy.
     pub policy: PolicyName,
@@ -62,7 +62,7 @@ pub struct Rejection {
     /// When it was given.
     pub at: Timestamp,
     /// What is wrong with it; at least one.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<PolicyProblem>,
     /// How the plugin failed to take its settings or to answer a sample, where it did.
     pub fault: Option<Fault>,
     /// The plugin that is not there, where that is the reason; the policy is applied again when it comes.

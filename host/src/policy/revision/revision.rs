@@ -1,224 +1,175 @@
-//! A revision of a policy, and how one comes to be: read, configured, frozen, tried.
+//! A revision that can decide: how it is built from a draft, and whether it decides from snapshots.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use sha2::{Digest, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::domain::{Fault, PluginName, PolicyName, PolicyRef, PolicySource, Question, Timestamp};
-use crate::policy::DEFAULT_POLICY;
-use crate::policy::change::status::Counters;
-use crate::policy::revision::manifest::{Assignment, Manifest, Part};
-use crate::policy::revision::rejection::Problem;
-use crate::policy::revision::sample;
-use crate::policy::runtime::configured::{Answerer, Form, Trouble};
-use crate::policy::runtime::conversions::Failing;
-use crate::policy::runtime::guest::Given;
-use crate::policy::runtime::plugin::Plugin;
-use crate::policy::runtime::sandbox::Sandbox;
+use super::counters::Counters;
+use super::draft::{DEFAULT_POLICY, Draft, DraftError};
+use super::rejection::PolicyProblem;
+use super::sample;
+use crate::domain::{Fault, PolicyRef, Question, Timestamp};
+use crate::policy::component::Part;
+use crate::policy::runtime::{
+    Answered, Ask, Assignment, Choose, ConfigureError, ConfiguredPlugin, Failing, Route, Sandbox, Search,
+    SettingProblem, Start,
+};
 
 /// How the script plugin calls a mistake in the script itself; a refusal with any other code is an answer.
 const SCRIPT_ERROR: &str = "SCRIPT_ERROR";
+
+/// By part; what is missing is left to the default policy.
+type Plugins = [Option<Arc<ConfiguredPlugin>>; 3];
 
 /// A policy that can decide.
 pub(crate) struct Revision {
     pub(crate) policy: PolicyRef,
     pub(crate) draft: Arc<Draft>,
-    /// By part; what is missing is left to the default policy.
-    answerers: [Option<Arc<Answerer>>; 3],
-    /// Decisions of this revision, in whichever form it made them.
+    plugins: Plugins,
+    /// Decisions of this revision, with and without snapshots.
     pub(crate) counters: Arc<Counters>,
-    /// Whether it is still to be frozen.
-    pub(crate) thawed: bool,
-    /// Whether somebody is about to do so.
-    freezing: AtomicBool,
-    /// Whether it waits for another to thaw.
+    /// Whether snapshots are still to be made.
+    pub(crate) snapshot_due: bool,
+    /// Whether a task is about to make them.
+    snapshotting: AtomicBool,
+    /// Whether there was no place for snapshots when they were to be made.
     waits: AtomicBool,
     /// When it decided last, in milliseconds since 1970.
     asked_at: AtomicU64,
-    /// Its place among those that may be frozen, where it is.
+    /// Its place among the policies with snapshots, where it has any.
     place: Option<OwnedSemaphorePermit>,
 }
 
-/// What is wrong with a policy.
-pub(crate) struct Wrong {
-    pub(crate) problems: Vec<Problem>,
-    pub(crate) fault: Option<Fault>,
-    /// The plugin that is not there, where that is what is wrong.
-    pub(crate) waits_for: Option<PluginName>,
-}
-
-impl From<Vec<Problem>> for Wrong {
-    fn from(problems: Vec<Problem>) -> Self {
-        Self { problems, fault: None, waits_for: None }
-    }
-}
-
-/// A policy that was read, and whose plugins are there.
-pub(crate) struct Draft {
-    name: PolicyName,
-    pub(crate) source: PolicySource,
-    manifest: Manifest,
-    plugins: BTreeMap<PluginName, Arc<Plugin>>,
-    /// Over the policy's texts and its plugins.
-    pub(crate) digest: String,
-}
-
 impl Draft {
-    pub(crate) fn read(
-        name: PolicyName,
-        source: PolicySource,
-        bound: usize,
-        plugin: impl Fn(&PluginName) -> Result<Arc<Plugin>, String>,
-    ) -> Result<Self, Wrong> {
-        let file = format!("{name}.toml");
-        let bytes = source.toml.len() + source.scripts.values().map(String::len).sum::<usize>();
-        if bytes > bound {
-            return Err(vec![Problem::of(file, format!("{bytes} bytes of text; {bound} are allowed"))].into());
-        }
-        let manifest = Manifest::read(&name, &source)?;
-        let mut plugins = BTreeMap::new();
-        let mut digest = Sha256::new();
-        for Assignment { plugin: wanted, digest: pinned, configuration, .. } in manifest.assignments() {
-            let plugin = plugin(wanted).map_err(|why| {
-                let waits_for = Some(wanted.clone());
-                Wrong { waits_for, ..vec![Problem::of(file.as_str(), why)].into() }
-            })?;
-            if let Some(pinned) = pinned.as_ref().filter(|pinned| **pinned != plugin.status.digest) {
-                let has = &plugin.status.digest;
-                let message = format!("the plugin `{wanted}` is sha256:{has}, and the policy wants sha256:{pinned}");
-                return Err(vec![Problem::of(file, message)].into());
-            }
-            digest.update(&plugin.status.digest);
-            digest.update(configuration.len().to_be_bytes());
-            digest.update(configuration);
-            plugins.insert(wanted.clone(), plugin);
-        }
-        digest.update(&source.toml);
-        let digest = hex::encode(digest.finalize());
-        Ok(Self { name, source, manifest, plugins, digest })
-    }
-
-    /// The plugins that it names, with the SHA-256 of each.
-    pub(crate) fn plugins(&self) -> BTreeMap<PluginName, String> {
-        self.plugins.iter().map(|(name, plugin)| (name.clone(), plugin.status.digest.clone())).collect()
-    }
-
-    /// Whether another component of this plugin would make another revision of it: it names the plugin and no digest.
-    pub(crate) fn follows(&self, plugin: &PluginName, digest: &str) -> bool {
-        let old = self.plugins.get(plugin).is_some_and(|own| own.status.digest != digest);
-        old && self.manifest.assignments().any(|one| one.plugin == *plugin && one.digest.is_none())
-    }
-
     /// Configures and tries it, which takes milliseconds: for a blocking thread.
-    pub(crate) async fn configured(self: &Arc<Self>, sandbox: &Sandbox, number: u32) -> Result<Revision, Wrong> {
+    pub(crate) async fn configured(self: &Arc<Self>, sandbox: &Sandbox, number: u32) -> Result<Revision, DraftError> {
         let policy = PolicyRef { name: self.name.clone(), revision: number };
-        let answerers = self.build(sandbox, Form::Configured).await?;
-        let draft = Arc::clone(self);
-        Ok(Revision::new(policy, draft, answerers, Arc::default(), sandbox.config.freeze))
+        let plugins = self.build(sandbox, Start::Configure).await?;
+        Ok(Revision::new(policy, Arc::clone(self), plugins, Arc::default(), sandbox.config.freeze))
     }
 
-    async fn build(&self, sandbox: &Sandbox, form: Form) -> Result<[Option<Arc<Answerer>>; 3], Wrong> {
-        let mut made: Vec<Arc<Answerer>> = Vec::new();
-        let mut answerers = [None, None, None];
+    async fn build(&self, sandbox: &Sandbox, start: Start) -> Result<Plugins, DraftError> {
+        let mut made: Vec<Arc<ConfiguredPlugin>> = Vec::new();
+        let mut plugins = [None, None, None];
         for part in Part::ALL {
             let Some((assignment, must)) = self.manifest.assignment(part) else { continue };
-            let answerer = match made.iter().find(|made| made.assignment == *assignment) {
+            let plugin = match made.iter().find(|made| made.assignment == *assignment) {
                 Some(made) => made.clone(),
                 None => {
-                    let answerer = Arc::new(self.configure(sandbox, assignment, form).await?);
-                    made.push(answerer.clone());
-                    answerer
+                    let plugin = Arc::new(self.configure(sandbox, assignment, start).await?);
+                    made.push(plugin.clone());
+                    plugin
                 }
             };
-            if answerer.doors.has(part) {
-                answerers[part as usize] = Some(answerer);
+            if plugin.answers(part) {
+                plugins[part as usize] = Some(plugin);
             } else if must {
                 let message = format!("the plugin `{}` does not answer {}", assignment.plugin, questions(part));
-                return Err(vec![Problem::of(format!("{}.toml", self.name), message)].into());
+                return Err(vec![PolicyProblem::of(self.file(), message)].into());
             }
         }
-        self.complete(&answerers)?;
+        self.complete(&plugins)?;
         for part in Part::ALL {
-            if let Some(answerer) = answerers[part as usize].clone() {
-                // A part of its own may share an answerer, so the replacement goes wherever it stood.
-                if let Some(thawed) = self.try_out(sandbox, &answerer, part).await? {
-                    let thawed = Arc::new(thawed);
-                    for place in answerers.iter_mut().flatten().filter(|place| Arc::ptr_eq(place, &answerer)) {
-                        *place = thawed.clone();
+            if let Some(plugin) = plugins[part as usize].clone() {
+                // One plugin may stand for several parts, so the replacement goes wherever it stood.
+                if let Some(without_snapshot) = self.try_out(sandbox, &plugin, part).await? {
+                    let without_snapshot = Arc::new(without_snapshot);
+                    for place in plugins.iter_mut().flatten().filter(|place| Arc::ptr_eq(place, &plugin)) {
+                        *place = without_snapshot.clone();
                     }
                 }
             }
         }
-        answerers.iter().flatten().for_each(|answerer| answerer.ready(sandbox));
-        Ok(answerers)
+        plugins.iter().flatten().for_each(|plugin| plugin.end_trial(sandbox));
+        Ok(plugins)
     }
 
     /// Everything that others leave out is left to the default policy, so it has to know all the answers.
-    fn complete(&self, answerers: &[Option<Arc<Answerer>>; 3]) -> Result<(), Wrong> {
-        let missing = Part::ALL.into_iter().find(|part| answerers[*part as usize].is_none());
+    fn complete(&self, plugins: &Plugins) -> Result<(), DraftError> {
+        let missing = Part::ALL.into_iter().find(|part| plugins[*part as usize].is_none());
         match missing {
             Some(part) if self.name.as_str() == DEFAULT_POLICY => {
                 let message = format!("the default policy has to answer {}", questions(part));
-                Err(vec![Problem::of(format!("{}.toml", self.name), message)].into())
+                Err(vec![PolicyProblem::of(self.file(), message)].into())
             }
             _ => Ok(()),
         }
     }
 
-    async fn configure(&self, sandbox: &Sandbox, assignment: &Assignment, form: Form) -> Result<Answerer, Wrong> {
+    async fn configure(
+        &self,
+        sandbox: &Sandbox,
+        assignment: &Assignment,
+        start: Start,
+    ) -> Result<ConfiguredPlugin, DraftError> {
         let plugin = self.plugins[&assignment.plugin].clone();
-        let answerer = Answerer::new(sandbox, plugin, assignment.clone(), self.given(), form).await;
-        answerer.map_err(|trouble| match trouble {
-            Trouble::Fault(fault) => self.failed(assignment, "configure itself", fault),
-            Trouble::Problems(problems) => {
+        let configured = ConfiguredPlugin::new(sandbox, plugin, assignment.clone(), self.clock_and_seed(), start).await;
+        configured.map_err(|error| match error {
+            ConfigureError::Fault(fault) => self.failed(assignment, "configure itself", fault),
+            ConfigureError::Problems(problems) => {
                 problems.into_iter().map(|problem| self.located(assignment, problem)).collect::<Vec<_>>().into()
             }
         })
     }
 
     /// A plugin speaks of its script by the file's name and of everything else by the key.
-    fn located(
-        &self,
-        assignment: &Assignment,
-        problem: crate::policy::runtime::bindings::switchyard::policy::types::Problem,
-    ) -> Problem {
-        if assignment.script.as_ref() == Some(&problem.path) {
-            let (line, column) = (problem.line, problem.column);
-            return Problem { line, column, ..Problem::of(problem.path, problem.message) };
+    fn located(&self, assignment: &Assignment, problem: SettingProblem) -> PolicyProblem {
+        let SettingProblem { path, line, column, message } = problem;
+        if assignment.script.as_ref() == Some(&path) {
+            return PolicyProblem { line, column, ..PolicyProblem::of(path, message) };
         }
-        Problem::of(format!("{}.toml", self.name), format!("{}: {}", problem.path, problem.message))
+        PolicyProblem::of(self.file(), format!("{path}: {message}"))
     }
 
-    /// Asks the questions of a part with a sample. If only the frozen form fails, the plugin is better not frozen.
-    async fn try_out(&self, sandbox: &Sandbox, answerer: &Answerer, part: Part) -> Result<Option<Answerer>, Wrong> {
-        let mut failed = first_fault(sandbox, answerer, self.given(), part).await;
-        if failed.is_some() && answerer.frozen.is_err() {
+    /// Asks the questions of a part with a sample. If only the snapshot fails, the plugin is better without: that one is
+    /// answered.
+    async fn try_out(
+        &self,
+        sandbox: &Sandbox,
+        plugin: &ConfiguredPlugin,
+        part: Part,
+    ) -> Result<Option<ConfiguredPlugin>, DraftError> {
+        let mut failed = self.first_fault(sandbox, plugin, part).await;
+        if failed.is_some() && plugin.snapshot.is_err() {
             // It may have been the one instance that was asked several questions; no decision begins so.
-            answerer.warm.keep_at_most(0);
-            failed = first_fault(sandbox, answerer, self.given(), part).await;
+            plugin.drop_instances();
+            failed = self.first_fault(sandbox, plugin, part).await;
         }
         let Some((question, fault)) = failed else { return Ok(None) };
-        if answerer.frozen.is_ok()
+        if plugin.snapshot.is_ok()
             && matches!(fault, Fault::Trapped { .. })
-            && let Ok(thawed) = answerer.thawed(format!("once frozen, it could not {question}: {fault}"))
-            && first_fault(sandbox, &thawed, self.given(), part).await.is_none()
+            && let Ok(without) = plugin.without_snapshot(format!("once frozen, it could not {question}: {fault}"))
+            && self.first_fault(sandbox, &without, part).await.is_none()
         {
-            return Ok(Some(thawed));
+            return Ok(Some(without));
         }
-        Err(self.failed(&answerer.assignment, &format!("{question} a sample conversation"), fault))
+        Err(self.failed(&plugin.assignment, &format!("{question} a sample conversation"), fault))
     }
 
-    fn failed(&self, assignment: &Assignment, asked: &str, fault: Fault) -> Wrong {
-        let path = assignment.script.clone().unwrap_or_else(|| format!("{}.toml", self.name));
+    fn failed(&self, assignment: &Assignment, asked: &str, fault: Fault) -> DraftError {
+        let path = assignment.script.clone().unwrap_or_else(|| self.file());
         let message = format!("the plugin `{}` was asked to {asked} and {fault}", assignment.plugin);
-        Wrong { fault: Some(fault), ..vec![Problem::of(path, message)].into() }
+        DraftError { fault: Some(fault), ..vec![PolicyProblem::of(path, message)].into() }
     }
 
-    fn given(&self) -> Given {
-        Given { now: self.source.at, seed: self.name.to_string() }
+    async fn first_fault(&self, sandbox: &Sandbox, plugin: &ConfiguredPlugin, part: Part) -> Option<(Question, Fault)> {
+        let with = self.clock_and_seed();
+        let (of, contacts, refusal) = (sample::conversation(with.now), sample::contacts(), sample::refusal());
+        let failing = Failing { refusal: &refusal, attempt: 1, first_seen: with.now, conversation: &of };
+        for question in part.questions() {
+            let with = with.clone();
+            let fault = match question {
+                Question::Route => fault(Route(&of).ask(plugin, sandbox, with).await),
+                Question::Search => fault(Search(&of).ask(plugin, sandbox, with).await),
+                Question::Choose => fault(Choose(&of, &contacts).ask(plugin, sandbox, with).await),
+                Question::Judge => fault(failing.ask(plugin, sandbox, with).await),
+            };
+            if let Some(fault) = fault {
+                return Some((*question, fault));
+            }
+        }
+        None
     }
 }
 
@@ -226,50 +177,64 @@ impl Revision {
     fn new(
         policy: PolicyRef,
         draft: Arc<Draft>,
-        answerers: [Option<Arc<Answerer>>; 3],
+        plugins: Plugins,
         counters: Arc<Counters>,
-        thawed: bool,
+        snapshot_due: bool,
     ) -> Self {
-        let (freezing, waits, asked_at, place) = Default::default();
-        Self { policy, draft, answerers, counters, thawed, freezing, waits, asked_at, place }
+        Self {
+            policy,
+            draft,
+            plugins,
+            counters,
+            snapshot_due,
+            snapshotting: AtomicBool::default(),
+            waits: AtomicBool::default(),
+            asked_at: AtomicU64::default(),
+            place: None,
+        }
     }
 
-    /// The same with its plugins frozen, where they can be; takes up to a second: for a blocking thread.
-    pub(crate) async fn frozen(&self, sandbox: &Sandbox, place: OwnedSemaphorePermit) -> Result<Self, Wrong> {
-        let answerers = self.draft.build(sandbox, Form::Frozen).await?;
-        let any = answerers.iter().flatten().any(|answerer| answerer.frozen.is_ok());
-        Ok(Self { place: any.then_some(place), ..self.in_form(answerers, false) })
+    /// The same, deciding from snapshots where they can be made; takes up to a second: for a blocking thread.
+    pub(crate) async fn with_snapshots(
+        &self,
+        sandbox: &Sandbox,
+        place: OwnedSemaphorePermit,
+    ) -> Result<Self, DraftError> {
+        let plugins = self.draft.build(sandbox, Start::Snapshot).await?;
+        let any = plugins.iter().flatten().any(|plugin| plugin.snapshot.is_ok());
+        Ok(Self { place: any.then_some(place), ..self.with_plugins(plugins, false) })
     }
 
-    /// The same, which will not be frozen.
-    pub(crate) fn unfrozen(&self, why: &str) -> Self {
+    /// The same, of which no snapshots will be made.
+    pub(crate) fn never_with_snapshots(&self, why: &str) -> Self {
         tracing::warn!(policy = %self.policy, why, "a policy could not be frozen: its decisions take longer");
-        self.in_form(self.answerers.clone(), false)
+        self.with_plugins(self.plugins.clone(), false)
     }
 
-    /// The same, to be frozen again when it is asked again; takes milliseconds: for a blocking thread.
-    pub(crate) async fn thawed(&self, sandbox: &Sandbox) -> Result<Self, Wrong> {
-        Ok(self.in_form(self.draft.build(sandbox, Form::Configured).await?, true))
+    /// The same without its snapshots, which are made again when it is asked again; takes milliseconds: for a blocking
+    /// thread.
+    pub(crate) async fn without_snapshots(&self, sandbox: &Sandbox) -> Result<Self, DraftError> {
+        Ok(self.with_plugins(self.draft.build(sandbox, Start::Configure).await?, true))
     }
 
-    fn in_form(&self, answerers: [Option<Arc<Answerer>>; 3], thawed: bool) -> Self {
+    fn with_plugins(&self, plugins: Plugins, snapshot_due: bool) -> Self {
         let (policy, draft, counters) = (self.policy.clone(), Arc::clone(&self.draft), Arc::clone(&self.counters));
         let asked_at = AtomicU64::new(self.asked_at().as_millis());
-        Self { asked_at, ..Self::new(policy, draft, answerers, counters, thawed) }
+        Self { asked_at, ..Self::new(policy, draft, plugins, counters, snapshot_due) }
     }
 
-    /// Whether it is time to freeze it: true once, for the one who does it.
-    pub(crate) fn to_be_frozen(&self) -> bool {
-        self.thawed && !self.freezing.swap(true, Ordering::Relaxed)
+    /// Whether snapshots are to be made now: true once, for the one who makes them.
+    pub(crate) fn claim_snapshotting(&self) -> bool {
+        self.snapshot_due && !self.snapshotting.swap(true, Ordering::Relaxed)
     }
 
-    /// It was not frozen after all: it is for another time, or `waits` for another to thaw.
-    pub(crate) fn stay_thawed(&self, waits: bool) {
+    /// No snapshots were made after all: they are for another time, and where it `waits`, for when there is a place.
+    pub(crate) fn give_up_snapshotting(&self, waits: bool) {
         self.waits.store(waits, Ordering::Relaxed);
-        self.freezing.store(false, Ordering::Relaxed);
+        self.snapshotting.store(false, Ordering::Relaxed);
     }
 
-    /// Why it is not frozen yet, where that is for others.
+    /// Why there are no snapshots yet, where other policies have all the places.
     pub(crate) fn waits_for_a_place(&self) -> Option<String> {
         let why = "as many policies are frozen as may be; this one will be when another was not asked for ten minutes";
         self.waits.load(Ordering::Relaxed).then(|| why.to_owned())
@@ -285,38 +250,23 @@ impl Revision {
         Timestamp::from_millis(self.asked_at.load(Ordering::Relaxed))
     }
 
-    /// Whether it has a place among those that are frozen.
+    /// Whether it has a place among the policies with snapshots.
     pub(crate) const fn has_a_place(&self) -> bool {
         self.place.is_some()
     }
 
     /// Who answers a question, unless it is left to the default policy.
-    pub(crate) fn answerer(&self, question: Question) -> Option<&Arc<Answerer>> {
-        self.answerers[Part::of(question) as usize].as_ref()
+    pub(crate) fn plugin(&self, question: Question) -> Option<&Arc<ConfiguredPlugin>> {
+        self.plugins[Part::of(question) as usize].as_ref()
     }
 }
 
-async fn first_fault(sandbox: &Sandbox, answerer: &Answerer, given: Given, part: Part) -> Option<(Question, Fault)> {
-    let of = sample::conversation(given.now);
-    for question in part.questions() {
-        let given = given.clone();
-        let fault = match question {
-            Question::Route => answerer.route(sandbox, given, &of).await.answer.err(),
-            Question::Search => answerer.search(sandbox, given, &of).await.answer.err(),
-            Question::Choose => answerer.choose(sandbox, given, &of, &sample::contacts()).await.answer.err(),
-            Question::Judge => {
-                let refusal = sample::refusal();
-                let failing = Failing { refusal: &refusal, attempt: 1, first_seen: given.now, conversation: &of };
-                answerer.judge(sandbox, given, failing).await.answer.err()
-            }
-        };
-        match fault {
-            None => {}
-            Some(Fault::Refused { code, .. }) if code != SCRIPT_ERROR => {}
-            Some(fault) => return Some((*question, fault)),
-        }
+/// How a plugin failed; a refusal in its own words is an answer.
+fn fault<T>(answered: Answered<T>) -> Option<Fault> {
+    match answered.answer {
+        Err(Fault::Refused { code, .. }) if code != SCRIPT_ERROR => None,
+        answer => answer.err(),
     }
-    None
 }
 
 fn questions(part: Part) -> String {

@@ -1,4 +1,4 @@
-//! The conversation that every new revision is tried with, invented, with something in every field.
+//! The invented conversation that every new revision is tried with; every field of it has a value.
 
 use crate::domain::{
     AccountId, Attribute, Class, Contact, Conversation, ConversationId, Customer, Direction, IdError, Message,

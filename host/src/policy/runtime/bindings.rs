@@ -1,4 +1,4 @@
-//! What the toolchain makes of the WIT packages; nothing in here leaves the room (see conversions).
+//! What the toolchain makes of the WIT packages, and `conversions` of the domain's records; nothing else knows it.
 
 // The newest version: its types are ours, and plugins of older versions are spoken to through them.
 wasmtime::component::bindgen!({
@@ -9,7 +9,7 @@ wasmtime::component::bindgen!({
 });
 
 /// Version 0.1: the same types, under another name; it cannot explain itself.
-pub(crate) mod v0_1 {
+pub(super) mod v0_1 {
     wasmtime::component::bindgen!({
         path: "../wit/v0.1",
         world: "policy",

@@ -1,15 +1,17 @@
-//! What was compiled once: components on disk for the next start, functions in memory for the next revision.
+//! The compiler's caches: machine code of components on disk for the next start, functions in memory for the next revision.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 use wasmtime::{CacheStore, Engine};
+
+use crate::policy::locks::lock;
 
 /// How much the folder may hold, in bytes: some hundred policies.
 const FOLDER_BYTES: u64 = 2 << 30;
@@ -19,16 +21,16 @@ const FUNCTION_BYTES: usize = 128 << 20;
 /// A folder of machine code, by the SHA-256 of the component that it was compiled from.
 ///
 /// Machine code is run as it is, so nobody else may write there, and each file is compared with the digest beside it.
-pub(crate) struct Compiled {
+pub(super) struct CompileCache {
     folder: PathBuf,
 }
 
-impl Compiled {
+impl CompileCache {
     /// Makes the folder where there is none.
     ///
     /// # Errors
     /// When it cannot be made, or others may write to it.
-    pub(crate) fn open(folder: PathBuf) -> io::Result<Self> {
+    pub(super) fn open(folder: PathBuf) -> io::Result<Self> {
         let mut builder = DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
@@ -39,7 +41,7 @@ impl Compiled {
     }
 
     /// The machine code of a component, where it was compiled before, for this machine, by this version of the engine.
-    pub(crate) fn load(&self, engine: &Engine, component: &[u8]) -> Option<Component> {
+    pub(super) fn load(&self, engine: &Engine, component: &[u8]) -> Option<Component> {
         let (code, digest) = self.paths(component);
         let expected = fs::read_to_string(digest).ok()?;
         if expected != file_digest(&code).ok()? {
@@ -58,7 +60,7 @@ impl Compiled {
     }
 
     /// Keeps machine code for the next time; a full disk is no reason to fail.
-    pub(crate) fn keep(&self, component: &[u8], compiled: &Component) {
+    pub(super) fn keep(&self, component: &[u8], compiled: &Component) {
         if let Err(error) = self.try_keep(component, compiled) {
             tracing::warn!(folder = %self.folder.display(), %error, "a compiled plugin could not be kept");
         }
@@ -138,31 +140,34 @@ fn file_digest(path: &Path) -> io::Result<String> {
 }
 
 /// Of the whole process: what was compiled from the same bytes for the same machine is the same for every host in it.
-pub(crate) static FUNCTIONS: LazyLock<Arc<Functions>> = LazyLock::new(Arc::default);
+pub(super) static FUNCTIONS: LazyLock<Arc<Functions>> = LazyLock::new(Arc::default);
 
 /// Compiled functions by what they were compiled from: a revision shares nearly all of them with the one before.
 #[derive(Debug, Default)]
-pub(crate) struct Functions(Mutex<(ByKey, usize)>);
+pub(super) struct Functions(Mutex<ByKey>);
 
-/// Compiled functions by the key that the compiler gives them.
-type ByKey = HashMap<Box<[u8]>, Box<[u8]>>;
+#[derive(Debug, Default)]
+struct ByKey {
+    /// By the key that the compiler gives them.
+    functions: HashMap<Box<[u8]>, Box<[u8]>>,
+    /// Of all keys and functions.
+    bytes: usize,
+}
 
 impl CacheStore for Functions {
     fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
-        let cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        cache.0.get(key).map(|value| Cow::Owned(value.to_vec()))
+        lock(&self.0).functions.get(key).map(|value| Cow::Owned(value.to_vec()))
     }
 
     fn insert(&self, key: &[u8], value: Vec<u8>) -> bool {
-        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (functions, bytes) = &mut *cache;
-        *bytes += key.len() + value.len();
-        if *bytes > FUNCTION_BYTES {
-            functions.clear();
-            *bytes = key.len() + value.len();
+        let mut cache = lock(&self.0);
+        cache.bytes += key.len() + value.len();
+        if cache.bytes > FUNCTION_BYTES {
+            cache.functions.clear();
+            cache.bytes = key.len() + value.len();
         }
-        // The compiler's own has room for more.
-        functions.insert(key.into(), value.into());
+        // The compiler's own vector may have a larger capacity than it needs.
+        cache.functions.insert(key.into(), value.into());
         true
     }
 }
@@ -175,7 +180,7 @@ mod tests {
     use wasmtime::Engine;
     use wasmtime::component::Component;
 
-    use super::Compiled;
+    use super::CompileCache;
 
     const COMPONENT: &[u8] = b"(component (core module (func (export \"one\") (result i32) (i32.const 1))))";
 
@@ -192,10 +197,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("compiled");
         let (engine, bytes) = (Engine::default(), wat::parse_bytes(COMPONENT).unwrap());
-        let compiled = Compiled::open(folder.clone()).unwrap();
+        let compiled = CompileCache::open(folder.clone()).unwrap();
         assert!(compiled.load(&engine, &bytes).is_none());
         compiled.keep(&bytes, &Component::from_binary(&engine, &bytes).unwrap());
-        assert!(Compiled::open(folder.clone()).unwrap().load(&engine, &bytes).is_some());
+        assert!(CompileCache::open(folder.clone()).unwrap().load(&engine, &bytes).is_some());
         assert!(compiled.load(&engine, b"another").is_none());
         let code = file(&folder, "code");
         let mut altered = fs::read(&code).unwrap();
@@ -213,7 +218,7 @@ mod tests {
     fn what_was_compiled_for_an_engine_with_other_settings_is_not_run() {
         let folder = tempfile::tempdir().unwrap();
         let bytes = wat::parse_bytes(COMPONENT).unwrap();
-        let compiled = Compiled::open(folder.path().join("compiled")).unwrap();
+        let compiled = CompileCache::open(folder.path().join("compiled")).unwrap();
         compiled.keep(&bytes, &Component::from_binary(&Engine::default(), &bytes).unwrap());
         let fuel = Engine::new(wasmtime::Config::new().consume_fuel(true)).unwrap();
         assert!(compiled.load(&fuel, &bytes).is_none());
@@ -225,7 +230,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        let Err(error) = Compiled::open(folder.path().to_owned()) else { panic!("it was taken") };
+        let Err(error) = CompileCache::open(folder.path().to_owned()) else { panic!("it was taken") };
         assert!(error.to_string().contains("others may write"), "{error}");
     }
 }

@@ -1,21 +1,22 @@
-//! Our records in the shape that plugins are told them, and what plugins answer as ours: bounded, and only if it makes sense.
+//! Records of the domain lent to a plugin, and its answers as the domain's: within bounds, and refused where they make no sense.
 
+use super::bindings::switchyard::policy::types;
 use crate::domain::{
     Attribute, Contact, ContactSearch, Conversation, Destination, Direction, Fault, Link, RecordId, Refusal, Timestamp,
     Verdict,
 };
-use crate::policy::runtime::bindings::switchyard::policy::types;
 
-/// The most searches that one customer is worth.
+/// The most searches for one customer.
 const SEARCHES: usize = 10;
 /// The most fields of a new contact, and the most candidates for an ambiguous one.
 const ITEMS: usize = 50;
 /// The longest name that a queue can have, with room to spare.
 const QUEUE_BYTES: usize = 255;
-/// How many things may be wrong with one file, and how long each is told.
+/// How many things may be wrong with one file.
 const PROBLEMS: usize = 20;
+/// How long the message of each may be.
 const PROBLEM_BYTES: usize = 1_000;
-/// Thirty days.
+/// The longest wait that a policy may ask for: thirty days.
 const LONGEST_WAIT_SECONDS: u32 = 30 * 24 * 3600;
 
 /// A failure that a policy is to judge.
@@ -31,8 +32,18 @@ pub struct Failing<'a> {
     pub conversation: &'a Conversation,
 }
 
-/// A conversation on its way to a plugin: lists of borrowed parts, since only whole lists can be lent.
-pub(crate) struct Told<'a> {
+/// What a plugin finds wrong with its settings or its script.
+pub(crate) struct SettingProblem {
+    /// The script's file, or the key of the setting.
+    pub(crate) path: String,
+    /// In the script, counted from 1.
+    pub(crate) line: Option<u32>,
+    pub(crate) column: Option<u32>,
+    pub(crate) message: String,
+}
+
+/// A conversation for a plugin: borrowed parts in lists that live as long as the call.
+pub(super) struct LentConversation<'a> {
     of: &'a Conversation,
     tags: Vec<&'a str>,
     attributes: Vec<types::AttributeParam<'a>>,
@@ -40,8 +51,8 @@ pub(crate) struct Told<'a> {
     messages: Vec<types::Message<'a>>,
 }
 
-impl<'a> Told<'a> {
-    pub(crate) fn new(of: &'a Conversation) -> Self {
+impl<'a> LentConversation<'a> {
+    pub(super) fn new(of: &'a Conversation) -> Self {
         let message = |message: &'a crate::domain::Message| types::Message {
             id: message.id.as_str(),
             direction: match message.direction {
@@ -55,13 +66,13 @@ impl<'a> Told<'a> {
         Self {
             of,
             tags: of.tags.iter().map(String::as_str).collect(),
-            attributes: lent(&of.attributes),
-            customer: lent(&of.customer.attributes),
+            attributes: lend_attributes(&of.attributes),
+            customer: lend_attributes(&of.customer.attributes),
             messages: of.messages.iter().map(message).collect(),
         }
     }
 
-    pub(crate) fn lend(&self) -> types::Conversation<'_> {
+    pub(super) fn lend(&self) -> types::Conversation<'_> {
         let of = self.of;
         types::Conversation {
             id: of.id.as_str(),
@@ -86,12 +97,12 @@ impl<'a> Told<'a> {
 }
 
 /// Attributes as a plugin is told them.
-pub(crate) fn lent(attributes: &[Attribute]) -> Vec<types::AttributeParam<'_>> {
+pub(super) fn lend_attributes(attributes: &[Attribute]) -> Vec<types::AttributeParam<'_>> {
     attributes.iter().map(|it| types::AttributeParam { name: &it.name, value: &it.value }).collect()
 }
 
 /// A contact as a plugin is told it; `attributes` are its own, lent.
-pub(crate) fn contact<'a>(of: &'a Contact, attributes: &'a [types::AttributeParam<'a>]) -> types::Contact<'a> {
+pub(super) fn contact<'a>(of: &'a Contact, attributes: &'a [types::AttributeParam<'a>]) -> types::Contact<'a> {
     types::Contact {
         id: of.id.as_str(),
         name: &of.name,
@@ -103,7 +114,7 @@ pub(crate) fn contact<'a>(of: &'a Contact, attributes: &'a [types::AttributePara
 }
 
 /// A failure as a plugin is told it.
-pub(crate) fn sync_error<'a>(
+pub(super) fn sync_error<'a>(
     of: &Failing<'a>,
     fields: &'a [&'a str],
     conversation: types::Conversation<'a>,
@@ -120,8 +131,8 @@ pub(crate) fn sync_error<'a>(
 }
 
 /// An answer as it came from a plugin.
-pub(crate) trait Answer {
-    /// What it is here.
+pub(super) trait GuestAnswer {
+    /// The domain's type of it.
     type Ours;
 
     /// Bytes over all its texts.
@@ -132,7 +143,10 @@ pub(crate) trait Answer {
 }
 
 /// Takes an answer or a refusal, either no longer than `answer_bytes`.
-pub(crate) fn understand<A: Answer>(answer: Result<A, types::Refusal>, answer_bytes: usize) -> Result<A::Ours, Fault> {
+pub(super) fn understand<A: GuestAnswer>(
+    answer: Result<A, types::Refusal>,
+    answer_bytes: usize,
+) -> Result<A::Ours, Fault> {
     let bytes = match &answer {
         Ok(answer) => answer.bytes(),
         Err(refusal) => refusal.code.len() + refusal.message.len(),
@@ -151,16 +165,15 @@ pub(crate) fn understand<A: Answer>(answer: Result<A, types::Refusal>, answer_by
 }
 
 /// As many problems with its settings as a person wants to read; they are kept with the revision.
-pub(crate) fn few(mut problems: Vec<types::Problem>) -> Vec<types::Problem> {
-    problems.truncate(PROBLEMS);
-    for problem in &mut problems {
-        problem.path = start(&problem.path);
-        problem.message.truncate(problem.message.floor_char_boundary(PROBLEM_BYTES));
-    }
-    problems
+pub(super) fn few(problems: Vec<types::Problem>) -> Vec<SettingProblem> {
+    let one = |types::Problem { path, line, column, mut message }| {
+        message.truncate(message.floor_char_boundary(PROBLEM_BYTES));
+        SettingProblem { path: start(&path), line, column, message }
+    };
+    problems.into_iter().take(PROBLEMS).map(one).collect()
 }
 
-impl Answer for types::Destination {
+impl GuestAnswer for types::Destination {
     type Ours = Destination;
 
     fn bytes(&self) -> usize {
@@ -185,7 +198,7 @@ impl Answer for types::Destination {
     }
 }
 
-impl Answer for Vec<types::ContactSearch> {
+impl GuestAnswer for Vec<types::ContactSearch> {
     type Ours = Vec<ContactSearch>;
 
     fn bytes(&self) -> usize {
@@ -205,7 +218,7 @@ impl Answer for Vec<types::ContactSearch> {
     }
 }
 
-impl Answer for types::Link {
+impl GuestAnswer for types::Link {
     type Ours = Link;
 
     fn bytes(&self) -> usize {
@@ -235,7 +248,7 @@ impl Answer for types::Link {
     }
 }
 
-impl Answer for types::Verdict {
+impl GuestAnswer for types::Verdict {
     type Ours = Verdict;
 
     fn bytes(&self) -> usize {

@@ -1,43 +1,39 @@
-//! The ways into a component: where its exports are, whichever version of the interface it was built against.
+//! The exports of a component that the host calls, whichever version of the interface it was built against.
 
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
-use crate::policy::component::compatibility as fit;
-use crate::policy::revision::manifest::Part;
-use crate::policy::runtime::bindings::switchyard::policy::types;
-use crate::policy::runtime::guest::Guest;
-
-/// The versions that plugins may be built against, oldest first.
-pub(crate) const VERSIONS: [&str; 2] = [fit::VERSIONS[0].0, fit::VERSIONS[1].0];
+use super::bindings::switchyard::policy::types;
+use super::guest::Guest;
+use crate::policy::component::{Part, VERSIONS};
 
 /// Where a component's exports are; each component has its own.
 #[derive(Clone)]
-pub(crate) enum Doors {
-    V0_1(v0_1::Doors),
-    V0_2(v0_2::Doors),
+pub(super) enum Exports {
+    V0_1(v0_1::Exports),
+    V0_2(v0_2::Exports),
 }
 
-/// What came of a question: the engine's failure, the policy's no, or an answer.
-pub(crate) type Asked<T> = wasmtime::Result<Result<T, types::Refusal>>;
+/// What came of calling an export: the engine's failure, the policy's refusal, or an answer.
+pub(super) type CallResult<T> = wasmtime::Result<Result<T, types::Refusal>>;
 
-/// The doors of one version; the versions differ in the names of the exports alone.
-macro_rules! doors {
-    ($version:ident, $($exports:ident)::+) => {
-        pub(crate) mod $version {
+/// The exports of one version; the versions differ in the names alone.
+macro_rules! exports {
+    ($version:ident, $($bindings:ident)::+) => {
+        pub(super) mod $version {
             use super::*;
-            use crate::policy::runtime::bindings::$($exports)::+::switchyard::policy::{contacts, errors, lifecycle, routing};
+            use super::super::bindings::$($bindings)::+::switchyard::policy::{contacts, errors, lifecycle, routing};
 
             #[derive(Clone)]
-            pub(crate) struct Doors {
+            pub(in super::super) struct Exports {
                 lifecycle: lifecycle::GuestIndices,
                 routing: Option<routing::GuestIndices>,
                 contacts: Option<contacts::GuestIndices>,
                 errors: Option<errors::GuestIndices>,
             }
 
-            impl Doors {
-                pub(crate) fn new(pre: &InstancePre<Guest>) -> wasmtime::Result<Self> {
+            impl Exports {
+                pub(super) fn new(pre: &InstancePre<Guest>) -> wasmtime::Result<Self> {
                     Ok(Self {
                         lifecycle: lifecycle::GuestIndices::new(pre)?,
                         routing: routing::GuestIndices::new(pre).ok(),
@@ -46,7 +42,7 @@ macro_rules! doors {
                     })
                 }
 
-                pub(crate) fn has(&self, part: Part) -> bool {
+                pub(super) fn has(&self, part: Part) -> bool {
                     match part {
                         Part::Routing => self.routing.is_some(),
                         Part::Contacts => self.contacts.is_some(),
@@ -54,116 +50,116 @@ macro_rules! doors {
                     }
                 }
 
-                pub(crate) async fn configure(
+                pub(super) async fn configure(
                     &self, store: &mut Store<Guest>, instance: &Instance, settings: &str,
                 ) -> wasmtime::Result<Result<(), Vec<types::Problem>>> {
                     self.lifecycle.load(&mut *store, instance)?.call_configure(store, settings).await
                 }
 
-                pub(crate) async fn route(
+                pub(super) async fn route(
                     &self, store: &mut Store<Guest>, instance: &Instance, of: types::Conversation<'_>,
-                ) -> Asked<types::Destination> {
-                    let Some(door) = &self.routing else { return missing() };
-                    door.load(&mut *store, instance)?.call_route(store, of).await
+                ) -> CallResult<types::Destination> {
+                    let Some(indices) = &self.routing else { return missing() };
+                    indices.load(&mut *store, instance)?.call_route(store, of).await
                 }
 
-                pub(crate) async fn search(
+                pub(super) async fn search(
                     &self, store: &mut Store<Guest>, instance: &Instance, of: types::Conversation<'_>,
-                ) -> Asked<Vec<types::ContactSearch>> {
-                    let Some(door) = &self.contacts else { return missing() };
-                    door.load(&mut *store, instance)?.call_search(store, of).await
+                ) -> CallResult<Vec<types::ContactSearch>> {
+                    let Some(indices) = &self.contacts else { return missing() };
+                    indices.load(&mut *store, instance)?.call_search(store, of).await
                 }
 
-                pub(crate) async fn choose(
+                pub(super) async fn choose(
                     &self, store: &mut Store<Guest>, instance: &Instance, of: types::Conversation<'_>,
                     found: &[types::Contact<'_>],
-                ) -> Asked<types::Link> {
-                    let Some(door) = &self.contacts else { return missing() };
-                    door.load(&mut *store, instance)?.call_choose(store, of, found).await
+                ) -> CallResult<types::Link> {
+                    let Some(indices) = &self.contacts else { return missing() };
+                    indices.load(&mut *store, instance)?.call_choose(store, of, found).await
                 }
 
-                pub(crate) async fn judge(
+                pub(super) async fn judge(
                     &self, store: &mut Store<Guest>, instance: &Instance, error: types::SyncError<'_>,
-                ) -> Asked<types::Verdict> {
-                    let Some(door) = &self.errors else { return missing() };
-                    door.load(&mut *store, instance)?.call_judge(store, error).await
+                ) -> CallResult<types::Verdict> {
+                    let Some(indices) = &self.errors else { return missing() };
+                    indices.load(&mut *store, instance)?.call_judge(store, error).await
                 }
             }
         }
     };
 }
 
-doors!(v0_1, v0_1::exports);
-doors!(v0_2, exports);
+exports!(v0_1, v0_1::exports);
+exports!(v0_2, exports);
 
-/// Asks whichever version there is.
-macro_rules! whichever {
-    ($doors:expr, $one:ident => $ask:expr) => {
-        match $doors {
-            Doors::V0_1($one) => $ask,
-            Doors::V0_2($one) => $ask,
+/// Calls the exports of the version that there is.
+macro_rules! of_either_version {
+    ($exports:expr, $one:ident => $call:expr) => {
+        match $exports {
+            Exports::V0_1($one) => $call,
+            Exports::V0_2($one) => $call,
         }
     };
 }
 
-impl Doors {
-    /// The doors of a component that was built against this version.
-    pub(crate) fn new(version: &str, pre: &InstancePre<Guest>) -> wasmtime::Result<Self> {
-        if version == VERSIONS[0] {
-            v0_1::Doors::new(pre).map(Self::V0_1)
+impl Exports {
+    /// Where the exports of a component are that was built against this version.
+    pub(super) fn new(version: &str, pre: &InstancePre<Guest>) -> wasmtime::Result<Self> {
+        if version == VERSIONS[0].0 {
+            v0_1::Exports::new(pre).map(Self::V0_1)
         } else {
-            v0_2::Doors::new(pre).map(Self::V0_2)
+            v0_2::Exports::new(pre).map(Self::V0_2)
         }
     }
 
-    pub(crate) fn has(&self, part: Part) -> bool {
-        whichever!(self, doors => doors.has(part))
+    pub(super) fn has(&self, part: Part) -> bool {
+        of_either_version!(self, exports => exports.has(part))
     }
 
-    pub(crate) async fn configure(
+    pub(super) async fn configure(
         &self,
         store: &mut Store<Guest>,
         instance: &Instance,
         settings: &str,
     ) -> wasmtime::Result<Result<(), Vec<types::Problem>>> {
-        whichever!(self, doors => doors.configure(store, instance, settings).await)
+        of_either_version!(self, exports => exports.configure(store, instance, settings).await)
     }
 
-    pub(crate) async fn route(
+    pub(super) async fn route(
         &self,
         store: &mut Store<Guest>,
         instance: &Instance,
         of: types::Conversation<'_>,
-    ) -> Asked<types::Destination> {
-        whichever!(self, doors => doors.route(store, instance, of).await)
+    ) -> CallResult<types::Destination> {
+        of_either_version!(self, exports => exports.route(store, instance, of).await)
     }
 
-    pub(crate) async fn search(
+    pub(super) async fn search(
         &self,
         store: &mut Store<Guest>,
         instance: &Instance,
         of: types::Conversation<'_>,
-    ) -> Asked<Vec<types::ContactSearch>> {
-        whichever!(self, doors => doors.search(store, instance, of).await)
+    ) -> CallResult<Vec<types::ContactSearch>> {
+        of_either_version!(self, exports => exports.search(store, instance, of).await)
     }
 
-    pub(crate) async fn choose(
+    pub(super) async fn choose(
         &self,
         store: &mut Store<Guest>,
         instance: &Instance,
         of: types::Conversation<'_>,
         found: &[types::Contact<'_>],
-    ) -> Asked<types::Link> {
-        whichever!(self, doors => doors.choose(store, instance, of, found).await)
+    ) -> CallResult<types::Link> {
+        of_either_version!(self, exports => exports.choose(store, instance, of, found).await)
     }
 
-    pub(crate) async fn judge(
+    pub(super) async fn judge(
         &self,
         store: &mut Store<Guest>,
         instance: &Instance,
         error: types::SyncError<'_>,
-    ) -> Asked<types::Verdict> {
-        whichever!(self, doors => doors.judge(store, instance, error).await)
+    ) -> CallResult<types::Verdict> {
+        of_either_version!(self, exports => exports.judge(store, instance, error).await)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Turns: plugins that take long leave a part of the machine to those who do not.
+//! Fairness: decisions that take long share slots of the processor, so that those that do not find a core free.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,71 +8,73 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::policy::runtime::guest_log::lock;
+use crate::policy::locks::lock;
 
-/// Processor time after which a plugin takes long, and goes on by turns.
+/// Processor time of a decision after which it needs a slot to go on.
 const LONG: Duration = Duration::from_millis(1);
-/// One decision that took long outweighs so many that did not,
+/// What one long decision adds to the score of its plugin; a short one takes away 1.
 const WEIGHT: u32 = 16;
-/// and no more than this is held against a plugin.
+/// The highest score.
 const MOST: u32 = 4 * WEIGHT;
 
-/// Who takes long waits for a turn. There is one of each kind for each core but one, or one where there is one core.
+/// Slots of the processor. Of each kind there are as many as cores but one, and one where there is a single core.
 #[derive(Clone)]
-pub(crate) struct Turns {
-    /// While they run: from one tick to the next.
+pub(crate) struct CpuSlots {
+    /// Held by a long decision from one tick of the engine to the next.
     running: Arc<Semaphore>,
-    /// Before they begin, where it is known beforehand: for a whole decision.
+    /// Held by a decision of a slow plugin from its beginning to its end.
     beginning: Arc<Semaphore>,
 }
 
-impl Turns {
-    pub(crate) fn new() -> Self {
+impl CpuSlots {
+    pub(super) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let turns = || Arc::new(Semaphore::new(cores.saturating_sub(1).max(1)));
-        Self { running: turns(), beginning: turns() }
+        let slots = || Arc::new(Semaphore::new(cores.saturating_sub(1).max(1)));
+        Self { running: slots(), beginning: slots() }
     }
 
-    /// Leaves the turn to others and waits for another. (The semaphores are never closed: waiting ends in having one.)
-    pub(crate) async fn next(self, share: Arc<Mutex<Share>>) {
-        lock(&share).wait();
+    /// Gives the slot back and waits for another. (The semaphores are never closed: waiting ends in having one.)
+    pub(super) async fn next(self, used: Arc<Mutex<CpuUse>>) {
+        lock(&used).wait();
         tokio::task::yield_now().await;
-        let turn = self.running.acquire_owned().await.ok();
-        lock(&share).go_on(turn);
+        let slot = self.running.acquire_owned().await.ok();
+        lock(&used).go_on(slot);
     }
 
-    /// A turn to begin with, for a plugin that took long lately; nobody else needs one.
-    pub(crate) async fn to_begin(&self, pace: &Pace) -> Option<OwnedSemaphorePermit> {
-        if !pace.is_slow() {
+    /// A slot to begin with, for a plugin that took long lately; `None` for all others, which need none.
+    pub(crate) async fn to_begin(&self, slowness: &Slowness) -> Option<OwnedSemaphorePermit> {
+        if !slowness.is_slow() {
             return None;
         }
         // One for each plugin waits, so that no policy fills the queue with its decisions.
-        let _first = pace.queue.lock().await;
+        let _first = slowness.queue.lock().await;
         Arc::clone(&self.beginning).acquire_owned().await.ok()
     }
 }
 
-/// What one run of a plugin takes of the machine. Processor time is counted, not time: a machine that stood still, or was
-/// busy with others, makes nobody late.
+/// The processor time of one run of a plugin. The time of the wall is not counted: a machine that stood still, or was busy
+/// with others, makes nobody late.
 #[derive(Default)]
-pub(crate) struct Share {
+pub(super) struct CpuUse {
+    /// Up to the newest tick.
     took: Duration,
-    /// The thread that it runs on, and how much of the processor that had taken when it began to.
+    /// The thread that it runs on, and that thread's processor time when this was counted last.
     since: Option<(ThreadId, Duration)>,
-    turn: Option<OwnedSemaphorePermit>,
+    slot: Option<OwnedSemaphorePermit>,
+    /// Whether it waits for a slot.
     waits: bool,
     /// How often a tick found it running.
     ticks: u64,
 }
 
-impl Share {
+impl CpuUse {
     /// It begins to run, on this thread.
-    pub(crate) fn begin() -> Self {
+    pub(super) fn begin() -> Self {
         Self { since: Some(here()), ..Self::default() }
     }
 
     /// A tick found it running, on this thread.
-    pub(crate) fn tick(&mut self) {
+    pub(super) fn tick(&mut self) {
         let (thread, now) = here();
         self.took += match self.since {
             Some((on, since)) if on == thread => now.saturating_sub(since),
@@ -84,32 +86,32 @@ impl Share {
     }
 
     /// Processor time up to the newest tick.
-    pub(crate) fn took(&self) -> Duration {
+    pub(super) fn took(&self) -> Duration {
         self.took
     }
 
-    /// Whether it takes long: then it goes on by turns.
-    pub(crate) fn is_long(&self) -> bool {
+    /// Whether it takes long: then it needs a slot.
+    pub(super) fn is_long(&self) -> bool {
         self.took >= LONG
     }
 
-    /// Whether anything was heard of it since so many ticks, or it waits for its turn.
-    pub(crate) fn goes_on(&self, ticks: &mut u64) -> bool {
+    /// Whether a tick found it running since the last call of this, or it waits for a slot.
+    pub(super) fn goes_on(&self, ticks: &mut u64) -> bool {
         let moved = std::mem::replace(ticks, self.ticks) != self.ticks;
         moved || self.waits
     }
 
-    /// It has ended.
-    pub(crate) fn end(&mut self) {
-        self.turn = None;
+    /// It has ended: gives its slot back.
+    pub(super) fn end(&mut self) {
+        self.slot = None;
     }
 
     fn wait(&mut self) {
-        (self.turn, self.waits) = (None, true);
+        (self.slot, self.waits) = (None, true);
     }
 
-    fn go_on(&mut self, turn: Option<OwnedSemaphorePermit>) {
-        (self.turn, self.waits, self.since) = (turn, false, Some(here()));
+    fn go_on(&mut self, slot: Option<OwnedSemaphorePermit>) {
+        (self.slot, self.waits, self.since) = (slot, false, Some(here()));
     }
 }
 
@@ -132,29 +134,29 @@ fn thread_time() -> Duration {
     START.elapsed()
 }
 
-/// How long the decisions of a plugin took lately. One that took long is not enough to call it slow.
+/// How long the decisions of a plugin took lately, as a score. One long decision is not enough to call it slow.
 #[derive(Default)]
-pub(crate) struct Pace {
-    held: AtomicU32,
-    /// Held by the decision that waits for a turn to begin with; the plugin's others wait for that one.
+pub(crate) struct Slowness {
+    score: AtomicU32,
+    /// Held by the decision that waits for a slot to begin with; the plugin's others wait for that one.
     queue: tokio::sync::Mutex<()>,
 }
 
-impl Pace {
+impl Slowness {
     /// A decision took long, or takes long at this moment.
-    pub(crate) fn note_long(&self) {
-        let more = |held| Some(MOST.min(held + WEIGHT));
-        let _ = self.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+    pub(super) fn note_long(&self) {
+        let more = |score| Some(MOST.min(score + WEIGHT));
+        let _ = self.score.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
 
     /// A decision ended that did not take long.
-    pub(crate) fn note_short(&self) {
-        let less = |held: u32| held.checked_sub(1);
-        let _ = self.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    pub(super) fn note_short(&self) {
+        let less = |score: u32| score.checked_sub(1);
+        let _ = self.score.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 
     fn is_slow(&self) -> bool {
-        self.held.load(Ordering::Relaxed) > WEIGHT
+        self.score.load(Ordering::Relaxed) > WEIGHT
     }
 }
 
@@ -164,31 +166,31 @@ mod tests {
 
     #[test]
     fn a_plugin_is_slow_when_it_took_long_more_than_once_and_no_more_when_it_was_quick_for_a_while() {
-        let pace = Pace::default();
-        pace.note_long();
-        assert!(!pace.is_slow());
-        (0..WEIGHT).for_each(|_| pace.note_short());
-        pace.note_short();
-        pace.note_long();
-        assert!(!pace.is_slow(), "the one before is forgotten");
-        (0..100).for_each(|_| pace.note_long());
-        (0..MOST - WEIGHT - 1).for_each(|_| pace.note_short());
-        assert!(pace.is_slow());
-        pace.note_short();
-        assert!(!pace.is_slow());
+        let slowness = Slowness::default();
+        slowness.note_long();
+        assert!(!slowness.is_slow());
+        (0..WEIGHT).for_each(|_| slowness.note_short());
+        slowness.note_short();
+        slowness.note_long();
+        assert!(!slowness.is_slow(), "the one before is forgotten");
+        (0..100).for_each(|_| slowness.note_long());
+        (0..MOST - WEIGHT - 1).for_each(|_| slowness.note_short());
+        assert!(slowness.is_slow());
+        slowness.note_short();
+        assert!(!slowness.is_slow());
     }
 
     #[tokio::test]
-    async fn who_is_slow_begins_with_a_turn_and_nobody_else_waits_for_one() {
-        let turns = Turns::new();
-        let (slow, quick) = (Pace::default(), Pace::default());
+    async fn a_slow_plugin_begins_with_a_slot_and_no_other_waits_for_one() {
+        let slots = CpuSlots::new();
+        let (slow, quick) = (Slowness::default(), Slowness::default());
         (0..2).for_each(|_| slow.note_long());
         let mut taken = Vec::new();
-        while turns.beginning.available_permits() > 0 {
-            taken.push(turns.to_begin(&slow).await.expect("a turn"));
+        while slots.beginning.available_permits() > 0 {
+            taken.push(slots.to_begin(&slow).await.expect("a slot"));
         }
-        assert!(turns.to_begin(&quick).await.is_none());
-        let mut next = std::pin::pin!(turns.to_begin(&slow));
+        assert!(slots.to_begin(&quick).await.is_none());
+        let mut next = std::pin::pin!(slots.to_begin(&slow));
         assert!(futures_util::poll!(next.as_mut()).is_pending());
         taken.pop();
         assert!(next.await.is_some());
@@ -196,19 +198,19 @@ mod tests {
 
     #[test]
     fn a_run_takes_the_processor_time_of_its_thread_and_none_while_it_waits() {
-        let mut share = Share::begin();
+        let mut used = CpuUse::begin();
         std::thread::sleep(2 * LONG);
-        share.tick();
-        assert!(!share.is_long(), "sleeping takes nothing: {:?}", share.took());
-        while !share.is_long() {
-            share.tick();
+        used.tick();
+        assert!(!used.is_long(), "sleeping takes nothing: {:?}", used.took());
+        while !used.is_long() {
+            used.tick();
         }
-        let (took, mut ticks) = (share.took(), 0);
-        share.wait();
-        assert!(share.goes_on(&mut ticks) && share.goes_on(&mut ticks), "it waits for its turn");
-        share.go_on(None);
-        assert!(!share.goes_on(&mut ticks), "nothing was heard of it since");
-        share.tick();
-        assert!(share.goes_on(&mut ticks) && share.took() < took + 2 * LONG);
+        let (took, mut ticks) = (used.took(), 0);
+        used.wait();
+        assert!(used.goes_on(&mut ticks) && used.goes_on(&mut ticks), "it waits for a slot");
+        used.go_on(None);
+        assert!(!used.goes_on(&mut ticks), "nothing was heard of it since");
+        used.tick();
+        assert!(used.goes_on(&mut ticks) && used.took() < took + 2 * LONG);
     }
 }

@@ -1,4 +1,4 @@
-//! What one running instance has: its bounds, its log, and a world without network, files, time or chance.
+//! What one running instance has: its bounds, its log, and WASI without network and files, with a given clock and seed.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,26 +12,27 @@ use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 use wasmtime_wasi::{HostWallClock, ResourceTable, WasiCtx, WasiCtxView, WasiView};
 
+use super::bindings::switchyard::policy::log::{self, Level};
+use super::bindings::switchyard::policy::types;
+use super::bindings::v0_1::switchyard::policy::log as log_v0_1;
+use super::fairness::{CpuSlots, CpuUse, Slowness};
+use super::guest_log::{GuestLog, Output};
 use crate::domain::Timestamp;
-use crate::policy::runtime::bindings::switchyard::policy::log::{self, Level};
-use crate::policy::runtime::bindings::switchyard::policy::types;
-use crate::policy::runtime::bindings::v0_1::switchyard::policy::log as log_v0_1;
-use crate::policy::runtime::fairness::{Pace, Share, Turns};
-use crate::policy::runtime::guest_log::{Log, Output, lock};
+use crate::policy::locks::lock;
 
 /// More than any table of a compiled language has.
-pub(crate) const TABLE_ELEMENTS: usize = 100_000;
+pub(super) const TABLE_ELEMENTS: usize = 100_000;
 /// What one component may have of each; compiled Python has 38 instances. The pool has places for so many of each.
-pub(crate) const CORE_INSTANCES: usize = 64;
-pub(crate) const MEMORIES: usize = 4;
-pub(crate) const TABLES: usize = 8;
+pub(super) const CORE_INSTANCES: usize = 64;
+pub(super) const MEMORIES: usize = 4;
+pub(super) const TABLES: usize = 8;
 
 /// The longest name of a rule that is kept, in bytes.
 const RULE_BYTES: usize = 200;
 
-/// The clock and the chance that a plugin is given: the same ones make the same decision.
+/// All that a plugin is given besides the question: with the same clock and seed it decides the same.
 #[derive(Debug, Clone)]
-pub(crate) struct Given {
+pub(crate) struct ClockAndSeed {
     /// The wall clock; it stands still.
     pub(crate) now: Timestamp,
     /// What the random numbers grow from, together with `now`.
@@ -41,22 +42,22 @@ pub(crate) struct Given {
 /// The state beside one instance.
 pub(crate) struct Guest {
     /// Its memory.
-    pub(crate) limits: Limits,
-    /// Its words, shared with its standard output.
-    pub(crate) log: Arc<Mutex<Log>>,
+    pub(super) limits: Limits,
+    /// Its lines, shared with its standard output.
+    pub(super) log: Arc<Mutex<GuestLog>>,
     /// The rule that it said led to its answer.
     rule: Option<String>,
     /// WASI resources that it holds at present.
-    pub(crate) table: ResourceTable,
-    /// What it takes of the machine, and how much processor time it may.
-    share: Arc<Mutex<Share>>,
+    pub(super) table: ResourceTable,
+    /// The processor time of the present run, and how much of it there may be.
+    used: Arc<Mutex<CpuUse>>,
     may_take: Duration,
-    turns: Turns,
-    /// Whether it was told that it takes long.
+    slots: CpuSlots,
+    /// Whether the present run was noted as a long one.
     is_long: bool,
-    /// Who hears of its pace.
-    pace: Option<Arc<Pace>>,
-    given: Given,
+    /// The score of its plugin; `None` before a decision begins.
+    slowness: Option<Arc<Slowness>>,
+    clock_and_seed: ClockAndSeed,
     /// The monotonic clock, in nanoseconds.
     clock: u64,
     /// Made when it is asked for: most decisions never do.
@@ -66,88 +67,88 @@ pub(crate) struct Guest {
 /// The instance took more processor time than it may.
 #[derive(Debug, thiserror::Error)]
 #[error("the deadline passed")]
-pub(crate) struct Overtime;
+pub(super) struct Overtime;
 
 impl Guest {
-    pub(crate) fn new(given: Given, memory_bytes: usize, log_bytes: usize, turns: Turns) -> Self {
+    pub(super) fn new(clock_and_seed: ClockAndSeed, memory_bytes: usize, log_bytes: usize, slots: CpuSlots) -> Self {
         Self {
             limits: Limits { cap: memory_bytes, used: 0, denied: None },
-            log: Arc::new(Mutex::new(Log::new(log_bytes))),
+            log: Arc::new(Mutex::new(GuestLog::new(log_bytes))),
             rule: None,
             table: ResourceTable::new(),
-            share: Arc::default(),
+            used: Arc::default(),
             may_take: Duration::ZERO,
-            turns,
+            slots,
             is_long: false,
-            pace: None,
-            given,
+            slowness: None,
+            clock_and_seed,
             clock: 0,
             wasi: None,
         }
     }
 
     /// Begins a run that may take so much processor time, on this thread.
-    pub(crate) fn may_take(&mut self, may_take: Duration) -> Arc<Mutex<Share>> {
+    pub(super) fn may_take(&mut self, may_take: Duration) -> Arc<Mutex<CpuUse>> {
         (self.may_take, self.is_long) = (may_take, false);
-        *lock(&self.share) = Share::begin();
-        Arc::clone(&self.share)
+        *lock(&self.used) = CpuUse::begin();
+        Arc::clone(&self.used)
     }
 
-    /// From here on it tells of its pace.
-    pub(crate) fn tell(&mut self, pace: &Arc<Pace>) {
-        self.pace = Some(Arc::clone(pace));
+    /// From here on each run counts for or against this plugin.
+    pub(super) fn counts_for(&mut self, slowness: &Arc<Slowness>) {
+        self.slowness = Some(Arc::clone(slowness));
     }
 
     /// The engine ticked while it ran. Ticks come at any moment, also to an instance that needs a thousandth of one, so
-    /// it gives way to others only when it took some time; and it goes on when it is its turn.
-    pub(crate) fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
-        let mut share = lock(&self.share);
-        share.tick();
-        if !share.is_long() {
+    /// it gives way to others only when it took some time; and it goes on when it has a slot.
+    pub(super) fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
+        let mut used = lock(&self.used);
+        used.tick();
+        if !used.is_long() {
             return Ok(UpdateDeadline::Continue(1));
         }
         if !std::mem::replace(&mut self.is_long, true)
-            && let Some(pace) = &self.pace
+            && let Some(slowness) = &self.slowness
         {
-            pace.note_long();
+            slowness.note_long();
         }
-        if share.took() >= self.may_take {
+        if used.took() >= self.may_take {
             return Err(Overtime.into());
         }
-        Ok(UpdateDeadline::YieldCustom(1, Box::pin(self.turns.clone().next(Arc::clone(&self.share)))))
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(self.slots.clone().next(Arc::clone(&self.used)))))
     }
 
-    /// It has ended: leaves its turn to the next, if it had one.
-    pub(crate) fn end(&self) {
-        lock(&self.share).end();
-        if let Some(pace) = self.pace.as_ref().filter(|_| !self.is_long) {
-            pace.note_short();
+    /// The run has ended: gives its slot back, if it had one.
+    pub(super) fn end(&self) {
+        lock(&self.used).end();
+        if let Some(slowness) = self.slowness.as_ref().filter(|_| !self.is_long) {
+            slowness.note_short();
         }
     }
 
-    /// Makes it ready for another decision: its memory stays, its clock, its chance and its log are new.
-    pub(crate) fn begin(&mut self, given: Given, log_bytes: usize) {
-        self.given = given;
+    /// Makes it ready for another decision: its memory stays; its clock, its random numbers and its log are new.
+    pub(super) fn begin(&mut self, clock_and_seed: ClockAndSeed, log_bytes: usize) {
+        self.clock_and_seed = clock_and_seed;
         self.clock = 0;
         self.wasi = None;
         self.limits.denied = None;
-        *lock(&self.log) = Log::new(log_bytes);
+        *lock(&self.log) = GuestLog::new(log_bytes);
     }
 
     /// What it wrote, and the rule that it named, since it began.
-    pub(crate) fn words(&mut self) -> (Vec<String>, Option<String>) {
+    pub(super) fn take_log_and_rule(&mut self) -> (Vec<String>, Option<String>) {
         (std::mem::take(&mut *lock(&self.log)).finish(), self.rule.take())
     }
 }
 
 /// Memory over all that an instance has.
-pub(crate) struct Limits {
+pub(super) struct Limits {
     /// In bytes.
-    pub(crate) cap: usize,
+    pub(super) cap: usize,
     /// In bytes: the most that it had, since no memory ever shrinks.
-    pub(crate) used: usize,
+    pub(super) used: usize,
     /// What it asked for in vain, in words.
-    pub(crate) denied: Option<String>,
+    pub(super) denied: Option<String>,
 }
 
 impl ResourceLimiter for Limits {
@@ -209,22 +210,22 @@ impl types::Host for Guest {}
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let ctx = self.wasi.get_or_insert_with(|| world(&self.given, &self.log));
+        let ctx = self.wasi.get_or_insert_with(|| wasi(&self.clock_and_seed, &self.log));
         WasiCtxView { ctx, table: &mut self.table }
     }
 }
 
 /// No arguments, no environment, no files, no network and nothing to read.
-fn world(given: &Given, log: &Arc<Mutex<Log>>) -> WasiCtx {
+fn wasi(clock_and_seed: &ClockAndSeed, log: &Arc<Mutex<GuestLog>>) -> WasiCtx {
     let mut hash = Sha256::new();
-    hash.update(given.now.as_millis().to_be_bytes());
-    hash.update(&given.seed);
+    hash.update(clock_and_seed.now.as_millis().to_be_bytes());
+    hash.update(&clock_and_seed.seed);
     let hash: [u8; 32] = hash.finalize().into();
     let [first, second] = [0, 16].map(|at| u128::from_be_bytes(std::array::from_fn(|i| hash[at + i])));
     WasiCtx::builder()
         .stdout(Output(log.clone()))
         .stderr(Output(log.clone()))
-        .wall_clock(Still(Duration::from_millis(given.now.as_millis())))
+        .wall_clock(Still(Duration::from_millis(clock_and_seed.now.as_millis())))
         .secure_random(SmallRng::from_seed(hash))
         .insecure_random(SmallRng::from_seed(hash))
         .insecure_random_seed(first ^ second)
@@ -248,7 +249,7 @@ impl HostWallClock for Still {
 }
 
 /// A monotonic clock on which every look at it takes a microsecond, and waiting no time at all: it moves on at once. A real
-/// timer would let in chance, and let a plugin that sleeps keep its turn.
+/// timer would make decisions differ, and let a plugin that sleeps keep its slot.
 impl monotonic_clock::Host for Guest {
     fn now(&mut self) -> wasmtime::Result<u64> {
         self.clock = self.clock.saturating_add(1_000);

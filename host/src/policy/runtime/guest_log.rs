@@ -1,15 +1,16 @@
 //! What a plugin writes, by the log or to standard output: kept up to a bound.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use wasmtime_wasi::cli;
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-use crate::policy::runtime::bindings::switchyard::policy::log::Level;
+use super::bindings::switchyard::policy::log::Level;
+use crate::policy::locks::lock;
 
-/// A plugin's words for the operator.
+/// Lines for the operator, until a bound in bytes is used up.
 #[derive(Debug, Default)]
-pub(crate) struct Log {
+pub(super) struct GuestLog {
     lines: Vec<String>,
     /// A line of standard output that has not ended yet.
     open: String,
@@ -17,13 +18,13 @@ pub(crate) struct Log {
     cut: bool,
 }
 
-impl Log {
+impl GuestLog {
     /// Keeps so many bytes.
-    pub(crate) fn new(bytes: usize) -> Self {
+    pub(super) fn new(bytes: usize) -> Self {
         Self { bytes_left: bytes, ..Self::default() }
     }
 
-    pub(crate) fn write(&mut self, level: Level, message: &str) {
+    pub(super) fn write(&mut self, level: Level, message: &str) {
         let level = match level {
             Level::Debug => "debug",
             Level::Info => "info",
@@ -66,7 +67,7 @@ impl Log {
         self.lines.push(line);
     }
 
-    pub(crate) fn finish(mut self) -> Vec<String> {
+    pub(super) fn finish(mut self) -> Vec<String> {
         if !self.open.is_empty() {
             let line = std::mem::take(&mut self.open);
             self.add(line);
@@ -76,7 +77,7 @@ impl Log {
 }
 
 /// Standard output and standard error: lines of the log.
-pub(crate) struct Output(pub(crate) Arc<Mutex<Log>>);
+pub(super) struct Output(pub(super) Arc<Mutex<GuestLog>>);
 
 impl cli::IsTerminal for Output {
     fn is_terminal(&self) -> bool {
@@ -116,17 +117,13 @@ impl Pollable for Output {
     async fn ready(&mut self) {}
 }
 
-pub(crate) fn lock<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::Log;
+    use super::GuestLog;
 
     #[test]
     fn a_log_whose_bound_is_used_up_exactly_takes_no_more_empty_lines() {
-        let mut log = Log::new(4);
+        let mut log = GuestLog::new(4);
         log.print(b"abc\n");
         for _ in 0..1_000 {
             log.print(b"\n");
@@ -136,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_mebibyte_of_empty_lines_is_no_more_work_than_the_few_that_are_kept() {
-        let mut log = Log::new(100);
+        let mut log = GuestLog::new(100);
         log.print(&vec![b'\n'; 1 << 20]);
         assert!(log.open.capacity() < 1_000, "{}", log.open.capacity());
         assert_eq!(log.finish().len(), 100 + 1, "and the line that says that it was cut off");

@@ -1,130 +1,122 @@
-//! Instances that outlive a decision, for the policies that choose so: bounded, recycled, and given back when idle.
+//! Instances that outlive a decision, for the policies that choose so: bounded in number, in decisions and in idle time.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
-use crate::policy::runtime::guest::{Given, Guest};
-use crate::policy::runtime::sandbox::Sandbox;
+use super::guest::{ClockAndSeed, Guest};
+use super::sandbox::Sandbox;
+use crate::policy::locks::lock;
 
-/// So many decisions an instance makes at most: whatever it hoards, it does not hoard for ever.
+/// How many decisions an instance makes at most: whatever it keeps in memory, it does not keep for ever.
 const DECISIONS: u32 = 1_000;
-/// An instance that nobody asked for so long is given back.
+/// How long an instance may wait for its next question before it is dropped.
 const IDLE: Duration = Duration::from_secs(60);
 
 /// An instance between two decisions, or a store that has none yet.
-pub(crate) struct Running {
-    pub(crate) store: Store<Guest>,
-    pub(crate) instance: Option<Instance>,
-    /// Decisions that it made.
+pub(super) struct PooledInstance {
+    pub(super) store: Store<Guest>,
+    pub(super) instance: Option<Instance>,
+    /// How many decisions it made.
     decisions: u32,
-    /// Its place among all that are kept; taken when it is kept for the first time.
+    /// Its place among the kept instances of all policies; taken when it is kept for the first time.
     place: Option<OwnedSemaphorePermit>,
 }
 
-impl Running {
+impl PooledInstance {
     /// An empty store.
-    pub(crate) fn new(store: Store<Guest>) -> Self {
+    pub(super) fn new(store: Store<Guest>) -> Self {
         Self { store, instance: None, decisions: 0, place: None }
     }
 
     /// One that was configured already.
-    pub(crate) fn configured(store: Store<Guest>, instance: Instance) -> Self {
+    pub(super) fn configured(store: Store<Guest>, instance: Instance) -> Self {
         Self { instance: Some(instance), ..Self::new(store) }
     }
 }
 
 /// The instances of one configured plugin that wait for their next question.
 #[derive(Clone, Default)]
-pub(crate) struct Warm(Arc<Mutex<Kept>>);
+pub(super) struct InstancePool(Arc<Mutex<Idle>>);
 
 #[derive(Default)]
-struct Kept {
-    /// The one used last is the last.
-    idle: Vec<(Running, Instant)>,
+struct Idle {
+    /// Each with the moment since when it waits; the one used last is the last.
+    instances: Vec<(PooledInstance, Instant)>,
     /// How many may wait; 0 where each decision gets an instance of its own.
     most: usize,
-    /// Whether somebody looks after those that idle.
+    /// Whether a task drops those that wait too long.
     swept: bool,
 }
 
-impl Warm {
+impl InstancePool {
     /// Keeps at most so many from here on; those beyond that are dropped.
-    pub(crate) fn keep_at_most(&self, most: usize) {
-        let mut kept = self.lock();
-        kept.most = most;
-        kept.swept = false;
-        let beyond = kept.idle.len().saturating_sub(most);
-        kept.idle.drain(..beyond);
+    pub(super) fn keep_at_most(&self, most: usize) {
+        let mut idle = lock(&self.0);
+        idle.most = most;
+        idle.swept = false;
+        let beyond = idle.instances.len().saturating_sub(most);
+        idle.instances.drain(..beyond);
     }
 
     /// Keeps one for the moment of a trial, after which [`keep_at_most`](Self::keep_at_most) is called.
-    pub(crate) fn keep_for_trial(&self, sandbox: &Sandbox, running: Running) {
-        let mut kept = self.lock();
-        (kept.most, kept.swept) = (1, true);
-        drop(kept);
-        self.put_back(sandbox, running);
+    pub(super) fn keep_for_trial(&self, sandbox: &Sandbox, instance: PooledInstance) {
+        let mut idle = lock(&self.0);
+        (idle.most, idle.swept) = (1, true);
+        drop(idle);
+        self.put_back(sandbox, instance);
     }
 
-    /// One to ask, as fresh as it may be, with the clock and the chance of this decision.
-    pub(crate) fn take(&self, sandbox: &Sandbox, given: Given) -> Running {
-        let waiting = self.lock().idle.pop();
+    /// The instance that was used last, or an empty store, with the clock and the seed of this decision.
+    pub(super) fn take(&self, sandbox: &Sandbox, clock_and_seed: ClockAndSeed) -> PooledInstance {
+        let waiting = lock(&self.0).instances.pop();
         match waiting {
-            Some((mut running, _)) => {
-                running.store.data_mut().begin(given, sandbox.config.log_bytes);
-                running
+            Some((mut pooled, _)) => {
+                pooled.store.data_mut().begin(clock_and_seed, sandbox.config.log_bytes);
+                pooled
             }
-            None => Running::new(sandbox.store(given)),
+            None => PooledInstance::new(sandbox.store(clock_and_seed)),
         }
     }
 
     /// Keeps one that answered, where it may be kept.
-    pub(crate) fn put_back(&self, sandbox: &Sandbox, mut running: Running) {
-        running.decisions += 1;
-        let mut kept = self.lock();
-        if kept.idle.len() >= kept.most || running.decisions >= DECISIONS || running.instance.is_none() {
+    pub(super) fn put_back(&self, sandbox: &Sandbox, mut pooled: PooledInstance) {
+        pooled.decisions += 1;
+        let mut idle = lock(&self.0);
+        if idle.instances.len() >= idle.most || pooled.decisions >= DECISIONS || pooled.instance.is_none() {
             return;
         }
-        if running.place.is_none() {
+        if pooled.place.is_none() {
             // Where every place is taken, this policy's next decision has to begin anew.
             let Ok(place) = Arc::clone(&sandbox.kept).try_acquire_owned() else { return };
-            running.place = Some(place);
+            pooled.place = Some(place);
         }
-        kept.idle.push((running, Instant::now()));
-        if !std::mem::replace(&mut kept.swept, true) {
+        idle.instances.push((pooled, Instant::now()));
+        if !std::mem::replace(&mut idle.swept, true) {
             tokio::spawn(sweep(Arc::downgrade(&self.0)));
         }
     }
 
-    /// Gives back those that have idled for so long.
-    pub(crate) fn give_back(&self, idle: Duration) {
-        self.lock().idle.retain(|(_, since)| since.elapsed() < idle);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Drops those that have waited for so long.
+    pub(super) fn drop_idle(&self, idle: Duration) {
+        lock(&self.0).instances.retain(|(_, since)| since.elapsed() < idle);
     }
 }
 
-/// Places for all instances that are kept between decisions, whatever their policy.
-pub(crate) fn places(most: usize) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(most))
-}
-
-/// Ends when nothing is kept any more.
-async fn sweep(kept: std::sync::Weak<Mutex<Kept>>) {
+/// Ends when nothing waits any more.
+async fn sweep(idle: Weak<Mutex<Idle>>) {
     loop {
         tokio::time::sleep(IDLE / 2).await;
-        let Some(kept) = kept.upgrade() else { return };
-        let warm = Warm(kept);
-        warm.give_back(IDLE);
-        let mut kept = warm.lock();
-        if kept.idle.is_empty() {
-            kept.swept = false;
+        let Some(idle) = idle.upgrade() else { return };
+        let pool = InstancePool(idle);
+        pool.drop_idle(IDLE);
+        let mut idle = lock(&pool.0);
+        if idle.instances.is_empty() {
+            idle.swept = false;
             return;
         }
     }

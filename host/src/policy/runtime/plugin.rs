@@ -1,42 +1,28 @@
-//! A plugin: a component that was looked at before anything of it ran.
+//! A plugin: a component that fits the interface and was compiled.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use wasmparser::{Encoding, Parser, Payload};
 use wasmtime::component::InstancePre;
 use wasmtime_wizer::Wizer;
 
+use super::exports::Exports;
+use super::guest::Guest;
+use super::sandbox::Sandbox;
 use crate::domain::{Origin, PluginName, Question};
 use crate::policy::Error;
-use crate::policy::component::compatibility as fit;
-use crate::policy::component::part_limits as bounds;
-use crate::policy::revision::manifest::Part;
-use crate::policy::runtime::exports::{Doors, VERSIONS};
-use crate::policy::runtime::guest::Guest;
-use crate::policy::runtime::sandbox::Sandbox;
+use crate::policy::component::{IMPORTS, check_parts, compatibility, inspect};
 
-/// What a component may import: it finds nothing behind most of it, but compilers put it in.
-pub(crate) const IMPORTS: [&str; 8] = [
-    "wasi:cli/",
-    "wasi:clocks/",
-    "wasi:filesystem/",
-    "wasi:io/",
-    "wasi:random/",
-    "wasi:sockets/",
-    "switchyard:policy/log@",
-    "switchyard:policy/types@",
-];
-
-/// Imports that are named in a refusal, and how much of each name.
+/// How many imports are named in a refusal.
 const NAMES: usize = 3;
+/// How much of each name, in characters.
 const NAME_CHARS: usize = 100;
 /// The longest reason for which a component is refused.
-const WORDS_BYTES: usize = 1_000;
+const LINE_BYTES: usize = 1_000;
 
 /// Why a component that makes Wizer panic cannot be frozen.
-pub(crate) const PARTS: &str = "it has parts that cannot be frozen";
+pub(super) const PARTS: &str = "it has parts that cannot be frozen";
 
 /// What is known of a plugin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -58,37 +44,39 @@ pub struct PluginStatus {
 /// A plugin that is ready to be configured.
 pub(crate) struct Plugin {
     pub(crate) status: PluginStatus,
-    pub(crate) bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     /// The version of the interface that it was built against.
     version: &'static str,
-    /// Instrumented, where it can be frozen.
-    pub(crate) pre: InstancePre<Guest>,
+    /// Instrumented for snapshots, where it can be frozen.
+    pub(super) pre: InstancePre<Guest>,
     /// Why it cannot be frozen, where it cannot.
-    pub(crate) freezable: Result<(), String>,
+    pub(super) freezable: Result<(), String>,
 }
 
 impl Plugin {
     /// Looks at a component and compiles it: for a blocking thread.
-    pub(crate) fn new(sandbox: &Sandbox, name: PluginName, bytes: Vec<u8>, origin: Origin) -> Result<Self, Error> {
+    pub(super) fn new(sandbox: &Sandbox, name: PluginName, bytes: Vec<u8>, origin: Origin) -> Result<Self, Error> {
         let refused = |reason: String| Error::Plugin { name: name.clone(), reason };
         if bytes.len() > sandbox.config.plugin_bytes {
             let bound = sandbox.config.plugin_bytes;
             return Err(refused(format!("it has {} bytes; {bound} are allowed", bytes.len())));
         }
-        let version = version(&bytes).map_err(refused)?;
-        bounds::check(&bytes).map_err(refused)?;
+        let inspection = inspect(&bytes).map_err(|misfit| refused(misfit.on_one_line()))?;
+        let version = inspection.supported_version().map_err(|misfit| refused(misfit.on_one_line()))?;
+        if let Some(misfit) = inspection.missing_lifecycle() {
+            return Err(refused(misfit.on_one_line()));
+        }
+        check_parts(&bytes).map_err(refused)?;
         let (pre, freezable) = compile(sandbox, &bytes).map_err(refused)?;
         // The engine compares types when it calls: too late to tell whoever hands the plugin in.
         if let Some(what) = misfit(&bytes) {
             return Err(refused(what));
         }
-        let doors = Doors::new(version, &pre).map_err(|error| refused(words(&error)))?;
-        let questions: Vec<_> =
-            Part::ALL.into_iter().filter(|part| doors.has(*part)).flat_map(Part::questions).copied().collect();
+        Exports::new(version, &pre).map_err(|error| refused(on_one_line(&error)))?;
         let status = PluginStatus {
             digest: hex::encode(Sha256::digest(&bytes)),
             bytes: bytes.len(),
-            questions,
+            questions: inspection.questions(),
             interface: format!("switchyard:policy@{version}"),
             origin,
             name,
@@ -96,16 +84,15 @@ impl Plugin {
         Ok(Self { status, bytes, version, pre, freezable })
     }
 
-    /// Where its exports are, in one of its forms.
-    pub(crate) fn doors(&self, pre: &InstancePre<Guest>) -> wasmtime::Result<Doors> {
-        Doors::new(self.version, pre)
+    /// Where its exports are, in a snapshot of it or in the plugin as it is.
+    pub(super) fn exports(&self, pre: &InstancePre<Guest>) -> wasmtime::Result<Exports> {
+        Exports::new(self.version, pre)
     }
 }
 
-type Compiled = (InstancePre<Guest>, Result<(), String>);
-
-/// Only one of the two forms is compiled: the one that can be frozen does everything that the other does.
-fn compile(sandbox: &Sandbox, bytes: &[u8]) -> Result<Compiled, String> {
+/// Compiles it, and says why no snapshot can be made of it where none can. Only one of the two forms is compiled: the one
+/// for snapshots does everything that the other does.
+fn compile(sandbox: &Sandbox, bytes: &[u8]) -> Result<(InstancePre<Guest>, Result<(), String>), String> {
     let why = match instrumented(bytes) {
         Ok(instrumented) => match checked(sandbox, &instrumented) {
             Ok(pre) => return Ok((pre, Ok(()))),
@@ -119,13 +106,13 @@ fn compile(sandbox: &Sandbox, bytes: &[u8]) -> Result<Compiled, String> {
 /// Wizer panics at a few things that it does not know.
 fn instrumented(bytes: &[u8]) -> Result<Vec<u8>, String> {
     match catch_unwind(AssertUnwindSafe(|| Wizer::new().instrument_component(bytes).map(|(_, bytes)| bytes))) {
-        Ok(instrumented) => instrumented.map_err(|error| words(&error)),
+        Ok(instrumented) => instrumented.map_err(|error| on_one_line(&error)),
         Err(_) => Err(PARTS.into()),
     }
 }
 
 fn checked(sandbox: &Sandbox, bytes: &[u8]) -> Result<InstancePre<Guest>, String> {
-    let component = sandbox.component(bytes).map_err(|error| words(&error))?;
+    let component = sandbox.component(bytes).map_err(|error| on_one_line(&error))?;
     let foreign: Vec<_> = component
         .component_type()
         .imports(&sandbox.engine)
@@ -141,49 +128,20 @@ fn checked(sandbox: &Sandbox, bytes: &[u8]) -> Result<InstancePre<Guest>, String
             return Err(format!("it imports {first} and {more} more, which no plugin gets"));
         }
     }
-    sandbox.link(&component).map_err(|error| misfit(bytes).unwrap_or_else(|| words(&error)))
+    sandbox.link(&component).map_err(|error| misfit(bytes).unwrap_or_else(|| on_one_line(&error)))
 }
 
 /// The first function or type that does not fit the interface, and who shows the rest.
 fn misfit(bytes: &[u8]) -> Option<String> {
-    let mut what = fit::look(bytes).misfits.into_iter().next()?.what;
-    what.truncate(what.floor_char_boundary(WORDS_BYTES));
+    let mut what = compatibility::check(bytes).misfits.into_iter().next()?.what;
+    what.truncate(what.floor_char_boundary(LINE_BYTES));
     Some(format!("{what}; `switchyard plugin check` shows all that does not fit, with the shapes"))
 }
 
-/// The version of the interface that a component was built against, read from its exports before anything is compiled.
-fn version(bytes: &[u8]) -> Result<&'static str, String> {
-    const LIFECYCLE: &str = "switchyard:policy/lifecycle@";
-    let known = VERSIONS.join(" and ");
-    let mut depth = 0_usize;
-    for payload in Parser::new(0).parse_all(bytes) {
-        match payload.map_err(|error| format!("it is no WebAssembly component: {}", error.message()))? {
-            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
-                return Err("it is a core module; a plugin is a component (for Rust: build for wasm32-wasip2)".into());
-            }
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::ComponentExportSection(exports) if depth == 0 => {
-                for export in exports {
-                    let export = export.map_err(|error| error.message().to_owned())?;
-                    let Some(version) = export.name.name.strip_prefix(LIFECYCLE) else { continue };
-                    let found = VERSIONS.into_iter().find(|known| *known == version);
-                    return found.ok_or_else(|| {
-                        let version: String = version.chars().take(20).collect();
-                        format!("it was built against switchyard:policy@{version}; this host knows {known}")
-                    });
-                }
-            }
-            _ => {}
-        }
-    }
-    Err(format!("it does not export {LIFECYCLE}VERSION; this host knows {known}"))
-}
-
 /// An error with its causes, on one line, which is cut off where it grows too long: it may hold names of the component.
-pub(crate) fn words(error: &wasmtime::Error) -> String {
-    let mut words =
+pub(super) fn on_one_line(error: &wasmtime::Error) -> String {
+    let mut line =
         format!("{error:#}").lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-    words.truncate(words.floor_char_boundary(WORDS_BYTES));
-    words
+    line.truncate(line.floor_char_boundary(LINE_BYTES));
+    line
 }

@@ -9,42 +9,42 @@ use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use wasmtime::{CacheStore, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, Trap};
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
 
+use super::bindings::{Policy, v0_1};
+use super::compile_cache::{CompileCache, FUNCTIONS};
+use super::fairness::CpuSlots;
+use super::guest::{CORE_INSTANCES, ClockAndSeed, Guest, MEMORIES, Overtime, TABLE_ELEMENTS, TABLES};
 use crate::domain::Fault;
-use crate::policy::runtime::bindings::{Policy, v0_1};
-use crate::policy::runtime::compile_cache::{Compiled, FUNCTIONS};
-use crate::policy::runtime::fairness::Turns;
-use crate::policy::runtime::guest::{CORE_INSTANCES, Given, Guest, MEMORIES, Overtime, TABLE_ELEMENTS, TABLES};
-use crate::policy::runtime::guest_log::lock;
-use crate::policy::runtime::instance_pool as warm;
+use crate::policy::locks::lock;
 use crate::policy::{Config, Error};
 
-/// How often running plugins are looked after.
+/// How often the engine interrupts running plugins to count their processor time.
 const TICK: Duration = Duration::from_millis(1);
 /// How much a plugin may hand to the host in one call; an answer has a bound of its own.
 const HOST_CALL_BYTES: usize = 1 << 20;
 const STACK_BYTES: usize = 1 << 20;
 /// WASI resources that an instance may hold at once.
 const HANDLES: usize = 1_000;
-/// Reading out a memory in order to freeze it grows it by one page each time.
-const FREEZING_BYTES: usize = 1 << 20;
+/// By how much a memory may grow while a snapshot reads it: by one page each time.
+const SNAPSHOT_BYTES: usize = 1 << 20;
 
-/// Where plugins run.
+/// The engine, its settings, and what all that runs in it shares.
 pub(crate) struct Sandbox {
-    pub(crate) engine: Engine,
+    pub(super) engine: Engine,
     pub(crate) config: Config,
     linker: Linker<Guest>,
     /// Places for the instances that policies keep between decisions.
-    pub(crate) kept: Arc<Semaphore>,
-    /// Who takes long waits for one.
-    pub(crate) turns: Turns,
-    /// What was compiled at earlier starts.
-    compiled: Option<Compiled>,
+    pub(super) kept: Arc<Semaphore>,
+    /// Of the processor, for decisions that take long.
+    pub(super) slots: CpuSlots,
+    /// Machine code of earlier starts; `None` where there is no folder for it.
+    compiled: Option<CompileCache>,
 }
 
 impl Sandbox {
-    pub(crate) fn start(config: Config, compiled: Option<PathBuf>) -> Result<Self, Error> {
+    pub(super) fn start(config: Config, compiled: Option<PathBuf>) -> Result<Self, Error> {
         config.check()?;
-        let compiled = compiled.map(Compiled::open).transpose().map_err(|error| Error::Engine(error.to_string()))?;
+        let compiled =
+            compiled.map(CompileCache::open).transpose().map_err(|error| Error::Engine(error.to_string()))?;
         let engine = engine(&config)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)
@@ -56,12 +56,12 @@ impl Sandbox {
             })
             .map_err(|error| Error::Engine(error.to_string()))?;
         start_ticking(&engine)?;
-        let kept = warm::places(config.instances_kept() as usize);
-        Ok(Self { engine, config, linker, kept, turns: Turns::new(), compiled })
+        let kept = Arc::new(Semaphore::new(config.instances_kept() as usize));
+        Ok(Self { engine, config, linker, kept, slots: CpuSlots::new(), compiled })
     }
 
     /// Compiles a component, unless that was done before. Takes a second for a large one: not for an asynchronous thread.
-    pub(crate) fn component(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
+    pub(super) fn component(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
         let Some(compiled) = &self.compiled else { return Component::from_binary(&self.engine, bytes) };
         if let Some(component) = compiled.load(&self.engine, bytes) {
             return Ok(component);
@@ -72,14 +72,14 @@ impl Sandbox {
     }
 
     /// Gives a component its imports.
-    pub(crate) fn link(&self, component: &Component) -> wasmtime::Result<InstancePre<Guest>> {
+    pub(super) fn link(&self, component: &Component) -> wasmtime::Result<InstancePre<Guest>> {
         self.linker.instantiate_pre(component)
     }
 
     /// An empty store with every bound set but the deadline, see [`within`].
-    pub(crate) fn store(&self, given: Given) -> Store<Guest> {
+    pub(super) fn store(&self, clock_and_seed: ClockAndSeed) -> Store<Guest> {
         let Config { memory_bytes, log_bytes, .. } = self.config;
-        let guest = Guest::new(given, memory_bytes, log_bytes, self.turns.clone());
+        let guest = Guest::new(clock_and_seed, memory_bytes, log_bytes, self.slots.clone());
         let mut store = Store::new(&self.engine, guest);
         store.limiter(|guest| &mut guest.limits);
         store.set_hostcall_fuel(HOST_CALL_BYTES.max(self.config.answer_bytes));
@@ -90,21 +90,21 @@ impl Sandbox {
     }
 }
 
-/// Runs something in a store; it ends when it took so much processor time, or waited so long for anything but its turn.
-pub(crate) async fn within<T>(
+/// Runs something in a store; it ends when it took so much processor time, or waited so long for anything but a slot of it.
+pub(super) async fn within<T>(
     limit_ms: u64,
     store: &mut Store<Guest>,
     run: impl AsyncFnOnce(&mut Store<Guest>) -> wasmtime::Result<T>,
 ) -> Result<T, Fault> {
     let (limit, mut ticks) = (Duration::from_millis(limit_ms), 0);
-    let share = store.data_mut().may_take(limit);
+    let used = store.data_mut().may_take(limit);
     store.set_epoch_deadline(1);
     let ended = {
         let mut running = std::pin::pin!(run(store));
         loop {
             // The ticks end a plugin that runs; the timeout ends one that waits, which no tick ever finds.
             match tokio::time::timeout(limit, running.as_mut()).await {
-                Err(_) if lock(&share).goes_on(&mut ticks) => {}
+                Err(_) if lock(&used).goes_on(&mut ticks) => {}
                 ended => break ended,
             }
         }
@@ -118,7 +118,7 @@ pub(crate) async fn within<T>(
 }
 
 /// The fuel that was burnt since the last call of this.
-pub(crate) fn refuel(store: &mut Store<Guest>) -> u64 {
+pub(super) fn refuel(store: &mut Store<Guest>) -> u64 {
     let left = store.get_fuel().unwrap_or(u64::MAX);
     // Fails only in an engine that does not count fuel, and this one does.
     let _ = store.set_fuel(u64::MAX);
@@ -177,7 +177,7 @@ fn pool(config: &Config) -> PoolingAllocationConfig {
         .max_core_instances_per_component(CORE_INSTANCES as u32)
         .max_memories_per_component(MEMORIES as u32)
         .max_tables_per_component(TABLES as u32)
-        .max_memory_size(config.memory_bytes + FREEZING_BYTES)
+        .max_memory_size(config.memory_bytes + SNAPSHOT_BYTES)
         .table_elements(TABLE_ELEMENTS)
         .linear_memory_keep_resident(1 << 20)
         .table_keep_resident(64 << 10)
