@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::client::{Call, Client, read};
-use super::flow::Flow;
-use super::rules::advice;
-use super::values::ApiName;
 use crate::domain::{Class, Refusal, Timestamp};
+use crate::salesforce::flow::Flow;
+use crate::salesforce::refusals::rules::advice;
+use crate::salesforce::transport::rest::{Call, Client, read};
+use crate::salesforce::values::ApiName;
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -176,5 +176,5 @@ fn known(refusal: &Refusal) -> Option<bool> {
 }
 
 fn said(refusal: &Refusal) -> String {
-    format!("{}: {}", refusal.code, super::soql::cut(&refusal.text, 300))
+    format!("{}: {}", refusal.code, crate::salesforce::soql::cut(&refusal.text, 300))
 }

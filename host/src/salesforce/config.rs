@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use super::flow::Flow;
-use super::values::{ApiName, ApiVersion, OrganizationId, Server, Share};
 use crate::domain::Secret;
+use crate::salesforce::flow::Flow;
+use crate::salesforce::values::{ApiName, ApiVersion, OrganizationId, Server, Share};
 
 /// A setting that cannot be one.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -147,7 +147,7 @@ impl Default for Objects {
 
 impl Objects {
     /// Every field of the conversation object that the host writes.
-    pub(super) fn fields(&self) -> [&ApiName; 10] {
+    pub(crate) fn fields(&self) -> [&ApiName; 10] {
         [
             &self.external_id,
             &self.to_queue,

@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use super::config::{Config, Error};
-use super::jwt::Signer;
 use crate::domain::Secret;
+use crate::salesforce::config::{Config, Error};
+use crate::salesforce::jwt::Signer;
 
 /// How access tokens are got.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

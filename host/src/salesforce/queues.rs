@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::client::{Client, record};
 use crate::domain::{Class, RecordId, Refusal, Timestamp};
+use crate::salesforce::transport::rest::{Client, record};
 
 /// A queue, and what it can own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct Queues(Vec<Queue>);
 
 /// What was fetched last, and when.
 #[derive(Default)]
-pub(super) struct Cache(Mutex<Option<(Timestamp, Arc<Queues>)>>);
+pub(crate) struct Cache(Mutex<Option<(Timestamp, Arc<Queues>)>>);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -125,7 +125,7 @@ impl Client {
 }
 
 /// Whether two ids name one record: the last three of 18 characters only repeat the case of the first 15.
-pub(super) fn same_record(one: &str, other: &str) -> bool {
+pub(crate) fn same_record(one: &str, other: &str) -> bool {
     let long_enough = |id: &str| matches!(id.len(), 15 | 18) && id.is_ascii();
     long_enough(one) && long_enough(other) && one[..15] == other[..15]
 }

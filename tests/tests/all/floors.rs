@@ -45,8 +45,9 @@ const KNOWN: [&str; 5] = [
     "app::plugins, app::policies",
     "domain::arrival, domain::audit, domain::bounds",
     "engine::attempt, engine::lane",
-    "salesforce::client, salesforce::gathering, salesforce::queues, salesforce::records, salesforce::session",
     "salesforce::config, salesforce::flow, salesforce::jwt, salesforce::values",
+    "salesforce::queues, salesforce::transport::rest, salesforce::transport::session, salesforce::write::batcher, \
+     salesforce::write::records",
 ];
 
 fn source() -> PathBuf {

@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 
-use super::records::Upserted;
 use crate::domain::{RecordId, Refusal};
+use crate::salesforce::write::records::Upserted;
 
 /// Records of one call: Salesforce's bound.
 pub const RECORDS: usize = 200;
@@ -19,7 +19,7 @@ const REMEMBERED: usize = 10_000;
 
 /// The objects that are written many at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Object {
+pub(crate) enum Object {
     Case,
     Conversation,
 }
@@ -27,7 +27,7 @@ pub(super) enum Object {
 /// Records that wait for each other's company: those of an object, apart from those of it that were locked, so that these do
 /// not hold up the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Line {
+pub(crate) struct Line {
     object: Object,
     locked: bool,
 }
@@ -46,36 +46,36 @@ impl Line {
 }
 
 /// A record that is to be written.
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// Its external id.
-    pub(super) id: String,
+    pub(crate) id: String,
     /// Its fields, without the external id.
-    pub(super) fields: Map<String, Value>,
+    pub(crate) fields: Map<String, Value>,
     /// Records that Salesforce locks while it writes this one.
-    pub(super) parents: Vec<RecordId>,
+    pub(crate) parents: Vec<RecordId>,
     /// Whether it was sent before, and refused because another write of it had been faster.
-    pub(super) again: bool,
+    pub(crate) again: bool,
     /// Who waits for it.
-    pub(super) reply: oneshot::Sender<Result<Upserted, Refusal>>,
+    pub(crate) reply: oneshot::Sender<Result<Upserted, Refusal>>,
 }
 
 /// Records that leave in one call. Its parents stay taken until [`Gathering::returned`].
-pub(super) struct Batch {
-    pub(super) object: Object,
-    pub(super) entries: Vec<Entry>,
+pub(crate) struct Batch {
+    pub(crate) object: Object,
+    pub(crate) entries: Vec<Entry>,
     line: Line,
     parents: HashSet<RecordId>,
 }
 
 impl Batch {
     /// What has to be told when the call is over.
-    pub(super) fn over(&self) -> (Line, HashSet<RecordId>) {
+    pub(crate) fn over(&self) -> (Line, HashSet<RecordId>) {
         (self.line, self.parents.clone())
     }
 }
 
 /// What to do next.
-pub(super) enum Next {
+pub(crate) enum Next {
     Send(Batch),
     /// A few records wait, and no call is on its way after which more would have come: look again shortly.
     Linger(Line),
@@ -83,7 +83,7 @@ pub(super) enum Next {
 }
 
 /// Records that wait for a call.
-pub(super) struct Gathering {
+pub(crate) struct Gathering {
     /// How many calls may be on their way.
     most: usize,
     calls: usize,
@@ -122,19 +122,19 @@ impl Queue {
 }
 
 impl Gathering {
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         let (calls, taken, queues, first, locked) = Default::default();
         Self { most: most.max(1), calls, taken, queues, first, locked }
     }
 
-    pub(super) fn add(&mut self, object: Object, entry: Entry) {
+    pub(crate) fn add(&mut self, object: Object, entry: Entry) {
         let locked = self.locked[object as usize].contains_key(&entry.id);
         self.queues[Line { object, locked }.place()].waiting.push_back(entry);
     }
 
     /// A full call leaves at once. What does not fill one waits for the call before it, or, where there is none, until no
     /// more has come for a moment: under load calls are full, and without load nobody waits long.
-    pub(super) fn next(&mut self, lingered: Option<Line>) -> Next {
+    pub(crate) fn next(&mut self, lingered: Option<Line>) -> Next {
         if let Some(line) = lingered {
             self.queues[line.place()].lingering = false;
         }
@@ -198,7 +198,7 @@ impl Gathering {
 
     /// A record was locked when it was sent in a call with so many: the next one that takes it has half of them at most.
     /// The more records a call has, the longer it holds what others want, and the more of them it wants itself.
-    pub(super) fn locked(&mut self, object: Object, id: &str, records: usize) {
+    pub(crate) fn locked(&mut self, object: Object, id: &str, records: usize) {
         let locked = &mut self.locked[object as usize];
         if locked.len() < REMEMBERED || locked.contains_key(id) {
             locked.insert(id.to_owned(), (records / 2).max(1));
@@ -206,12 +206,12 @@ impl Gathering {
     }
 
     /// A record had another answer than that it was locked.
-    pub(super) fn unlocked(&mut self, object: Object, id: &str) {
+    pub(crate) fn unlocked(&mut self, object: Object, id: &str) {
         self.locked[object as usize].remove(id);
     }
 
     /// A call is over, whatever came of it.
-    pub(super) fn returned(&mut self, (line, parents): (Line, HashSet<RecordId>)) {
+    pub(crate) fn returned(&mut self, (line, parents): (Line, HashSet<RecordId>)) {
         self.calls -= 1;
         self.queues[line.place()].calls -= 1;
         for parent in parents {

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::answer::{Answer, Trouble};
-use super::rules;
-use super::soql::cut;
 use crate::domain::{Class, Refusal, Scope};
+use crate::salesforce::http::{Answer, Trouble};
+use crate::salesforce::refusals::rules;
+use crate::salesforce::soql::cut;
 
 /// How much of Salesforce's words is kept, in characters.
 const WORDS_KEPT: usize = 2000;
@@ -14,7 +14,7 @@ const NAMES_KEPT: usize = 50;
 
 /// What answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(crate) enum Stage {
     /// The token endpoint: `{error, error_description}`.
     Token,
     /// The REST API: `[{errorCode, message, fields}]`, or per record `{success, errors}`.
@@ -31,7 +31,7 @@ struct Complaint {
 }
 
 /// The JSON of an answer that says yes (`null` for an empty body), or else the refusal.
-pub(super) fn judge(stage: Stage, outcome: Result<Answer, Trouble>) -> Result<Value, Refusal> {
+pub(crate) fn judge(stage: Stage, outcome: Result<Answer, Trouble>) -> Result<Value, Refusal> {
     let (refusal, status, request_id) = match outcome {
         Err(trouble) => (unanswered(&trouble), None, None),
         Ok(answer) => match said(&answer) {
@@ -45,7 +45,7 @@ pub(super) fn judge(stage: Stage, outcome: Result<Answer, Trouble>) -> Result<Va
 }
 
 /// Whether a write that was refused like this may have been carried out all the same.
-pub(super) fn outcome_unknown(refusal: &Refusal) -> bool {
+pub(crate) fn outcome_unknown(refusal: &Refusal) -> bool {
     let unreadable = matches!(refusal.code.as_str(), "UNREADABLE_ANSWER" | "ANSWER_TOO_LARGE");
     unreadable || (refusal.class == Class::Transient && refusal.status.is_none_or(|status| status >= 500))
 }
@@ -64,7 +64,7 @@ fn said(answer: &Answer) -> Result<Value, Refusal> {
 
 /// The parts of an answer that said yes as a whole, in its order: the elements of a collection, or the answers inside a
 /// composite, a batch or the graphs. A part that was halted or rolled back with another is refused as that one was.
-pub(super) fn parts(json: Value) -> Vec<Result<Value, Refusal>> {
+pub(crate) fn parts(json: Value) -> Vec<Result<Value, Refusal>> {
     let mut all = Vec::new();
     for parts in unfold(json) {
         let parts: Vec<_> = parts.into_iter().map(part).collect();

@@ -11,14 +11,14 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::{OnceCell, Semaphore};
 
-use super::answer::{Trouble, exchange};
-use super::classify::{Stage, judge, parts};
-use super::config::{Config, Error};
-use super::gathering::{Gathering, Object};
-use super::queues::Cache;
-use super::session::{Access, Keeping, Session, scrub};
-use super::values::Server;
 use crate::domain::{Class, Quota, RecordId, Refusal, RequestSent};
+use crate::salesforce::config::{Config, Error};
+use crate::salesforce::http::{Trouble, exchange};
+use crate::salesforce::queues::Cache;
+use crate::salesforce::refusals::classify::{Stage, judge, parts};
+use crate::salesforce::transport::session::{Access, Keeping, Session, scrub};
+use crate::salesforce::values::Server;
+use crate::salesforce::write::batcher::{Gathering, Object};
 
 /// Pages of a query that are followed; a page has 2,000 rows at most.
 const MOST_PAGES: usize = 50;
@@ -27,19 +27,19 @@ const CUSTOMERS: usize = 256;
 
 /// Talks to one organization. Every operation says why Salesforce refused it; none retries but after a stale token.
 pub struct Client {
-    pub(super) config: Config,
-    pub(super) session: Session,
-    pub(super) queues: Cache,
+    pub(crate) config: Config,
+    pub(crate) session: Session,
+    pub(crate) queues: Cache,
     /// Who looks for a customer, and may make a contact of one, holds the customer's place.
-    pub(super) customers: [tokio::sync::Mutex<()>; CUSTOMERS],
+    pub(crate) customers: [tokio::sync::Mutex<()>; CUSTOMERS],
     /// Whether the organization has person accounts, once that is known.
-    pub(super) person_accounts: OnceCell<bool>,
+    pub(crate) person_accounts: OnceCell<bool>,
     /// The record type of its person accounts, where there is one only.
-    pub(super) person_type: OnceCell<Option<RecordId>>,
+    pub(crate) person_type: OnceCell<Option<RecordId>>,
     /// Records that wait for a call.
-    pub(super) gathering: Mutex<Gathering>,
+    pub(crate) gathering: Mutex<Gathering>,
     /// Records whose last write brought no answer: nobody knows whether they are there.
-    pub(super) doubts: Mutex<HashSet<(Object, String)>>,
+    pub(crate) doubts: Mutex<HashSet<(Object, String)>>,
     http: reqwest::Client,
     /// As many as calls may be on their way.
     places: Semaphore,
@@ -48,18 +48,18 @@ pub struct Client {
 }
 
 /// A call of the REST API.
-pub(super) struct Call {
-    pub(super) method: Method,
+pub(crate) struct Call {
+    pub(crate) method: Method,
     /// Path and query.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// `null` for none.
-    pub(super) body: Value,
+    pub(crate) body: Value,
     /// A Case is written: without this, Salesforce may give it to the organization's default owner.
-    pub(super) keep_owner: bool,
+    pub(crate) keep_owner: bool,
 }
 
 /// An answer that said yes as a whole.
-pub(super) struct Said {
+pub(crate) struct Said {
     /// Its JSON, `null` where it had none.
     json: Value,
     /// Salesforce's id of the request.
@@ -68,7 +68,7 @@ pub(super) struct Said {
 
 impl Said {
     /// Its parts, as [`classify::parts`](parts): each refusal among them has the id of the request.
-    pub(super) fn parts(self) -> Vec<Result<Value, Refusal>> {
+    pub(crate) fn parts(self) -> Vec<Result<Value, Refusal>> {
         let named = |refusal| Refusal { request_id: self.request_id.clone(), ..refusal };
         parts(self.json).into_iter().map(|part| part.map_err(named)).collect()
     }
@@ -76,7 +76,7 @@ impl Said {
 
 impl Call {
     /// Reads something.
-    pub(super) fn get(path: String) -> Self {
+    pub(crate) fn get(path: String) -> Self {
         Self { method: Method::GET, path, body: Value::Null, keep_owner: false }
     }
 }
@@ -140,17 +140,17 @@ impl Client {
     }
 
     /// The path of a resource of the configured version.
-    pub(super) fn path(&self, rest: &str) -> String {
+    pub(crate) fn path(&self, rest: &str) -> String {
         format!("/services/data/{}/{rest}", self.config.api_version.as_str())
     }
 
     /// Sends a call; the answer's JSON, `null` where it had none.
-    pub(super) async fn send(&self, call: &Call) -> Result<Value, Refusal> {
+    pub(crate) async fn send(&self, call: &Call) -> Result<Value, Refusal> {
         self.send_for_parts(call).await.map(|said| said.json)
     }
 
     /// Sends a call whose answer has parts.
-    pub(super) async fn send_for_parts(&self, call: &Call) -> Result<Said, Refusal> {
+    pub(crate) async fn send_for_parts(&self, call: &Call) -> Result<Said, Refusal> {
         let access = self.session.access(None).await?;
         match self.send_with(&access, call).await {
             // Once: a refusal after a fresh token is final.
@@ -170,7 +170,7 @@ impl Client {
     }
 
     /// Sends a call that needs no token.
-    pub(super) async fn send_openly(&self, server: &Server, call: &Call) -> Result<Value, Refusal> {
+    pub(crate) async fn send_openly(&self, server: &Server, call: &Call) -> Result<Value, Refusal> {
         self.finish(self.request(server, call), call).await.map(|said| said.json)
     }
 
@@ -204,7 +204,7 @@ impl Client {
     }
 
     /// Runs a query and follows its pages.
-    pub(super) async fn query<T: DeserializeOwned>(&self, soql: &str) -> Result<Vec<T>, Refusal> {
+    pub(crate) async fn query<T: DeserializeOwned>(&self, soql: &str) -> Result<Vec<T>, Refusal> {
         #[derive(serde::Deserialize)]
         #[serde(rename_all = "camelCase", bound = "T: DeserializeOwned")]
         struct Page<T> {
@@ -212,7 +212,7 @@ impl Client {
             next_records_url: Option<String>,
         }
         let mut records = Vec::new();
-        let mut path = Some(self.path(&format!("query?q={}", super::soql::segment(soql))));
+        let mut path = Some(self.path(&format!("query?q={}", crate::salesforce::soql::segment(soql))));
         for _ in 0..MOST_PAGES {
             let Some(next) = path.take() else { break };
             let call = Call::get(next);
@@ -231,25 +231,21 @@ impl fmt::Debug for Client {
 }
 
 /// The refusal, with the call that it refused.
-pub(super) fn sent(refusal: Refusal, call: &Call) -> Refusal {
+pub(crate) fn sent(refusal: Refusal, call: &Call) -> Refusal {
     let request = RequestSent { method: call.method.to_string(), path: call.path.clone(), body: call.body.clone() };
     Refusal { request: Some(request), ..refusal }
 }
 
 /// Reads an answer that said yes.
-pub(super) fn read<T: DeserializeOwned>(json: Value) -> Result<T, Refusal> {
+pub(crate) fn read<T: DeserializeOwned>(json: Value) -> Result<T, Refusal> {
     serde_json::from_value(json).map_err(unreadable)
 }
 
 /// Takes an id from an answer.
-pub(super) fn record(id: &str) -> Result<RecordId, Refusal> {
+pub(crate) fn record(id: &str) -> Result<RecordId, Refusal> {
     RecordId::new(id).map_err(unreadable)
 }
 
 fn unreadable(what: impl fmt::Display) -> Refusal {
     Refusal::new(Class::Unclassified, "UNREADABLE_ANSWER", format!("Salesforce's answer could not be read: {what}"))
 }
-
-#[cfg(test)]
-#[path = "client_tests.rs"]
-mod tests;

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::client::Client;
-use super::gathering::Object;
-use super::soql::cut;
-use super::values::ApiName;
 use crate::domain::{Conversation, RecordId, Refusal};
+use crate::salesforce::soql::cut;
+use crate::salesforce::transport::rest::Client;
+use crate::salesforce::values::ApiName;
+use crate::salesforce::write::batcher::Object;
 
 /// The length of a Text, a URL and a Case's subject, in characters.
 const TEXT: usize = 255;
 /// The length of a Case's description, in characters.
 const LONG_TEXT: usize = 32_000;
-pub(super) const CASE: &str = "Case";
+pub(crate) const CASE: &str = "Case";
 /// The first characters of every Account's id.
 const ACCOUNT: &str = "001";
 
@@ -54,10 +54,10 @@ pub struct Upserted {
 
 /// Salesforce's answer to a write.
 #[derive(Deserialize)]
-pub(super) struct Written {
-    pub(super) id: String,
+pub(crate) struct Written {
+    pub(crate) id: String,
     #[serde(default)]
-    pub(super) created: bool,
+    pub(crate) created: bool,
 }
 
 impl Client {

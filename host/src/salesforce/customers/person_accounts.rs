@@ -4,9 +4,9 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::client::{Call, Client, read, record};
-use super::records::Written;
 use crate::domain::{RecordId, Refusal};
+use crate::salesforce::transport::rest::{Call, Client, read, record};
+use crate::salesforce::write::records::Written;
 
 /// Fields that an account has under a contact's name for them.
 const SHARED: [&str; 10] = [
@@ -24,7 +24,7 @@ const SHARED: [&str; 10] = [
 
 impl Client {
     /// Whether the organization has person accounts; asked once.
-    pub(super) async fn has_person_accounts(&self) -> Result<bool, Refusal> {
+    pub(crate) async fn has_person_accounts(&self) -> Result<bool, Refusal> {
         #[derive(Deserialize)]
         struct Described {
             fields: Vec<Field>,
@@ -43,7 +43,7 @@ impl Client {
 
     /// Makes a person account of the fields of a contact. It is inserted, for Salesforce takes no e-mail address as the key
     /// of an account.
-    pub(super) async fn create_person(&self, contact: Map<String, Value>) -> Result<RecordId, Refusal> {
+    pub(crate) async fn create_person(&self, contact: Map<String, Value>) -> Result<RecordId, Refusal> {
         let mut body: Map<_, _> = contact.into_iter().map(|(name, value)| (of_account(&name), value)).collect();
         if !body.contains_key("RecordTypeId")
             && let Some(kind) = self.person_type().await?
@@ -87,7 +87,7 @@ fn of_account(field: &str) -> String {
 mod tests {
     use super::*;
     use crate::domain::Attribute;
-    use crate::salesforce::stand_in::StandIn;
+    use crate::salesforce::tests::server::StandIn;
 
     #[test]
     fn a_contacts_field_has_another_name_on_a_person_account() {

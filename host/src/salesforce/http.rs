@@ -9,22 +9,22 @@ const LARGEST_BODY: usize = 8 * 1024 * 1024;
 
 /// What came back.
 #[derive(Debug, Default)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// The HTTP status.
-    pub(super) status: u16,
+    pub(crate) status: u16,
     /// Salesforce's id of the request.
-    pub(super) request_id: Option<String>,
+    pub(crate) request_id: Option<String>,
     /// The calls of 24 hours, where the answer tells.
-    pub(super) usage: Option<Quota>,
+    pub(crate) usage: Option<Quota>,
     /// Where a redirect would have led.
-    pub(super) location: Option<String>,
+    pub(crate) location: Option<String>,
     /// The body.
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Why nothing, or nothing usable, came back.
 #[derive(Debug, Clone, thiserror::Error)]
-pub(super) enum Trouble {
+pub(crate) enum Trouble {
     /// The request could not be built: nothing was sent.
     #[error("the request could not be built: {0}")]
     Unsendable(String),
@@ -59,7 +59,7 @@ impl From<reqwest::Error> for Trouble {
 }
 
 /// Sends a request and reads its answer.
-pub(super) async fn exchange(request: RequestBuilder) -> Result<Answer, Trouble> {
+pub(crate) async fn exchange(request: RequestBuilder) -> Result<Answer, Trouble> {
     let mut response = request.send().await?;
     let mut answer = Answer {
         status: response.status().as_u16(),

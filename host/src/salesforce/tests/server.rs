@@ -9,26 +9,26 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
 use serde_json::{Value, json};
 
-use super::{Client, Config, Keeping};
 use crate::domain::{RefreshToken, Timestamp};
+use crate::salesforce::{Client, Config, Keeping};
 
 /// What Salesforce answers to a token that has ended, with the status 401.
-pub(super) const EXPIRED: &str = r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#;
+pub(crate) const EXPIRED: &str = r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#;
 
 /// Settings that are enough.
 const LEAST: &str = "client_id = 'key'\nclient_secret = 'hush-secret'\nrefresh_token = 'first-refresh'";
 
 /// What the server was asked.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
-    pub(super) method: Method,
-    pub(super) uri: String,
-    pub(super) headers: HeaderMap,
-    pub(super) body: String,
+pub(crate) struct Asked {
+    pub(crate) method: Method,
+    pub(crate) uri: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
 /// An answer, or `None` to keep the caller waiting without end.
-pub(super) type Reply = Option<Response<axum::body::Body>>;
+pub(crate) type Reply = Option<Response<axum::body::Body>>;
 
 #[derive(Default)]
 struct Shared {
@@ -39,13 +39,13 @@ struct Shared {
 
 /// The server; token requests are answered by themselves unless a test says otherwise.
 #[derive(Clone)]
-pub(super) struct StandIn {
-    pub(super) url: String,
+pub(crate) struct StandIn {
+    pub(crate) url: String,
     shared: Arc<Shared>,
 }
 
 impl StandIn {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let shared = Arc::new(Shared::default());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -55,60 +55,60 @@ impl StandIn {
     }
 
     /// The next answer.
-    pub(super) fn reply(&self, status: u16, body: &Value) -> &Self {
+    pub(crate) fn reply(&self, status: u16, body: &Value) -> &Self {
         self.reply_with(Some(response(status, body.to_string())))
     }
 
     /// The next answer, whatever it is.
-    pub(super) fn reply_with(&self, reply: Reply) -> &Self {
+    pub(crate) fn reply_with(&self, reply: Reply) -> &Self {
         self.shared.replies.lock().unwrap().push_back(reply);
         self
     }
 
     /// The next answer: a token.
-    pub(super) fn grant(&self, token: &str) -> &Self {
+    pub(crate) fn grant(&self, token: &str) -> &Self {
         self.reply(200, &json!({"access_token": token, "instance_url": self.url, "token_type": "Bearer"}))
     }
 
     /// From now on calls with this token are told that their session has expired.
-    pub(super) fn expire(&self, token: &str) -> &Self {
+    pub(crate) fn expire(&self, token: &str) -> &Self {
         *self.shared.expired.lock().unwrap() = Some(format!("Bearer {token}"));
         self
     }
 
     /// Everything that was asked so far.
-    pub(super) fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         self.shared.asked.lock().unwrap().clone()
     }
 
     /// How often a token was asked for.
-    pub(super) fn token_requests(&self) -> usize {
+    pub(crate) fn token_requests(&self) -> usize {
         self.asked().iter().filter(|asked| asked.uri == "/services/oauth2/token").count()
     }
 
     /// A client that has this server as its login host and gives its rotated tokens to nobody.
-    pub(super) fn client(&self) -> Arc<Client> {
+    pub(crate) fn client(&self) -> Arc<Client> {
         self.client_with("", Box::new(|_| Box::pin(async { Ok(()) })))
     }
 
     /// A client with more settings.
-    pub(super) fn client_with(&self, more: &str, on_rotated: super::OnRotated) -> Arc<Client> {
+    pub(crate) fn client_with(&self, more: &str, on_rotated: crate::salesforce::OnRotated) -> Arc<Client> {
         self.client_of(&format!("{LEAST}\n{more}"), on_rotated)
     }
 
     /// A client with these settings, of an organization that is known to have no person accounts.
-    pub(super) fn client_of(&self, settings: &str, on_rotated: super::OnRotated) -> Arc<Client> {
+    pub(crate) fn client_of(&self, settings: &str, on_rotated: crate::salesforce::OnRotated) -> Arc<Client> {
         let client = self.new_client(settings, on_rotated);
         client.person_accounts.set(false).expect("nothing is known yet");
         client
     }
 
     /// A client that knows nothing yet.
-    pub(super) fn client_of_unknown_organization(&self) -> Arc<Client> {
+    pub(crate) fn client_of_unknown_organization(&self) -> Arc<Client> {
         self.new_client(LEAST, Box::new(|_| Box::pin(async { Ok(()) })))
     }
 
-    fn new_client(&self, settings: &str, on_rotated: super::OnRotated) -> Arc<Client> {
+    fn new_client(&self, settings: &str, on_rotated: crate::salesforce::OnRotated) -> Arc<Client> {
         let config: Config = toml::from_str(&format!("login_url = '{}'\n{settings}", self.url)).unwrap();
         // Whoever comes first installs it; the outcome is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -121,7 +121,7 @@ impl StandIn {
 }
 
 /// An answer with this status and body.
-pub(super) fn response(status: u16, body: impl Into<axum::body::Body>) -> Response<axum::body::Body> {
+pub(crate) fn response(status: u16, body: impl Into<axum::body::Body>) -> Response<axum::body::Body> {
     Response::builder()
         .status(status)
         .header("x-sfdc-request-id", "request-7")

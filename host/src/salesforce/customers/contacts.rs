@@ -7,11 +7,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::MutexGuard;
 
-use super::client::{Call, Client, read, record};
-use super::records::Written;
-use super::soql::{quote, segment};
-use super::values::ApiName;
 use crate::domain::{Attribute, Class, Contact, ContactSearch, RecordId, Refusal};
+use crate::salesforce::soql::{quote, segment};
+use crate::salesforce::transport::rest::{Call, Client, read, record};
+use crate::salesforce::values::ApiName;
+use crate::salesforce::write::records::Written;
 
 /// No text of a Contact that a query can filter by is longer, in characters.
 const LONGEST_VALUE: usize = 255;

@@ -6,13 +6,13 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use super::records::{CaseWrite, Write};
-use super::stand_in::StandIn;
-use super::{Check, Client};
 use crate::domain::{
     AccountId, Attribute, Class, ContactSearch, Conversation, ConversationId, Customer, RecordId, Refusal, SourceId,
     Timestamp,
 };
+use crate::salesforce::tests::server::StandIn;
+use crate::salesforce::write::records::{CaseWrite, Write};
+use crate::salesforce::{Check, Client};
 
 fn conversation() -> Conversation {
     Conversation {
@@ -150,7 +150,10 @@ async fn an_insert_that_lost_a_race_is_sent_once_more() {
 }
 
 /// Writes conversations with these numbers at the same moment.
-async fn write_all(client: &Arc<Client>, numbers: std::ops::Range<u32>) -> Vec<Result<super::Upserted, Refusal>> {
+async fn write_all(
+    client: &Arc<Client>,
+    numbers: std::ops::Range<u32>,
+) -> Vec<Result<crate::salesforce::Upserted, Refusal>> {
     let write = |number| async move {
         let id = ConversationId::new(format!("main:{number}")).unwrap();
         client.upsert_conversation(&Conversation { id, ..conversation() }, &Write::default()).await
@@ -196,7 +199,7 @@ async fn after_a_call_without_an_answer_its_records_are_looked_for_before_any_is
     let client = server.client();
     let refused = write_all(&client, 1..3).await;
     assert_eq!(refused[0].as_ref().unwrap_err().class, Class::Transient);
-    let calls = |refused: &[Result<super::Upserted, Refusal>]| -> Vec<_> {
+    let calls = |refused: &[Result<crate::salesforce::Upserted, Refusal>]| -> Vec<_> {
         refused.iter().map(|refused| refused.as_ref().unwrap_err().call.expect("a call of many records")).collect()
     };
     assert_eq!(calls(&refused)[0], calls(&refused)[1], "one call, one refusal");

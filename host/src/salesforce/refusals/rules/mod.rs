@@ -13,13 +13,13 @@ mod unclassified;
 use crate::domain::{Advice, Class, Refusal, Scope};
 
 /// What some codes mean.
-pub(super) struct Rule {
+pub(crate) struct Rule {
     /// The codes, with blanks between.
     codes: &'static str,
     /// A fragment of the text, in lower case; empty for any text.
     fragment: &'static str,
-    pub(super) class: Class,
-    pub(super) scope: Scope,
+    pub(crate) class: Class,
+    pub(crate) scope: Scope,
     /// Whether it comes less with fewer records in a call.
     fewer: bool,
     /// What happened and what to check, where that is more than can be said of the whole class.
@@ -60,12 +60,12 @@ static FAMILIES: [&[Rule]; 7] =
 const FOLLOWERS: [&str; 3] = ["ALL_OR_NONE_OPERATION_ROLLED_BACK", "PROCESSING_HALTED", "BATCH_PROCESSING_HALTED"];
 
 /// Whether a code only says that something else of the same call failed: it is never the cause.
-pub(super) fn follows(code: &str) -> bool {
+pub(crate) fn follows(code: &str) -> bool {
     FOLLOWERS.contains(&code)
 }
 
 /// What a code means with this text; `None` where it is on no list.
-pub(super) fn of(code: &str, text: &str) -> Option<&'static Rule> {
+pub(crate) fn of(code: &str, text: &str) -> Option<&'static Rule> {
     let text = text.to_lowercase();
     let named = || FAMILIES.iter().copied().flatten().filter(|rule| rule.names(code));
     let by_text = named().find(|rule| !rule.fragment.is_empty() && text.contains(rule.fragment));
@@ -73,12 +73,12 @@ pub(super) fn of(code: &str, text: &str) -> Option<&'static Rule> {
 }
 
 /// Whether a refusal asks for fewer records in a call: a lock, or a limit of what the organization runs.
-pub(super) fn wants_fewer(refusal: &Refusal) -> bool {
+pub(crate) fn wants_fewer(refusal: &Refusal) -> bool {
     of(&refusal.code, &refusal.text).is_some_and(|rule| rule.fewer)
 }
 
 /// What a status means where the body says nothing that is known.
-pub(super) fn of_status(status: u16) -> (Class, Scope) {
+pub(crate) fn of_status(status: u16) -> (Class, Scope) {
     match status {
         // 406 and 420 come from Salesforce's edge while an instance is being set up.
         406 | 408 | 420 | 429 | 500..=599 => (Class::Transient, Scope::Org),

@@ -9,13 +9,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::answer::{Answer, Trouble, exchange};
-use super::classify::{Stage, judge};
-use super::config::{Config, Error};
-use super::grant::{Grant, Request};
-use super::queues::same_record;
-use super::values::{OrganizationId, Server};
 use crate::domain::{Class, RecordId, RefreshToken, Refusal, RequestSent, Secret, Timestamp};
+use crate::salesforce::config::{Config, Error};
+use crate::salesforce::http::{Answer, Trouble, exchange};
+use crate::salesforce::queues::same_record;
+use crate::salesforce::refusals::classify::{Stage, judge};
+use crate::salesforce::transport::grant::{Grant, Request};
+use crate::salesforce::values::{OrganizationId, Server};
 
 const PATH: &str = "/services/oauth2/token";
 
@@ -36,17 +36,17 @@ pub struct Keeping {
 pub type OnRotated = Box<dyn Fn(RefreshToken) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
 /// An access token and the server that takes it.
-pub(super) struct Access {
+pub(crate) struct Access {
     /// The token.
-    pub(super) token: Secret,
+    pub(crate) token: Secret,
     /// The organization's own server.
-    pub(super) server: Server,
+    pub(crate) server: Server,
     /// Tells a newer one from an older one.
-    pub(super) serial: u64,
+    pub(crate) serial: u64,
 }
 
 /// Keeps the tokens of one organization.
-pub(super) struct Session(Arc<Shared>);
+pub(crate) struct Session(Arc<Shared>);
 
 struct Shared {
     http: reqwest::Client,
@@ -89,7 +89,7 @@ struct Granted {
 
 impl Session {
     /// Asks for nothing yet.
-    pub(super) fn new(config: &Config, http: reqwest::Client, keeping: Keeping) -> Result<Self, Error> {
+    pub(crate) fn new(config: &Config, http: reqwest::Client, keeping: Keeping) -> Result<Self, Error> {
         let Keeping { token, on_rotated, now } = keeping;
         let organization = token.as_ref().ok().and_then(|kept| kept.organization.clone());
         let refresh_token = token.map(|kept| kept.token);
@@ -109,7 +109,7 @@ impl Session {
     }
 
     /// An access token other than the one with the serial `stale`, which Salesforce has refused.
-    pub(super) async fn access(&self, stale: Option<u64>) -> Result<Arc<Access>, Refusal> {
+    pub(crate) async fn access(&self, stale: Option<u64>) -> Result<Arc<Access>, Refusal> {
         let over = self.0.over.load(Ordering::SeqCst);
         let mut state = Arc::clone(&self.0.state).lock_owned().await;
         if state.access.as_ref().is_some_and(|access| stale == Some(access.serial)) {
@@ -123,13 +123,13 @@ impl Session {
     }
 
     /// Asks for a new access token although the present one may still be good.
-    pub(super) async fn renew(&self) -> Result<Arc<Access>, Refusal> {
+    pub(crate) async fn renew(&self) -> Result<Arc<Access>, Refusal> {
         let state = Arc::clone(&self.0.state).lock_owned().await;
         in_a_task(Arc::clone(&self.0).renew(state)).await
     }
 
     /// Turns the code of a person's authorization into tokens; where that is refused, what was there before stays.
-    pub(super) async fn exchange(
+    pub(crate) async fn exchange(
         &self,
         code: Secret,
         verifier: Secret,
@@ -141,13 +141,13 @@ impl Session {
     }
 
     /// Where the REST API answers, or else the place where tokens are asked for.
-    pub(super) async fn server(&self) -> Server {
+    pub(crate) async fn server(&self) -> Server {
         let state = self.0.state.lock().await;
         state.access.as_ref().map_or_else(|| self.0.login.clone(), |access| access.server.clone())
     }
 
     /// Whether Salesforce rotates the refresh token; `None` where it has not answered yet.
-    pub(super) async fn rotates(&self) -> Option<bool> {
+    pub(crate) async fn rotates(&self) -> Option<bool> {
         self.0.state.lock().await.rotates
     }
 }
@@ -277,7 +277,7 @@ fn organization_in(identity: &str) -> Option<RecordId> {
 }
 
 /// Takes secrets out of a refusal's words: a proxy's error page may repeat what it was sent.
-pub(super) fn scrub<'a>(refusal: Refusal, secrets: impl IntoIterator<Item = &'a Secret>) -> Refusal {
+pub(crate) fn scrub<'a>(refusal: Refusal, secrets: impl IntoIterator<Item = &'a Secret>) -> Refusal {
     let secrets = secrets.into_iter().map(Secret::reveal).filter(|secret| !secret.is_empty());
     let text = secrets.fold(refusal.text.clone(), |text, secret| text.replace(secret, "[secret]"));
     Refusal { text, ..refusal }

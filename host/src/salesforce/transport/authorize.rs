@@ -4,9 +4,9 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use sha2::{Digest, Sha256};
 
-use super::client::Client;
-use super::config::Error;
 use crate::domain::{Refusal, Secret};
+use crate::salesforce::config::Error;
+use crate::salesforce::transport::rest::Client;
 
 /// One that has begun. Whoever holds it keeps the proof that the code needs, and shows only the address.
 #[derive(Debug, Clone)]

@@ -7,14 +7,14 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
-use super::classify::outcome_unknown;
-use super::client::{Call, Client, Said, read, record};
-use super::gathering::{Batch, Entry, Gathering, Line, Next, Object};
-use super::queues::same_record;
-use super::records::{CASE, Upserted, Written};
-use super::rules::wants_fewer;
-use super::soql::quote;
 use crate::domain::{Class, RecordId, Refusal, RequestSent, Scope};
+use crate::salesforce::queues::same_record;
+use crate::salesforce::refusals::classify::outcome_unknown;
+use crate::salesforce::refusals::rules::wants_fewer;
+use crate::salesforce::soql::quote;
+use crate::salesforce::transport::rest::{Call, Client, Said, read, record};
+use crate::salesforce::write::batcher::{Batch, Entry, Gathering, Line, Next, Object};
+use crate::salesforce::write::records::{CASE, Upserted, Written};
 
 /// How long a few records wait for company when no call is on its way.
 const LINGER: Duration = Duration::from_millis(10);
@@ -27,7 +27,7 @@ const DOUBTS: usize = 10_000;
 
 impl Client {
     /// Writes a record together with others that come at the same time.
-    pub(super) async fn gather(
+    pub(crate) async fn gather(
         self: &Arc<Self>,
         object: Object,
         id: &str,

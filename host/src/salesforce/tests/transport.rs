@@ -1,14 +1,15 @@
 //! What goes over the wire, against a server on this machine: tokens, replays, time-outs and bounds.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::future::{FutureExt, join_all};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::super::session::OnRotated;
-use super::super::stand_in::{EXPIRED, StandIn, response};
-use super::*;
-use crate::domain::{ContactSearch, Quota, RefreshToken, Scope};
+use crate::domain::{Class, ContactSearch, Quota, RefreshToken, Refusal, Scope};
+use crate::salesforce::Client;
+use crate::salesforce::tests::server::{EXPIRED, StandIn, response};
+use crate::salesforce::transport::session::OnRotated;
 
 fn nothing() -> Value {
     json!({"totalSize": 0, "done": true, "records": []})

@@ -8,10 +8,10 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::session::OnRotated;
-use super::stand_in::{Asked, StandIn};
-use super::{Client, Error};
 use crate::domain::{Class, ContactSearch, RefreshToken, Refusal, Scope, Secret};
+use crate::salesforce::tests::server::{Asked, StandIn};
+use crate::salesforce::transport::session::OnRotated;
+use crate::salesforce::{Client, Error};
 
 const CALLBACK: &str = "http://localhost:1717/oauth/callback";
 const WEB_SERVER: &str = "flow = 'web-server'\nclient_id = 'key'\nclient_secret = 'hush-secret'\n";
@@ -54,7 +54,7 @@ fn forgetful() -> OnRotated {
 async fn a_signed_assertion_is_asked_with_alone_and_again_when_the_session_ends() {
     let server = StandIn::start().await;
     server.grant("one").reply(200, &nothing());
-    let pem = include_str!("testdata/not-a-secret.pem");
+    let pem = include_str!("../testdata/not-a-secret.pem");
     let settings =
         format!("flow = 'jwt-bearer'\nclient_id = 'key'\nuser = 'sync@acme.example'\nprivate_key = '''\n{pem}'''\n");
     let client = server.client_of(&settings, forgetful());
@@ -81,7 +81,7 @@ async fn client_credentials_are_asked_with_key_and_secret_and_a_refusal_says_wha
         .client_of("flow = 'client-credentials'\nclient_id = 'key'\nclient_secret = 'hush-secret'\n", forgetful());
     let refusal = ask(&client).await.unwrap_err();
     assert_eq!((refusal.class, refusal.scope), (Class::Auth, Scope::Org));
-    assert!(super::advice(&refusal).check.contains("my.salesforce.com"));
+    assert!(crate::salesforce::advice(&refusal).check.contains("my.salesforce.com"));
     ask(&client).await.unwrap();
     let asked = form(&server.asked()[1]);
     assert_eq!(asked["grant_type"], "client_credentials");
@@ -130,7 +130,10 @@ async fn an_authorization_that_is_refused_or_gives_no_refresh_token_leaves_what_
     let begin = || client.begin_authorization(CALLBACK.to_owned()).unwrap();
     server.reply(400, &json!({"error": "invalid_grant", "error_description": "invalid code verifier the-code"}));
     let refusal = client.finish_authorization(begin(), Secret::new("the-code")).await.unwrap_err();
-    assert!(super::advice(&refusal).check.contains("again") && !refusal.text.contains("the-code"), "{refusal:?}");
+    assert!(
+        crate::salesforce::advice(&refusal).check.contains("again") && !refusal.text.contains("the-code"),
+        "{refusal:?}"
+    );
     server.grant("two");
     let refusal = client.finish_authorization(begin(), Secret::new("the-code")).await.unwrap_err();
     assert_eq!((refusal.class, refusal.code.as_str()), (Class::Auth, "REFRESH_TOKEN_MISSING"));
@@ -165,7 +168,7 @@ async fn tokens_of_another_organization_are_refused_and_what_was_there_stays() {
     let refusal = client.finish_authorization(begin(), Secret::new("the-code")).await.unwrap_err();
     assert_eq!((refusal.class, refusal.code.as_str()), (Class::Auth, "ANOTHER_ORGANIZATION"));
     assert!(refusal.text.contains("00D000000000002AAA") && refusal.text.contains("00D000000000001AAA"), "{refusal:?}");
-    assert!(super::advice(&refusal).check.contains("organization_id"));
+    assert!(crate::salesforce::advice(&refusal).check.contains("organization_id"));
     assert_eq!(kept.lock().unwrap().len(), 1, "they are not stored");
     server.reply(200, &nothing());
     ask(&client).await.unwrap();

@@ -1,19 +1,19 @@
 //! What is asked of the token endpoint in each flow.
 
-use super::config::{Config, Error};
-use super::flow::Flow;
-use super::jwt::Signer;
-use super::values::Server;
 use crate::domain::{Class, Refusal, Secret, Timestamp};
+use crate::salesforce::config::{Config, Error};
+use crate::salesforce::flow::Flow;
+use crate::salesforce::jwt::Signer;
+use crate::salesforce::values::Server;
 
 /// A request for a token: everything in it is treated as a secret but the kind of grant.
-pub(super) struct Request {
-    pub(super) grant_type: &'static str,
-    pub(super) fields: Vec<(&'static str, Secret)>,
+pub(crate) struct Request {
+    pub(crate) grant_type: &'static str,
+    pub(crate) fields: Vec<(&'static str, Secret)>,
 }
 
 /// Who asks, and by what right.
-pub(super) struct Grant {
+pub(crate) struct Grant {
     client_id: String,
     client_secret: Option<Secret>,
     by: By,
@@ -26,7 +26,7 @@ enum By {
 }
 
 impl Grant {
-    pub(super) fn new(config: &Config) -> Result<Self, Error> {
+    pub(crate) fn new(config: &Config) -> Result<Self, Error> {
         config.check()?;
         let by = match (config.flow, &config.private_key) {
             (Flow::JwtBearer, Some(key)) => By::Assertion {
@@ -41,7 +41,7 @@ impl Grant {
     }
 
     /// Asks for an access token.
-    pub(super) fn request(&self, token: &Result<Secret, String>, now: Timestamp) -> Result<Request, Refusal> {
+    pub(crate) fn request(&self, token: &Result<Secret, String>, now: Timestamp) -> Result<Request, Refusal> {
         match &self.by {
             By::RefreshToken => {
                 let token = token.clone().map_err(not_authorized)?;
@@ -60,7 +60,7 @@ impl Grant {
     }
 
     /// Gives back the code that the browser came back with.
-    pub(super) fn exchange(&self, code: Secret, verifier: Secret, redirect_uri: String) -> Request {
+    pub(crate) fn exchange(&self, code: Secret, verifier: Secret, redirect_uri: String) -> Request {
         let own = vec![("code", code), ("code_verifier", verifier), ("redirect_uri", Secret::new(redirect_uri))];
         self.with_client("authorization_code", own)
     }

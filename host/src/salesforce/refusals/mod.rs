@@ -1,0 +1,4 @@
+//! What an answer of Salesforce means.
+
+pub(crate) mod classify;
+pub(crate) mod rules;
