@@ -4,34 +4,34 @@ use reqwest::{RequestBuilder, Response, header::LOCATION};
 
 use crate::domain::Quota;
 
-/// Salesforce's largest answers are describes and pages of 2,000 rows; both stay well below.
+/// How large an answer may be, in bytes. The largest are describes and pages of 2,000 rows; both stay well below.
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
 
 /// What came back.
 #[derive(Debug, Default)]
-pub(crate) struct Answer {
+pub(super) struct HttpAnswer {
     /// The HTTP status.
-    pub(crate) status: u16,
+    pub(super) status: u16,
     /// Salesforce's id of the request.
-    pub(crate) request_id: Option<String>,
+    pub(super) request_id: Option<String>,
     /// The calls of 24 hours, where the answer tells.
-    pub(crate) usage: Option<Quota>,
+    pub(super) usage: Option<Quota>,
     /// Where a redirect would have led.
-    pub(crate) location: Option<String>,
+    pub(super) location: Option<String>,
     /// The body.
-    pub(crate) body: Vec<u8>,
+    pub(super) body: Vec<u8>,
 }
 
 /// Why nothing, or nothing usable, came back.
 #[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum Trouble {
+pub(super) enum HttpError {
     /// The request could not be built: nothing was sent.
     #[error("the request could not be built: {0}")]
     Unsendable(String),
-    /// Nobody knows whether it was carried out.
+    /// Whether the request was carried out is unknown.
     #[error("no answer in time: {0}")]
     TimedOut(String),
-    /// Nobody knows whether it was carried out.
+    /// Whether the request was carried out is unknown.
     #[error("the connection failed: {0}")]
     NotConnected(String),
     /// The answer goes on past the bound.
@@ -39,7 +39,7 @@ pub(crate) enum Trouble {
     TooLarge,
 }
 
-impl From<reqwest::Error> for Trouble {
+impl From<reqwest::Error> for HttpError {
     fn from(error: reqwest::Error) -> Self {
         let error = error.without_url();
         let mut words = error.to_string();
@@ -59,9 +59,9 @@ impl From<reqwest::Error> for Trouble {
 }
 
 /// Sends a request and reads its answer.
-pub(crate) async fn exchange(request: RequestBuilder) -> Result<Answer, Trouble> {
+pub(super) async fn exchange(request: RequestBuilder) -> Result<HttpAnswer, HttpError> {
     let mut response = request.send().await?;
-    let mut answer = Answer {
+    let mut answer = HttpAnswer {
         status: response.status().as_u16(),
         request_id: header(&response, "x-sfdc-request-id"),
         usage: header(&response, "sforce-limit-info").as_deref().and_then(usage),
@@ -70,7 +70,7 @@ pub(crate) async fn exchange(request: RequestBuilder) -> Result<Answer, Trouble>
     };
     while let Some(chunk) = response.chunk().await? {
         if answer.body.len() + chunk.len() > LARGEST_BODY {
-            return Err(Trouble::TooLarge);
+            return Err(HttpError::TooLarge);
         }
         answer.body.extend_from_slice(&chunk);
     }

@@ -8,19 +8,19 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::json;
 
+use super::error::Error;
 use crate::domain::{Secret, Timestamp};
-use crate::salesforce::config::Error;
 
 /// How long an assertion is good for, in seconds; Salesforce takes no more than some minutes.
 const GOOD_FOR_S: u64 = 180;
 
 /// Signs with a private key. Its `Debug` is that of the library, which tells nothing of the key.
 #[derive(Debug)]
-pub(crate) struct Signer(Box<dyn rustls::sign::Signer>);
+pub(super) struct Signer(Box<dyn rustls::sign::Signer>);
 
 impl Signer {
     /// Reads an RSA key (PKCS #8 or PKCS #1) as PEM.
-    pub(crate) fn new(pem: &Secret) -> Result<Self, Error> {
+    pub(super) fn new(pem: &Secret) -> Result<Self, Error> {
         let wrong = |what: &str| Error::PrivateKey(what.to_owned());
         let key = PrivateKeyDer::from_pem_slice(pem.reveal().as_bytes())
             .map_err(|_| wrong("it is not a PEM of a private key (without a password)"))?;
@@ -31,7 +31,7 @@ impl Signer {
     }
 
     /// `issuer` is the consumer key, `user` the name of the user to act as.
-    pub(crate) fn assertion(
+    pub(super) fn assertion(
         &self,
         issuer: &str,
         user: &str,

@@ -3,9 +3,10 @@
 #![expect(clippy::result_large_err, reason = "a refusal is rare, and whoever gets one keeps the whole of it")]
 
 mod checks;
+mod client;
 mod config;
 mod customers;
-mod flow;
+mod error;
 mod http;
 mod jwt;
 mod queues;
@@ -17,14 +18,12 @@ mod transport;
 mod values;
 mod write;
 
-pub use checks::Check;
-pub use config::{Cases, Config, Error, Objects};
-pub use flow::Flow;
+pub use checks::ConnectionCheck;
+pub use client::Client;
+pub use config::{Cases, Config, Flow, Objects};
+pub use error::Error;
 pub use queues::{Queue, Queues};
-pub use refusals::rules::advice;
-pub use transport::authorize::Authorization;
-pub use transport::rest::Client;
-pub use transport::session::{Keeping, OnRotated};
+pub use refusals::advice;
+pub use transport::{Authorization, Keeping, OnRotated};
 pub use values::{ApiName, ApiVersion, OrganizationId, Server, Share};
-pub use write::batcher::RECORDS;
-pub use write::records::{CaseWrite, Upserted, Write};
+pub use write::{CaseWrite, ConversationWrite, RECORDS, Upserted};

@@ -8,7 +8,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 /// A value as a SOQL string literal, with its quotes.
 ///
 /// SOQL knows a fixed set of escapes and rejects a backslash anywhere else; over REST there are no bind variables.
-pub(crate) fn quote(value: &str) -> String {
+pub(super) fn quote(value: &str) -> String {
     let mut quoted = String::with_capacity(value.len() + 2);
     quoted.push('\'');
     for c in value.chars() {
@@ -29,12 +29,12 @@ pub(crate) fn quote(value: &str) -> String {
 }
 
 /// A value as one segment of a path.
-pub(crate) fn segment(value: &str) -> String {
+pub(super) fn segment(value: &str) -> String {
     utf8_percent_encode(value, SEGMENT).to_string()
 }
 
 /// The first `most` characters: Salesforce counts characters, not bytes, and refuses what is longer.
-pub(crate) fn cut(text: &str, most: usize) -> &str {
+pub(super) fn cut(text: &str, most: usize) -> &str {
     text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
 }
 

@@ -3,8 +3,8 @@
 use reqwest::Url;
 use serde::Deserialize;
 
+use super::error::Error;
 use crate::domain::{BaseUrl, RecordId};
-use crate::salesforce::config::Error;
 
 /// A share: above 0, and 1 at most.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
@@ -65,7 +65,7 @@ pub struct Server(BaseUrl);
 
 impl Server {
     /// The address with this path and query.
-    pub(crate) fn at(&self, path: &str) -> Result<Url, Error> {
+    pub(super) fn at(&self, path: &str) -> Result<Url, Error> {
         self.0.at(path).map_err(|_| Error::Server(path.to_owned()))
     }
 }
@@ -100,7 +100,7 @@ pub struct ApiName(String);
 
 impl ApiName {
     /// One that is written here.
-    pub(crate) fn constant(text: &str) -> Self {
+    pub(super) fn constant(text: &str) -> Self {
         Self(text.to_owned())
     }
 

@@ -1,23 +1,27 @@
 //! Contacts: finding the ones that a policy asks for, and making a new one.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tokio::sync::MutexGuard;
+use tokio::sync::{Mutex, MutexGuard};
 
+use super::person_accounts::PersonAccounts;
 use crate::domain::{Attribute, Class, Contact, ContactSearch, RecordId, Refusal};
+use crate::salesforce::refusals::{Written, read, record};
 use crate::salesforce::soql::{quote, segment};
-use crate::salesforce::transport::rest::{Call, Client, read, record};
+use crate::salesforce::transport::{Call, Transport};
 use crate::salesforce::values::ApiName;
-use crate::salesforce::write::records::Written;
 
+/// How many locks all customers share.
+const LOCKS: usize = 256;
 /// No text of a Contact that a query can filter by is longer, in characters.
 const LONGEST_VALUE: usize = 255;
-/// Contacts of one search.
+/// How many contacts one search may find.
 const MOST: usize = 10;
-/// Fewer find too much.
+/// The shortest phone number that is searched for; fewer digits find too much.
 const FEWEST_DIGITS: usize = 6;
 const FIELDS: &[&str] = &["Id", "Name", "Email", "Phone"];
 const WITH_PERSONS: &[&str] = &["Id", "Name", "Email", "Phone", "IsPersonAccount", "AccountId"];
@@ -35,32 +39,37 @@ struct Row {
     account_id: Option<String>,
 }
 
-impl Client {
-    /// Waits until nobody else looks for this customer, and keeps it so: two conversations of a new one would both find
-    /// nobody, and make one each. Customers are told apart by what is searched for first; some wait for one of another's
-    /// that shares their place.
-    pub async fn alone_with(&self, searches: &[ContactSearch]) -> Option<MutexGuard<'_, ()>> {
+/// The customers of one organization.
+pub(crate) struct Customers {
+    transport: Arc<Transport>,
+    pub(crate) person_accounts: PersonAccounts,
+    /// Held, by a hash of the customer, while it is looked for and may be made.
+    locks: [Mutex<()>; LOCKS],
+}
+
+impl Customers {
+    /// Nothing is known of the organization yet.
+    pub(crate) fn new(transport: Arc<Transport>) -> Self {
+        let locks = [const { Mutex::const_new(()) }; LOCKS];
+        Self { transport, person_accounts: PersonAccounts::default(), locks }
+    }
+
+    /// Holds the lock of the customer who is searched for; `None` where nothing is searched for.
+    pub(crate) async fn alone_with(&self, searches: &[ContactSearch]) -> Option<MutexGuard<'_, ()>> {
         let first = searches.iter().find(|search| !search.value.trim().is_empty())?;
         let mut hasher = DefaultHasher::new();
         first.value.trim().to_lowercase().hash(&mut hasher);
-        Some(self.customers[hasher.finish() as usize % self.customers.len()].lock().await)
+        Some(self.locks[hasher.finish() as usize % LOCKS].lock().await)
     }
 
-    /// The contacts that the first search with a result finds, ten at most.
-    ///
-    /// A phone number is free text in Salesforce, so it is searched for in its index, which finds it however it is
-    /// written; what the index does not have yet is found where it is written the same. Any other field is compared.
-    /// A blank value is skipped: in SOQL it would find every contact whose field is empty.
-    ///
-    /// # Errors
-    /// `Class::Request` for a field that cannot be one; else Salesforce's refusal.
-    pub async fn find_contacts(&self, searches: &[ContactSearch]) -> Result<Vec<Contact>, Refusal> {
+    /// The contacts that the first search with a result finds.
+    pub(crate) async fn find(&self, searches: &[ContactSearch]) -> Result<Vec<Contact>, Refusal> {
         for search in searches {
             let (field, value) = (api_name(&search.field)?, search.value.trim());
             if value.is_empty() || value.chars().count() > LONGEST_VALUE {
                 continue;
             }
-            let persons = self.has_person_accounts().await?;
+            let persons = self.person_accounts.exist(&self.transport).await?;
             let fields = if persons { WITH_PERSONS } else { FIELDS };
             let mut rows = Vec::new();
             if field.as_str().ends_with("Phone") {
@@ -69,7 +78,7 @@ impl Client {
             if rows.is_empty() {
                 let fields = fields.join(", ");
                 let soql = format!("SELECT {fields} FROM Contact WHERE {field} = {} LIMIT {MOST}", quote(value));
-                rows = self.query(&soql).await?;
+                rows = self.transport.query(&soql).await?;
             }
             if !rows.is_empty() {
                 return rows.into_iter().map(Row::contact).collect();
@@ -95,37 +104,32 @@ impl Client {
             "sobjects": [{ "name": "Contact", "fields": fields, "limit": MOST }],
             "overallLimit": MOST,
         });
-        let path = self.path("parameterizedSearch");
+        let path = self.transport.path("parameterizedSearch");
         let call = Call { method: Method::POST, path, body, keep_owner: false };
-        Ok(read::<Found>(self.send(&call).await?)?.search_records)
+        Ok(read::<Found>(self.transport.send(&call).await?)?.search_records)
     }
 
-    /// Makes a contact with these fields (API names); with an `Email` among them, one that has it already is updated. Where
-    /// the organization has person accounts, it makes one of those instead, unless there is an `AccountId`.
-    ///
-    /// # Errors
-    /// `Class::Contact` when several have this e-mail address; else Salesforce's refusal. After a time-out the contact
-    /// may be there all the same: search before asking again.
-    pub async fn create_contact(&self, attributes: &[Attribute]) -> Result<RecordId, Refusal> {
+    /// Makes a contact of these fields, or a person account.
+    pub(crate) async fn create(&self, attributes: &[Attribute]) -> Result<RecordId, Refusal> {
         let mut body = Map::new();
         for attribute in attributes {
             let field = api_name(&attribute.name)?;
             body.insert(field.to_string(), Value::from(attribute.value.as_str()));
         }
-        if !body.contains_key("AccountId") && self.has_person_accounts().await? {
-            return self.create_person(body).await;
+        if !body.contains_key("AccountId") && self.person_accounts.exist(&self.transport).await? {
+            return self.person_accounts.create(&self.transport, body).await;
         }
         let email = body.get("Email").and_then(Value::as_str).map(|email| email.trim().to_owned());
         // A key in the path must not stand in the body, and Salesforce's paths cannot carry a slash.
         let (method, path) = match email.filter(|email| !email.is_empty() && !email.contains('/')) {
             Some(email) => {
                 body.remove("Email");
-                (Method::PATCH, self.path(&format!("sobjects/Contact/Email/{}", segment(&email))))
+                (Method::PATCH, self.transport.path(&format!("sobjects/Contact/Email/{}", segment(&email))))
             }
-            None => (Method::POST, self.path("sobjects/Contact")),
+            None => (Method::POST, self.transport.path("sobjects/Contact")),
         };
         let call = Call { method, path, body: Value::Object(body), keep_owner: false };
-        let written: Written = match self.send(&call).await {
+        let written: Written = match self.transport.send(&call).await {
             Ok(json) => read(json)?,
             // Nobody asks for unique addresses, so it is not the set-up's fault.
             Err(refusal) if refusal.code == "DUPLICATE_EXTERNAL_ID" => {

@@ -1,4 +1,6 @@
-//! Who a customer is in Salesforce.
+//! Who a customer is in Salesforce: a contact, or a person account.
 
-pub(crate) mod contacts;
-pub(crate) mod person_accounts;
+mod contacts;
+mod person_accounts;
+
+pub(super) use contacts::Customers;

@@ -3,12 +3,13 @@
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use tokio::sync::OnceCell;
 
 use crate::domain::{RecordId, Refusal};
-use crate::salesforce::transport::rest::{Call, Client, read, record};
-use crate::salesforce::write::records::Written;
+use crate::salesforce::refusals::{Written, read, record};
+use crate::salesforce::transport::{Call, Transport};
 
-/// Fields that an account has under a contact's name for them.
+/// Fields that have the same name on a contact and on an account.
 const SHARED: [&str; 10] = [
     "FirstName",
     "LastName",
@@ -22,9 +23,18 @@ const SHARED: [&str; 10] = [
     "RecordTypeId",
 ];
 
-impl Client {
+/// What is known of an organization's person accounts.
+#[derive(Default)]
+pub(crate) struct PersonAccounts {
+    /// Whether it has any, once that was asked.
+    pub(crate) exist: OnceCell<bool>,
+    /// The one record type that they have, once that was asked; `None` where there are several.
+    record_type: OnceCell<Option<RecordId>>,
+}
+
+impl PersonAccounts {
     /// Whether the organization has person accounts; asked once.
-    pub(crate) async fn has_person_accounts(&self) -> Result<bool, Refusal> {
+    pub(super) async fn exist(&self, transport: &Transport) -> Result<bool, Refusal> {
         #[derive(Deserialize)]
         struct Described {
             fields: Vec<Field>,
@@ -34,30 +44,30 @@ impl Client {
             name: String,
         }
         let ask = || async {
-            let call = Call::get(self.path("sobjects/Contact/describe"));
-            let described: Described = read(self.send(&call).await?)?;
+            let call = Call::get(transport.path("sobjects/Contact/describe"));
+            let described: Described = read(transport.send(&call).await?)?;
             Ok(described.fields.iter().any(|field| field.name == "IsPersonAccount"))
         };
-        self.person_accounts.get_or_try_init(ask).await.copied()
+        self.exist.get_or_try_init(ask).await.copied()
     }
 
     /// Makes a person account of the fields of a contact. It is inserted, for Salesforce takes no e-mail address as the key
     /// of an account.
-    pub(crate) async fn create_person(&self, contact: Map<String, Value>) -> Result<RecordId, Refusal> {
+    pub(super) async fn create(&self, transport: &Transport, contact: Map<String, Value>) -> Result<RecordId, Refusal> {
         let mut body: Map<_, _> = contact.into_iter().map(|(name, value)| (of_account(&name), value)).collect();
         if !body.contains_key("RecordTypeId")
-            && let Some(kind) = self.person_type().await?
+            && let Some(kind) = self.record_type(transport).await?
         {
             body.insert("RecordTypeId".to_owned(), json!(kind));
         }
-        let path = self.path("sobjects/Account");
+        let path = transport.path("sobjects/Account");
         let call = Call { method: Method::POST, path, body: Value::Object(body), keep_owner: false };
-        let written: Written = read(self.send(&call).await?)?;
+        let written: Written = read(transport.send(&call).await?)?;
         record(&written.id)
     }
 
     /// The one record type of person accounts; where there are several, Salesforce takes the integration user's own.
-    async fn person_type(&self) -> Result<Option<RecordId>, Refusal> {
+    async fn record_type(&self, transport: &Transport) -> Result<Option<RecordId>, Refusal> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Kind {
@@ -65,12 +75,12 @@ impl Client {
         }
         let ask = || async {
             let soql = "SELECT Id FROM RecordType WHERE SobjectType = 'Account' AND IsPersonType = true";
-            match self.query::<Kind>(soql).await?.as_slice() {
+            match transport.query::<Kind>(soql).await?.as_slice() {
                 [one] => record(&one.id).map(Some),
                 _ => Ok(None),
             }
         };
-        self.person_type.get_or_try_init(ask).await.cloned()
+        self.record_type.get_or_try_init(ask).await.cloned()
     }
 }
 

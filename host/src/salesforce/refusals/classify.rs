@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use super::rules;
 use crate::domain::{Class, Refusal, Scope};
-use crate::salesforce::http::{Answer, Trouble};
-use crate::salesforce::refusals::rules;
+use crate::salesforce::http::{HttpAnswer, HttpError};
 use crate::salesforce::soql::cut;
 
 /// How much of Salesforce's words is kept, in characters.
@@ -31,9 +31,9 @@ struct Complaint {
 }
 
 /// The JSON of an answer that says yes (`null` for an empty body), or else the refusal.
-pub(crate) fn judge(stage: Stage, outcome: Result<Answer, Trouble>) -> Result<Value, Refusal> {
+pub(crate) fn judge(stage: Stage, outcome: Result<HttpAnswer, HttpError>) -> Result<Value, Refusal> {
     let (refusal, status, request_id) = match outcome {
-        Err(trouble) => (unanswered(&trouble), None, None),
+        Err(error) => (unanswered(&error), None, None),
         Ok(answer) => match said(&answer) {
             Ok(json) => return Ok(json),
             Err(refusal) => (refusal, Some(answer.status), answer.request_id),
@@ -50,7 +50,7 @@ pub(crate) fn outcome_unknown(refusal: &Refusal) -> bool {
     unreadable || (refusal.class == Class::Transient && refusal.status.is_none_or(|status| status >= 500))
 }
 
-fn said(answer: &Answer) -> Result<Value, Refusal> {
+fn said(answer: &HttpAnswer) -> Result<Value, Refusal> {
     let json = serde_json::from_slice::<Value>(&answer.body);
     Err(match (answer.status, json) {
         (200..=299, Ok(json)) if json.get("success") != Some(&Value::Bool(false)) => return Ok(json),
@@ -115,13 +115,13 @@ fn part(json: Value) -> Result<Value, Refusal> {
 }
 
 /// No answer: whether the request was carried out is unknown, and an upsert may simply be sent again.
-fn unanswered(trouble: &Trouble) -> Refusal {
-    let words = trouble.to_string();
-    match trouble {
-        Trouble::TimedOut(_) => Refusal::new(Class::Transient, "TIMEOUT", words).of_org(),
-        Trouble::NotConnected(_) => Refusal::new(Class::Transient, "CONNECTION_FAILED", words).of_org(),
-        Trouble::Unsendable(_) => Refusal::new(Class::Request, "UNSENDABLE", words),
-        Trouble::TooLarge => Refusal::new(Class::Unclassified, "ANSWER_TOO_LARGE", words),
+fn unanswered(error: &HttpError) -> Refusal {
+    let words = error.to_string();
+    match error {
+        HttpError::TimedOut(_) => Refusal::new(Class::Transient, "TIMEOUT", words).of_org(),
+        HttpError::NotConnected(_) => Refusal::new(Class::Transient, "CONNECTION_FAILED", words).of_org(),
+        HttpError::Unsendable(_) => Refusal::new(Class::Request, "UNSENDABLE", words),
+        HttpError::TooLarge => Refusal::new(Class::Unclassified, "ANSWER_TOO_LARGE", words),
     }
 }
 
@@ -161,7 +161,7 @@ fn refused(status: u16, json: &Value) -> Option<Refusal> {
 }
 
 /// An HTML page, an empty body, or JSON that complains of nothing.
-fn by_status(answer: &Answer) -> Refusal {
+fn by_status(answer: &HttpAnswer) -> Refusal {
     let by_status = rules::of_status(answer.status);
     let (class, scope) = match by_status.0 {
         // Without a code too, the text says whether a new token would help.

@@ -11,11 +11,11 @@ fn rest(status: u16, body: &str) -> Refusal {
 }
 
 fn at(stage: Stage, status: u16, body: &str) -> Refusal {
-    let answer = Answer {
+    let answer = HttpAnswer {
         status,
         request_id: Some("request-7".to_owned()),
         body: body.as_bytes().to_vec(),
-        ..Answer::default()
+        ..HttpAnswer::default()
     };
     judge(stage, Ok(answer)).unwrap_err()
 }
@@ -280,7 +280,7 @@ fn pages_and_empty_bodies_are_judged_by_their_status() {
 #[test]
 fn a_redirect_is_named_without_what_it_carries() {
     let location = Some("https://acme.my.salesforce.com/secur/frontdoor.jsp?sid=00Dsecret".to_owned());
-    let refusal = judge(Stage::Rest, Ok(Answer { status: 302, location, ..Answer::default() })).unwrap_err();
+    let refusal = judge(Stage::Rest, Ok(HttpAnswer { status: 302, location, ..HttpAnswer::default() })).unwrap_err();
     assert_eq!((refusal.class, refusal.scope), (Class::Config, Scope::Org));
     assert!(refusal.text.contains("acme.my.salesforce.com") && !refusal.text.contains("secret"));
 }
@@ -288,7 +288,7 @@ fn a_redirect_is_named_without_what_it_carries() {
 #[test]
 fn a_time_out_and_a_dropped_connection_pass_by_themselves() {
     for (trouble, code) in
-        [(Trouble::TimedOut("t".into()), "TIMEOUT"), (Trouble::NotConnected("c".into()), "CONNECTION_FAILED")]
+        [(HttpError::TimedOut("t".into()), "TIMEOUT"), (HttpError::NotConnected("c".into()), "CONNECTION_FAILED")]
     {
         let refusal = judge(Stage::Rest, Err(trouble)).unwrap_err();
         assert_eq!((refusal.class, refusal.scope, refusal.code.as_str()), (Class::Transient, Scope::Org, code));
@@ -307,7 +307,7 @@ proptest! {
     #[test]
     fn no_answer_is_too_strange_to_be_judged(status in 100_u16..600, body in any::<Vec<u8>>(), token in any::<bool>()) {
         let stage = if token { Stage::Token } else { Stage::Rest };
-        let answer = Answer { status, body, ..Answer::default() };
+        let answer = HttpAnswer { status, body, ..HttpAnswer::default() };
         match judge(stage, Ok(answer)) {
             Ok(json) => {
                 prop_assert!((200..300).contains(&status));

@@ -10,8 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::{Class, ContactSearch, RefreshToken, Refusal, Scope, Secret};
 use crate::salesforce::tests::server::{Asked, StandIn};
-use crate::salesforce::transport::session::OnRotated;
-use crate::salesforce::{Client, Error};
+use crate::salesforce::{Client, Error, OnRotated};
 
 const CALLBACK: &str = "http://localhost:1717/oauth/callback";
 const WEB_SERVER: &str = "flow = 'web-server'\nclient_id = 'key'\nclient_secret = 'hush-secret'\n";

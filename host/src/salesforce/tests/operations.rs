@@ -11,8 +11,7 @@ use crate::domain::{
     Timestamp,
 };
 use crate::salesforce::tests::server::StandIn;
-use crate::salesforce::write::records::{CaseWrite, Write};
-use crate::salesforce::{Check, Client};
+use crate::salesforce::{CaseWrite, Client, ConnectionCheck, ConversationWrite, Upserted};
 
 fn conversation() -> Conversation {
     Conversation {
@@ -69,11 +68,14 @@ async fn a_conversation_is_upserted_by_its_external_id_with_its_whole_state() {
     server.reply(200, &json!([{"id": "a01000000000001AAA", "success": true, "errors": [], "created": true}]));
     server.reply(200, &json!([{"id": "a01000000000001AAA", "success": true, "errors": [], "created": false}]));
     let client = server.client();
-    let write =
-        Write { queue: Some(id("00G000000000001AAA")), contact: Some(id("003000000000001AAA")), ..Write::default() };
+    let write = ConversationWrite {
+        queue: Some(id("00G000000000001AAA")),
+        contact: Some(id("003000000000001AAA")),
+        ..ConversationWrite::default()
+    };
     let first = client.upsert_conversation(&conversation(), &write).await.unwrap();
     let closed = Conversation { closed: true, ..conversation() };
-    let person = Write { contact: Some(id("001000000000001AAA")), ..Write::default() };
+    let person = ConversationWrite { contact: Some(id("001000000000001AAA")), ..ConversationWrite::default() };
     let second = client.upsert_conversation(&closed, &person).await.unwrap();
     assert_eq!((first.created, second.created, &first.record), (true, false, &second.record));
 
@@ -141,22 +143,19 @@ async fn an_insert_that_lost_a_race_is_sent_once_more() {
         "duplicate value found: alcmeon__scoped_id__c duplicates value on record with id: a01000000000001"}]}]);
     server.reply(200, &lost).reply(200, &json!([{"id": "a01000000000001AAA", "success": true, "created": false}]));
     let client = server.client();
-    assert!(!client.upsert_conversation(&conversation(), &Write::default()).await.unwrap().created);
+    assert!(!client.upsert_conversation(&conversation(), &ConversationWrite::default()).await.unwrap().created);
     server.reply(200, &lost).reply(200, &lost);
-    let refusal = client.upsert_conversation(&conversation(), &Write::default()).await.unwrap_err();
+    let refusal = client.upsert_conversation(&conversation(), &ConversationWrite::default()).await.unwrap_err();
     assert_eq!((refusal.class, refusal.records.as_slice()), (Class::Record, ["a01000000000001".to_owned()].as_slice()));
     assert_eq!(refusal.request.unwrap().body["alcmeon__scoped_id__c"], "main:321");
     assert_eq!(server.asked().len(), 5);
 }
 
 /// Writes conversations with these numbers at the same moment.
-async fn write_all(
-    client: &Arc<Client>,
-    numbers: std::ops::Range<u32>,
-) -> Vec<Result<crate::salesforce::Upserted, Refusal>> {
+async fn write_all(client: &Arc<Client>, numbers: std::ops::Range<u32>) -> Vec<Result<Upserted, Refusal>> {
     let write = |number| async move {
         let id = ConversationId::new(format!("main:{number}")).unwrap();
-        client.upsert_conversation(&Conversation { id, ..conversation() }, &Write::default()).await
+        client.upsert_conversation(&Conversation { id, ..conversation() }, &ConversationWrite::default()).await
     };
     futures_util::future::join_all(numbers.map(write)).await
 }
@@ -199,7 +198,7 @@ async fn after_a_call_without_an_answer_its_records_are_looked_for_before_any_is
     let client = server.client();
     let refused = write_all(&client, 1..3).await;
     assert_eq!(refused[0].as_ref().unwrap_err().class, Class::Transient);
-    let calls = |refused: &[Result<crate::salesforce::Upserted, Refusal>]| -> Vec<_> {
+    let calls = |refused: &[Result<Upserted, Refusal>]| -> Vec<_> {
         refused.iter().map(|refused| refused.as_ref().unwrap_err().call.expect("a call of many records")).collect()
     };
     assert_eq!(calls(&refused)[0], calls(&refused)[1], "one call, one refusal");
@@ -319,7 +318,7 @@ fn described(fields: &[&str], unique: bool) -> Value {
     json!({"fields": fields.iter().map(field).collect::<Vec<_>>()})
 }
 
-fn of<'a>(checks: &'a [Check], name: &str) -> &'a Check {
+fn of<'a>(checks: &'a [ConnectionCheck], name: &str) -> &'a ConnectionCheck {
     checks.iter().find(|check| check.name == name).unwrap()
 }
 

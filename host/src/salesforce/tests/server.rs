@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
 use serde_json::{Value, json};
 
 use crate::domain::{RefreshToken, Timestamp};
-use crate::salesforce::{Client, Config, Keeping};
+use crate::salesforce::{Client, Config, Keeping, OnRotated};
 
 /// What Salesforce answers to a token that has ended, with the status 401.
 pub(crate) const EXPIRED: &str = r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#;
@@ -92,14 +92,14 @@ impl StandIn {
     }
 
     /// A client with more settings.
-    pub(crate) fn client_with(&self, more: &str, on_rotated: crate::salesforce::OnRotated) -> Arc<Client> {
+    pub(crate) fn client_with(&self, more: &str, on_rotated: OnRotated) -> Arc<Client> {
         self.client_of(&format!("{LEAST}\n{more}"), on_rotated)
     }
 
     /// A client with these settings, of an organization that is known to have no person accounts.
-    pub(crate) fn client_of(&self, settings: &str, on_rotated: crate::salesforce::OnRotated) -> Arc<Client> {
+    pub(crate) fn client_of(&self, settings: &str, on_rotated: OnRotated) -> Arc<Client> {
         let client = self.new_client(settings, on_rotated);
-        client.person_accounts.set(false).expect("nothing is known yet");
+        client.customers.person_accounts.exist.set(false).expect("nothing is known yet");
         client
     }
 
@@ -108,7 +108,7 @@ impl StandIn {
         self.new_client(LEAST, Box::new(|_| Box::pin(async { Ok(()) })))
     }
 
-    fn new_client(&self, settings: &str, on_rotated: crate::salesforce::OnRotated) -> Arc<Client> {
+    fn new_client(&self, settings: &str, on_rotated: OnRotated) -> Arc<Client> {
         let config: Config = toml::from_str(&format!("login_url = '{}'\n{settings}", self.url)).unwrap();
         // Whoever comes first installs it; the outcome is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();

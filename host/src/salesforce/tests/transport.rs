@@ -7,9 +7,8 @@ use futures_util::future::{FutureExt, join_all};
 use serde_json::{Value, json};
 
 use crate::domain::{Class, ContactSearch, Quota, RefreshToken, Refusal, Scope};
-use crate::salesforce::Client;
 use crate::salesforce::tests::server::{EXPIRED, StandIn, response};
-use crate::salesforce::transport::session::OnRotated;
+use crate::salesforce::{Client, OnRotated};
 
 fn nothing() -> Value {
     json!({"totalSize": 0, "done": true, "records": []})

@@ -4,9 +4,9 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use sha2::{Digest, Sha256};
 
+use super::rest::Transport;
 use crate::domain::{Refusal, Secret};
-use crate::salesforce::config::Error;
-use crate::salesforce::transport::rest::Client;
+use crate::salesforce::error::Error;
 
 /// One that has begun. Whoever holds it keeps the proof that the code needs, and shows only the address.
 #[derive(Debug, Clone)]
@@ -29,12 +29,12 @@ impl Authorization {
     }
 }
 
-impl Client {
+impl Transport {
     /// Begins an authorization that comes back to `redirect_uri`, which has to be one of the app's callback URLs.
     ///
     /// # Errors
     /// When the organization's flow has nothing to do with a person, or there are no random numbers.
-    pub fn begin_authorization(&self, redirect_uri: String) -> Result<Authorization, Error> {
+    pub(crate) fn begin_authorization(&self, redirect_uri: String) -> Result<Authorization, Error> {
         if !self.config.flow.keeps_a_token() {
             return Err(Error::NobodyAuthorizes);
         }
@@ -59,7 +59,7 @@ impl Client {
     ///
     /// # Errors
     /// Salesforce's refusal; what was there before stays.
-    pub async fn finish_authorization(&self, begun: Authorization, code: Secret) -> Result<String, Refusal> {
+    pub(crate) async fn finish_authorization(&self, begun: Authorization, code: Secret) -> Result<String, Refusal> {
         let Authorization { verifier, redirect_uri, .. } = begun;
         let access = self.session.exchange(code, verifier, redirect_uri).await?;
         Ok(access.server.to_string())

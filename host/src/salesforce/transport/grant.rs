@@ -1,74 +1,75 @@
 //! What is asked of the token endpoint in each flow.
 
 use crate::domain::{Class, Refusal, Secret, Timestamp};
-use crate::salesforce::config::{Config, Error};
-use crate::salesforce::flow::Flow;
+use crate::salesforce::config::{Config, Flow};
+use crate::salesforce::error::Error;
 use crate::salesforce::jwt::Signer;
 use crate::salesforce::values::Server;
 
 /// A request for a token: everything in it is treated as a secret but the kind of grant.
-pub(crate) struct Request {
-    pub(crate) grant_type: &'static str,
-    pub(crate) fields: Vec<(&'static str, Secret)>,
+pub(super) struct TokenRequest {
+    pub(super) grant_type: &'static str,
+    pub(super) fields: Vec<(&'static str, Secret)>,
 }
 
 /// Who asks, and by what right.
-pub(crate) struct Grant {
+pub(super) struct Grant {
     client_id: String,
     client_secret: Option<Secret>,
-    by: By,
+    proof: Proof,
 }
 
-enum By {
+/// By what right a token is asked for.
+enum Proof {
     RefreshToken,
     Assertion { signer: Signer, user: String, audience: String },
     ClientCredentials,
 }
 
 impl Grant {
-    pub(crate) fn new(config: &Config) -> Result<Self, Error> {
+    pub(super) fn new(config: &Config) -> Result<Self, Error> {
         config.check()?;
-        let by = match (config.flow, &config.private_key) {
-            (Flow::JwtBearer, Some(key)) => By::Assertion {
+        let proof = match (config.flow, &config.private_key) {
+            (Flow::JwtBearer, Some(key)) => Proof::Assertion {
                 signer: Signer::new(key)?,
                 user: config.user.clone().unwrap_or_default(),
                 audience: config.audience.clone().unwrap_or_else(|| audience(&config.login_url).to_owned()),
             },
-            (Flow::ClientCredentials, _) => By::ClientCredentials,
-            (Flow::RefreshToken | Flow::WebServer | Flow::JwtBearer, _) => By::RefreshToken,
+            (Flow::ClientCredentials, _) => Proof::ClientCredentials,
+            (Flow::RefreshToken | Flow::WebServer | Flow::JwtBearer, _) => Proof::RefreshToken,
         };
-        Ok(Self { client_id: config.client_id.clone(), client_secret: config.client_secret.clone(), by })
+        Ok(Self { client_id: config.client_id.clone(), client_secret: config.client_secret.clone(), proof })
     }
 
     /// Asks for an access token.
-    pub(crate) fn request(&self, token: &Result<Secret, String>, now: Timestamp) -> Result<Request, Refusal> {
-        match &self.by {
-            By::RefreshToken => {
+    pub(super) fn request(&self, token: &Result<Secret, String>, now: Timestamp) -> Result<TokenRequest, Refusal> {
+        match &self.proof {
+            Proof::RefreshToken => {
                 let token = token.clone().map_err(not_authorized)?;
                 Ok(self.with_client("refresh_token", vec![("refresh_token", token)]))
             }
-            By::ClientCredentials => Ok(self.with_client("client_credentials", Vec::new())),
-            By::Assertion { signer, user, audience } => {
+            Proof::ClientCredentials => Ok(self.with_client("client_credentials", Vec::new())),
+            Proof::Assertion { signer, user, audience } => {
                 let assertion = signer.assertion(&self.client_id, user, audience, now).map_err(|error| {
                     let words = format!("the assertion could not be signed: {error}");
                     Refusal::new(Class::Request, "UNSENDABLE", words).of_org()
                 })?;
                 let grant_type = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-                Ok(Request { grant_type, fields: vec![("assertion", assertion)] })
+                Ok(TokenRequest { grant_type, fields: vec![("assertion", assertion)] })
             }
         }
     }
 
     /// Gives back the code that the browser came back with.
-    pub(crate) fn exchange(&self, code: Secret, verifier: Secret, redirect_uri: String) -> Request {
+    pub(super) fn exchange(&self, code: Secret, verifier: Secret, redirect_uri: String) -> TokenRequest {
         let own = vec![("code", code), ("code_verifier", verifier), ("redirect_uri", Secret::new(redirect_uri))];
         self.with_client("authorization_code", own)
     }
 
-    fn with_client(&self, grant_type: &'static str, mut fields: Vec<(&'static str, Secret)>) -> Request {
+    fn with_client(&self, grant_type: &'static str, mut fields: Vec<(&'static str, Secret)>) -> TokenRequest {
         fields.push(("client_id", Secret::new(&*self.client_id)));
         fields.extend(self.client_secret.clone().map(|secret| ("client_secret", secret)));
-        Request { grant_type, fields }
+        TokenRequest { grant_type, fields }
     }
 }
 

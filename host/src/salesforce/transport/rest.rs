@@ -1,47 +1,32 @@
-//! The client of one organization: sends calls with a token, replays one once after a refresh, and counts.
+//! Calls of the REST API: sent with a token, replayed once after a refresh, and counted.
 
-use std::collections::HashSet;
-use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 
-use crate::domain::{Class, Quota, RecordId, Refusal, RequestSent};
-use crate::salesforce::config::{Config, Error};
-use crate::salesforce::http::{Trouble, exchange};
-use crate::salesforce::queues::Cache;
-use crate::salesforce::refusals::classify::{Stage, judge, parts};
-use crate::salesforce::transport::session::{Access, Keeping, Session, scrub};
+use super::session::{AccessToken, Keeping, Session, scrub};
+use crate::domain::{Class, Quota, Refusal, RequestSent};
+use crate::salesforce::config::Config;
+use crate::salesforce::error::Error;
+use crate::salesforce::http::{HttpError, exchange};
+use crate::salesforce::refusals::{Stage, judge, parts, read};
+use crate::salesforce::soql::segment;
 use crate::salesforce::values::Server;
-use crate::salesforce::write::batcher::{Gathering, Object};
 
-/// Pages of a query that are followed; a page has 2,000 rows at most.
+/// How many pages of a query are followed; a page has 2,000 rows at most.
 const MOST_PAGES: usize = 50;
-/// Customers that may be looked for at the same moment.
-const CUSTOMERS: usize = 256;
 
-/// Talks to one organization. Every operation says why Salesforce refused it; none retries but after a stale token.
-pub struct Client {
+/// Sends calls to one organization.
+pub(crate) struct Transport {
     pub(crate) config: Config,
     pub(crate) session: Session,
-    pub(crate) queues: Cache,
-    /// Who looks for a customer, and may make a contact of one, holds the customer's place.
-    pub(crate) customers: [tokio::sync::Mutex<()>; CUSTOMERS],
-    /// Whether the organization has person accounts, once that is known.
-    pub(crate) person_accounts: OnceCell<bool>,
-    /// The record type of its person accounts, where there is one only.
-    pub(crate) person_type: OnceCell<Option<RecordId>>,
-    /// Records that wait for a call.
-    pub(crate) gathering: Mutex<Gathering>,
-    /// Records whose last write brought no answer: nobody knows whether they are there.
-    pub(crate) doubts: Mutex<HashSet<(Object, String)>>,
     http: reqwest::Client,
-    /// As many as calls may be on their way.
+    /// One for each call that may be on its way.
     places: Semaphore,
     calls: AtomicU64,
     usage: Mutex<Option<Quota>>,
@@ -59,15 +44,15 @@ pub(crate) struct Call {
 }
 
 /// An answer that said yes as a whole.
-pub(crate) struct Said {
+pub(crate) struct Accepted {
     /// Its JSON, `null` where it had none.
     json: Value,
     /// Salesforce's id of the request.
     request_id: Option<String>,
 }
 
-impl Said {
-    /// Its parts, as [`classify::parts`](parts): each refusal among them has the id of the request.
+impl Accepted {
+    /// Its parts, as [`parts`] finds them: each refusal among them has the id of the request.
     pub(crate) fn parts(self) -> Vec<Result<Value, Refusal>> {
         let named = |refusal| Refusal { request_id: self.request_id.clone(), ..refusal };
         parts(self.json).into_iter().map(|part| part.map_err(named)).collect()
@@ -81,62 +66,30 @@ impl Call {
     }
 }
 
-impl Client {
-    /// Opens no connection yet.
-    ///
-    /// `http` must not follow redirects (`redirect::Policy::none()`): one could carry a token to another server.
-    /// `calls_at_once` calls may be on their way at the same moment.
+impl Transport {
+    /// Opens no connection yet. `calls_at_once` calls may be on their way at the same moment.
     ///
     /// # Errors
     /// When the configuration lacks what its flow needs.
-    pub fn new(
+    pub(crate) fn new(
         config: Config,
         http: reqwest::Client,
         keeping: Keeping,
         calls_at_once: usize,
-    ) -> Result<Arc<Self>, Error> {
+    ) -> Result<Self, Error> {
         let session = Session::new(&config, http.clone(), keeping)?;
-        let (queues, person_accounts, person_type, doubts, calls, usage) = Default::default();
-        let gathering = Mutex::new(Gathering::new(calls_at_once));
         let places = Semaphore::new(calls_at_once);
-        Ok(Arc::new(Self {
-            config,
-            session,
-            queues,
-            customers: [const { tokio::sync::Mutex::const_new(()) }; CUSTOMERS],
-            person_accounts,
-            person_type,
-            gathering,
-            doubts,
-            http,
-            places,
-            calls,
-            usage,
-        }))
+        Ok(Self { config, session, http, places, calls: AtomicU64::new(0), usage: Mutex::default() })
     }
 
-    /// Whether a person can authorize the organization in a browser.
-    #[must_use]
-    pub fn authorized_by_a_person(&self) -> bool {
-        self.config.flow.keeps_a_token()
-    }
-
-    /// Calls of the REST API so far, those refused included.
-    #[must_use]
-    pub fn calls(&self) -> u64 {
+    /// Calls so far, those refused included.
+    pub(crate) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
 
     /// The organization's calls within 24 hours, as its newest answer said.
-    #[must_use]
-    pub fn usage(&self) -> Option<Quota> {
+    pub(crate) fn usage(&self) -> Option<Quota> {
         *self.usage.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The same, where so many are used that the organization slows.
-    #[must_use]
-    pub fn slowed(&self) -> Option<Quota> {
-        self.usage().filter(|quota| quota.slows_at(self.config.slow_at.get()))
     }
 
     /// The path of a resource of the configured version.
@@ -146,11 +99,11 @@ impl Client {
 
     /// Sends a call; the answer's JSON, `null` where it had none.
     pub(crate) async fn send(&self, call: &Call) -> Result<Value, Refusal> {
-        self.send_for_parts(call).await.map(|said| said.json)
+        self.send_for_parts(call).await.map(|accepted| accepted.json)
     }
 
     /// Sends a call whose answer has parts.
-    pub(crate) async fn send_for_parts(&self, call: &Call) -> Result<Said, Refusal> {
+    pub(crate) async fn send_for_parts(&self, call: &Call) -> Result<Accepted, Refusal> {
         let access = self.session.access(None).await?;
         match self.send_with(&access, call).await {
             // Once: a refusal after a fresh token is final.
@@ -162,7 +115,7 @@ impl Client {
         }
     }
 
-    async fn send_with(&self, access: &Access, call: &Call) -> Result<Said, Refusal> {
+    async fn send_with(&self, access: &AccessToken, call: &Call) -> Result<Accepted, Refusal> {
         // It is never closed, so waiting for a place ends in having one.
         let _place = self.places.acquire().await;
         let request = self.request(&access.server, call).map(|request| request.bearer_auth(access.token.reveal()));
@@ -171,11 +124,11 @@ impl Client {
 
     /// Sends a call that needs no token.
     pub(crate) async fn send_openly(&self, server: &Server, call: &Call) -> Result<Value, Refusal> {
-        self.finish(self.request(server, call), call).await.map(|said| said.json)
+        self.finish(self.request(server, call), call).await.map(|accepted| accepted.json)
     }
 
-    fn request(&self, server: &Server, call: &Call) -> Result<RequestBuilder, Trouble> {
-        let url = server.at(&call.path).map_err(|error| Trouble::Unsendable(error.to_string()))?;
+    fn request(&self, server: &Server, call: &Call) -> Result<RequestBuilder, HttpError> {
+        let url = server.at(&call.path).map_err(|error| HttpError::Unsendable(error.to_string()))?;
         let timeout = Duration::from_millis(self.config.timeout_ms);
         let mut request = self.http.request(call.method.clone(), url).timeout(timeout);
         if !call.body.is_null() {
@@ -187,11 +140,11 @@ impl Client {
         Ok(request)
     }
 
-    async fn finish(&self, request: Result<RequestBuilder, Trouble>, call: &Call) -> Result<Said, Refusal> {
+    async fn finish(&self, request: Result<RequestBuilder, HttpError>, call: &Call) -> Result<Accepted, Refusal> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let outcome = match request {
             Ok(request) => exchange(request).await,
-            Err(trouble) => Err(trouble),
+            Err(error) => Err(error),
         };
         if let Ok(answer) = &outcome
             && answer.usage.is_some()
@@ -199,7 +152,7 @@ impl Client {
             *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = answer.usage;
         }
         let request_id = outcome.as_ref().ok().and_then(|answer| answer.request_id.clone());
-        let judged = judge(Stage::Rest, outcome).map(|json| Said { json, request_id });
+        let judged = judge(Stage::Rest, outcome).map(|json| Accepted { json, request_id });
         judged.map_err(|refusal| sent(refusal, call))
     }
 
@@ -212,7 +165,7 @@ impl Client {
             next_records_url: Option<String>,
         }
         let mut records = Vec::new();
-        let mut path = Some(self.path(&format!("query?q={}", crate::salesforce::soql::segment(soql))));
+        let mut path = Some(self.path(&format!("query?q={}", segment(soql))));
         for _ in 0..MOST_PAGES {
             let Some(next) = path.take() else { break };
             let call = Call::get(next);
@@ -224,28 +177,8 @@ impl Client {
     }
 }
 
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").finish_non_exhaustive()
-    }
-}
-
 /// The refusal, with the call that it refused.
-pub(crate) fn sent(refusal: Refusal, call: &Call) -> Refusal {
+fn sent(refusal: Refusal, call: &Call) -> Refusal {
     let request = RequestSent { method: call.method.to_string(), path: call.path.clone(), body: call.body.clone() };
     Refusal { request: Some(request), ..refusal }
-}
-
-/// Reads an answer that said yes.
-pub(crate) fn read<T: DeserializeOwned>(json: Value) -> Result<T, Refusal> {
-    serde_json::from_value(json).map_err(unreadable)
-}
-
-/// Takes an id from an answer.
-pub(crate) fn record(id: &str) -> Result<RecordId, Refusal> {
-    RecordId::new(id).map_err(unreadable)
-}
-
-fn unreadable(what: impl fmt::Display) -> Refusal {
-    Refusal::new(Class::Unclassified, "UNREADABLE_ANSWER", format!("Salesforce's answer could not be read: {what}"))
 }

@@ -9,12 +9,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use super::grant::{Grant, TokenRequest};
 use crate::domain::{Class, RecordId, RefreshToken, Refusal, RequestSent, Secret, Timestamp};
-use crate::salesforce::config::{Config, Error};
-use crate::salesforce::http::{Answer, Trouble, exchange};
-use crate::salesforce::queues::same_record;
-use crate::salesforce::refusals::classify::{Stage, judge};
-use crate::salesforce::transport::grant::{Grant, Request};
+use crate::salesforce::config::Config;
+use crate::salesforce::error::Error;
+use crate::salesforce::http::{HttpAnswer, HttpError, exchange};
+use crate::salesforce::refusals::{Stage, judge};
 use crate::salesforce::values::{OrganizationId, Server};
 
 const PATH: &str = "/services/oauth2/token";
@@ -36,7 +36,7 @@ pub struct Keeping {
 pub type OnRotated = Box<dyn Fn(RefreshToken) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
 /// An access token and the server that takes it.
-pub(crate) struct Access {
+pub(crate) struct AccessToken {
     /// The token.
     pub(crate) token: Secret,
     /// The organization's own server.
@@ -46,32 +46,32 @@ pub(crate) struct Access {
 }
 
 /// Keeps the tokens of one organization.
-pub(crate) struct Session(Arc<Shared>);
+pub(crate) struct Session(Arc<Inner>);
 
-struct Shared {
+struct Inner {
     http: reqwest::Client,
     login: Server,
     grant: Grant,
-    /// What tokens have to be for, where it is configured.
+    /// The organization that tokens have to be for, where it is configured.
     organization: Option<OrganizationId>,
     timeout: Duration,
     on_rotated: OnRotated,
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
-    /// Attempts that are over; one who waited meanwhile shares the outcome.
+    /// How many attempts are over: who waited for one shares its outcome.
     over: AtomicU64,
-    state: Arc<Mutex<State>>,
+    tokens: Arc<Mutex<Tokens>>,
 }
 
-struct State {
-    /// The newest one, or why there is none.
+struct Tokens {
+    /// The newest refresh token, or why there is none.
     refresh_token: Result<Secret, String>,
-    /// What tokens were for so far.
+    /// The organization that tokens were for so far.
     organization: Option<RecordId>,
-    /// It came by rotation or authorization, and is not stored yet.
+    /// Whether the refresh token came by rotation or authorization and is not stored yet.
     unstored: bool,
     /// Whether Salesforce has rotated it; `None` before the first answer.
     rotates: Option<bool>,
-    access: Option<Arc<Access>>,
+    access: Option<Arc<AccessToken>>,
     /// Counts the access tokens.
     serial: u64,
     /// Why the last attempt failed.
@@ -93,9 +93,16 @@ impl Session {
         let Keeping { token, on_rotated, now } = keeping;
         let organization = token.as_ref().ok().and_then(|kept| kept.organization.clone());
         let refresh_token = token.map(|kept| kept.token);
-        let (unstored, rotates, access, serial, failure) = Default::default();
-        let state = State { refresh_token, organization, unstored, rotates, access, serial, failure };
-        Ok(Self(Arc::new(Shared {
+        let tokens = Tokens {
+            refresh_token,
+            organization,
+            unstored: false,
+            rotates: None,
+            access: None,
+            serial: 0,
+            failure: None,
+        };
+        Ok(Self(Arc::new(Inner {
             http,
             login: config.login_url.clone(),
             grant: Grant::new(config)?,
@@ -104,28 +111,28 @@ impl Session {
             on_rotated,
             now,
             over: AtomicU64::new(0),
-            state: Arc::new(Mutex::new(state)),
+            tokens: Arc::new(Mutex::new(tokens)),
         })))
     }
 
     /// An access token other than the one with the serial `stale`, which Salesforce has refused.
-    pub(crate) async fn access(&self, stale: Option<u64>) -> Result<Arc<Access>, Refusal> {
+    pub(crate) async fn access(&self, stale: Option<u64>) -> Result<Arc<AccessToken>, Refusal> {
         let over = self.0.over.load(Ordering::SeqCst);
-        let mut state = Arc::clone(&self.0.state).lock_owned().await;
-        if state.access.as_ref().is_some_and(|access| stale == Some(access.serial)) {
-            state.access = None;
+        let mut tokens = Arc::clone(&self.0.tokens).lock_owned().await;
+        if tokens.access.as_ref().is_some_and(|access| stale == Some(access.serial)) {
+            tokens.access = None;
         }
-        match &*state {
-            State { access: Some(access), unstored: false, .. } => Ok(Arc::clone(access)),
-            State { failure: Some(refusal), .. } if over != self.0.over.load(Ordering::SeqCst) => Err(refusal.clone()),
-            _ => in_a_task(Arc::clone(&self.0).renew(state)).await,
+        match &*tokens {
+            Tokens { access: Some(access), unstored: false, .. } => Ok(Arc::clone(access)),
+            Tokens { failure: Some(refusal), .. } if over != self.0.over.load(Ordering::SeqCst) => Err(refusal.clone()),
+            _ => in_a_task(Arc::clone(&self.0).renew(tokens)).await,
         }
     }
 
     /// Asks for a new access token although the present one may still be good.
-    pub(crate) async fn renew(&self) -> Result<Arc<Access>, Refusal> {
-        let state = Arc::clone(&self.0.state).lock_owned().await;
-        in_a_task(Arc::clone(&self.0).renew(state)).await
+    pub(crate) async fn renew(&self) -> Result<Arc<AccessToken>, Refusal> {
+        let tokens = Arc::clone(&self.0.tokens).lock_owned().await;
+        in_a_task(Arc::clone(&self.0).renew(tokens)).await
     }
 
     /// Turns the code of a person's authorization into tokens; where that is refused, what was there before stays.
@@ -134,38 +141,38 @@ impl Session {
         code: Secret,
         verifier: Secret,
         redirect_uri: String,
-    ) -> Result<Arc<Access>, Refusal> {
-        let state = Arc::clone(&self.0.state).lock_owned().await;
+    ) -> Result<Arc<AccessToken>, Refusal> {
+        let tokens = Arc::clone(&self.0.tokens).lock_owned().await;
         let request = self.0.grant.exchange(code, verifier, redirect_uri);
-        in_a_task(Arc::clone(&self.0).authorize(state, request)).await
+        in_a_task(Arc::clone(&self.0).authorize(tokens, request)).await
     }
 
     /// Where the REST API answers, or else the place where tokens are asked for.
     pub(crate) async fn server(&self) -> Server {
-        let state = self.0.state.lock().await;
-        state.access.as_ref().map_or_else(|| self.0.login.clone(), |access| access.server.clone())
+        let tokens = self.0.tokens.lock().await;
+        tokens.access.as_ref().map_or_else(|| self.0.login.clone(), |access| access.server.clone())
     }
 
     /// Whether Salesforce rotates the refresh token; `None` where it has not answered yet.
     pub(crate) async fn rotates(&self) -> Option<bool> {
-        self.0.state.lock().await.rotates
+        self.0.tokens.lock().await.rotates
     }
 }
 
 /// A caller that gives up must not take a new refresh token with it.
 async fn in_a_task(
-    asking: impl Future<Output = Result<Arc<Access>, Refusal>> + Send + 'static,
-) -> Result<Arc<Access>, Refusal> {
+    asking: impl Future<Output = Result<Arc<AccessToken>, Refusal>> + Send + 'static,
+) -> Result<Arc<AccessToken>, Refusal> {
     tokio::spawn(asking).await.unwrap_or_else(|error| {
         let words = format!("the token request did not end: {error}");
         Err(Refusal::new(Class::Transient, "CONNECTION_FAILED", words).of_org())
     })
 }
 
-impl Shared {
-    async fn renew(self: Arc<Self>, mut state: OwnedMutexGuard<State>) -> Result<Arc<Access>, Refusal> {
-        let outcome = self.ask_and_store(&mut state).await;
-        state.failure = outcome.as_ref().err().cloned();
+impl Inner {
+    async fn renew(self: Arc<Self>, mut tokens: OwnedMutexGuard<Tokens>) -> Result<Arc<AccessToken>, Refusal> {
+        let outcome = self.ask_and_store(&mut tokens).await;
+        tokens.failure = outcome.as_ref().err().cloned();
         // Before the lock is given back, so that whoever waited for it sees that this attempt is over.
         self.over.fetch_add(1, Ordering::SeqCst);
         outcome
@@ -173,54 +180,55 @@ impl Shared {
 
     async fn authorize(
         self: Arc<Self>,
-        mut state: OwnedMutexGuard<State>,
-        request: Request,
-    ) -> Result<Arc<Access>, Refusal> {
-        let before = (state.refresh_token.clone(), state.unstored, state.access.clone(), state.organization.clone());
-        let mut granted = self.ask(&mut state, request).await;
-        if granted.is_ok() && state.refresh_token == before.0 {
+        mut tokens: OwnedMutexGuard<Tokens>,
+        request: TokenRequest,
+    ) -> Result<Arc<AccessToken>, Refusal> {
+        let before =
+            (tokens.refresh_token.clone(), tokens.unstored, tokens.access.clone(), tokens.organization.clone());
+        let mut granted = self.ask(&mut tokens, request).await;
+        if granted.is_ok() && tokens.refresh_token == before.0 {
             let words = "the authorization gave no refresh token";
             granted = Err(Refusal::new(Class::Auth, "REFRESH_TOKEN_MISSING", words).of_org());
         }
         if let Err(refusal) = granted {
             // An access token that came all the same may be that of another user.
-            (state.refresh_token, state.unstored, state.access, state.organization) = before;
+            (tokens.refresh_token, tokens.unstored, tokens.access, tokens.organization) = before;
             return Err(refusal);
         }
-        let outcome = self.store(&mut state).await;
-        state.failure = outcome.as_ref().err().cloned();
+        let outcome = self.store(&mut tokens).await;
+        tokens.failure = outcome.as_ref().err().cloned();
         self.over.fetch_add(1, Ordering::SeqCst);
         outcome
     }
 
-    async fn ask_and_store(&self, state: &mut State) -> Result<Arc<Access>, Refusal> {
+    async fn ask_and_store(&self, tokens: &mut Tokens) -> Result<Arc<AccessToken>, Refusal> {
         let mut granted = Ok(());
-        if !state.unstored {
-            granted = match self.grant.request(&state.refresh_token, (self.now)()) {
-                Ok(request) => self.ask(state, request).await,
+        if !tokens.unstored {
+            granted = match self.grant.request(&tokens.refresh_token, (self.now)()) {
+                Ok(request) => self.ask(tokens, request).await,
                 Err(refusal) => Err(refusal),
             };
         }
-        let stored = self.store(state).await;
+        let stored = self.store(tokens).await;
         granted?;
         stored
     }
 
     /// Stores a refresh token that is not stored yet, and only then answers what came with it.
-    async fn store(&self, state: &mut State) -> Result<Arc<Access>, Refusal> {
-        if let (true, Ok(token)) = (state.unstored, &state.refresh_token) {
-            let kept = RefreshToken { token: token.clone(), organization: state.organization.clone() };
+    async fn store(&self, tokens: &mut Tokens) -> Result<Arc<AccessToken>, Refusal> {
+        if let (true, Ok(token)) = (tokens.unstored, &tokens.refresh_token) {
+            let kept = RefreshToken { token: token.clone(), organization: tokens.organization.clone() };
             (self.on_rotated)(kept).await.map_err(|words| {
                 let words = format!("the new refresh token could not be stored: {words}");
                 Refusal::new(Class::Transient, "TOKEN_NOT_STORED", words).of_org()
             })?;
-            state.unstored = false;
+            tokens.unstored = false;
         }
         // Empty only when the answer that rotated the token had nothing else in it.
-        state.access.clone().ok_or_else(|| unreadable("no access token came with the new refresh token".to_owned()))
+        tokens.access.clone().ok_or_else(|| unreadable("no access token came with the new refresh token".to_owned()))
     }
 
-    async fn ask(&self, state: &mut State, request: Request) -> Result<(), Refusal> {
+    async fn ask(&self, tokens: &mut Tokens, request: TokenRequest) -> Result<(), Refusal> {
         let outcome = judge(Stage::Token, self.send(&request).await);
         let json = outcome.map_err(|refusal| {
             let sent = json!({"grant_type": request.grant_type});
@@ -230,22 +238,22 @@ impl Shared {
             scrub(Refusal { request: Some(request_sent), ..refusal }, secrets)
         })?;
         let granted: Granted = serde_json::from_value(json).map_err(|error| unreadable(error.to_string()))?;
-        let news = granted.refresh_token.filter(|token| state.refresh_token.as_ref() != Ok(token));
+        let news = granted.refresh_token.filter(|token| tokens.refresh_token.as_ref() != Ok(token));
         if request.grant_type == "refresh_token" {
-            state.rotates = Some(news.is_some());
+            tokens.rotates = Some(news.is_some());
         }
         if let Some(token) = news {
-            state.refresh_token = Ok(token);
-            state.unstored = true;
+            tokens.refresh_token = Ok(token);
+            tokens.unstored = true;
         }
         let organization = granted.id.as_deref().and_then(organization_in);
-        self.expect(state.organization.as_ref(), organization.as_ref())?;
-        state.organization = organization.or(state.organization.take());
+        self.expect(tokens.organization.as_ref(), organization.as_ref())?;
+        tokens.organization = organization.or(tokens.organization.take());
         let server = granted.instance_url.ok_or_else(|| unreadable("no instance_url".to_owned()))?;
         let server = Server::try_from(server).map_err(|error| unreadable(format!("instance_url: {error}")))?;
         let token = granted.access_token.ok_or_else(|| unreadable("no access_token".to_owned()))?;
-        state.serial += 1;
-        state.access = Some(Arc::new(Access { token, server, serial: state.serial }));
+        tokens.serial += 1;
+        tokens.access = Some(Arc::new(AccessToken { token, server, serial: tokens.serial }));
         Ok(())
     }
 
@@ -253,7 +261,7 @@ impl Shared {
     fn expect(&self, before: Option<&RecordId>, found: Option<&RecordId>) -> Result<(), Refusal> {
         let expected = self.organization.as_ref().map(OrganizationId::record).or(before);
         match (expected, found) {
-            (Some(expected), Some(found)) if !same_record(expected.as_str(), found.as_str()) => {
+            (Some(expected), Some(found)) if !expected.is_same(found.as_str()) => {
                 let words = format!("the tokens are for the organization {found}, and this one is {expected}");
                 Err(Refusal::new(Class::Auth, "ANOTHER_ORGANIZATION", words).of_org())
             }
@@ -261,8 +269,8 @@ impl Shared {
         }
     }
 
-    async fn send(&self, request: &Request) -> Result<Answer, Trouble> {
-        let url = self.login.at(PATH).map_err(|error| Trouble::Unsendable(error.to_string()))?;
+    async fn send(&self, request: &TokenRequest) -> Result<HttpAnswer, HttpError> {
+        let url = self.login.at(PATH).map_err(|error| HttpError::Unsendable(error.to_string()))?;
         let mut form = vec![("grant_type", request.grant_type)];
         form.extend(request.fields.iter().map(|(name, value)| (*name, value.reveal())));
         exchange(self.http.post(url).timeout(self.timeout).form(&form)).await

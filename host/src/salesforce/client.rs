@@ -1,0 +1,167 @@
+//! The client of one organization: every operation says why Salesforce refused it; none retries but after a stale token.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::MutexGuard;
+
+use super::config::Config;
+use super::customers::Customers;
+use super::error::Error;
+use super::queues::{QueueCache, Queues};
+use super::transport::{Authorization, Keeping, Transport};
+use super::write::{BatchUpserts, CaseWrite, ConversationWrite, Object, Upserted, case_fields, conversation_fields};
+use crate::domain::{Attribute, Contact, ContactSearch, Conversation, Quota, RecordId, Refusal, Secret, Timestamp};
+
+/// Talks to one organization.
+pub struct Client {
+    pub(super) transport: Arc<Transport>,
+    pub(super) customers: Customers,
+    queues: QueueCache,
+    upserts: Arc<BatchUpserts>,
+}
+
+impl Client {
+    /// Opens no connection yet.
+    ///
+    /// `http` must not follow redirects (`redirect::Policy::none()`): one could carry a token to another server.
+    /// `calls_at_once` calls may be on their way at the same moment.
+    ///
+    /// # Errors
+    /// When the configuration lacks what its flow needs.
+    pub fn new(
+        config: Config,
+        http: reqwest::Client,
+        keeping: Keeping,
+        calls_at_once: usize,
+    ) -> Result<Arc<Self>, Error> {
+        let transport = Arc::new(Transport::new(config, http, keeping, calls_at_once)?);
+        let customers = Customers::new(Arc::clone(&transport));
+        let upserts = Arc::new(BatchUpserts::new(Arc::clone(&transport), calls_at_once));
+        Ok(Arc::new(Self { transport, customers, queues: QueueCache::default(), upserts }))
+    }
+
+    /// Whether a person can authorize the organization in a browser.
+    #[must_use]
+    pub fn authorized_by_a_person(&self) -> bool {
+        self.transport.config.flow.keeps_a_token()
+    }
+
+    /// Calls of the REST API so far, those refused included.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.transport.calls()
+    }
+
+    /// The organization's calls within 24 hours, as its newest answer said.
+    #[must_use]
+    pub fn usage(&self) -> Option<Quota> {
+        self.transport.usage()
+    }
+
+    /// The same, where so many are used that the organization slows.
+    #[must_use]
+    pub fn slowed(&self) -> Option<Quota> {
+        self.usage().filter(|quota| quota.slows_at(self.transport.config.slow_at.get()))
+    }
+
+    /// Begins an authorization that comes back to `redirect_uri`, which has to be one of the app's callback URLs.
+    ///
+    /// # Errors
+    /// When the organization's flow has nothing to do with a person, or there are no random numbers.
+    pub fn begin_authorization(&self, redirect_uri: String) -> Result<Authorization, Error> {
+        self.transport.begin_authorization(redirect_uri)
+    }
+
+    /// Turns the code into tokens, and stores the refresh token before anything is sent with them. Answers the
+    /// organization's address.
+    ///
+    /// # Errors
+    /// Salesforce's refusal; what was there before stays.
+    pub async fn finish_authorization(&self, begun: Authorization, code: Secret) -> Result<String, Refusal> {
+        self.transport.finish_authorization(begun, code).await
+    }
+
+    /// The queues, asked for anew when what is known is older than `max_age`.
+    ///
+    /// # Errors
+    /// Salesforce's refusal.
+    pub async fn queues(&self, now: Timestamp, max_age: Duration) -> Result<Arc<Queues>, Refusal> {
+        self.queues.get(&self.transport, now, max_age).await
+    }
+
+    /// The id of the queue with this id, developer name or label.
+    ///
+    /// # Errors
+    /// `Class::Config` when there is none, or more than one; else Salesforce's refusal.
+    pub async fn resolve_queue(&self, wanted: &str, now: Timestamp, max_age: Duration) -> Result<RecordId, Refusal> {
+        self.queues(now, max_age).await?.resolve(wanted)
+    }
+
+    /// Waits until no other conversation looks for this customer, and keeps it so: two conversations of a new one would both
+    /// find nobody, and make one each. Customers are told apart by what is searched for first; some wait for one of
+    /// another's that shares their lock.
+    pub async fn alone_with(&self, searches: &[ContactSearch]) -> Option<MutexGuard<'_, ()>> {
+        self.customers.alone_with(searches).await
+    }
+
+    /// The contacts that the first search with a result finds, ten at most.
+    ///
+    /// A phone number is free text in Salesforce, so it is searched for in its index, which finds it however it is
+    /// written; what the index does not have yet is found where it is written the same. Any other field is compared.
+    /// A blank value is skipped: in SOQL it would find every contact whose field is empty.
+    ///
+    /// # Errors
+    /// `Class::Request` for a field that cannot be one; else Salesforce's refusal.
+    pub async fn find_contacts(&self, searches: &[ContactSearch]) -> Result<Vec<Contact>, Refusal> {
+        self.customers.find(searches).await
+    }
+
+    /// Makes a contact with these fields (API names); with an `Email` among them, one that has it already is updated. Where
+    /// the organization has person accounts, it makes one of those instead, unless there is an `AccountId`.
+    ///
+    /// # Errors
+    /// `Class::Contact` when several have this e-mail address; else Salesforce's refusal. After a time-out the contact
+    /// may be there all the same: search before asking again.
+    pub async fn create_contact(&self, attributes: &[Attribute]) -> Result<RecordId, Refusal> {
+        self.customers.create(attributes).await
+    }
+
+    /// Writes a conversation's whole state, in one call with others. Twice the same gives the same record.
+    ///
+    /// # Errors
+    /// Salesforce's refusal. After a time-out it may have been written all the same: the next write of it looks first.
+    pub async fn upsert_conversation(
+        &self,
+        conversation: &Conversation,
+        write: &ConversationWrite,
+    ) -> Result<Upserted, Refusal> {
+        let (fields, parents) = conversation_fields(&self.transport.config.objects, conversation, write);
+        self.upserts.upsert(Object::Conversation, conversation.id.as_str(), fields, parents).await
+    }
+
+    /// Writes a conversation's Case; `None` where the organization makes its Cases itself.
+    ///
+    /// Its status is deliberately never written: a Case's life is the organization's.
+    ///
+    /// # Errors
+    /// Salesforce's refusal. After a time-out it may have been written all the same: the next write of it looks first.
+    pub async fn upsert_case(
+        &self,
+        conversation: &Conversation,
+        write: &CaseWrite,
+    ) -> Result<Option<Upserted>, Refusal> {
+        if self.transport.config.cases.is_none() {
+            return Ok(None);
+        }
+        let (fields, parents) = case_fields(conversation, write);
+        self.upserts.upsert(Object::Case, conversation.id.as_str(), fields, parents).await.map(Some)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
