@@ -8,8 +8,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use tokio::sync::OwnedMutexGuard;
 
-use super::policies::files;
-use super::watching::Watcher;
+use super::watching::{Watcher, files};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{Origin, PluginName, Timestamp};

@@ -1,42 +1,40 @@
 //! Puts the policies of their folder in force, and again whenever a file is edited.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use tokio::sync::OwnedMutexGuard;
 
-use super::watching::Watcher;
-use super::{embedded, plugins};
+use super::embedded;
+use super::watching::{Watcher, files};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{Origin, PolicyName, PolicyRevision, PolicySource, RevisionState, Timestamp};
 use crate::http::Folder;
 use crate::policy::{HistoryStore, PolicyHost, PolicyStatus, Rejection};
-use crate::registry::Registry;
 use crate::store::{Records, Write};
 
-/// The host with every plugin and policy in force.
+/// The host with the revisions of earlier starts; no plugin is there yet, and no policy is in force.
 ///
 /// What is compiled is kept in the folder `compiled`, for the next start.
-pub(super) async fn start(
-    config: &Config,
-    registry: &Registry,
-    clock: &Clock,
-    records: &Records,
-    compiled: Option<PathBuf>,
-) -> anyhow::Result<Arc<PolicyHost>> {
-    let host = PolicyHost::start_with(config.policies.limits.clone(), history(records)?, compiled)?;
-    embedded::add_plugins(&host).await?;
-    plugins::start(&host, config, registry, clock).await?;
-    embedded::apply_default(&host, clock.now()).await?;
+pub(super) fn host(config: &Config, records: &Records, compiled: Option<PathBuf>) -> anyhow::Result<PolicyHost> {
+    Ok(PolicyHost::start_with(config.policies.limits.clone(), history(records)?, compiled)?)
+}
+
+/// Puts every policy in force, once the plugins are there.
+///
+/// # Errors
+/// When nothing decides for an organization, unless its plugin may still come.
+pub(super) async fn start(host: &PolicyHost, config: &Config, clock: &Clock) -> anyhow::Result<()> {
+    embedded::apply_default(host, clock.now()).await?;
     let folder = &config.policies.folder;
     for (name, _) in files(folder, "toml")? {
         // One that no organization uses may be unfinished; the operator sees its rejection where policies are listed.
-        apply(&host, folder, &PolicyName::new(name)?, clock.now()).await;
+        apply(host, folder, &PolicyName::new(name)?, clock.now()).await;
     }
-    restore(&host).await;
+    restore(host).await;
     let policies = host.policies();
     for org in &config.orgs {
         let status = policies.iter().find(|status| status.name == org.policy);
@@ -54,25 +52,7 @@ pub(super) async fn start(
             _ => bail!("organization {}: there is no policy {} in {}", org.id, org.policy, folder.display()),
         }
     }
-    Ok(Arc::new(host))
-}
-
-/// Files of a folder by stem, in order; a folder that is not there has none.
-pub(super) fn files(folder: &Path, extension: &str) -> anyhow::Result<Vec<(String, PathBuf)>> {
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error).with_context(|| folder.display().to_string()),
-    };
-    let mut files = BTreeMap::new();
-    for entry in entries {
-        let path = entry?.path();
-        let stem = path.file_stem().and_then(|stem| stem.to_str()).filter(|stem| !stem.starts_with('.'));
-        if let (Some(stem), true) = (stem, path.extension().is_some_and(|own| own == extension)) {
-            files.insert(stem.to_owned(), path.clone());
-        }
-    }
-    Ok(files.into_iter().collect())
+    Ok(())
 }
 
 /// Revisions are kept in the store.

@@ -1,7 +1,7 @@
-//! Watches a folder until dropped, and tells which files were edited once nothing has happened for a moment.
+//! Folders of files that people edit: what is in one, and which files were edited once nothing has happened for a moment.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -11,9 +11,28 @@ use tokio::task::JoinHandle;
 
 use crate::http::Folder;
 
-/// An editor writes a file in several steps; so long nothing may have happened before it is read.
+/// How long nothing may have happened to any file before one is read: an editor writes in several steps.
 const QUIET: Duration = Duration::from_millis(30);
 
+/// Files of a folder by stem, in order; a folder that is not there has none.
+pub(super) fn files(folder: &Path, extension: &str) -> anyhow::Result<Vec<(String, PathBuf)>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error).with_context(|| folder.display().to_string()),
+    };
+    let mut files = BTreeMap::new();
+    for entry in entries {
+        let path = entry?.path();
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).filter(|stem| !stem.starts_with('.'));
+        if let (Some(stem), true) = (stem, path.extension().is_some_and(|own| own == extension)) {
+            files.insert(stem.to_owned(), path.clone());
+        }
+    }
+    Ok(files.into_iter().collect())
+}
+
+/// Watches a folder until it is dropped.
 pub(super) struct Watcher {
     _watching: RecommendedWatcher,
     task: JoinHandle<()>,
@@ -28,7 +47,7 @@ impl Drop for Watcher {
 impl Watcher {
     /// Begins to watch; `None` where there is no folder.
     ///
-    /// Whoever is told has the folder alone until it is through with it.
+    /// `edited` has the folder alone until it returns.
     pub(super) async fn start<F>(
         folder: &Folder,
         edited: impl Fn(OwnedMutexGuard<PathBuf>, BTreeSet<PathBuf>) -> F + Send + 'static,
