@@ -1,13 +1,12 @@
-//! What was pulled last, on disk by its digest: for the start at which the registry is down.
+//! The components that were pulled last, on disk by their digests: for a start while the registry is down.
 
-use std::fs::File;
 use std::io;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Pulled, Reference, Registry};
+use crate::disk::{replace, sync_names};
 use crate::domain::PluginName;
 
 /// What is known of a kept component: `NAME.json` beside `SHA256.wasm`.
@@ -51,7 +50,7 @@ impl Registry {
         let (reference, digest, signature) = (reference.clone(), pulled.digest.clone(), pulled.signature.clone());
         let text = serde_json::to_vec(&Note { reference, digest, component: component.clone(), signature })?;
         replace(&self.folder, &note, &text)?;
-        File::open(&self.folder)?.sync_all()?;
+        sync_names(&self.folder)?;
         if let Some(before) = before.filter(|before| before.component != component)
             && !self.is_noted(&before.component)
         {
@@ -75,16 +74,10 @@ fn component_file(digest: &str) -> String {
     format!("{digest}.wasm")
 }
 
-/// Whole or not there at all, whatever happens meanwhile.
-fn replace(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
-    let draft = folder.join(format!(".{name}.draft"));
-    std::fs::write(&draft, content)?;
-    File::open(&draft)?.sync_all()?;
-    std::fs::rename(draft, folder.join(name))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn registry(folder: &Path) -> Registry {

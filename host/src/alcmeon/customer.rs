@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::config::Config;
-use super::json::{Parts, as_text};
+use super::json::{JsonObject, as_text};
 use crate::domain::{Attribute, Customer};
 
 /// Takes the customer out of a message's `author`.
-pub(super) fn customer(author: &mut Parts, config: &Config) -> Customer {
+pub(super) fn customer(author: &mut JsonObject, config: &Config) -> Customer {
     let mut group = author.child("group");
     // The group is what user custom fields hang on; an author is one profile of it.
     let (group_id, author_id) = (group.id("id"), author.id("id"));
@@ -51,7 +51,7 @@ pub(super) fn named(attributes: &[Attribute], names: &[&str]) -> Option<String> 
 /// `[{field_id, field_value}]`; a field without a value is left out.
 pub(super) fn fields(list: Vec<Value>) -> Vec<Attribute> {
     let field = |item: Value| {
-        let mut item = Parts::of("", item);
+        let mut item = JsonObject::of("", item);
         Some(Attribute { name: item.id("field_id")?, value: shown(&item.value("field_value"))? })
     };
     list.into_iter().filter_map(field).collect()
@@ -59,7 +59,7 @@ pub(super) fn fields(list: Vec<Value>) -> Vec<Attribute> {
 
 /// `name: value`, or the bare name.
 pub(super) fn tag(tag: Value) -> Option<Attribute> {
-    let mut tag = Parts::of("", tag);
+    let mut tag = JsonObject::of("", tag);
     let name = translated(&tag.value("name"))?;
     let mut value = tag.child("value");
     Some(Attribute { name, value: translated(&value.value("value")).unwrap_or_default() })
