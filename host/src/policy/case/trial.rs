@@ -14,7 +14,7 @@ pub struct Trial {
     pub memory_bytes: usize,
 }
 
-/// Whoever can be asked any question.
+/// A policy or a candidate, to be asked any question.
 pub(crate) trait Asker: Sync {
     /// Puts a question.
     fn ask<Q: Ask>(&self, question: Q) -> impl Future<Output = Decision<Q::Answer>> + Send;

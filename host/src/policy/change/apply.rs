@@ -55,11 +55,11 @@ impl Changes {
     pub(crate) async fn apply(&self, name: PolicyName, source: PolicySource) -> Result<PolicyStatus, Rejection> {
         let by_person = matches!(source.origin, Origin::Api { .. });
         let _one_at_a_time = self.changing.lock().await;
-        self.apply_alone(name, source, by_person).await
+        self.apply_locked(name, source, by_person).await
     }
 
-    /// The same for whoever asked, and sees to it that nothing else is changed meanwhile.
-    pub(super) async fn apply_alone(
+    /// The same for a caller that holds `changing`.
+    pub(super) async fn apply_locked(
         &self,
         name: PolicyName,
         source: PolicySource,

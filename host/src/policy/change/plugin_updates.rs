@@ -27,7 +27,7 @@ impl Changes {
             let in_force = policy.in_force().filter(|revision| revision.draft.follows(plugin, &digest));
             let source = waiting.or_else(|| in_force.map(|revision| revision.draft.source.clone()));
             if let Some(source) = source {
-                answers.push(self.apply_alone(name, PolicySource { at, ..source }, by_person).await);
+                answers.push(self.apply_locked(name, PolicySource { at, ..source }, by_person).await);
             }
         }
         answers

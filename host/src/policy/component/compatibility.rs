@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use wit_parser::decoding::{DecodedWasm, decode};
 use wit_parser::{Function, Interface, Resolve, WorldId, WorldItem};
 
-use super::inspect::{inspect, parts};
+use super::inspect::{Inspection, parts};
 use super::interface::{IMPORTS, PACKAGE, known, own, text};
 use super::part_limits;
 use super::type_diff::{Sides, definition, signature};
@@ -64,8 +64,10 @@ pub fn check(bytes: &[u8]) -> Report {
 impl Report {
     /// The names at the top of the component, and the version that they are of: without it there is nothing to compare with.
     fn read_names(&mut self, bytes: &[u8]) -> Result<(), Misfit> {
-        let inspection = inspect(bytes)?;
+        let mut inspection = Inspection::default();
+        let read = inspection.read(bytes);
         (self.imports, self.exports) = (inspection.imports.clone(), inspection.exports.clone());
+        read?;
         let version = inspection.version()?;
         self.interface = Some(format!("switchyard:policy@{version}"));
         inspection.supported_version()?;

@@ -34,37 +34,44 @@ pub struct Misfit {
 /// # Errors
 /// When the file is no component, is damaged, or has more names than any plugin.
 pub(crate) fn inspect(bytes: &[u8]) -> Result<Inspection, Misfit> {
-    if !bytes.starts_with(b"\0asm") {
-        return Err(no_webassembly(bytes));
-    }
-    let damaged = |error: BinaryReaderError| {
-        Misfit::new(format!("it is damaged at byte {}: {}", error.offset(), error.message()))
-    };
-    let (mut inspection, mut depth) = (Inspection::default(), 0_usize);
-    for payload in Parser::new(0).parse_all(bytes) {
-        match payload.map_err(damaged)? {
-            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => return Err(core_module()),
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::ComponentImportSection(imports) if depth == 0 => {
-                inspection.has_place_for(imports.count())?;
-                for import in imports {
-                    inspection.imports.push(import.map_err(damaged)?.name.name.to_owned());
-                }
-            }
-            Payload::ComponentExportSection(exports) if depth == 0 => {
-                inspection.has_place_for(exports.count())?;
-                for export in exports {
-                    inspection.exports.push(export.map_err(damaged)?.name.name.to_owned());
-                }
-            }
-            _ => {}
-        }
-    }
+    let mut inspection = Inspection::default();
+    inspection.read(bytes)?;
     Ok(inspection)
 }
 
 impl Inspection {
+    /// The same into this one, which has the names up to the error.
+    pub(super) fn read(&mut self, bytes: &[u8]) -> Result<(), Misfit> {
+        if !bytes.starts_with(b"\0asm") {
+            return Err(no_webassembly(bytes));
+        }
+        let damaged = |error: BinaryReaderError| {
+            Misfit::new(format!("it is damaged at byte {}: {}", error.offset(), error.message()))
+        };
+        let mut depth = 0_usize;
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload.map_err(damaged)? {
+                Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => return Err(core_module()),
+                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::ComponentImportSection(imports) if depth == 0 => {
+                    self.has_place_for(imports.count())?;
+                    for import in imports {
+                        self.imports.push(import.map_err(damaged)?.name.name.to_owned());
+                    }
+                }
+                Payload::ComponentExportSection(exports) if depth == 0 => {
+                    self.has_place_for(exports.count())?;
+                    for export in exports {
+                        self.exports.push(export.map_err(damaged)?.name.name.to_owned());
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     fn has_place_for(&self, more: u32) -> Result<(), Misfit> {
         let all = self.imports.len() + self.exports.len() + more as usize;
         if all <= NAMES { Ok(()) } else { Err(Misfit::new(format!("it has {all} names; {NAMES} are allowed"))) }

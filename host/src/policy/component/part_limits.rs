@@ -1,4 +1,4 @@
-//! What a component may consist of, counted before anything of it is read in earnest: a short text can stand for very much.
+//! How many parts a component may have, counted before it is compiled: a few kilobytes can stand for a billion instances.
 
 use std::ops::Range;
 
@@ -6,13 +6,13 @@ use wasmparser::{
     BinaryReader, BinaryReaderError, ComponentInstance, ComponentType, ComponentTypeDeclaration, Parser, Payload,
 };
 
-/// Of components and modules in one another, and of types; toolchains make two.
+/// How many levels of components, modules and types may stand in one another; toolchains make two.
 const LEVELS: u64 = 20;
-/// Compiled Python, the largest that is known, has 38.
+/// How many modules there may be; compiled Python, the largest that is known, has 38.
 const MODULES: u64 = 200;
-/// Compiled Python has 13,000.
+/// How many functions there may be; compiled Python has 13,000.
 const FUNCTIONS: u64 = 100_000;
-/// Over all that is instantiated, however often; compiled Python has 2,000. See [`Nested`].
+/// How many items all instantiations together may make; compiled Python makes 2,000. See [`Nested`].
 const ITEMS: u64 = 20_000;
 
 /// Says what a component has too much of, or where it is damaged.
@@ -30,8 +30,8 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// How deep the types of a section stand in one another. Whoever reads them in earnest calls itself for each level, and
-/// runs out of stack.
+/// How deep the types of a section stand in one another. The decoder recurses for each level: too many of them overflow its
+/// stack.
 fn levels(bytes: &[u8], section: Range<usize>) -> Result<u64, BinaryReaderError> {
     let mut reader = BinaryReader::new(bytes.get(section.clone()).unwrap_or_default(), section.start);
     // How many are still to be read at each level.

@@ -52,8 +52,8 @@ impl CpuSlots {
     }
 }
 
-/// The processor time of one run of a plugin. The time of the wall is not counted: a machine that stood still, or was busy
-/// with others, makes nobody late.
+/// The processor time of one run of a plugin. Time itself is not counted: a machine that stood still, or was busy with
+/// others, brings no deadline closer.
 #[derive(Default)]
 pub(super) struct CpuUse {
     /// Up to the newest tick.

@@ -148,7 +148,7 @@ fn engine(config: &Config) -> Result<Engine, Error> {
         .epoch_interruption(true)
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)
-        // Nobody sees them, and a recursion without an end would have a hundred thousand.
+        // Backtraces are not shown, and that of an endless recursion has a hundred thousand frames.
         .wasm_backtrace_max_frames(None)
         .max_wasm_stack(STACK_BYTES)
         .async_stack_size(2 * STACK_BYTES);
