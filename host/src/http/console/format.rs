@@ -1,4 +1,4 @@
-//! Times, long texts, badges and everything that can happen to a message, in words for people.
+//! Formats of the console's pages: times, numbers, long texts, JSON, badges, and a sentence for each line of the audit.
 
 use maud::{Markup, html};
 use serde_json::Value;
