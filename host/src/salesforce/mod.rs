@@ -11,6 +11,7 @@ mod http;
 mod jwt;
 mod queues;
 mod refusals;
+mod single_flight;
 mod soql;
 #[cfg(test)]
 mod tests;

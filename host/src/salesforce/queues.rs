@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
-use tokio::sync::Mutex;
 
 use super::refusals::record;
+use super::single_flight::SingleFlight;
 use super::transport::Transport;
 use crate::domain::{Class, RecordId, Refusal, Timestamp};
 
@@ -29,7 +29,7 @@ pub struct Queues(Vec<Queue>);
 
 /// The queues that were fetched last, and when.
 #[derive(Default)]
-pub(super) struct QueueCache(Mutex<Option<(Timestamp, Arc<Queues>)>>);
+pub(super) struct QueueCache(SingleFlight<(Timestamp, Arc<Queues>)>);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -98,17 +98,9 @@ impl QueueCache {
         now: Timestamp,
         max_age: Duration,
     ) -> Result<Arc<Queues>, Refusal> {
-        // Held while asking, so that many who need the list cause one question.
-        let mut cache = self.0.lock().await;
-        if let Some((at, queues)) = &*cache
-            && now.since(*at) <= max_age
-            && !max_age.is_zero()
-        {
-            return Ok(Arc::clone(queues));
-        }
-        let queues = Arc::new(fetch(transport).await?);
-        *cache = Some((now, Arc::clone(&queues)));
-        Ok(queues)
+        let good = |(at, _): &(Timestamp, _)| now.since(*at) <= max_age && !max_age.is_zero();
+        let ask = async { Ok((now, Arc::new(fetch(transport).await?))) };
+        self.0.get(good, ask).await.map(|(_, queues)| queues)
     }
 }
 

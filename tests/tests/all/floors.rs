@@ -41,7 +41,7 @@ const ROOMS: [Rooms; 3] = [
     (
         &["salesforce"],
         &[
-            &["error", "soql"],
+            &["error", "single_flight", "soql"],
             &["http", "jwt", "values"],
             &["config"],
             &["refusals"],

@@ -3,10 +3,10 @@
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tokio::sync::OnceCell;
 
 use crate::domain::{RecordId, Refusal};
 use crate::salesforce::refusals::{Written, read, record};
+use crate::salesforce::single_flight::SingleFlight;
 use crate::salesforce::transport::{Call, Transport};
 
 /// Fields that have the same name on a contact and on an account.
@@ -27,9 +27,9 @@ const SHARED: [&str; 10] = [
 #[derive(Default)]
 pub(crate) struct PersonAccounts {
     /// Whether it has any, once that was asked.
-    pub(crate) exist: OnceCell<bool>,
+    pub(crate) exist: SingleFlight<bool>,
     /// The one record type that they have, once that was asked; `None` where there are several.
-    record_type: OnceCell<Option<RecordId>>,
+    record_type: SingleFlight<Option<RecordId>>,
 }
 
 impl PersonAccounts {
@@ -43,12 +43,12 @@ impl PersonAccounts {
         struct Field {
             name: String,
         }
-        let ask = || async {
+        let ask = async {
             let call = Call::get(transport.path("sobjects/Contact/describe"));
             let described: Described = read(transport.send(&call).await?)?;
             Ok(described.fields.iter().any(|field| field.name == "IsPersonAccount"))
         };
-        self.exist.get_or_try_init(ask).await.copied()
+        self.exist.get(|_| true, ask).await
     }
 
     /// Makes a person account of the fields of a contact. It is inserted, for Salesforce takes no e-mail address as the key
@@ -73,14 +73,14 @@ impl PersonAccounts {
         struct Kind {
             id: String,
         }
-        let ask = || async {
+        let ask = async {
             let soql = "SELECT Id FROM RecordType WHERE SobjectType = 'Account' AND IsPersonType = true";
             match transport.query::<Kind>(soql).await?.as_slice() {
                 [one] => record(&one.id).map(Some),
                 _ => Ok(None),
             }
         };
-        self.record_type.get_or_try_init(ask).await.cloned()
+        self.record_type.get(|_| true, ask).await
     }
 }
 

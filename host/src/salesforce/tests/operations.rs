@@ -224,6 +224,17 @@ async fn after_a_call_without_an_answer_its_records_are_looked_for_before_any_is
 }
 
 #[tokio::test]
+async fn calls_that_fail_at_the_same_moment_are_told_apart() {
+    let server = started().await;
+    server.reply(503, &json!("gateway")).reply(503, &json!("gateway"));
+    let (client, conversation) = (with_cases(&server), conversation());
+    let (case, write) = (CaseWrite::default(), ConversationWrite::default());
+    let case = client.upsert_case(&conversation, &case);
+    let (case, written) = tokio::join!(case, client.upsert_conversation(&conversation, &write));
+    assert_ne!(case.unwrap_err().call, written.unwrap_err().call, "two calls, two refusals");
+}
+
+#[tokio::test]
 async fn contacts_are_searched_one_field_at_a_time_until_something_is_found() {
     let server = started().await;
     server.reply(200, &rows(json!([])));
@@ -311,6 +322,27 @@ async fn queues_are_asked_for_once_until_they_are_too_old() {
     two_queues(&server);
     client.queues(now.after(age * 2), age).await.unwrap();
     assert_eq!(server.asked().len(), 5);
+}
+
+#[tokio::test]
+async fn a_question_that_many_need_is_asked_once_also_when_it_is_refused_and_counts_as_one_refusal() {
+    let server = started().await;
+    server.reply(503, &json!("gateway"));
+    let client = server.client_of_unknown_organization();
+    let queues = || client.queues(Timestamp::default(), Duration::from_secs(60));
+    let refused = futures_util::future::join_all((0..20).map(|_| queues())).await;
+    assert_eq!(server.asked().len(), 2, "a token and one query");
+    let calls: Vec<_> = refused.into_iter().map(|refused| refused.unwrap_err().call).collect();
+    assert_eq!(calls, [Some(1); 20]);
+
+    server.reply(503, &json!("gateway"));
+    let searches = [search("Email", "jane@example.com")];
+    let refused = futures_util::future::join_all((0..20).map(|_| client.find_contacts(&searches))).await;
+    assert_eq!(server.asked().len(), 3, "whether there are person accounts is asked once");
+    assert!(refused.iter().all(|refused| refused.as_ref().unwrap_err().class == Class::Transient));
+
+    two_queues(&server);
+    assert_eq!(queues().await.unwrap().iter().count(), 2, "a refusal is not remembered");
 }
 
 fn described(fields: &[&str], unique: bool) -> Value {

@@ -99,7 +99,7 @@ impl StandIn {
     /// A client with these settings, of an organization that is known to have no person accounts.
     pub(crate) fn client_of(&self, settings: &str, on_rotated: OnRotated) -> Arc<Client> {
         let client = self.new_client(settings, on_rotated);
-        client.customers.person_accounts.exist.set(false).expect("nothing is known yet");
+        client.customers.person_accounts.exist.know(false);
         client
     }
 

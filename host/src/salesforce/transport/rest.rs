@@ -141,7 +141,7 @@ impl Transport {
     }
 
     async fn finish(&self, request: Result<RequestBuilder, HttpError>, call: &Call) -> Result<Accepted, Refusal> {
-        self.calls.fetch_add(1, Ordering::Relaxed);
+        let number = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
         let outcome = match request {
             Ok(request) => exchange(request).await,
             Err(error) => Err(error),
@@ -153,7 +153,8 @@ impl Transport {
         }
         let request_id = outcome.as_ref().ok().and_then(|answer| answer.request_id.clone());
         let judged = judge(Stage::Rest, outcome).map(|json| Accepted { json, request_id });
-        judged.map_err(|refusal| sent(refusal, call))
+        // Whoever counts refusals counts those of one call once, however many records or callers it had.
+        judged.map_err(|refusal| Refusal { call: Some(number), ..sent(refusal, call) })
     }
 
     /// Runs a query and follows its pages.

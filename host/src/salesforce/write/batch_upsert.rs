@@ -164,8 +164,6 @@ impl BatchUpserts {
 
     /// The call was refused as a whole: each caller is told so, with the part of it that was its own.
     fn refuse(&self, object: Object, entries: Vec<PendingWrite>, refusal: &Refusal) {
-        // They are one refusal: whoever counts refusals must not count each.
-        let call = Some(self.transport.calls());
         if outcome_unknown(refusal) {
             let mut doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
             for entry in &entries {
@@ -176,7 +174,7 @@ impl BatchUpserts {
         }
         for entry in entries {
             let request = Some(self.request_sent(object, &entry));
-            let _ = entry.reply.send(Err(Refusal { request, call, ..refusal.clone() }));
+            let _ = entry.reply.send(Err(Refusal { request, ..refusal.clone() }));
         }
     }
 
@@ -205,9 +203,8 @@ impl BatchUpserts {
             match self.rows(object, &some).await {
                 Ok(rows) => to_send.extend(self.settled_by(object, some, &rows)),
                 Err(refusal) => {
-                    let call = Some(self.transport.calls());
                     for entry in some {
-                        let _ = entry.reply.send(Err(Refusal { call, ..refusal.clone() }));
+                        let _ = entry.reply.send(Err(refusal.clone()));
                     }
                 }
             }
