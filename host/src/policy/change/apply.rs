@@ -213,11 +213,14 @@ impl Changes {
         rejection
     }
 
-    /// Moves a revision, or says why that could not be kept.
+    /// Moves a revision once that is kept, or says why it could not be.
     async fn keep(&self, change: &PolicyChange, number: u32, state: RevisionState) -> Result<(), Rejection> {
-        let (changed, forgotten) = lock(&change.policy.history).set(number, state, None, change.source.at);
+        let mut history = lock(&change.policy.history).clone();
+        let (changed, forgotten) = history.set(number, state, None, change.source.at);
         let kept = self.history.keep(change.name.clone(), changed, forgotten).await;
-        kept.map_err(|why| reject(change, format!("it could not be kept: {why}")))
+        kept.map_err(|why| reject(change, format!("it could not be kept: {why}")))?;
+        *lock(&change.policy.history) = history;
+        Ok(())
     }
 
     /// Moves a revision; what cannot be kept is only said.

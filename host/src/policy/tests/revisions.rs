@@ -145,4 +145,8 @@ async fn numbers_go_on_after_a_restart_and_what_cannot_be_kept_is_not_put_in_for
     let error = apply(&full, "plugin = \"even\"\n# four\n").await.unwrap_err().to_string();
     assert!(error.contains("the disk is full"), "{error}");
     assert!(full.policies()[0].in_force.is_none());
+    let states = states(&full, "kept");
+    let expected = [(1, RevisionState::Retired), (2, RevisionState::Retired), (3, RevisionState::InForce)];
+    assert_eq!(states[..3], expected, "what is not kept has not happened");
+    assert_ne!(states[3].1, RevisionState::InForce);
 }
