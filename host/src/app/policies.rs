@@ -1,6 +1,6 @@
 //! Puts the policies of their folder in force, and again whenever a file is edited.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -88,22 +88,45 @@ async fn restore(host: &PolicyHost) {
     }
 }
 
-/// Reads a policy and every script beside it, and puts it in force.
+/// Reads a policy and the scripts that it names, and puts it in force.
 async fn apply(host: &PolicyHost, folder: &Path, name: &PolicyName, at: Timestamp) {
     let path = folder.join(format!("{name}.toml"));
-    let toml = match std::fs::read_to_string(&path) {
-        Ok(toml) => toml,
+    let origin = Origin::File { path: path.display().to_string() };
+    let of = folder.to_owned();
+    let reading = tokio::task::spawn_blocking(move || {
+        let toml = std::fs::read_to_string(path)?;
+        let scripts = scripts(&of, &toml);
+        Ok((toml, scripts))
+    });
+    let (toml, scripts) = match reading.await.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
+        Ok(read) => read,
         Err(error) => return tracing::error!(policy = %name, %error, "a policy cannot be read"),
     };
-    let scripts = files(folder, "rhai").unwrap_or_default().into_iter().filter_map(|(stem, path)| {
-        let file = format!("{stem}.rhai");
-        // Only what the policy may name; reading all would cost more with every policy beside it.
-        if toml.contains(&file) { Some((file, std::fs::read_to_string(path).ok()?)) } else { None }
-    });
-    let scripts = scripts.collect();
-    let source = PolicySource { toml, scripts, origin: Origin::File { path: path.display().to_string() }, at };
     // The policy room says itself what is in force now, or why it is not.
-    let _ = host.apply(name.clone(), source).await;
+    let _ = host.apply(name.clone(), PolicySource { toml, scripts, origin, at }).await;
+}
+
+/// The scripts that a policy names, by file name. One that is not there or cannot be read is left out: the policy is refused
+/// for want of it, and the log says why.
+fn scripts(folder: &Path, toml: &str) -> BTreeMap<String, String> {
+    let text = |file: String| match std::fs::read_to_string(folder.join(&file)) {
+        Ok(text) => Some((file, text)),
+        Err(error) => {
+            tracing::error!(script = %folder.join(file).display(), %error, "a script cannot be read");
+            None
+        }
+    };
+    named(toml).into_iter().filter_map(text).collect()
+}
+
+/// The file names of scripts in a policy's text; none where it cannot be read.
+fn named(toml: &str) -> BTreeSet<String> {
+    let Ok(policy) = toml.parse::<toml::Table>() else { return BTreeSet::new() };
+    let parts = policy.values().filter_map(toml::Value::as_table);
+    let scripts = parts.chain([&policy]).filter_map(|part| part.get("script")?.as_str());
+    // A file of the folder itself, whatever else a policy may name.
+    let of_the_folder = |file: &&str| file.strip_suffix(".rhai").is_some_and(|stem| PolicyName::new(stem).is_ok());
+    scripts.filter(of_the_folder).map(str::to_owned).collect()
 }
 
 /// Begins to watch; `None` where there is no folder.
@@ -122,12 +145,40 @@ pub(super) async fn watch(folder: &Folder, host: Arc<PolicyHost>, clock: Clock) 
 /// The policies that edited files belong to: a NAME.toml to NAME, a script to every policy that names it.
 fn touched(folder: &Path, paths: &BTreeSet<PathBuf>) -> Vec<PolicyName> {
     let edited: BTreeSet<_> = paths.iter().filter_map(|path| path.file_name()?.to_str()).collect();
-    let scripts: Vec<_> = edited.iter().filter(|name| name.ends_with(".rhai") && !name.starts_with('.')).collect();
+    let any_script = edited.iter().any(|file| file.ends_with(".rhai"));
     let belongs = |(stem, path): (String, PathBuf)| {
         let own = edited.contains(format!("{stem}.toml").as_str());
-        let names =
-            || std::fs::read_to_string(path).is_ok_and(|toml| scripts.iter().any(|script| toml.contains(**script)));
-        (own || (!scripts.is_empty() && names())).then(|| PolicyName::new(stem).ok()).flatten()
+        let names = |toml: String| named(&toml).iter().any(|script| edited.contains(script.as_str()));
+        let by_script = || any_script && std::fs::read_to_string(path).is_ok_and(names);
+        (own || by_script()).then(|| PolicyName::new(stem).ok()).flatten()
     };
     files(folder, "toml").unwrap_or_default().into_iter().filter_map(belongs).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_given_the_scripts_that_it_names_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let outside = folder.path().join("outside.rhai");
+        let folder = folder.path().join("policies");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(&outside, "outside").unwrap();
+        for file in ["a.rhai", "ba.rhai", "errors.rhai"] {
+            std::fs::write(folder.join(file), file).unwrap();
+        }
+        std::fs::write(folder.join("broken.rhai"), [0xff]).unwrap();
+        let toml = "plugin = 'script'\nscript = 'ba.rhai'\n[errors]\nplugin = 'script'\nscript = 'errors.rhai'\n\
+                    [contacts]\nscript = '../outside.rhai'\n[routing]\nscript = 'broken.rhai'\n";
+        let scripts: Vec<_> = scripts(&folder, toml).into_iter().collect();
+        let text = |file: &str| (file.to_owned(), file.to_owned());
+        assert_eq!(scripts, [text("ba.rhai"), text("errors.rhai")]);
+
+        std::fs::write(folder.join("shop.toml"), toml).unwrap();
+        let touched = |file: &str| touched(&folder, &BTreeSet::from([folder.join(file)]));
+        assert_eq!(touched("errors.rhai"), [PolicyName::new("shop").unwrap()]);
+        assert_eq!(touched("a.rhai"), [], "the end of another's name");
+    }
 }

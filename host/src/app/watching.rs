@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
-use tokio::sync::{OwnedMutexGuard, mpsc};
+use tokio::sync::{Notify, OwnedMutexGuard};
 use tokio::task::JoinHandle;
 
 use crate::http::Folder;
@@ -30,6 +31,24 @@ pub(super) fn files(folder: &Path, extension: &str) -> anyhow::Result<Vec<(Strin
         }
     }
     Ok(files.into_iter().collect())
+}
+
+/// The files that were edited and not told yet, each once: there are no more of them than files.
+#[derive(Default)]
+struct Edits {
+    paths: Mutex<BTreeSet<PathBuf>>,
+    more: Notify,
+}
+
+impl Edits {
+    fn add(&self, paths: Vec<PathBuf>) {
+        self.paths.lock().unwrap_or_else(PoisonError::into_inner).extend(paths);
+        self.more.notify_one();
+    }
+
+    fn take(&self) -> BTreeSet<PathBuf> {
+        std::mem::take(&mut *self.paths.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// Watches a folder until it is dropped.
@@ -59,26 +78,22 @@ impl Watcher {
         if !path.is_dir() {
             return Ok(None);
         }
-        let (seen, mut edits) = mpsc::unbounded_channel();
+        let edits = Arc::new(Edits::default());
+        let noted = Arc::clone(&edits);
         let mut watching = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             let Ok(event) = event else { return };
             if !event.kind.is_access() {
-                for path in event.paths {
-                    // Nobody listens any more: the host is stopping.
-                    let _ = seen.send(path);
-                }
+                noted.add(event.paths);
             }
         })?;
         watching.watch(&path, RecursiveMode::NonRecursive).with_context(|| path.display().to_string())?;
         let folder = folder.clone();
         let task = tokio::spawn(async move {
-            while let Some(first) = edits.recv().await {
-                let mut paths = BTreeSet::from([first]);
-                while let Ok(Some(next)) = tokio::time::timeout(QUIET, edits.recv()).await {
-                    paths.insert(next);
-                }
+            loop {
+                edits.more.notified().await;
+                while tokio::time::timeout(QUIET, edits.more.notified()).await.is_ok() {}
                 let alone = folder.alone().await;
-                edited(alone, paths).await;
+                edited(alone, edits.take()).await;
             }
         });
         Ok(Some(Self { _watching: watching, task }))

@@ -50,24 +50,25 @@ impl Catalog {
     /// # Errors
     /// When it is no plugin that fits, or is not signed as it has to be.
     pub(crate) async fn add(
-        &self,
+        self: &Arc<Self>,
         runtime: &Arc<Runtime>,
         name: PluginName,
         bytes: Vec<u8>,
         signature: Option<&str>,
         origin: Origin,
     ) -> Result<PluginStatus, Error> {
-        if origin != Origin::Embedded {
-            let refused = |reason| Error::Plugin { name: name.clone(), reason };
-            self.keys.check(&bytes, signature).map_err(refused)?;
-        }
-        let _one_at_a_time = self.compiling.lock().await;
-        let (runtime, failed) = (Arc::clone(runtime), name.clone());
-        let look = move || Plugin::new(&runtime.sandbox, name, bytes, origin);
-        let plugin = match tokio::task::spawn_blocking(look).await {
-            Ok(plugin) => plugin?,
-            Err(error) => return Err(Error::Plugin { name: failed, reason: format!("it cannot be read: {error}") }),
+        let refused = |reason| Error::Plugin { name: name.clone(), reason };
+        let unreadable = |error| refused(format!("it cannot be read: {error}"));
+        let (own, signature, built_in) = (Arc::clone(self), signature.map(str::to_owned), origin == Origin::Embedded);
+        let check = move || match built_in {
+            true => Ok(bytes),
+            false => own.keys.check(&bytes, signature.as_deref()).map(|()| bytes),
         };
+        let bytes = tokio::task::spawn_blocking(check).await.map_err(unreadable)?.map_err(refused)?;
+        let _one_at_a_time = self.compiling.lock().await;
+        let (runtime, of) = (Arc::clone(runtime), name.clone());
+        let compile = move || Plugin::new(&runtime.sandbox, of, bytes, origin);
+        let plugin = tokio::task::spawn_blocking(compile).await.map_err(unreadable)??;
         let status = plugin.status.clone();
         write(&self.plugins).insert(status.name.clone(), Arc::new(plugin));
         write(&self.troubles).remove(&status.name);
