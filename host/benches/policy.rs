@@ -7,7 +7,7 @@ use switchyard::domain::{
     AccountId, Conversation, ConversationId, Customer, Direction, Message, MessageId, Origin, PluginName, PolicyName,
     PolicySource, SourceId, Timestamp,
 };
-use switchyard::policy::{Config, Memory, PolicyHost};
+use switchyard::policy::{Config, HistoryStore, PolicyHost};
 
 const TOML: &str = "plugin = \"script\"\nscript = \"bench.rhai\"\n[settings.queues]\nSales = \"Sales_Queue\"\n";
 const SCRIPT: &str = r#"
@@ -104,7 +104,7 @@ fn resident() -> f64 {
 }
 
 async fn host(config: Config, compiled: Option<std::path::PathBuf>) -> PolicyHost {
-    let host = PolicyHost::with_memory(config, Memory { compiled, ..Memory::default() }).expect("an engine");
+    let host = PolicyHost::start_with(config, HistoryStore::default(), compiled).expect("an engine");
     for plugin in ["script", "keyword-router"] {
         let file = format!(concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/prebuilt/{}.wasm"), plugin);
         let bytes = std::fs::read(file).expect("the prebuilt plugin");

@@ -2,6 +2,7 @@
 //!
 //! The rooms are listed from the ground up; nothing imports from its own floor or from above (ARCHITECTURE.md).
 
+mod disk;
 pub mod domain;
 pub mod telemetry;
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::client::{CallError, Client, unreadable};
-use super::parse::{Page, conversation};
+use super::parse::{ActionPage, conversation};
 use crate::domain::{Records, Timestamp};
 
 /// Where notifications go.
@@ -38,7 +38,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`CallError`].
-    pub async fn conversation(&self, id: &str, now: Timestamp) -> Result<Page, CallError> {
+    pub async fn conversation(&self, id: &str, now: Timestamp) -> Result<ActionPage, CallError> {
         let body = self.call(Method::GET, &format!("actions/conversations/{id}"), None, now).await?;
         conversation(&body, self.config(), self.source()).map_err(unreadable)
     }

@@ -1,4 +1,4 @@
-//! Calls Alcmeon, within its rate limit and by the way of proving himself that is set; asks for actions that were missed.
+//! Calls Alcmeon with the configured authentication, within its rate limit, and asks for actions that were missed.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use tokio::sync::Mutex;
 
 use super::config::{Auth, Config};
 use super::json::as_text;
-use super::parse::{Page, actions};
+use super::parse::{ActionPage, actions};
 use crate::domain::{Secret, SourceId, Timestamp};
 
 /// How long one call may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Ten actions with their files inside; what is larger cannot be read at all.
+/// How large an answer may be, in bytes: ten actions with their files inside.
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
 /// The window of Alcmeon's rate limit: how long to wait where its answer does not tell.
 const WINDOW: Duration = Duration::from_secs(60);
 /// How long before its end a token is no longer used.
 const MARGIN: Duration = Duration::from_secs(60);
-/// No token is used for longer, whatever Alcmeon says.
+/// The longest time for which a token is used, whatever Alcmeon says.
 const LONGEST_TOKEN: Duration = Duration::from_secs(3600);
-/// No wait that an answer asks for is longer.
+/// The longest wait that an answer may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// Why a call came to nothing.
@@ -85,7 +85,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`CallError`]; after none of them has anything been lost.
-    pub async fn poll(&self, after: u64, now: Timestamp) -> Result<Page, CallError> {
+    pub async fn poll(&self, after: u64, now: Timestamp) -> Result<ActionPage, CallError> {
         let body = self.call(Method::GET, &format!("actions?min_action_id={after}"), None, now).await?;
         actions(&body, &self.config, &self.source).map_err(unreadable)
     }

@@ -1,4 +1,4 @@
-//! Reads foreign JSON by taking out what is understood, so that what is left over is what is not.
+//! Foreign JSON, read by taking out what is understood: what is left over at the end is not.
 
 use serde_json::{Map, Value};
 
@@ -20,12 +20,12 @@ pub enum Malformed {
 
 /// An object that parts are taken from. An absent or null object has no parts and is never an error.
 #[derive(Debug, Default)]
-pub(super) struct Parts {
+pub(super) struct JsonObject {
     path: String,
     map: Map<String, Value>,
 }
 
-impl Parts {
+impl JsonObject {
     /// Takes an object apart; anything else becomes an object without parts.
     pub(super) fn of(path: impl Into<String>, value: Value) -> Self {
         let map = match value {
@@ -106,7 +106,7 @@ impl Parts {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
-    /// What nobody took, without what is empty.
+    /// What was not taken, without what is empty.
     pub(super) fn left(self) -> Option<Value> {
         let map: Map<String, Value> = self.map.into_iter().filter(|(_, value)| !is_empty(value)).collect();
         (!map.is_empty()).then_some(Value::Object(map))

@@ -4,14 +4,15 @@
 mod calls;
 mod client;
 mod config;
+mod customer;
 mod json;
 mod parse;
-mod person;
+
 mod signature;
 
 pub use calls::Webhook;
 pub use client::{CallError, Client};
 pub use config::{Auth, Config};
 pub use json::Malformed;
-pub use parse::{Page, actions, notification};
+pub use parse::{ActionPage, actions, notification};
 pub use signature::verify;

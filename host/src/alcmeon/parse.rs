@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::config::Config;
-use super::json::{Malformed, Parts, as_text};
-use super::person::{customer, fields, named, tag};
+use super::customer::{customer, fields, named, tag};
+use super::json::{JsonObject, Malformed, as_text};
 use crate::domain::{
     AccountId, Arrival, Attribute, Channel, ConversationId, Customer, Direction, Message, MessageId, SourceId,
     Timestamp,
@@ -15,7 +15,7 @@ const EXTRA_KEPT: usize = 16 * 1024;
 
 /// What one call of `GET /actions` brought.
 #[derive(Debug, Default)]
-pub struct Page {
+pub struct ActionPage {
     /// In the order in which they happened.
     pub arrivals: Vec<Arrival>,
     /// The largest action id, from which the next call goes on; `None` for an empty page.
@@ -30,7 +30,7 @@ pub struct Page {
 /// When it is not JSON, or an id is missing; the path of the missing part is named.
 pub fn notification(body: &[u8], config: &Config, source: &SourceId) -> Result<(u64, Arrival), Malformed> {
     let json: Value = serde_json::from_slice(body).map_err(|error| Malformed::Json(error.to_string()))?;
-    let mut notification = Parts::of("", json);
+    let mut notification = JsonObject::of("", json);
     let id = notification.count("id")?;
     let action = notification.value("action");
     Ok((id, arrival("action", action, config, source, Channel::Webhook)?))
@@ -40,11 +40,11 @@ pub fn notification(body: &[u8], config: &Config, source: &SourceId) -> Result<(
 ///
 /// # Errors
 /// When it is not a JSON array.
-pub fn actions(body: &[u8], config: &Config, source: &SourceId) -> Result<Page, Malformed> {
+pub fn actions(body: &[u8], config: &Config, source: &SourceId) -> Result<ActionPage, Malformed> {
     let items: Vec<Value> = serde_json::from_slice(body).map_err(|error| Malformed::Json(error.to_string()))?;
-    let mut page = Page::default();
+    let mut page = ActionPage::default();
     for (place, item) in items.into_iter().enumerate() {
-        let id = Parts::of("", json!({ "id": item.get("id") })).count("id").ok();
+        let id = JsonObject::of("", json!({ "id": item.get("id") })).count("id").ok();
         page.highest = page.highest.max(id);
         match arrival(&format!("[{place}]"), item, config, source, Channel::Poll) {
             Ok(arrival) => page.arrivals.push(arrival),
@@ -59,16 +59,16 @@ pub fn actions(body: &[u8], config: &Config, source: &SourceId) -> Result<Page, 
 ///
 /// # Errors
 /// When it is neither a list nor a conversation.
-pub(super) fn conversation(body: &[u8], config: &Config, source: &SourceId) -> Result<Page, Malformed> {
+pub(super) fn conversation(body: &[u8], config: &Config, source: &SourceId) -> Result<ActionPage, Malformed> {
     let json: Value = serde_json::from_slice(body).map_err(|error| Malformed::Json(error.to_string()))?;
     let conversations = match json {
         Value::Array(list) => list,
         one @ Value::Object(_) => vec![one],
         _ => return Err(Malformed::Json("neither a list nor a conversation".to_owned())),
     };
-    let mut page = Page::default();
+    let mut page = ActionPage::default();
     for (place, conversation) in conversations.into_iter().enumerate() {
-        for (at, action) in Parts::of("", conversation).list("actions").into_iter().enumerate() {
+        for (at, action) in JsonObject::of("", conversation).list("actions").into_iter().enumerate() {
             match arrival(&format!("[{place}].actions[{at}]"), action, config, source, Channel::Completion) {
                 Ok(arrival) => page.arrivals.push(arrival),
                 Err(malformed) => page.malformed.push(malformed),
@@ -87,7 +87,7 @@ fn arrival(
     by: Channel,
 ) -> Result<Arrival, Malformed> {
     drop_files(&mut action);
-    let mut action = Parts::of(path, action);
+    let mut action = JsonObject::of(path, action);
     let event = action.count("id")?;
     let kind = action.text("type").unwrap_or_else(|| "unknown".to_owned());
     let mut account = action.child("account");
@@ -132,7 +132,7 @@ fn arrival(
 }
 
 /// The conversation's id and its custom fields, without those that this host writes itself: they are nothing new.
-fn told_of_conversation(task: &mut Parts, config: &Config) -> Result<(String, Vec<Attribute>), Malformed> {
+fn told_of_conversation(task: &mut JsonObject, config: &Config) -> Result<(String, Vec<Attribute>), Malformed> {
     let mut conversation = task.child("conversation");
     let (outer, inner) = (task.id("conversation_id"), conversation.id("id"));
     let mut attributes = fields(conversation.list("custom_fields"));
@@ -144,7 +144,7 @@ fn told_of_conversation(task: &mut Parts, config: &Config) -> Result<(String, Ve
 
 /// The customer's message that the task is about, and the customer.
 fn received(
-    task: &mut Parts,
+    task: &mut JsonObject,
     config: &Config,
     source: &SourceId,
     conversation: &str,
@@ -167,13 +167,13 @@ fn received(
 }
 
 /// `date` and `time`, in UTC.
-fn moment(parts: &mut Parts) -> Option<Timestamp> {
+fn moment(parts: &mut JsonObject) -> Option<Timestamp> {
     let (date, time) = (parts.text("date")?, parts.text("time").unwrap_or_else(|| "00:00:00".to_owned()));
     format!("{date}T{}Z", time.trim_end_matches('Z')).parse().ok()
 }
 
 /// What an agent or a bot wrote. It has no id of its own: the action's stands for it.
-fn answer(action: &mut Parts, source: &SourceId, conversation: &str, event: u64, at: Timestamp) -> Message {
+fn answer(action: &mut JsonObject, source: &SourceId, conversation: &str, event: u64, at: Timestamp) -> Message {
     let mut data = action.child("data");
     let mut answers = data.list("answers");
     let content = |answer: &mut Value| as_text(&answer.as_object_mut()?.remove("content")?);
@@ -190,7 +190,7 @@ fn answer(action: &mut Parts, source: &SourceId, conversation: &str, event: u64,
 }
 
 /// Who has the message after this action, where it tells.
-fn agent(kind: &str, action: &Parts) -> Option<Option<String>> {
+fn agent(kind: &str, action: &JsonObject) -> Option<Option<String>> {
     match kind {
         "assign-to" => who(action.peek("data").get("to")?).map(Some),
         "acquire" | "steal" => who(action.peek("user")).map(Some),
@@ -201,7 +201,7 @@ fn agent(kind: &str, action: &Parts) -> Option<Option<String>> {
 
 /// An agent by name, or else by what there is.
 fn who(user: &Value) -> Option<String> {
-    let mut user = Parts::of("", user.clone());
+    let mut user = JsonObject::of("", user.clone());
     user.text("name").or_else(|| user.text("email")).or_else(|| user.id("id"))
 }
 
@@ -244,7 +244,7 @@ fn drop_files(value: &mut Value) {
 }
 
 /// What was not understood, up to a bound.
-fn extra(action: Parts) -> Option<Value> {
+fn extra(action: JsonObject) -> Option<Value> {
     let left = action.left()?;
     let text = left.to_string();
     if text.len() <= EXTRA_KEPT {

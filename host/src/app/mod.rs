@@ -79,7 +79,10 @@ impl App {
         let most_bytes = config.policies.limits.plugin_bytes;
         let pulled = config.store.path.join("plugins");
         let registry = Arc::new(Registry::new(config.policies.registries.clone(), pulled, most_bytes));
-        let policies = policies::start(&config, &registry, &clock, &records, compiled).await?;
+        let policies = Arc::new(policies::host(&config, &records, compiled)?);
+        embedded::add_plugins(&policies).await?;
+        plugins::start(&policies, &config, &registry, &clock).await?;
+        policies::start(&policies, &config, &clock).await?;
         let http = client()?;
         let orgs = config
             .orgs

@@ -8,21 +8,20 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use tokio::sync::OwnedMutexGuard;
 
-use super::policies::files;
-use super::watching::Watcher;
+use super::watching::{Watcher, files};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{Origin, PluginName, Timestamp};
 use crate::http::Folder;
 use crate::policy::{PluginTrouble, PolicyHost};
-use crate::registry::{Pulled, Reference, Registry};
+use crate::registry::{self, Pulled, Reference, Registry};
 
 /// Takes the plugins of the folder, and those of registries, all at once and in place of files of their names. What
 /// cannot be taken is noted; the policies that name it say so.
 pub(super) async fn start(
     host: &PolicyHost,
     config: &Config,
-    registry: &Registry,
+    registry: &Arc<Registry>,
     clock: &Clock,
 ) -> anyhow::Result<()> {
     for (name, path) in files(&config.policies.plugins, "wasm")? {
@@ -76,7 +75,7 @@ async fn take(host: &PolicyHost, most_bytes: usize, name: &PluginName, path: Pat
         host.note_trouble(PluginTrouble { name: name.clone(), origin: origin.clone(), at, reason });
         false
     };
-    let (component, signature) = match reading.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
+    let read = match reading.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
         Ok(read) => read,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             if known.is_none() {
@@ -87,10 +86,11 @@ async fn take(host: &PolicyHost, most_bytes: usize, name: &PluginName, path: Pat
         }
         Err(error) => return trouble(error.to_string()),
     };
-    if known.is_some_and(|known| known == hex::encode(Sha256::digest(&component))) {
+    if known.is_some_and(|known| known == read.digest) {
         host.forget_trouble(name);
         return false;
     }
+    let PluginFile { component, signature, .. } = read;
     match host.add_signed_plugin(name.clone(), component, signature.as_deref(), origin.clone()).await {
         Ok(plugin) => {
             tracing::info!(plugin = %name, digest = %plugin.digest, "a plugin is taken from its file");
@@ -100,8 +100,17 @@ async fn take(host: &PolicyHost, most_bytes: usize, name: &PluginName, path: Pat
     }
 }
 
-/// A component within its bound, and its signature where there is one.
-fn read(path: &Path, most_bytes: usize) -> std::io::Result<(Vec<u8>, Option<String>)> {
+/// What is in a plugin's file, and beside it.
+struct PluginFile {
+    component: Vec<u8>,
+    /// SHA-256 of the component, in hexadecimal.
+    digest: String,
+    /// The text of its `.minisig` file, where there is one.
+    signature: Option<String>,
+}
+
+/// Reads a component within its bound: for a blocking thread.
+fn read(path: &Path, most_bytes: usize) -> std::io::Result<PluginFile> {
     let file = std::fs::File::open(path)?;
     let too_large = |bytes: u64| std::io::Error::other(format!("it has {bytes} bytes; {most_bytes} are allowed"));
     let (bytes, most) = (file.metadata()?.len(), most_bytes as u64);
@@ -114,23 +123,21 @@ fn read(path: &Path, most_bytes: usize) -> std::io::Result<(Vec<u8>, Option<Stri
     if component.len() > most_bytes {
         return Err(too_large(most + 1));
     }
-    Ok((component, std::fs::read_to_string(path.with_extension("wasm.minisig")).ok()))
+    let digest = hex::encode(Sha256::digest(&component));
+    Ok(PluginFile { component, digest, signature: std::fs::read_to_string(path.with_extension("wasm.minisig")).ok() })
 }
 
 /// Pulls a plugin; where the registry is down, the one that was pulled last stands in.
-async fn pull(host: &PolicyHost, registry: &Registry, name: &PluginName, reference: &Reference, clock: &Clock) {
+async fn pull(host: &PolicyHost, registry: &Arc<Registry>, name: &PluginName, reference: &Reference, clock: &Clock) {
     let origin = Origin::Registry { reference: reference.to_string() };
-    let kept = registry.kept(name, reference);
+    let of = (Arc::clone(registry), name.clone(), reference.clone());
+    // What cannot be read is not kept.
+    let kept = tokio::task::spawn_blocking(move || of.0.kept(&of.1, &of.2)).await.unwrap_or_default();
     let (pulled, why) = match kept {
         // There can be no other one by this reference.
         Some(kept) if reference.pins(&kept) => (Ok(kept), None),
         kept => match (registry.pull(reference).await, kept) {
-            (Ok(pulled), _) => {
-                if let Err(error) = registry.keep(name, reference, &pulled) {
-                    tracing::error!(plugin = %name, %error, "a plugin was pulled but could not be kept");
-                }
-                (Ok(pulled), None)
-            }
+            (Ok(pulled), _) => (keep(registry, name, reference, pulled).await, None),
             (Err(error), Some(kept)) => (Ok(kept), Some(format!("{error}; the one that was pulled last is used"))),
             (Err(error), None) => (Err(error), None),
         },
@@ -145,4 +152,23 @@ async fn pull(host: &PolicyHost, registry: &Registry, name: &PluginName, referen
     if let Some(reason) = taken.err().or(why) {
         host.note_trouble(PluginTrouble { name: name.clone(), origin, at: clock.now(), reason });
     }
+}
+
+/// Keeps what was pulled for a start while the registry is down. Where that fails, the log says so.
+async fn keep(
+    registry: &Arc<Registry>,
+    name: &PluginName,
+    reference: &Reference,
+    pulled: Pulled,
+) -> Result<Pulled, registry::Error> {
+    let of = (Arc::clone(registry), name.clone(), reference.clone());
+    let keeping = tokio::task::spawn_blocking(move || {
+        let kept = of.0.keep(&of.1, &of.2, &pulled);
+        (pulled, kept)
+    });
+    let (pulled, kept) = keeping.await.map_err(|error| registry::Error::Unfit(error.to_string()))?;
+    if let Err(error) = kept {
+        tracing::error!(plugin = %name, %error, "a plugin was pulled but could not be kept");
+    }
+    Ok(pulled)
 }

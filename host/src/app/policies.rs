@@ -4,40 +4,37 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use tokio::sync::OwnedMutexGuard;
 
-use super::watching::Watcher;
-use super::{embedded, plugins};
+use super::embedded;
+use super::watching::{Watcher, files};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{Origin, PolicyName, PolicyRevision, PolicySource, RevisionState, Timestamp};
 use crate::http::Folder;
-use crate::policy::{Memory, PolicyHost, PolicyStatus, Rejection};
-use crate::registry::Registry;
+use crate::policy::{HistoryStore, PolicyHost, PolicyStatus, Rejection};
 use crate::store::{Records, Write};
 
-/// The host with every plugin and policy in force.
+/// The host with the revisions of earlier starts; no plugin is there yet, and no policy is in force.
 ///
 /// What is compiled is kept in the folder `compiled`, for the next start.
-pub(super) async fn start(
-    config: &Config,
-    registry: &Registry,
-    clock: &Clock,
-    records: &Records,
-    compiled: Option<PathBuf>,
-) -> anyhow::Result<Arc<PolicyHost>> {
-    let memory = Memory { compiled, ..memory(records)? };
-    let host = PolicyHost::with_memory(config.policies.limits.clone(), memory)?;
-    embedded::add_plugins(&host).await?;
-    plugins::start(&host, config, registry, clock).await?;
-    embedded::apply_default(&host, clock.now()).await?;
+pub(super) fn host(config: &Config, records: &Records, compiled: Option<PathBuf>) -> anyhow::Result<PolicyHost> {
+    Ok(PolicyHost::start_with(config.policies.limits.clone(), history(records)?, compiled)?)
+}
+
+/// Puts every policy in force, once the plugins are there.
+///
+/// # Errors
+/// When nothing decides for an organization, unless its plugin may still come.
+pub(super) async fn start(host: &PolicyHost, config: &Config, clock: &Clock) -> anyhow::Result<()> {
+    embedded::apply_default(host, clock.now()).await?;
     let folder = &config.policies.folder;
     for (name, _) in files(folder, "toml")? {
         // One that no organization uses may be unfinished; the operator sees its rejection where policies are listed.
-        apply(&host, folder, &PolicyName::new(name)?, clock.now()).await;
+        apply(host, folder, &PolicyName::new(name)?, clock.now()).await;
     }
-    restore(&host).await;
+    restore(host).await;
     let policies = host.policies();
     for org in &config.orgs {
         let status = policies.iter().find(|status| status.name == org.policy);
@@ -55,29 +52,11 @@ pub(super) async fn start(
             _ => bail!("organization {}: there is no policy {} in {}", org.id, org.policy, folder.display()),
         }
     }
-    Ok(Arc::new(host))
-}
-
-/// Files of a folder by stem, in order; a folder that is not there has none.
-pub(super) fn files(folder: &Path, extension: &str) -> anyhow::Result<Vec<(String, PathBuf)>> {
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error).with_context(|| folder.display().to_string()),
-    };
-    let mut files = BTreeMap::new();
-    for entry in entries {
-        let path = entry?.path();
-        let stem = path.file_stem().and_then(|stem| stem.to_str()).filter(|stem| !stem.starts_with('.'));
-        if let (Some(stem), true) = (stem, path.extension().is_some_and(|own| own == extension)) {
-            files.insert(stem.to_owned(), path.clone());
-        }
-    }
-    Ok(files.into_iter().collect())
+    Ok(())
 }
 
 /// Revisions are kept in the store.
-fn memory(records: &Records) -> anyhow::Result<Memory> {
+fn history(records: &Records) -> anyhow::Result<HistoryStore> {
     let past = records.policy_revisions()?;
     let store = Arc::clone(records.store());
     let keep = move |name: PolicyName, changed: Vec<PolicyRevision>, forgotten: Vec<u32>| {
@@ -92,7 +71,7 @@ fn memory(records: &Records) -> anyhow::Result<Memory> {
         let kept = async move { store.commit(write.into_batch()).await.map_err(|error| error.to_string()) };
         Box::pin(kept) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
     };
-    Ok(Memory { past, keep: Some(Box::new(keep)), compiled: None })
+    Ok(HistoryStore { past, keep: Some(Box::new(keep)) })
 }
 
 /// Where the folder's text is not accepted (it may have been rolled back), and where a policy came by the API, the
@@ -109,22 +88,45 @@ async fn restore(host: &PolicyHost) {
     }
 }
 
-/// Reads a policy and every script beside it, and puts it in force.
+/// Reads a policy and the scripts that it names, and puts it in force.
 async fn apply(host: &PolicyHost, folder: &Path, name: &PolicyName, at: Timestamp) {
     let path = folder.join(format!("{name}.toml"));
-    let toml = match std::fs::read_to_string(&path) {
-        Ok(toml) => toml,
+    let origin = Origin::File { path: path.display().to_string() };
+    let of = folder.to_owned();
+    let reading = tokio::task::spawn_blocking(move || {
+        let toml = std::fs::read_to_string(path)?;
+        let scripts = scripts(&of, &toml);
+        Ok((toml, scripts))
+    });
+    let (toml, scripts) = match reading.await.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
+        Ok(read) => read,
         Err(error) => return tracing::error!(policy = %name, %error, "a policy cannot be read"),
     };
-    let scripts = files(folder, "rhai").unwrap_or_default().into_iter().filter_map(|(stem, path)| {
-        let file = format!("{stem}.rhai");
-        // Only what the policy may name; reading all would cost more with every policy beside it.
-        if toml.contains(&file) { Some((file, std::fs::read_to_string(path).ok()?)) } else { None }
-    });
-    let scripts = scripts.collect();
-    let source = PolicySource { toml, scripts, origin: Origin::File { path: path.display().to_string() }, at };
     // The policy room says itself what is in force now, or why it is not.
-    let _ = host.apply(name.clone(), source).await;
+    let _ = host.apply(name.clone(), PolicySource { toml, scripts, origin, at }).await;
+}
+
+/// The scripts that a policy names, by file name. One that is not there or cannot be read is left out: the policy is refused
+/// for want of it, and the log says why.
+fn scripts(folder: &Path, toml: &str) -> BTreeMap<String, String> {
+    let text = |file: String| match std::fs::read_to_string(folder.join(&file)) {
+        Ok(text) => Some((file, text)),
+        Err(error) => {
+            tracing::error!(script = %folder.join(file).display(), %error, "a script cannot be read");
+            None
+        }
+    };
+    named(toml).into_iter().filter_map(text).collect()
+}
+
+/// The file names of scripts in a policy's text; none where it cannot be read.
+fn named(toml: &str) -> BTreeSet<String> {
+    let Ok(policy) = toml.parse::<toml::Table>() else { return BTreeSet::new() };
+    let parts = policy.values().filter_map(toml::Value::as_table);
+    let scripts = parts.chain([&policy]).filter_map(|part| part.get("script")?.as_str());
+    // A file of the folder itself, whatever else a policy may name.
+    let of_the_folder = |file: &&str| file.strip_suffix(".rhai").is_some_and(|stem| PolicyName::new(stem).is_ok());
+    scripts.filter(of_the_folder).map(str::to_owned).collect()
 }
 
 /// Begins to watch; `None` where there is no folder.
@@ -143,12 +145,40 @@ pub(super) async fn watch(folder: &Folder, host: Arc<PolicyHost>, clock: Clock) 
 /// The policies that edited files belong to: a NAME.toml to NAME, a script to every policy that names it.
 fn touched(folder: &Path, paths: &BTreeSet<PathBuf>) -> Vec<PolicyName> {
     let edited: BTreeSet<_> = paths.iter().filter_map(|path| path.file_name()?.to_str()).collect();
-    let scripts: Vec<_> = edited.iter().filter(|name| name.ends_with(".rhai") && !name.starts_with('.')).collect();
+    let any_script = edited.iter().any(|file| file.ends_with(".rhai"));
     let belongs = |(stem, path): (String, PathBuf)| {
         let own = edited.contains(format!("{stem}.toml").as_str());
-        let names =
-            || std::fs::read_to_string(path).is_ok_and(|toml| scripts.iter().any(|script| toml.contains(**script)));
-        (own || (!scripts.is_empty() && names())).then(|| PolicyName::new(stem).ok()).flatten()
+        let names = |toml: String| named(&toml).iter().any(|script| edited.contains(script.as_str()));
+        let by_script = || any_script && std::fs::read_to_string(path).is_ok_and(names);
+        (own || by_script()).then(|| PolicyName::new(stem).ok()).flatten()
     };
     files(folder, "toml").unwrap_or_default().into_iter().filter_map(belongs).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_given_the_scripts_that_it_names_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let outside = folder.path().join("outside.rhai");
+        let folder = folder.path().join("policies");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(&outside, "outside").unwrap();
+        for file in ["a.rhai", "ba.rhai", "errors.rhai"] {
+            std::fs::write(folder.join(file), file).unwrap();
+        }
+        std::fs::write(folder.join("broken.rhai"), [0xff]).unwrap();
+        let toml = "plugin = 'script'\nscript = 'ba.rhai'\n[errors]\nplugin = 'script'\nscript = 'errors.rhai'\n\
+                    [contacts]\nscript = '../outside.rhai'\n[routing]\nscript = 'broken.rhai'\n";
+        let scripts: Vec<_> = scripts(&folder, toml).into_iter().collect();
+        let text = |file: &str| (file.to_owned(), file.to_owned());
+        assert_eq!(scripts, [text("ba.rhai"), text("errors.rhai")]);
+
+        std::fs::write(folder.join("shop.toml"), toml).unwrap();
+        let touched = |file: &str| touched(&folder, &BTreeSet::from([folder.join(file)]));
+        assert_eq!(touched("errors.rhai"), [PolicyName::new("shop").unwrap()]);
+        assert_eq!(touched("a.rhai"), [], "the end of another's name");
+    }
 }

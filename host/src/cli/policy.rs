@@ -13,7 +13,7 @@ use super::remote::{Remote, texts};
 use crate::domain::PolicyName;
 use crate::domain::{Origin, PolicySource};
 use crate::policy::PolicyHost;
-use crate::policy::case::{Answer, Bundled, Case};
+use crate::policy::case::{Bundled, Case, CaseAnswer};
 
 /// What a policy in a bundle is called that does not tell its name.
 const NAMELESS: &str = "replay";
@@ -150,7 +150,7 @@ async fn replay(path: &Path, plugins: Option<&Path>) -> anyhow::Result<()> {
     let applied = host.apply(name.clone(), source).await;
     applied.map_err(|rejection| anyhow!("the policy of the bundle is not accepted:\n{rejection}"))?;
     let trial = host.try_case(&name, &case).await;
-    if Answer::of(&trial.decision.answer) == *expected {
+    if CaseAnswer::of(&trial.decision.answer) == *expected {
         println!("the same answer: {expected}");
         return Ok(());
     }

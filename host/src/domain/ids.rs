@@ -154,6 +154,15 @@ impl MessageId {
     }
 }
 
+impl RecordId {
+    /// Whether two ids name one record: the last three of 18 characters only repeat the case of the first 15.
+    #[must_use]
+    pub fn is_same(&self, other: &str) -> bool {
+        let long_enough = |id: &str| matches!(id.len(), 15 | 18) && id.is_ascii();
+        long_enough(&self.0) && long_enough(other) && self.0[..15] == other[..15]
+    }
+}
+
 impl SyncErrorId {
     /// The sync error of a message in an organization.
     #[must_use]

@@ -9,7 +9,7 @@ use crate::domain::{
     Question, RecordId, Records, Refusal, Timestamp, Verdict, Way,
 };
 use crate::policy::Failing;
-use crate::salesforce::{CaseWrite, Write};
+use crate::salesforce::{CaseWrite, ConversationWrite};
 use crate::telemetry::Decided;
 
 /// How old the list of an organization's queues may be, and how old when a queue is missing from it: somebody may have
@@ -102,7 +102,8 @@ impl Walk {
             let case = org.salesforce.upsert_case(&self.conversation, &write).await.map_err(|no| self.refused(no))?;
             self.records.case = case.map(|case| case.record);
         }
-        let write = Write { queue, owner, contact: self.records.contact.clone(), case: self.records.case.clone() };
+        let write =
+            ConversationWrite { queue, owner, contact: self.records.contact.clone(), case: self.records.case.clone() };
         let written =
             org.salesforce.upsert_conversation(&self.conversation, &write).await.map_err(|no| self.refused(no))?;
         self.records.owner = given;

@@ -1,11 +1,11 @@
-//! Files that are handed in: whole or not there at all, whatever happens meanwhile.
+//! The folders into which files are handed in, each used by one at a time.
 
-use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
+
+pub(super) use crate::disk::{replace, sync_names as sync};
 
 /// A folder that the host writes and people edit. Whoever puts in force what it holds, or keeps in it what is in force,
 /// has it alone meanwhile: a file that was just replaced must not come into force after the one that replaced it.
@@ -23,17 +23,4 @@ impl Folder {
     pub async fn alone(&self) -> OwnedMutexGuard<PathBuf> {
         Arc::clone(&self.0).lock_owned().await
     }
-}
-
-/// Puts a file in place of any of the same name.
-pub(super) fn replace(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
-    let draft = folder.join(format!(".{name}.draft"));
-    std::fs::write(&draft, content)?;
-    File::open(&draft)?.sync_all()?;
-    std::fs::rename(draft, folder.join(name))
-}
-
-/// Makes the names in a folder survive a power cut.
-pub(super) fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }

@@ -17,7 +17,7 @@ pub(super) struct Problem {
     detail: String,
     /// Point by point, where there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    problems: Vec<policy::Problem>,
+    problems: Vec<policy::PolicyProblem>,
 }
 
 impl Problem {

@@ -12,7 +12,7 @@ use super::extract::{Asked, Id};
 use super::problem::Problem;
 use super::sync_errors::find;
 use crate::domain::{PolicyRef, PolicyRevision, Question, SyncError, SyncErrorId};
-use crate::policy::case::{Answer, Bundled, Case, Conversation, Failure, Found};
+use crate::policy::case::{Bundled, Case, CaseAnswer, Conversation, Failure, Found};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,9 +55,9 @@ pub(super) async fn bundle(
         case = case.masked();
     }
     let candidate = app.parts.policies.candidate(policy.name.clone(), revision.source).await?;
-    let answer = Answer::of(&candidate.try_case(&case).await.answer);
+    let answer = CaseAnswer::of(&candidate.try_case(&case).await.answer);
     if let Some(blame) = &error.refusal.blame {
-        let was = Answer::Refused(blame.fault.code().to_owned());
+        let was = CaseAnswer::Refused(blame.fault.code().to_owned());
         if was != answer {
             let advice = if mask { "; masking may be why: `?mask=false` leaves personal data in" } else { "" };
             return Err(Problem::conflict(format!("it was answered with {was} and is with {answer} now{advice}")));

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::error::Error;
 
 /// Bounds for every plugin and every decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +63,7 @@ impl Default for Config {
 
 impl Config {
     /// Refuses bounds under which nothing could run.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let least = [
             ("deadline_ms", self.deadline_ms, 5),
             ("configure_deadline_ms", self.configure_deadline_ms, 5),
@@ -82,12 +82,12 @@ impl Config {
     }
 
     /// How many instances may wait for their next decision, over all policies that keep theirs.
-    pub(super) fn instances_kept(&self) -> u32 {
+    pub(crate) fn instances_kept(&self) -> u32 {
         self.instances.div_ceil(2)
     }
 
     /// How many decisions of one policy may run at the same moment.
-    pub(super) fn instances_per_policy(&self) -> usize {
+    pub(crate) fn instances_per_policy(&self) -> usize {
         self.instances.div_ceil(4) as usize
     }
 }

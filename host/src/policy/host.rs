@@ -1,50 +1,31 @@
 //! The policy host: takes plugins and policies, answers questions, and never lets one policy stand in another's way.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, RwLock};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::watch;
 
-use super::answerer::Answerer;
-use super::asking::Outcome;
-use super::conversions::Failing;
-use super::freezing::Freezing;
-use super::guest::Given;
-use super::manifest::Part;
-use super::memory::Memory;
-use super::plugin::{Plugin, PluginStatus};
-use super::renewal::PluginTrouble;
-use super::revision::{Draft, Revision, Wrong};
-use super::sandbox::Sandbox;
-use super::shadow::Shadow;
-use super::signature::Keys;
-use super::standing::{Policy, lock, read, write};
-use super::status::{AnsweredBy, InForce, PolicyStatus};
-use super::{Config, DEFAULT_POLICY, Error};
+use super::case::{self, Asker, Case, Trial};
+use super::change::{Candidate, Changes, Decider, HistoryStore, Policies, PolicyStatus, RolledBack, Snapshotting};
+use super::revision::Rejection;
+use super::runtime::{
+    Answered, Ask, Catalog, Choose, ClockAndSeed, Failing, PluginStatus, PluginTrouble, Route, Runtime, Search,
+};
+use super::{Config, Error};
 use crate::domain::{
-    Contact, ContactSearch, Conversation, Decision, Destination, Fault, History, Link, Origin, PluginName, PolicyName,
-    PolicyRef, PolicyRevision, PolicySource, Question, Timestamp, Verdict,
+    Contact, ContactSearch, Conversation, Decision, Destination, Link, Origin, PluginName, PolicyName, PolicyRef,
+    PolicyRevision, PolicySource, Timestamp, Verdict,
 };
 
 /// Every policy and every plugin. Clones are the same host; it stops when the last one is dropped.
 #[derive(Clone)]
-pub struct PolicyHost(pub(super) Arc<Room>);
-
-pub(super) struct Room {
-    pub(super) sandbox: Sandbox,
-    pub(super) memory: Memory,
-    keys: Keys,
-    pub(super) plugins: RwLock<BTreeMap<PluginName, Arc<Plugin>>>,
-    pub(super) troubles: RwLock<BTreeMap<PluginName, PluginTrouble>>,
-    pub(super) policies: RwLock<BTreeMap<PolicyName, Arc<Policy>>>,
-    /// Held by one change at a time: a revision's number says how many came before it.
-    pub(super) changing: Mutex<()>,
-    /// Held by one plugin that is being compiled; policies are changed meanwhile.
-    compiling: Mutex<()>,
-    pub(super) freezing: Freezing,
-    /// As many as the engine's pool has places.
-    places: Semaphore,
+pub struct PolicyHost {
+    runtime: Arc<Runtime>,
+    catalog: Arc<Catalog>,
+    policies: Arc<Policies>,
+    changes: Arc<Changes>,
+    snapshotting: Arc<Snapshotting>,
 }
 
 impl PolicyHost {
@@ -53,38 +34,23 @@ impl PolicyHost {
     /// # Errors
     /// When a bound makes no sense, or the machine does not let plugins run.
     pub fn start(config: Config) -> Result<Self, Error> {
-        Self::with_memory(config, Memory::default())
+        Self::start_with(config, HistoryStore::default(), None)
     }
 
-    /// The same, going on with the revisions of earlier starts.
+    /// The same, going on with the revisions of earlier starts. `compiled` is the folder of compiled plugins, made where
+    /// there is none; nobody else may write to it.
     ///
     /// # Errors
     /// As [`start`](Self::start).
-    pub fn with_memory(config: Config, mut memory: Memory) -> Result<Self, Error> {
-        let places = Semaphore::new(config.instances as usize);
-        let per_policy = config.instances_per_policy();
-        let keys = Keys::new(&config.plugin_keys)?;
-        let sandbox = Sandbox::start(config, memory.compiled.take())?;
-        let mut histories = BTreeMap::<_, Vec<_>>::new();
-        for (name, revision) in std::mem::take(&mut memory.past) {
-            histories.entry(name).or_default().push(revision);
-        }
-        let policy = |(name, kept)| (name, Arc::new(Policy::new(History::new(kept), per_policy)));
-        let policies = RwLock::new(histories.into_iter().map(policy).collect());
-        let freezing = Freezing::new(sandbox.config.frozen_policies);
-        let (plugins, troubles, changing, compiling) = Default::default();
-        Ok(Self(Arc::new(Room {
-            sandbox,
-            memory,
-            keys,
-            plugins,
-            troubles,
-            policies,
-            changing,
-            compiling,
-            freezing,
-            places,
-        })))
+    pub fn start_with(config: Config, mut history: HistoryStore, compiled: Option<PathBuf>) -> Result<Self, Error> {
+        let catalog = Arc::new(Catalog::new(&config)?);
+        let policies = Policies::new(std::mem::take(&mut history.past), config.instances_per_policy());
+        let policies = Arc::new(policies);
+        let runtime = Arc::new(Runtime::start(config, compiled)?);
+        let changes = Changes::new(Arc::clone(&runtime), Arc::clone(&catalog), Arc::clone(&policies), history);
+        let snapshotting = Snapshotting::new(Arc::clone(&runtime), Arc::clone(&policies));
+        let (changes, snapshotting) = (Arc::new(changes), Arc::new(snapshotting));
+        Ok(Self { runtime, catalog, policies, changes, snapshotting })
     }
 
     /// Takes a component as a plugin, in place of any of the same name. A policy in force goes on with the one that it
@@ -108,29 +74,13 @@ impl PolicyHost {
         signature: Option<&str>,
         origin: Origin,
     ) -> Result<PluginStatus, Error> {
-        if origin != Origin::Embedded {
-            let refused = |reason| Error::Plugin { name: name.clone(), reason };
-            self.0.keys.check(&bytes, signature).map_err(refused)?;
-        }
-        let _one_at_a_time = self.0.compiling.lock().await;
-        let room = self.0.clone();
-        let failed = name.clone();
-        let look = move || Plugin::new(&room.sandbox, name, bytes, origin);
-        let plugin = match tokio::task::spawn_blocking(look).await {
-            Ok(plugin) => plugin?,
-            Err(error) => return Err(Error::Plugin { name: failed, reason: format!("it cannot be read: {error}") }),
-        };
-        let status = plugin.status.clone();
-        write(&self.0.plugins).insert(status.name.clone(), Arc::new(plugin));
-        write(&self.0.troubles).remove(&status.name);
-        Ok(status)
+        self.catalog.add(&self.runtime, name, bytes, signature, origin).await
     }
 
     /// Where a conversation goes.
     pub async fn route(&self, policy: &PolicyName, of: &Conversation, now: Timestamp) -> Decision<Destination> {
-        let ask = async |asked: &Answerer, given| asked.route(&self.0.sandbox, given, of).await;
-        let decision = self.decide(policy, Question::Route, given(of, now), ask).await;
-        if let Some(shadow) = self.shadow(policy) {
+        let decision = self.decide(policy, Route(of), now).await;
+        if let Some(shadow) = self.policies.get(policy).and_then(|policy| policy.shadow()) {
             shadow.compare(of, &decision, move |it, of| async move { it.route(&of, now).await });
         }
         decision
@@ -138,9 +88,8 @@ impl PolicyHost {
 
     /// What to search contacts for.
     pub async fn search(&self, policy: &PolicyName, of: &Conversation, now: Timestamp) -> Decision<Vec<ContactSearch>> {
-        let ask = async |asked: &Answerer, given| asked.search(&self.0.sandbox, given, of).await;
-        let decision = self.decide(policy, Question::Search, given(of, now), ask).await;
-        if let Some(shadow) = self.shadow(policy) {
+        let decision = self.decide(policy, Search(of), now).await;
+        if let Some(shadow) = self.policies.get(policy).and_then(|policy| policy.shadow()) {
             shadow.compare(of, &decision, move |it, of| async move { it.search(&of, now).await });
         }
         decision
@@ -154,9 +103,8 @@ impl PolicyHost {
         found: &[Contact],
         now: Timestamp,
     ) -> Decision<Link> {
-        let ask = async |asked: &Answerer, given| asked.choose(&self.0.sandbox, given, of, found).await;
-        let decision = self.decide(policy, Question::Choose, given(of, now), ask).await;
-        if let Some(shadow) = self.shadow(policy) {
+        let decision = self.decide(policy, Choose(of, found), now).await;
+        if let Some(shadow) = self.policies.get(policy).and_then(|policy| policy.shadow()) {
             let found = found.to_vec();
             shadow.compare(of, &decision, move |it, of| async move { it.choose(&of, &found, now).await });
         }
@@ -165,9 +113,8 @@ impl PolicyHost {
 
     /// What to do about a failure.
     pub async fn judge(&self, policy: &PolicyName, of: Failing<'_>, now: Timestamp) -> Decision<Verdict> {
-        let ask = async |asked: &Answerer, given| asked.judge(&self.0.sandbox, given, of).await;
-        let decision = self.decide(policy, Question::Judge, given(of.conversation, now), ask).await;
-        if let Some(shadow) = self.shadow(policy) {
+        let decision = self.decide(policy, of, now).await;
+        if let Some(shadow) = self.policies.get(policy).and_then(|policy| policy.shadow()) {
             let (refusal, attempt, first_seen) = (of.refusal.clone(), of.attempt, of.first_seen);
             shadow.compare(of.conversation, &decision, move |it, conversation| async move {
                 it.judge(Failing { refusal: &refusal, attempt, first_seen, conversation: &conversation }, now).await
@@ -176,193 +123,187 @@ impl PolicyHost {
         decision
     }
 
+    /// Asks what a case asks, with the clock and the seed of the case. Its settings and its policy are the caller's to
+    /// apply; a fault is an answer like any other, see [`CaseAnswer`](case::CaseAnswer).
+    pub async fn try_case(&self, policy: &PolicyName, case: &Case) -> Trial {
+        let with = ClockAndSeed { now: case.now(), seed: case.seed().to_owned() };
+        let asker = WithSeed { host: self, policy, with, memory_bytes: AtomicUsize::default() };
+        let decision = case::ask(case, &asker).await;
+        Trial { decision, memory_bytes: asker.memory_bytes.into_inner() }
+    }
+
+    async fn decide<Q: Ask>(&self, policy: &PolicyName, question: Q, now: Timestamp) -> Decision<Q::Answer> {
+        self.decide_with(policy, question, question.clock_and_seed(now)).await.0
+    }
+
+    /// The decision, and the most memory that the plugin had, in bytes.
+    async fn decide_with<Q: Ask>(
+        &self,
+        name: &PolicyName,
+        question: Q,
+        with: ClockAndSeed,
+    ) -> (Decision<Q::Answer>, usize) {
+        let Some(Decider { policy, revision, plugin }) = self.policies.decider(name, Q::QUESTION) else {
+            let nobody = PolicyRef { name: name.clone(), revision: 0 };
+            return (Answered::unasked(self.policies.no_decider(name)).decision(nobody, Q::QUESTION), 0);
+        };
+        let now = with.now;
+        // It is never closed, so waiting for a place ends in having one.
+        let place = policy.places.acquire().await;
+        let answered = self.runtime.ask(&plugin, with, question).await;
+        drop(place);
+        policy.counters.count(&answered.answer);
+        revision.counters.count(&answered.answer);
+        self.changes.watch(&policy, &revision, now);
+        let by = revision.policy.clone();
+        revision.asked(now);
+        if revision.claim_snapshotting() {
+            self.snapshotting.later(policy, revision, now);
+        }
+        let memory_bytes = answered.memory_bytes;
+        (answered.decision(by, Q::QUESTION), memory_bytes)
+    }
+}
+
+/// What asks a policy with a seed of its own choice, and notes the memory that this took.
+struct WithSeed<'a> {
+    host: &'a PolicyHost,
+    policy: &'a PolicyName,
+    with: ClockAndSeed,
+    memory_bytes: AtomicUsize,
+}
+
+impl Asker for WithSeed<'_> {
+    async fn ask<Q: Ask>(&self, question: Q) -> Decision<Q::Answer> {
+        let (decision, memory_bytes) = self.host.decide_with(self.policy, question, self.with.clone()).await;
+        self.memory_bytes.store(memory_bytes, Ordering::Relaxed);
+        decision
+    }
+}
+
+/// Policies and their changes.
+impl PolicyHost {
+    /// Puts a policy in force from the next decision on, in milliseconds; it is frozen behind the first one, see
+    /// [`settled`](Self::settled). The same texts with the same plugins keep their revision.
+    ///
+    /// # Errors
+    /// When it cannot be read, configured, answer a sample or be kept; then whatever was in force stays so.
+    pub async fn apply(&self, name: PolicyName, source: PolicySource) -> Result<PolicyStatus, Rejection> {
+        self.changes.apply(name, source).await
+    }
+
+    /// Puts back what was in force before; why a newer revision was refused or rolled back is still told.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn put_back(&self, name: PolicyName, source: PolicySource) -> Result<PolicyStatus, Rejection> {
+        self.changes.put_back(name, source).await
+    }
+
+    /// A policy that is not in force, to see what it would decide. Nothing is kept of it.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn candidate(&self, name: PolicyName, source: PolicySource) -> Result<Candidate, Rejection> {
+        self.changes.candidate(name, source).await
+    }
+
+    /// The revision in force, or the default policy's where there is none, to be asked without counting it.
+    #[must_use]
+    pub fn in_force(&self, name: &PolicyName) -> Option<Candidate> {
+        self.changes.in_force(name)
+    }
+
+    /// Lets a candidate answer beside the policy in force, in place of any before it, until it is put in force itself or
+    /// [`end_shadow`](Self::end_shadow) is called.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply), and when it is in force already.
+    pub async fn start_shadow(&self, name: PolicyName, source: PolicySource) -> Result<PolicyStatus, Rejection> {
+        self.changes.start_shadow(name, source).await
+    }
+
+    /// Ends the shadow of a policy; `false` when there was none.
+    pub async fn end_shadow(&self, name: &PolicyName, now: Timestamp) -> bool {
+        self.changes.end_shadow(name, now).await
+    }
+
+    /// Applies the policies again that name a plugin and no digest of it, now that another component of it is there;
+    /// and those that were refused because it was not. What was rolled back comes back only for a person.
+    pub async fn apply_again(
+        &self,
+        plugin: &PluginName,
+        by_person: bool,
+        at: Timestamp,
+    ) -> Vec<Result<PolicyStatus, Rejection>> {
+        self.changes.apply_again(plugin, by_person, at).await
+    }
+
+    /// The newest rollback of a policy since the start, and those that follow; the policy need not be there yet.
+    #[must_use]
+    pub fn rollbacks(&self, name: &PolicyName) -> watch::Receiver<Option<RolledBack>> {
+        self.policies.get_or_create(name).rollbacks()
+    }
+
+    /// How a policy stands once the revision in force is frozen, or known not to freeze; it need not have decided yet.
+    pub async fn settled(&self, name: &PolicyName) -> Option<PolicyStatus> {
+        let policy = self.policies.get(name)?;
+        self.snapshotting.settled(&policy).await;
+        Some(PolicyStatus::of(&self.policies, name, &policy))
+    }
+
     /// Every policy, by name.
     #[must_use]
     pub fn policies(&self) -> Vec<PolicyStatus> {
-        let policies = read(&self.0.policies).clone();
-        policies.iter().map(|(name, policy)| self.0.status(name, policy)).collect()
-    }
-
-    /// How large a plugin's file may be, in bytes.
-    #[must_use]
-    pub fn plugin_bytes(&self) -> usize {
-        self.0.sandbox.config.plugin_bytes
-    }
-
-    /// Every plugin, by name.
-    #[must_use]
-    pub fn plugins(&self) -> Vec<PluginStatus> {
-        read(&self.0.plugins).values().map(|plugin| plugin.status.clone()).collect()
+        self.policies.all().iter().map(|(name, policy)| PolicyStatus::of(&self.policies, name, policy)).collect()
     }
 
     /// The texts of the revision in force.
     #[must_use]
     pub fn source(&self, name: &PolicyName) -> Option<PolicySource> {
-        let policy = read(&self.0.policies).get(name).cloned()?;
-        policy.in_force().map(|revision| revision.draft.source.clone())
+        self.policies.get(name)?.in_force().map(|revision| revision.draft.source.clone())
     }
 
     /// Every revision of a policy that is kept, oldest first.
     #[must_use]
     pub fn revisions(&self, name: &PolicyName) -> Vec<PolicyRevision> {
-        let policy = read(&self.0.policies).get(name).cloned();
-        policy.map_or_else(Vec::new, |policy| lock(&policy.history).revisions().to_vec())
-    }
-
-    /// Asks a revision that is not in force.
-    pub(super) async fn ask<T>(
-        &self,
-        revision: &Revision,
-        question: Question,
-        given: Given,
-        ask: impl AsyncFnOnce(&Answerer, Given) -> Outcome<T>,
-    ) -> Decision<T> {
-        let default = || self.0.answerer(&default_policy(), question).map(|(_, _, answerer)| answerer);
-        let policy = revision.policy.clone();
-        match revision.answerer(question).cloned().or_else(default) {
-            Some(answerer) => {
-                let _turn = self.0.sandbox.turns.to_begin(&answerer.pace).await;
-                let _of_all = self.0.places.acquire().await;
-                decision(policy, question, ask(&answerer, given).await)
-            }
-            None => decision(policy.clone(), question, self.0.no_policy(&policy.name)),
-        }
-    }
-
-    pub(super) async fn decide<T>(
-        &self,
-        name: &PolicyName,
-        question: Question,
-        given: Given,
-        ask: impl AsyncFnOnce(&Answerer, Given) -> Outcome<T>,
-    ) -> Decision<T> {
-        let Some((policy, revision, answerer)) = self.0.answerer(name, question) else {
-            return decision(PolicyRef { name: name.clone(), revision: 0 }, question, self.0.no_policy(name));
-        };
-        let now = given.now;
-        // They are never closed, so waiting for a place ends in having one.
-        let of_policy = policy.places.acquire().await;
-        let turn = self.0.sandbox.turns.to_begin(&answerer.pace).await;
-        let of_all = self.0.places.acquire().await;
-        let outcome = ask(&answerer, given).await;
-        drop((of_policy, turn, of_all));
-        policy.counters.count(&outcome.answer);
-        revision.counters.count(&outcome.answer);
-        self.watch(&revision.policy.name, &policy, &revision, now);
-        let by = revision.policy.clone();
-        revision.asked(now);
-        if revision.to_be_frozen() {
-            self.freeze_later(policy, revision, now);
-        }
-        decision(by, question, outcome)
-    }
-
-    fn shadow(&self, name: &PolicyName) -> Option<Arc<Shadow>> {
-        read(&self.0.policies).get(name)?.shadow()
+        self.policies.get(name).map_or_else(Vec::new, |policy| policy.revisions())
     }
 }
 
-impl Room {
-    /// Reads a policy, with the plugins as they are now.
-    pub(super) fn draft(&self, name: &PolicyName, source: PolicySource) -> Result<Draft, Wrong> {
-        let bound = self.sandbox.config.source_bytes;
-        Draft::read(name.clone(), source, bound, |name| {
-            read(&self.plugins).get(name).cloned().ok_or_else(|| self.missing(name))
-        })
+/// Plugins and their troubles.
+impl PolicyHost {
+    /// How large a plugin's file may be, in bytes.
+    #[must_use]
+    pub fn plugin_bytes(&self) -> usize {
+        self.runtime.sandbox.config.plugin_bytes
     }
 
-    /// The answerer of a question as of now; whatever is swapped later, this decision is made by it.
-    pub(super) fn answerer(
-        &self,
-        name: &PolicyName,
-        question: Question,
-    ) -> Option<(Arc<Policy>, Arc<Revision>, Arc<Answerer>)> {
-        let of = |policy: Arc<Policy>| {
-            let revision = policy.in_force()?;
-            let answerer = revision.answerer(question)?.clone();
-            Some((policy, revision, answerer))
-        };
-        let policy = read(&self.policies).get(name).cloned();
-        if policy.as_ref().is_some_and(|policy| policy.refused().is_some()) {
-            // What it would have decided is known to nobody: a wrong queue is worse than a late one.
-            return None;
-        }
-        let missing = policy.as_ref().is_none_or(|policy| policy.in_force().is_none());
-        if let Some(found) = policy.and_then(of) {
-            return Some(found);
-        }
-        if missing && !self.policy(name).missed.swap(true, Ordering::Relaxed) {
-            tracing::warn!(policy = %name, "no such policy is in force; the default policy answers");
-        }
-        let fallback = read(&self.policies).get(&default_policy()).cloned();
-        fallback.and_then(of)
+    /// Every plugin, by name.
+    #[must_use]
+    pub fn plugins(&self) -> Vec<PluginStatus> {
+        self.catalog.statuses()
     }
 
-    /// The policy of a name, new if there is none yet.
-    pub(super) fn policy(&self, name: &PolicyName) -> Arc<Policy> {
-        if let Some(known) = read(&self.policies).get(name) {
-            return Arc::clone(known);
-        }
-        let new = || Arc::new(Policy::new(History::default(), self.sandbox.config.instances_per_policy()));
-        write(&self.policies).entry(name.clone()).or_insert_with(new).clone()
+    /// The SHA-256 of a plugin, in hexadecimal; `None` where there is no such plugin.
+    #[must_use]
+    pub fn plugin_digest(&self, plugin: &PluginName) -> Option<String> {
+        self.catalog.digest(plugin)
     }
 
-    pub(super) fn status(&self, name: &PolicyName, policy: &Policy) -> PolicyStatus {
-        let in_force = policy.in_force().map(|revision| InForce {
-            revision: revision.policy.revision,
-            digest: revision.draft.digest.clone(),
-            applied_at: revision.draft.source.at,
-            origin: revision.draft.source.origin.clone(),
-            answered_by: Part::ALL
-                .into_iter()
-                .flat_map(Part::questions)
-                .filter_map(|question| self.answered_by(name, *question))
-                .collect(),
-        });
-        PolicyStatus {
-            name: name.clone(),
-            in_force,
-            last_rejection: lock(&policy.last_rejection).clone(),
-            shadow: policy.shadow().map(|shadow| shadow.status()),
-            decisions: policy.counters.decisions(),
-            faults: policy.counters.faults(),
-        }
+    /// Keeps a trouble for whoever looks, until the plugin is taken.
+    pub fn note_trouble(&self, trouble: PluginTrouble) {
+        self.catalog.note_trouble(trouble);
     }
 
-    fn no_policy<T>(&self, name: &PolicyName) -> Outcome<T> {
-        let refused = read(&self.policies).get(name).and_then(|policy| policy.refused());
-        let message = match refused {
-            Some(why) => format!("the policy `{name}` is refused, and none was in force before it: {why}"),
-            None => format!("neither the policy `{name}` nor the default policy is in force"),
-        };
-        let fault = Fault::Refused { code: "NO_POLICY".into(), message };
-        Outcome { answer: Err(fault), cost: 0, logs: Vec::new(), rule: None, memory_bytes: 0 }
+    /// What was tried in vain is no longer wanted.
+    pub fn forget_trouble(&self, plugin: &PluginName) {
+        self.catalog.forget_trouble(plugin);
     }
 
-    fn answered_by(&self, name: &PolicyName, question: Question) -> Option<AnsweredBy> {
-        let (_, revision, answerer) = self.answerer(name, question)?;
-        Some(AnsweredBy {
-            question,
-            policy: revision.policy.clone(),
-            plugin: answerer.plugin.status.name.clone(),
-            plugin_digest: answerer.plugin.status.digest.clone(),
-            script: answerer.assignment.script.clone(),
-            isolation: answerer.assignment.isolation,
-            frozen: answerer.frozen.is_ok(),
-            not_frozen_because: answerer.frozen.clone().err().map(|why| revision.waits_for_a_place().unwrap_or(why)),
-        })
+    /// Plugins whose newest attempt came to nothing, by name.
+    #[must_use]
+    pub fn troubles(&self) -> Vec<PluginTrouble> {
+        self.catalog.troubles()
     }
-}
-
-fn decision<T>(policy: PolicyRef, question: Question, outcome: Outcome<T>) -> Decision<T> {
-    let Outcome { answer, cost, logs, rule, .. } = outcome;
-    Decision { policy, question, answer, cost, logs, rule }
-}
-
-pub(super) fn given(of: &Conversation, now: Timestamp) -> Given {
-    Given { now, seed: of.id.to_string() }
-}
-
-fn default_policy() -> PolicyName {
-    PolicyName::new(DEFAULT_POLICY).unwrap_or_else(|error| unreachable!("{error}"))
 }

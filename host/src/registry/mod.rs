@@ -1,6 +1,6 @@
 //! OCI registries: a plugin is pulled by a reference, within a bound, and what was pulled last is kept on disk.
 
-mod kept;
+mod cache;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,16 +1,21 @@
 //! What an administrator asks first: does the connection stand, does the token live, is everything there that is written to.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use super::client::{Call, Client, read};
-use super::flow::Flow;
-use super::rules::advice;
+use super::client::Client;
+use super::config::Flow;
+use super::queues::Queue;
+use super::refusals::{advice, read};
+use super::soql::cut;
+use super::transport::Call;
 use super::values::ApiName;
 use crate::domain::{Class, Refusal, Timestamp};
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Check {
+pub struct ConnectionCheck {
     /// Its name, the same for every organization.
     pub name: &'static str,
     /// Whether it is as it should be; `None` where that cannot be known.
@@ -42,32 +47,34 @@ struct Field {
 
 impl Client {
     /// Looks at everything once, with a few calls and one new access token.
-    pub async fn checks(&self, now: Timestamp) -> Vec<Check> {
+    pub async fn checks(&self, now: Timestamp) -> Vec<ConnectionCheck> {
         let mut checks = vec![self.connection().await];
-        let renewed = self.session.renew().await.map(|access| access.server.to_string());
+        let renewed = self.transport.session.renew().await.map(|access| access.server.to_string());
         checks.push(authentication(&renewed));
-        checks.push(match self.config.flow {
-            Flow::RefreshToken | Flow::WebServer => refresh_token(renewed.as_ref().err(), self.session.rotates().await),
+        checks.push(match self.transport.config.flow {
+            Flow::RefreshToken | Flow::WebServer => {
+                refresh_token(renewed.as_ref().err(), self.transport.session.rotates().await)
+            }
             Flow::JwtBearer | Flow::ClientCredentials => {
                 let found = "there is none: this flow asks for each access token by itself".to_owned();
-                Check { name: "refresh-token", ok: Some(true), found }
+                ConnectionCheck { name: "refresh-token", ok: Some(true), found }
             }
         });
-        let names = &self.config.objects;
+        let names = &self.transport.config.objects;
         checks.push(
             self.object("conversation-object", names.conversation.as_str(), &names.external_id, &names.fields()).await,
         );
-        if let Some(cases) = &self.config.cases {
+        if let Some(cases) = &self.transport.config.cases {
             checks.push(self.object("case-object", "Case", &cases.external_id, &[&cases.external_id]).await);
         }
         checks.push(self.queue_objects(now).await);
         checks
     }
 
-    async fn connection(&self) -> Check {
-        let server = self.session.server().await;
-        let wanted = self.config.api_version.as_str();
-        let versions = self.send_openly(&server, &Call::get("/services/data".to_owned())).await;
+    async fn connection(&self) -> ConnectionCheck {
+        let server = self.transport.session.server().await;
+        let wanted = self.transport.config.api_version.as_str();
+        let versions = self.transport.send_openly(&server, &Call::get("/services/data".to_owned())).await;
         let (ok, found) = match versions.and_then(read::<Vec<Version>>) {
             Ok(versions) if versions.iter().any(|known| format!("v{}", known.version) == wanted) => {
                 (true, format!("{server} answers and knows {wanted}"))
@@ -78,15 +85,17 @@ impl Client {
             }
             Err(refusal) => (false, format!("{server}: {}", said(&refusal))),
         };
-        Check { name: "connection", ok: Some(ok), found }
+        ConnectionCheck { name: "connection", ok: Some(ok), found }
     }
 
     /// Whether an object has these fields, may be written, and has a key that can be trusted.
-    async fn object(&self, name: &'static str, object: &str, key: &ApiName, wanted: &[&ApiName]) -> Check {
-        let call = Call::get(self.path(&format!("sobjects/{object}/describe")));
-        let description: Description = match self.send(&call).await.and_then(read) {
+    async fn object(&self, name: &'static str, object: &str, key: &ApiName, wanted: &[&ApiName]) -> ConnectionCheck {
+        let call = Call::get(self.transport.path(&format!("sobjects/{object}/describe")));
+        let description: Description = match self.transport.send(&call).await.and_then(read) {
             Ok(description) => description,
-            Err(refusal) => return Check { name, ok: known(&refusal), found: format!("{object}: {}", said(&refusal)) },
+            Err(refusal) => {
+                return ConnectionCheck { name, ok: known(&refusal), found: format!("{object}: {}", said(&refusal)) };
+            }
         };
         let find =
             |name: &ApiName| description.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name.as_str()));
@@ -113,24 +122,28 @@ impl Client {
         } else {
             format!("{object}: {}", wrong.join("; "))
         };
-        Check { name, ok: Some(wrong.is_empty()), found }
+        ConnectionCheck { name, ok: Some(wrong.is_empty()), found }
     }
 
-    async fn queue_objects(&self, now: Timestamp) -> Check {
-        let object = if self.config.cases.is_some() { "Case" } else { self.config.objects.conversation.as_str() };
-        let (ok, found) = match self.queues(now, std::time::Duration::ZERO).await {
+    async fn queue_objects(&self, now: Timestamp) -> ConnectionCheck {
+        let object = if self.transport.config.cases.is_some() {
+            "Case"
+        } else {
+            self.transport.config.objects.conversation.as_str()
+        };
+        let (ok, found) = match self.queues(now, Duration::ZERO).await {
             Err(refusal) => (known(&refusal), said(&refusal)),
             Ok(queues) => {
                 let all = queues.iter().count();
                 let (able, unable): (Vec<_>, Vec<_>) =
                     queues.iter().partition(|queue| queue.objects.iter().any(|own| own.eq_ignore_ascii_case(object)));
-                let names = |list: &[&super::Queue]| {
+                let names = |list: &[&Queue]| {
                     list.iter().map(|queue| queue.developer_name.as_str()).take(20).collect::<Vec<_>>().join(", ")
                 };
                 // Without Cases of its own the host only names a queue; the organization's automation may use it for Cases.
                 let ok = match (able.len(), unable.len()) {
                     (0, 0) => Some(false),
-                    (0, _) if self.config.cases.is_some() => Some(false),
+                    (0, _) if self.transport.config.cases.is_some() => Some(false),
                     (_, 0) => Some(true),
                     _ => None,
                 };
@@ -138,11 +151,11 @@ impl Client {
                 (ok, format!("{} of {all} queues can own {object}: {}{rest}", able.len(), names(&able)))
             }
         };
-        Check { name: "queues", ok, found }
+        ConnectionCheck { name: "queues", ok, found }
     }
 }
 
-fn authentication(renewed: &Result<String, Refusal>) -> Check {
+fn authentication(renewed: &Result<String, Refusal>) -> ConnectionCheck {
     let (ok, found) = match renewed {
         Ok(server) => (Some(true), format!("a new access token was given for {server}")),
         Err(refusal) => {
@@ -150,11 +163,11 @@ fn authentication(renewed: &Result<String, Refusal>) -> Check {
             (known(refusal), format!("{}. {} Look at each: {}", said(refusal), advice.happened, advice.check))
         }
     };
-    Check { name: "authentication", ok, found }
+    ConnectionCheck { name: "authentication", ok, found }
 }
 
 /// The policy itself cannot be read over the API; only what it does can be seen.
-fn refresh_token(refusal: Option<&Refusal>, rotates: Option<bool>) -> Check {
+fn refresh_token(refusal: Option<&Refusal>, rotates: Option<bool>) -> ConnectionCheck {
     const WANTED: &str =
         "the connected app's policy should be \"valid until revoked\"; Salesforce does not tell which it is";
     let (ok, found) = match (refusal, rotates) {
@@ -167,7 +180,7 @@ fn refresh_token(refusal: Option<&Refusal>, rotates: Option<bool>) -> Check {
         }
         (None, Some(false)) => (None, format!("it works and stays the same; {WANTED}")),
     };
-    Check { name: "refresh-token", ok, found }
+    ConnectionCheck { name: "refresh-token", ok, found }
 }
 
 /// Nothing can be said about what could not be asked.
@@ -176,5 +189,5 @@ fn known(refusal: &Refusal) -> Option<bool> {
 }
 
 fn said(refusal: &Refusal) -> String {
-    format!("{}: {}", refusal.code, super::soql::cut(&refusal.text, 300))
+    format!("{}: {}", refusal.code, cut(&refusal.text, 300))
 }

@@ -1,84 +1,25 @@
-//! The client of one organization: sends calls with a token, replays one once after a refresh, and counts.
+//! The client of one organization: every operation says why Salesforce refused it; none retries but after a stale token.
 
-use std::collections::HashSet;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Method, RequestBuilder};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::MutexGuard;
 
-use super::answer::{Trouble, exchange};
-use super::classify::{Stage, judge, parts};
-use super::config::{Config, Error};
-use super::gathering::{Gathering, Object};
-use super::queues::Cache;
-use super::session::{Access, Keeping, Session, scrub};
-use super::values::Server;
-use crate::domain::{Class, Quota, RecordId, Refusal, RequestSent};
+use super::config::Config;
+use super::customers::Customers;
+use super::error::Error;
+use super::queues::{QueueCache, Queues};
+use super::transport::{Authorization, Keeping, Transport};
+use super::write::{BatchUpserts, CaseWrite, ConversationWrite, Object, Upserted, case_fields, conversation_fields};
+use crate::domain::{Attribute, Contact, ContactSearch, Conversation, Quota, RecordId, Refusal, Secret, Timestamp};
 
-/// Pages of a query that are followed; a page has 2,000 rows at most.
-const MOST_PAGES: usize = 50;
-/// Customers that may be looked for at the same moment.
-const CUSTOMERS: usize = 256;
-
-/// Talks to one organization. Every operation says why Salesforce refused it; none retries but after a stale token.
+/// Talks to one organization.
 pub struct Client {
-    pub(super) config: Config,
-    pub(super) session: Session,
-    pub(super) queues: Cache,
-    /// Who looks for a customer, and may make a contact of one, holds the customer's place.
-    pub(super) customers: [tokio::sync::Mutex<()>; CUSTOMERS],
-    /// Whether the organization has person accounts, once that is known.
-    pub(super) person_accounts: OnceCell<bool>,
-    /// The record type of its person accounts, where there is one only.
-    pub(super) person_type: OnceCell<Option<RecordId>>,
-    /// Records that wait for a call.
-    pub(super) gathering: Mutex<Gathering>,
-    /// Records whose last write brought no answer: nobody knows whether they are there.
-    pub(super) doubts: Mutex<HashSet<(Object, String)>>,
-    http: reqwest::Client,
-    /// As many as calls may be on their way.
-    places: Semaphore,
-    calls: AtomicU64,
-    usage: Mutex<Option<Quota>>,
-}
-
-/// A call of the REST API.
-pub(super) struct Call {
-    pub(super) method: Method,
-    /// Path and query.
-    pub(super) path: String,
-    /// `null` for none.
-    pub(super) body: Value,
-    /// A Case is written: without this, Salesforce may give it to the organization's default owner.
-    pub(super) keep_owner: bool,
-}
-
-/// An answer that said yes as a whole.
-pub(super) struct Said {
-    /// Its JSON, `null` where it had none.
-    json: Value,
-    /// Salesforce's id of the request.
-    request_id: Option<String>,
-}
-
-impl Said {
-    /// Its parts, as [`classify::parts`](parts): each refusal among them has the id of the request.
-    pub(super) fn parts(self) -> Vec<Result<Value, Refusal>> {
-        let named = |refusal| Refusal { request_id: self.request_id.clone(), ..refusal };
-        parts(self.json).into_iter().map(|part| part.map_err(named)).collect()
-    }
-}
-
-impl Call {
-    /// Reads something.
-    pub(super) fn get(path: String) -> Self {
-        Self { method: Method::GET, path, body: Value::Null, keep_owner: false }
-    }
+    pub(super) transport: Arc<Transport>,
+    pub(super) customers: Customers,
+    queues: QueueCache,
+    upserts: Arc<BatchUpserts>,
 }
 
 impl Client {
@@ -95,132 +36,127 @@ impl Client {
         keeping: Keeping,
         calls_at_once: usize,
     ) -> Result<Arc<Self>, Error> {
-        let session = Session::new(&config, http.clone(), keeping)?;
-        let (queues, person_accounts, person_type, doubts, calls, usage) = Default::default();
-        let gathering = Mutex::new(Gathering::new(calls_at_once));
-        let places = Semaphore::new(calls_at_once);
-        Ok(Arc::new(Self {
-            config,
-            session,
-            queues,
-            customers: [const { tokio::sync::Mutex::const_new(()) }; CUSTOMERS],
-            person_accounts,
-            person_type,
-            gathering,
-            doubts,
-            http,
-            places,
-            calls,
-            usage,
-        }))
+        let transport = Arc::new(Transport::new(config, http, keeping, calls_at_once)?);
+        let customers = Customers::new(Arc::clone(&transport));
+        let upserts = Arc::new(BatchUpserts::new(Arc::clone(&transport), calls_at_once));
+        Ok(Arc::new(Self { transport, customers, queues: QueueCache::default(), upserts }))
     }
 
     /// Whether a person can authorize the organization in a browser.
     #[must_use]
     pub fn authorized_by_a_person(&self) -> bool {
-        self.config.flow.keeps_a_token()
+        self.transport.config.flow.keeps_a_token()
     }
 
     /// Calls of the REST API so far, those refused included.
     #[must_use]
     pub fn calls(&self) -> u64 {
-        self.calls.load(Ordering::Relaxed)
+        self.transport.calls()
     }
 
     /// The organization's calls within 24 hours, as its newest answer said.
     #[must_use]
     pub fn usage(&self) -> Option<Quota> {
-        *self.usage.lock().unwrap_or_else(PoisonError::into_inner)
+        self.transport.usage()
     }
 
     /// The same, where so many are used that the organization slows.
     #[must_use]
     pub fn slowed(&self) -> Option<Quota> {
-        self.usage().filter(|quota| quota.slows_at(self.config.slow_at.get()))
+        self.usage().filter(|quota| quota.slows_at(self.transport.config.slow_at.get()))
     }
 
-    /// The path of a resource of the configured version.
-    pub(super) fn path(&self, rest: &str) -> String {
-        format!("/services/data/{}/{rest}", self.config.api_version.as_str())
+    /// Begins an authorization that comes back to `redirect_uri`, which has to be one of the app's callback URLs.
+    ///
+    /// # Errors
+    /// When the organization's flow has nothing to do with a person, or there are no random numbers.
+    pub fn begin_authorization(&self, redirect_uri: String) -> Result<Authorization, Error> {
+        self.transport.begin_authorization(redirect_uri)
     }
 
-    /// Sends a call; the answer's JSON, `null` where it had none.
-    pub(super) async fn send(&self, call: &Call) -> Result<Value, Refusal> {
-        self.send_for_parts(call).await.map(|said| said.json)
+    /// Turns the code into tokens, and stores the refresh token before anything is sent with them. Answers the
+    /// organization's address.
+    ///
+    /// # Errors
+    /// Salesforce's refusal; what was there before stays.
+    pub async fn finish_authorization(&self, begun: Authorization, code: Secret) -> Result<String, Refusal> {
+        self.transport.finish_authorization(begun, code).await
     }
 
-    /// Sends a call whose answer has parts.
-    pub(super) async fn send_for_parts(&self, call: &Call) -> Result<Said, Refusal> {
-        let access = self.session.access(None).await?;
-        match self.send_with(&access, call).await {
-            // Once: a refusal after a fresh token is final.
-            Err(refusal) if refusal.class == Class::Auth => {
-                let access = self.session.access(Some(access.serial)).await?;
-                self.send_with(&access, call).await
-            }
-            outcome => outcome,
+    /// The queues, asked for anew when what is known is older than `max_age`.
+    ///
+    /// # Errors
+    /// Salesforce's refusal.
+    pub async fn queues(&self, now: Timestamp, max_age: Duration) -> Result<Arc<Queues>, Refusal> {
+        self.queues.get(&self.transport, now, max_age).await
+    }
+
+    /// The id of the queue with this id, developer name or label.
+    ///
+    /// # Errors
+    /// `Class::Config` when there is none, or more than one; else Salesforce's refusal.
+    pub async fn resolve_queue(&self, wanted: &str, now: Timestamp, max_age: Duration) -> Result<RecordId, Refusal> {
+        self.queues(now, max_age).await?.resolve(wanted)
+    }
+
+    /// Waits until no other conversation looks for this customer, and keeps it so: two conversations of a new one would both
+    /// find nobody, and make one each. Customers are told apart by what is searched for first; some wait for one of
+    /// another's that shares their lock.
+    pub async fn alone_with(&self, searches: &[ContactSearch]) -> Option<MutexGuard<'_, ()>> {
+        self.customers.alone_with(searches).await
+    }
+
+    /// The contacts that the first search with a result finds, ten at most.
+    ///
+    /// A phone number is free text in Salesforce, so it is searched for in its index, which finds it however it is
+    /// written; what the index does not have yet is found where it is written the same. Any other field is compared.
+    /// A blank value is skipped: in SOQL it would find every contact whose field is empty.
+    ///
+    /// # Errors
+    /// `Class::Request` for a field that cannot be one; else Salesforce's refusal.
+    pub async fn find_contacts(&self, searches: &[ContactSearch]) -> Result<Vec<Contact>, Refusal> {
+        self.customers.find(searches).await
+    }
+
+    /// Makes a contact with these fields (API names); with an `Email` among them, one that has it already is updated. Where
+    /// the organization has person accounts, it makes one of those instead, unless there is an `AccountId`.
+    ///
+    /// # Errors
+    /// `Class::Contact` when several have this e-mail address; else Salesforce's refusal. After a time-out the contact
+    /// may be there all the same: search before asking again.
+    pub async fn create_contact(&self, attributes: &[Attribute]) -> Result<RecordId, Refusal> {
+        self.customers.create(attributes).await
+    }
+
+    /// Writes a conversation's whole state, in one call with others. Twice the same gives the same record.
+    ///
+    /// # Errors
+    /// Salesforce's refusal. After a time-out it may have been written all the same: the next write of it looks first.
+    pub async fn upsert_conversation(
+        &self,
+        conversation: &Conversation,
+        write: &ConversationWrite,
+    ) -> Result<Upserted, Refusal> {
+        let (fields, parents) = conversation_fields(&self.transport.config.objects, conversation, write);
+        self.upserts.upsert(Object::Conversation, conversation.id.as_str(), fields, parents).await
+    }
+
+    /// Writes a conversation's Case; `None` where the organization makes its Cases itself.
+    ///
+    /// Its status is deliberately never written: a Case's life is the organization's.
+    ///
+    /// # Errors
+    /// Salesforce's refusal. After a time-out it may have been written all the same: the next write of it looks first.
+    pub async fn upsert_case(
+        &self,
+        conversation: &Conversation,
+        write: &CaseWrite,
+    ) -> Result<Option<Upserted>, Refusal> {
+        if self.transport.config.cases.is_none() {
+            return Ok(None);
         }
-    }
-
-    async fn send_with(&self, access: &Access, call: &Call) -> Result<Said, Refusal> {
-        // It is never closed, so waiting for a place ends in having one.
-        let _place = self.places.acquire().await;
-        let request = self.request(&access.server, call).map(|request| request.bearer_auth(access.token.reveal()));
-        self.finish(request, call).await.map_err(|refusal| scrub(refusal, [&access.token]))
-    }
-
-    /// Sends a call that needs no token.
-    pub(super) async fn send_openly(&self, server: &Server, call: &Call) -> Result<Value, Refusal> {
-        self.finish(self.request(server, call), call).await.map(|said| said.json)
-    }
-
-    fn request(&self, server: &Server, call: &Call) -> Result<RequestBuilder, Trouble> {
-        let url = server.at(&call.path).map_err(|error| Trouble::Unsendable(error.to_string()))?;
-        let timeout = Duration::from_millis(self.config.timeout_ms);
-        let mut request = self.http.request(call.method.clone(), url).timeout(timeout);
-        if !call.body.is_null() {
-            request = request.json(&call.body);
-        }
-        if call.keep_owner {
-            request = request.header("Sforce-Auto-Assign", "FALSE");
-        }
-        Ok(request)
-    }
-
-    async fn finish(&self, request: Result<RequestBuilder, Trouble>, call: &Call) -> Result<Said, Refusal> {
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        let outcome = match request {
-            Ok(request) => exchange(request).await,
-            Err(trouble) => Err(trouble),
-        };
-        if let Ok(answer) = &outcome
-            && answer.usage.is_some()
-        {
-            *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = answer.usage;
-        }
-        let request_id = outcome.as_ref().ok().and_then(|answer| answer.request_id.clone());
-        let judged = judge(Stage::Rest, outcome).map(|json| Said { json, request_id });
-        judged.map_err(|refusal| sent(refusal, call))
-    }
-
-    /// Runs a query and follows its pages.
-    pub(super) async fn query<T: DeserializeOwned>(&self, soql: &str) -> Result<Vec<T>, Refusal> {
-        #[derive(serde::Deserialize)]
-        #[serde(rename_all = "camelCase", bound = "T: DeserializeOwned")]
-        struct Page<T> {
-            records: Vec<T>,
-            next_records_url: Option<String>,
-        }
-        let mut records = Vec::new();
-        let mut path = Some(self.path(&format!("query?q={}", super::soql::segment(soql))));
-        for _ in 0..MOST_PAGES {
-            let Some(next) = path.take() else { break };
-            let call = Call::get(next);
-            let page: Page<T> = read(self.send(&call).await?).map_err(|refusal| sent(refusal, &call))?;
-            path = page.next_records_url;
-            records.extend(page.records);
-        }
-        Ok(records)
+        let (fields, parents) = case_fields(conversation, write);
+        self.upserts.upsert(Object::Case, conversation.id.as_str(), fields, parents).await.map(Some)
     }
 }
 
@@ -229,27 +165,3 @@ impl fmt::Debug for Client {
         f.debug_struct("Client").finish_non_exhaustive()
     }
 }
-
-/// The refusal, with the call that it refused.
-pub(super) fn sent(refusal: Refusal, call: &Call) -> Refusal {
-    let request = RequestSent { method: call.method.to_string(), path: call.path.clone(), body: call.body.clone() };
-    Refusal { request: Some(request), ..refusal }
-}
-
-/// Reads an answer that said yes.
-pub(super) fn read<T: DeserializeOwned>(json: Value) -> Result<T, Refusal> {
-    serde_json::from_value(json).map_err(unreadable)
-}
-
-/// Takes an id from an answer.
-pub(super) fn record(id: &str) -> Result<RecordId, Refusal> {
-    RecordId::new(id).map_err(unreadable)
-}
-
-fn unreadable(what: impl fmt::Display) -> Refusal {
-    Refusal::new(Class::Unclassified, "UNREADABLE_ANSWER", format!("Salesforce's answer could not be read: {what}"))
-}
-
-#[cfg(test)]
-#[path = "client_tests.rs"]
-mod tests;

@@ -8,7 +8,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::json;
 
-use super::config::Error;
+use super::error::Error;
 use crate::domain::{Secret, Timestamp};
 
 /// How long an assertion is good for, in seconds; Salesforce takes no more than some minutes.

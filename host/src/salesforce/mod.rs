@@ -2,40 +2,29 @@
 
 #![expect(clippy::result_large_err, reason = "a refusal is rare, and whoever gets one keeps the whole of it")]
 
-mod answer;
-mod authorize;
 mod checks;
-mod classify;
 mod client;
-mod collections;
 mod config;
-mod contacts;
-mod flow;
-#[cfg(test)]
-mod flow_tests;
-mod gathering;
-mod grant;
+mod customers;
+mod error;
+mod http;
 mod jwt;
-#[cfg(test)]
-mod operations_tests;
-mod persons;
 mod queues;
-mod records;
-mod rules;
-mod session;
+mod refusals;
+mod single_flight;
 mod soql;
 #[cfg(test)]
-mod stand_in;
+mod tests;
+mod transport;
 mod values;
+mod write;
 
-pub use authorize::Authorization;
-pub use checks::Check;
+pub use checks::ConnectionCheck;
 pub use client::Client;
-pub use config::{Cases, Config, Error, Objects};
-pub use flow::Flow;
-pub use gathering::RECORDS;
+pub use config::{Cases, Config, Flow, Objects};
+pub use error::Error;
 pub use queues::{Queue, Queues};
-pub use records::{CaseWrite, Upserted, Write};
-pub use rules::advice;
-pub use session::{Keeping, OnRotated};
+pub use refusals::advice;
+pub use transport::{Authorization, Keeping, OnRotated};
 pub use values::{ApiName, ApiVersion, OrganizationId, Server, Share};
+pub use write::{CaseWrite, ConversationWrite, RECORDS, Upserted};

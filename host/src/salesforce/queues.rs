@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
-use tokio::sync::Mutex;
 
-use super::client::{Client, record};
+use super::refusals::record;
+use super::single_flight::SingleFlight;
+use super::transport::Transport;
 use crate::domain::{Class, RecordId, Refusal, Timestamp};
 
 /// A queue, and what it can own.
@@ -26,9 +27,9 @@ pub struct Queue {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Queues(Vec<Queue>);
 
-/// What was fetched last, and when.
+/// The queues that were fetched last, and when.
 #[derive(Default)]
-pub(super) struct Cache(Mutex<Option<(Timestamp, Arc<Queues>)>>);
+pub(super) struct QueueCache(SingleFlight<(Timestamp, Arc<Queues>)>);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -55,44 +56,22 @@ impl Queues {
     #[must_use]
     pub fn find(&self, wanted: &str) -> Vec<&Queue> {
         let by = |fits: &dyn Fn(&Queue) -> bool| self.0.iter().filter(|queue| fits(queue)).collect::<Vec<_>>();
-        let tries: [&dyn Fn(&Queue) -> bool; 3] = [
-            &|queue| same_record(queue.id.as_str(), wanted),
-            &|queue| queue.developer_name.eq_ignore_ascii_case(wanted),
-            &|queue| queue.name == wanted,
-        ];
+        let tries: [&dyn Fn(&Queue) -> bool; 3] =
+            [&|queue| queue.id.is_same(wanted), &|queue| queue.developer_name.eq_ignore_ascii_case(wanted), &|queue| {
+                queue.name == wanted
+            }];
         tries.into_iter().map(by).find(|found| !found.is_empty()).unwrap_or_default()
-    }
-}
-
-impl Client {
-    /// The queues, asked for anew when what is known is older than `max_age`.
-    ///
-    /// # Errors
-    /// Salesforce's refusal.
-    pub async fn queues(&self, now: Timestamp, max_age: Duration) -> Result<Arc<Queues>, Refusal> {
-        // Held while asking, so that many who need the list cause one question.
-        let mut cache = self.queues.0.lock().await;
-        if let Some((at, queues)) = &*cache
-            && now.since(*at) <= max_age
-            && !max_age.is_zero()
-        {
-            return Ok(Arc::clone(queues));
-        }
-        let queues = Arc::new(self.fetch_queues().await?);
-        *cache = Some((now, Arc::clone(&queues)));
-        Ok(queues)
     }
 
     /// The id of the queue with this id, developer name or label.
     ///
     /// # Errors
-    /// `Class::Config` when there is none, or more than one; else Salesforce's refusal.
-    pub async fn resolve_queue(&self, wanted: &str, now: Timestamp, max_age: Duration) -> Result<RecordId, Refusal> {
-        let queues = self.queues(now, max_age).await?;
-        match queues.find(wanted).as_slice() {
+    /// `Class::Config` when there is none, or more than one.
+    pub(super) fn resolve(&self, wanted: &str) -> Result<RecordId, Refusal> {
+        match self.find(wanted).as_slice() {
             [one] => Ok(one.id.clone()),
             [] => {
-                let known: Vec<&str> = queues.iter().map(|queue| queue.developer_name.as_str()).take(20).collect();
+                let known: Vec<&str> = self.iter().map(|queue| queue.developer_name.as_str()).take(20).collect();
                 let words = format!("there is no queue `{wanted}`; there are: {}", known.join(", "));
                 Err(Refusal::new(Class::Config, "QUEUE_NOT_FOUND", words))
             }
@@ -106,28 +85,40 @@ impl Client {
             }),
         }
     }
+}
 
-    async fn fetch_queues(&self) -> Result<Queues, Refusal> {
-        let groups: Vec<GroupRow> =
-            self.query("SELECT Id, Name, DeveloperName FROM Group WHERE Type = 'Queue'").await?;
-        let objects: Vec<ObjectRow> = self.query("SELECT QueueId, SobjectType FROM QueueSobject").await?;
-        let queue = |group: GroupRow| {
-            let own = objects.iter().filter(|row| same_record(&row.queue_id, &group.id));
-            Ok(Queue {
-                id: record(&group.id)?,
-                name: group.name.unwrap_or_default(),
-                developer_name: group.developer_name.unwrap_or_default(),
-                objects: own.map(|row| row.sobject_type.clone()).collect(),
-            })
-        };
-        groups.into_iter().map(queue).collect::<Result<_, _>>().map(Queues)
+impl QueueCache {
+    /// The queues, asked for anew when what is known is older than `max_age`.
+    ///
+    /// # Errors
+    /// Salesforce's refusal.
+    pub(super) async fn get(
+        &self,
+        transport: &Transport,
+        now: Timestamp,
+        max_age: Duration,
+    ) -> Result<Arc<Queues>, Refusal> {
+        let good = |(at, _): &(Timestamp, _)| now.since(*at) <= max_age && !max_age.is_zero();
+        let ask = async { Ok((now, Arc::new(fetch(transport).await?))) };
+        self.0.get(good, ask).await.map(|(_, queues)| queues)
     }
 }
 
-/// Whether two ids name one record: the last three of 18 characters only repeat the case of the first 15.
-pub(super) fn same_record(one: &str, other: &str) -> bool {
-    let long_enough = |id: &str| matches!(id.len(), 15 | 18) && id.is_ascii();
-    long_enough(one) && long_enough(other) && one[..15] == other[..15]
+async fn fetch(transport: &Transport) -> Result<Queues, Refusal> {
+    let groups: Vec<GroupRow> =
+        transport.query("SELECT Id, Name, DeveloperName FROM Group WHERE Type = 'Queue'").await?;
+    let objects: Vec<ObjectRow> = transport.query("SELECT QueueId, SobjectType FROM QueueSobject").await?;
+    let queue = |group: GroupRow| {
+        let id = record(&group.id)?;
+        let own = objects.iter().filter(|row| id.is_same(&row.queue_id)).map(|row| row.sobject_type.clone());
+        Ok(Queue {
+            objects: own.collect(),
+            id,
+            name: group.name.unwrap_or_default(),
+            developer_name: group.developer_name.unwrap_or_default(),
+        })
+    };
+    groups.into_iter().map(queue).collect::<Result<_, _>>().map(Queues)
 }
 
 #[cfg(test)]

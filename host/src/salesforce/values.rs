@@ -3,7 +3,7 @@
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::config::Error;
+use super::error::Error;
 use crate::domain::{BaseUrl, RecordId};
 
 /// A share: above 0, and 1 at most.

@@ -9,7 +9,7 @@ use super::workbench::{Workbench, read_input};
 use super::{Asked, Subject};
 use crate::clock::Stopwatch;
 use crate::policy::Config;
-use crate::policy::case::Answer;
+use crate::policy::case::CaseAnswer;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -46,7 +46,7 @@ pub(super) async fn run(subject: &Subject, asked: &Asked, times: u32) -> anyhow:
     let (least, most) = (costs.iter().min().copied().unwrap_or(0), costs.iter().max().copied().unwrap_or(0));
     let (p50, p99) = (percentile(&took, 50), percentile(&took, 99));
     let micros = |time: Duration| (time.as_secs_f64() * 1e7).round() / 10.0;
-    let answer = Answer::of(&trial.decision.answer);
+    let answer = CaseAnswer::of(&trial.decision.answer);
     if asked.json {
         let whole = json!({
             "question": case.question, "answer": answer, "times": times, "faults": faults, "frozen": frozen,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
-use crate::policy::fit::{self, Fit, VERSIONS};
+use crate::policy::compatibility::{self, Report, VERSIONS};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -19,13 +19,13 @@ const SHOWN: usize = 40;
 
 pub(super) fn run(file: &Path, json: bool) -> anyhow::Result<()> {
     let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
-    let fit = fit::look(&bytes);
+    let report = compatibility::check(&bytes);
     if json {
-        println!("{}", serde_json::to_string_pretty(&fit)?);
+        println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
-        print(file, &fit);
+        print(file, &report);
     }
-    match fit.misfits.len() {
+    match report.misfits.len() {
         0 => Ok(()),
         misfits => {
             bail!("{} does not fit: {misfits} {}", file.display(), if misfits == 1 { "misfit" } else { "misfits" })
@@ -33,27 +33,27 @@ pub(super) fn run(file: &Path, json: bool) -> anyhow::Result<()> {
     }
 }
 
-fn print(file: &Path, fit: &Fit) {
+fn print(file: &Path, report: &Report) {
     let known = VERSIONS.map(|(version, _)| version).join(" and ");
     let or_nothing = |names: Vec<String>| if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
     println!("{}", file.display());
-    println!("size       {} bytes", fit.bytes);
-    println!("digest     sha256:{}", fit.digest);
-    println!("interface  {} (this host supports {known})", fit.interface.as_deref().unwrap_or("none that is known"));
-    println!("answers    {}", or_nothing(fit.questions.iter().map(ToString::to_string).collect()));
-    list("exports", &fit.exports);
-    list("imports", &fit.imports);
-    if fit.misfits.is_empty() {
+    println!("size       {} bytes", report.bytes);
+    println!("digest     sha256:{}", report.digest);
+    println!("interface  {} (this host supports {known})", report.interface.as_deref().unwrap_or("none that is known"));
+    println!("answers    {}", or_nothing(report.questions.iter().map(ToString::to_string).collect()));
+    list("exports", &report.exports);
+    list("imports", &report.imports);
+    if report.misfits.is_empty() {
         println!("\nIt fits.");
     }
-    for misfit in fit.misfits.iter().take(SHOWN) {
+    for misfit in report.misfits.iter().take(SHOWN) {
         println!("\n{}", misfit.what);
         let (found, expected) = (misfit.found.as_deref(), misfit.expected.as_deref());
         shape("it has", found, expected);
         shape("it should have", expected, found);
     }
-    if fit.misfits.len() > SHOWN {
-        println!("\nand {} more", fit.misfits.len() - SHOWN);
+    if report.misfits.len() > SHOWN {
+        println!("\nand {} more", report.misfits.len() - SHOWN);
     }
 }
 

@@ -6,7 +6,7 @@ use super::workbench::{Workbench, read_input};
 use super::{Asked, Subject};
 use crate::clock::Stopwatch;
 use crate::policy::Config;
-use crate::policy::case::Answer;
+use crate::policy::case::CaseAnswer;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -27,7 +27,7 @@ pub(super) async fn run(subject: &Subject, asked: &Asked) -> anyhow::Result<()> 
     let trial = bench.ask(&case).await;
     let took = watch.elapsed();
     let (decision, by) = (&trial.decision, bench.answered_by(case.question));
-    let answer = Answer::of(&decision.answer);
+    let answer = CaseAnswer::of(&decision.answer);
     if asked.json {
         let whole = json!({
             "question": case.question,

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use super::Subject;
 use super::workbench::{Workbench, patient, read};
 use crate::policy::Trial;
-use crate::policy::case::{Answer, Case};
+use crate::policy::case::{Case, CaseAnswer};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -62,21 +62,21 @@ fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn read_case(path: &Path) -> anyhow::Result<(Case, Answer)> {
+fn read_case(path: &Path) -> anyhow::Result<(Case, CaseAnswer)> {
     let case = Case::read(&read(path)?)?;
     let expected = case.expected.clone().context("the case has no `expected` answer")?;
     Ok((case, expected))
 }
 
-async fn try_out(bench: &Workbench, case: anyhow::Result<(Case, Answer)>) -> anyhow::Result<(Answer, Trial)> {
+async fn try_out(bench: &Workbench, case: anyhow::Result<(Case, CaseAnswer)>) -> anyhow::Result<(CaseAnswer, Trial)> {
     let (case, expected) = case?;
     bench.configure(&case).await?;
     Ok((expected, bench.ask(&case).await))
 }
 
 /// Prints a line, and what differs; `true` where nothing does.
-fn report(name: &str, expected: &Answer, trial: &Trial) -> bool {
-    let got = Answer::of(&trial.decision.answer);
+fn report(name: &str, expected: &CaseAnswer, trial: &Trial) -> bool {
+    let got = CaseAnswer::of(&trial.decision.answer);
     if got == *expected {
         println!("ok      {name}  {}  {got}", trial.decision.question);
         return true;
@@ -87,9 +87,9 @@ fn report(name: &str, expected: &Answer, trial: &Trial) -> bool {
 }
 
 /// The expected answer above the one that was given, with the plugin's own words below.
-pub(in crate::cli) fn print_difference(expected: &Answer, trial: &Trial) {
+pub(in crate::cli) fn print_difference(expected: &CaseAnswer, trial: &Trial) {
     println!("        expected  {expected}");
-    println!("        got       {}", Answer::of(&trial.decision.answer));
+    println!("        got       {}", CaseAnswer::of(&trial.decision.answer));
     if let Err(fault) = &trial.decision.answer {
         println!("{}", indented(&fault.to_string()));
     }

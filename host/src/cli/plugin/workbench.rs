@@ -10,7 +10,7 @@ use super::Subject;
 use crate::app::embedded;
 use crate::domain::{Origin, PluginName, PolicyName, PolicySource, Question, Timestamp};
 use crate::policy::case::Case;
-use crate::policy::{AnsweredBy, Config, PolicyHost, Trial, fit};
+use crate::policy::{AnsweredBy, Config, PolicyHost, Trial, compatibility};
 
 /// The tables of a policy's file that can name a plugin, beside the file itself.
 const PARTS: [&str; 3] = ["routing", "contacts", "errors"];
@@ -73,7 +73,7 @@ impl Workbench {
         let (host, toml) = match file.extension().and_then(|extension| extension.to_str()) {
             Some("wasm") => {
                 let bytes = std::fs::read(file).with_context(|| shown.to_string())?;
-                let answers = fit::look(&bytes).questions;
+                let answers = compatibility::check(&bytes).questions;
                 // What takes a second to compile is left out where nobody is going to ask it.
                 let host = match asked.iter().all(|question| answers.contains(question)) {
                     true => PolicyHost::start(config)?,

@@ -7,9 +7,9 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::format::{self, counted};
 use super::page::{Section, Visit};
 use super::session::secure;
-use super::words::{self, counted};
 use crate::domain::{Class, OrgId, Refusal, Secret};
 use crate::engine::Org;
 use crate::http::App;
@@ -128,7 +128,7 @@ fn refused(org: &Org, refusal: &Refusal) -> Markup {
     let advice = advice(refusal);
     html! {
         h1 { (org.name) " is not authorized" }
-        p.notice.bad { code { (refusal.code) } ": " (words::cut(&refusal.text)) }
+        p.notice.bad { code { (refusal.code) } ": " (format::cut(&refusal.text)) }
         p { (advice.happened) " " (advice.check) }
         p { "What was in force before stays in force." }
         p.links { a href={ "/orgs/" (org.id) "/checks" } { "Back to " (org.name) } }

@@ -4,8 +4,8 @@ use axum::Extension;
 use axum::extract::State;
 use maud::{Markup, html};
 
+use super::format;
 use super::page::{Section, Visit};
-use super::words;
 use crate::domain::{AuditEntry, MessageId};
 use crate::http::App;
 use crate::http::extract::Id;
@@ -34,9 +34,9 @@ pub(super) fn timeline(entries: &[AuditEntry]) -> Markup {
     html! {
         ol.timeline {
             @for entry in entries {
-                li class=(words::tone(&entry.fact)) {
-                    div.when { (words::time(entry.at)) }
-                    div { (words::sentence(&entry.fact)) }
+                li class=(format::tone(&entry.fact)) {
+                    div.when { (format::time(entry.at)) }
+                    div { (format::sentence(&entry.fact)) }
                 }
             }
         }

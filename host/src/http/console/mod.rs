@@ -1,6 +1,7 @@
 //! The console: server-rendered pages for the people who clear errors, without a line of JavaScript.
 
 mod authorization;
+mod format;
 mod messages;
 mod orgs;
 mod page;
@@ -10,7 +11,6 @@ mod sync_error;
 mod sync_errors;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use axum::Router;
 use axum::extract::{Request, State};

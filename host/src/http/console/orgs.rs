@@ -8,8 +8,8 @@ use axum::response::Redirect;
 use maud::{Markup, html};
 
 use super::authorization;
+use super::format::{self, counted, grouped};
 use super::page::{Back, Done, Section, Visit, cell, table};
-use super::words::{self, counted, grouped};
 use crate::domain::{OrgId, SourceId, State as ErrorState};
 use crate::engine::{Check, EnvironmentHealth, Org, OrgHealth};
 use crate::http::App;
@@ -43,8 +43,8 @@ fn card(org: &Arc<Org>, health: &OrgHealth) -> Markup {
             }
             @if let Some(held) = &health.held_back_by {
                 div.notice.bad {
-                    b { "Nothing gets through: " } code { (held.refusal.code) } ": " (words::cut(&held.refusal.text))
-                    ". The next try is not before " (words::time(held.next_probe_at)) "."
+                    b { "Nothing gets through: " } code { (held.refusal.code) } ": " (format::cut(&held.refusal.text))
+                    ". The next try is not before " (format::time(held.next_probe_at)) "."
                 }
             }
             @if let Some(why) = org.slowed() { div.notice { b { "It slows: " } (why) "." } }
@@ -78,12 +78,12 @@ fn environment(source: &SourceId, health: &EnvironmentHealth) -> Markup {
         article.card aria-labelledby={ "source-" (source) } {
             div.head { h2 id={ "source-" (source) } { (source) } }
             @for trouble in health.trouble.iter().chain(&health.not_written) {
-                div.notice.bad { (words::cut(trouble)) }
+                div.notice.bad { (format::cut(trouble)) }
             }
             @if off { div.notice.bad { b { "Notifications are off. " } "Actions reach this host only when it asks for them." } }
             dl {
                 dt { "Answered last" }
-                dd { @match health.answered_at { Some(at) => { (words::time(at)) } None => { "not yet" } } }
+                dd { @match health.answered_at { Some(at) => { (format::time(at)) } None => { "not yet" } } }
                 @if let Some(webhook) = &health.webhook {
                     dt { "Notifications" }
                     dd {
@@ -94,7 +94,7 @@ fn environment(source: &SourceId, health: &EnvironmentHealth) -> Markup {
                         })
                         @if let Some(last) = webhook.switched_on.last() {
                             "; disabled by Alcmeon and switched on again " (counted(webhook.switched_on.len() as u64, "time", "times"))
-                            " in 24 hours, last " (words::time(*last))
+                            " in 24 hours, last " (format::time(*last))
                         }
                     }
                 }
@@ -148,7 +148,7 @@ pub(super) async fn checks(
     let report = app.parts.engine.check(&id).await?;
     let content = html! {
         h1 { "The first points to check: " (org.name) }
-        p.hint { "Looked at " (words::time(report.checked_at)) ". Load the page again to look again." }
+        p.hint { "Looked at " (format::time(report.checked_at)) ". Load the page again to look again." }
         @if report.retried > 0 {
             p.notice {
                 (counted(report.retried, "sync error that waited for the connection is", "sync errors that waited for the connection are"))
@@ -166,9 +166,9 @@ fn points(checks: &[Check]) -> Markup {
     let rows = html! {
         @for check in checks {
             tr role="row" {
-                th role="rowheader" scope="row" { (words::capital(&check.name.replace('-', " "))) }
+                th role="rowheader" scope="row" { (format::capital(&check.name.replace('-', " "))) }
                 (cell("As it should be", &verdict(check.ok)))
-                (cell("Found", &words::cut(&check.found)))
+                (cell("Found", &format::cut(&check.found)))
             }
         }
     };

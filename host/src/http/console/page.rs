@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{DOCTYPE, Markup, html};
 use serde::Deserialize;
 
-use super::words;
+use super::format;
 use crate::http::access::{Caller, Scope};
 use crate::http::problem::Problem;
 
@@ -105,7 +105,7 @@ impl Visit {
     pub(super) fn refusal(&self, problem: &Problem) -> Response {
         let content = html! {
             h1 { (problem.title()) }
-            p { (words::capital(problem.detail().trim_end_matches('.'))) "." }
+            p { (format::capital(problem.detail().trim_end_matches('.'))) "." }
             p { a href="/sync-errors" { "To the sync errors" } }
         };
         (problem.status(), self.page(problem.title(), Section::Other, &content)).into_response()

@@ -4,8 +4,8 @@ use axum::Extension;
 use axum::extract::State;
 use maud::{Markup, html};
 
+use super::format::{self, counted, grouped};
 use super::page::{Section, Visit, cell, table};
-use super::words::{self, counted, grouped};
 use crate::domain::PolicyRevision;
 use crate::http::App;
 use crate::policy::{AnsweredBy, Faults, InForce, Isolation, PluginStatus, PluginTrouble, PolicyStatus, Rejection};
@@ -42,13 +42,13 @@ fn card(policy: &PolicyStatus, revisions: &[PolicyRevision]) -> Markup {
                 dt { "Decisions" }
                 dd { (grouped(policy.decisions)) " since the start of this host, " (faults(policy.faults)) }
                 @if let Some(revision) = &policy.in_force {
-                    dt { "Origin" } dd { (revision.origin) ", " (words::time(revision.applied_at)) }
+                    dt { "Origin" } dd { (revision.origin) ", " (format::time(revision.applied_at)) }
                     dt { "Digest" } dd { (short(&revision.digest)) }
                 }
                 @if let Some(shadow) = &policy.shadow {
                     dt { "Shadow" }
                     dd {
-                        "revision " (shadow.revision) " since " (words::time(shadow.since)) ": "
+                        "revision " (shadow.revision) " since " (format::time(shadow.since)) ": "
                         (grouped(shadow.same)) " decisions alike, " (grouped(shadow.different)) " different"
                     }
                 }
@@ -63,9 +63,9 @@ fn refused(rejection: &Rejection) -> Markup {
     html! {
         div.notice.bad {
             b { "The newest change is refused" } ", the revision in force stays ("
-            (rejection.origin) ", " (words::time(rejection.at)) "):"
-            ul { @for problem in &rejection.problems { li { (words::cut(&problem.to_string())) } } }
-            @if let Some(fault) = &rejection.fault { p { (words::cut(&fault.to_string())) } }
+            (rejection.origin) ", " (format::time(rejection.at)) "):"
+            ul { @for problem in &rejection.problems { li { (format::cut(&problem.to_string())) } } }
+            @if let Some(fault) = &rejection.fault { p { (format::cut(&fault.to_string())) } }
         }
     }
 }
@@ -73,7 +73,7 @@ fn refused(rejection: &Rejection) -> Markup {
 fn not_taken(trouble: &PluginTrouble) -> Markup {
     html! {
         div.notice.bad {
-            b { (trouble.name) } " (" (trouble.origin) ", " (words::time(trouble.at)) "): " (words::cut(&trouble.reason))
+            b { (trouble.name) } " (" (trouble.origin) ", " (format::time(trouble.at)) "): " (format::cut(&trouble.reason))
         }
     }
 }
@@ -81,9 +81,9 @@ fn not_taken(trouble: &PluginTrouble) -> Markup {
 /// What has become of the revisions, newest first.
 fn earlier(revisions: &[PolicyRevision]) -> Markup {
     let row = |revision: &PolicyRevision| {
-        let given = html! { (revision.source.origin) ", " (words::time(revision.source.at)) };
+        let given = html! { (revision.source.origin) ", " (format::time(revision.source.at)) };
         let state = html! {
-            (revision.state.as_str()) @if let Some(why) = &revision.reason { ": " (words::cut(why)) }
+            (revision.state.as_str()) @if let Some(why) = &revision.reason { ": " (format::cut(why)) }
         };
         html! {
             tr {
@@ -126,7 +126,7 @@ fn answers(policy: &PolicyStatus, revision: &InForce) -> Markup {
         let plugin = html! { (by.plugin) @if let Some(script) = &by.script { ", " code { (script) } } };
         let frozen = html! {
             (if by.frozen { "yes" } else { "no" })
-            @if let Some(why) = &by.not_frozen_because { ": " (words::cut(why)) }
+            @if let Some(why) = &by.not_frozen_because { ": " (format::cut(why)) }
             @if by.isolation == Isolation::Policy { "; keeps its instances from one decision to the next" }
         };
         html! {
@@ -168,13 +168,17 @@ mod tests {
     use super::*;
     use crate::domain::Origin;
     use crate::domain::{PolicyName, Timestamp};
-    use crate::policy::Problem;
+    use crate::policy::PolicyProblem;
 
     #[test]
     fn a_refused_change_is_shown_with_file_line_and_column() {
         let name = PolicyName::new("shop").unwrap();
-        let problem =
-            Problem { path: "shop.rhai".into(), line: Some(3), column: Some(14), message: "<b> is no token".into() };
+        let problem = PolicyProblem {
+            path: "shop.rhai".into(),
+            line: Some(3),
+            column: Some(14),
+            message: "<b> is no token".into(),
+        };
         let rejection = Rejection {
             policy: name.clone(),
             origin: Origin::Api { by: "ann".into() },

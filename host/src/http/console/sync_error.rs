@@ -6,9 +6,9 @@ use axum::response::Redirect;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::format;
 use super::messages::timeline;
 use super::page::{Back, Done, Section, Visit};
-use super::words;
 use crate::domain::{Advice, PolicyRef, Refusal, State as ErrorState, SyncError, SyncErrorId};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
@@ -30,9 +30,9 @@ pub(super) async fn show(
         p.hint { a href={ "/sync-errors?org=" (error.org) } { "Sync errors of " (org) } }
         h1 {
             span.code { (error.refusal.code) } " "
-            (words::class(error.refusal.class)) " " (words::state(error.state))
+            (format::class(error.refusal.class)) " " (format::state(error.state))
         }
-        blockquote.said { (words::cut(&error.refusal.text)) }
+        blockquote.said { (format::cut(&error.refusal.text)) }
         (advised(&salesforce::advice(&error.refusal)))
         (actions(&visit, &error))
         h2 { "The sync error" }
@@ -96,9 +96,9 @@ fn registry(error: &SyncError, org: &str) -> Markup {
             dt { "Conversation" } dd { code { (error.conversation) } }
             dt { "Message" } dd { a.code href={ "/messages/" (error.message) } { (error.message) } }
             dt { "Attempts" } dd { (error.attempts) }
-            dt { "First seen" } dd { (words::time(error.first_seen)) }
-            dt { "Last seen" } dd { (words::time(error.last_seen)) }
-            @if let Some(at) = error.next_attempt_at { dt { "Next attempt" } dd { "not before " (words::time(at)) } }
+            dt { "First seen" } dd { (format::time(error.first_seen)) }
+            dt { "Last seen" } dd { (format::time(error.last_seen)) }
+            @if let Some(at) = error.next_attempt_at { dt { "Next attempt" } dd { "not before " (format::time(at)) } }
             @if let Some(policy) = &error.judged_by {
                 dt { "Judged by" }
                 dd {
@@ -107,8 +107,8 @@ fn registry(error: &SyncError, org: &str) -> Markup {
                 }
             }
             @if let Some(who) = &error.touched_by { dt { "Last touched by" } dd { (who) } }
-            @if let Some(reason) = &error.reason { dt { "Ignored because" } dd { (words::cut(reason)) } }
-            @if let Some(ending) = error.ending { dt { "Over" } dd { (words::ending(ending)) } }
+            @if let Some(reason) = &error.reason { dt { "Ignored because" } dd { (format::cut(reason)) } }
+            @if let Some(ending) = error.ending { dt { "Over" } dd { (format::ending(ending)) } }
         }
     }
 }
@@ -125,7 +125,7 @@ fn refusal(refusal: &Refusal) -> Markup {
                 dt { "At fault" }
                 dd {
                     (of_policy(&blame.policy)) ", asked to " (blame.question) ": "
-                    (words::cut(&blame.fault.to_string()))
+                    (format::cut(&blame.fault.to_string()))
                 }
             }
             @if let Some(status) = refusal.status { dt { "HTTP status" } dd { (status) } }
@@ -140,7 +140,7 @@ fn refusal(refusal: &Refusal) -> Markup {
             }
         }
         @if let Some(request) = refusal.request.as_ref().filter(|request| !request.body.is_null()) {
-            (words::json("The body of the request", &request.body))
+            (format::json("The body of the request", &request.body))
         }
     }
 }

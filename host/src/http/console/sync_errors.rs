@@ -8,9 +8,9 @@ use axum::extract::State;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::format::{self, counted, grouped};
 use super::page::{Section, Visit, cell, table};
 use super::sync_error::actions;
-use super::words::{self, counted, grouped};
 use crate::domain::{Class, OrgId, State as ErrorState, SyncError};
 use crate::engine::{Org, OrgHealth};
 use crate::http::App;
@@ -141,8 +141,8 @@ fn rows(visit: &Visit, filter: &ErrorFilter, page: &Page<SyncError>, orgs: &Orgs
                     (error.conversation) br; a href={ "/messages/" (error.message) } { "audit of the message" }
                 }))
                 (cell("First and last seen", &html! {
-                    (words::time(error.first_seen))
-                @if error.last_seen != error.first_seen { br; (words::time(error.last_seen)) }
+                    (format::time(error.first_seen))
+                @if error.last_seen != error.first_seen { br; (format::time(error.last_seen)) }
                 }))
                 (cell("Attempts", &attempts(error)))
                 @if visit.may(Scope::Errors) { (cell("What to do", &actions(visit, error))) }
@@ -161,17 +161,17 @@ fn rows(visit: &Visit, filter: &ErrorFilter, page: &Page<SyncError>, orgs: &Orgs
 
 fn summary(error: &SyncError) -> Markup {
     html! {
-        a.code href={ "/sync-errors/" (error.id) } { (error.refusal.code) } " " (words::class(error.refusal.class))
-        @if error.state != ErrorState::Pending { " " (words::state(error.state)) }
-        div.said { (words::cut(&error.refusal.text)) }
-        @if let Some(reason) = &error.reason { div.hint { "Ignored: " (words::cut(reason)) } }
+        a.code href={ "/sync-errors/" (error.id) } { (error.refusal.code) } " " (format::class(error.refusal.class))
+        @if error.state != ErrorState::Pending { " " (format::state(error.state)) }
+        div.said { (format::cut(&error.refusal.text)) }
+        @if let Some(reason) = &error.reason { div.hint { "Ignored: " (format::cut(reason)) } }
     }
 }
 
 fn attempts(error: &SyncError) -> Markup {
     html! {
         (error.attempts)
-        @if let Some(at) = error.next_attempt_at { div.hint { "the next not before " (words::time(at)) } }
+        @if let Some(at) = error.next_attempt_at { div.hint { "the next not before " (format::time(at)) } }
     }
 }
 

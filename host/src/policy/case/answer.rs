@@ -10,7 +10,7 @@ use crate::domain::{self, Destination, Fault, Link, Question, Verdict};
 /// An answer to any of the questions, or the code of the fault that stood in its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Answer {
+pub enum CaseAnswer {
     /// To `route`: a queue, by id or developer name.
     Queue(String),
     /// To `route`: a user, by id.
@@ -20,7 +20,7 @@ pub enum Answer {
     /// To `route`: not written, and why.
     NotEligible(String),
     /// To `search`: best first.
-    Searches(Vec<Search>),
+    Searches(Vec<CaseSearch>),
     /// To `choose`: this contact, by id.
     Contact(String),
     /// To `choose`: a new contact with these fields, in whichever order.
@@ -41,10 +41,10 @@ pub enum Answer {
     Refused(String),
 }
 
-/// A search for contacts.
+/// A search for contacts: a field and the value that it must equal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Search {
+pub struct CaseSearch {
     /// API name of a field of Contact.
     pub field: String,
     /// The value that it must equal.
@@ -69,7 +69,7 @@ impl From<Yes> for bool {
     }
 }
 
-impl Answer {
+impl CaseAnswer {
     /// Whether a question can be answered so.
     #[must_use]
     pub fn answers(&self, question: Question) -> bool {
@@ -93,13 +93,13 @@ impl Answer {
 }
 
 /// As in a case's file, on one line.
-impl fmt::Display for Answer {
+impl fmt::Display for CaseAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
     }
 }
 
-impl From<Destination> for Answer {
+impl From<Destination> for CaseAnswer {
     fn from(of: Destination) -> Self {
         match of {
             Destination::Queue(name) => Self::Queue(name),
@@ -110,14 +110,14 @@ impl From<Destination> for Answer {
     }
 }
 
-impl From<Vec<domain::ContactSearch>> for Answer {
+impl From<Vec<domain::ContactSearch>> for CaseAnswer {
     fn from(of: Vec<domain::ContactSearch>) -> Self {
-        let search = |it: domain::ContactSearch| Search { field: it.field, value: it.value };
+        let search = |it: domain::ContactSearch| CaseSearch { field: it.field, value: it.value };
         Self::Searches(of.into_iter().map(search).collect())
     }
 }
 
-impl From<Link> for Answer {
+impl From<Link> for CaseAnswer {
     fn from(of: Link) -> Self {
         match of {
             Link::Contact(id) => Self::Contact(id.into()),
@@ -128,7 +128,7 @@ impl From<Link> for Answer {
     }
 }
 
-impl From<Verdict> for Answer {
+impl From<Verdict> for CaseAnswer {
     fn from(of: Verdict) -> Self {
         match of {
             Verdict::AsUsual => Self::AsUsual(Yes),

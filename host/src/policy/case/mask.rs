@@ -3,9 +3,9 @@
 use super::{Case, Conversation, Found, Named};
 use crate::domain::Direction;
 
-/// Digits in a row that may be a number of somebody's.
+/// How many digits in a row are taken for a personal number.
 const NUMBER: usize = 4;
-/// The shortest part of a name that is looked for in texts.
+/// The shortest part of a name that is replaced in texts, in characters.
 const NAME: usize = 3;
 const CUSTOMER: &str = "Customer";
 const EMAIL: &str = "customer@example.com";

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::{Answer, Case, Conversation};
+use super::{Case, CaseAnswer, Conversation};
 use crate::domain::{Attribute, Destination, Direction, Fault, Link, Question, RecordId, Timestamp};
-use crate::policy::sample;
+use crate::policy::revision::sample;
 
 const LEAST: &str = r#"{"conversation": {"id": "c1", "channel": "whatsapp", "messages": []}}"#;
 
@@ -108,19 +108,19 @@ fn a_conversation_comes_back_from_its_case_as_a_policy_is_told_it() {
 #[test]
 fn fields_of_a_contact_and_candidates_are_the_same_in_any_order() {
     let field = |name: &str| Attribute { name: name.into(), value: "x".into() };
-    let expected: Answer = serde_json::from_value(json!({"create": {"LastName": "x", "Email": "x"}})).unwrap();
-    assert_eq!(Answer::from(Link::Create(vec![field("Email"), field("LastName")])), expected);
-    assert_ne!(Answer::from(Link::Create(vec![field("Email")])), expected);
+    let expected: CaseAnswer = serde_json::from_value(json!({"create": {"LastName": "x", "Email": "x"}})).unwrap();
+    assert_eq!(CaseAnswer::from(Link::Create(vec![field("Email"), field("LastName")])), expected);
+    assert_ne!(CaseAnswer::from(Link::Create(vec![field("Email")])), expected);
     let id = |id: &str| RecordId::new(id).unwrap();
-    let expected: Answer = serde_json::from_value(json!({"ambiguous": ["b", "a"]})).unwrap();
-    assert_eq!(Answer::from(Link::Ambiguous(vec![id("a"), id("b")])), expected);
+    let expected: CaseAnswer = serde_json::from_value(json!({"ambiguous": ["b", "a"]})).unwrap();
+    assert_eq!(CaseAnswer::from(Link::Ambiguous(vec![id("a"), id("b")])), expected);
 }
 
 #[test]
 fn a_fault_is_told_by_its_code_and_its_words_do_not_count() {
     let refused = |message: &str| Err(Fault::Refused { code: "NO_TEAM".into(), message: message.into() });
-    assert_eq!(Answer::of(&refused("one")), Answer::of(&refused("other")));
-    assert_eq!(Answer::of(&refused("one")).to_string(), r#"{"refused":"NO_TEAM"}"#);
-    assert_eq!(Answer::of(&Err(Fault::TooSlow { limit_ms: 5 })).to_string(), r#"{"refused":"POLICY_TOO_SLOW"}"#);
-    assert_eq!(Answer::of(&Ok(Destination::TrackOnly.into())).to_string(), r#"{"track-only":true}"#);
+    assert_eq!(CaseAnswer::of(&refused("one")), CaseAnswer::of(&refused("other")));
+    assert_eq!(CaseAnswer::of(&refused("one")).to_string(), r#"{"refused":"NO_TEAM"}"#);
+    assert_eq!(CaseAnswer::of(&Err(Fault::TooSlow { limit_ms: 5 })).to_string(), r#"{"refused":"POLICY_TOO_SLOW"}"#);
+    assert_eq!(CaseAnswer::of(&Ok(Destination::TrackOnly.into())).to_string(), r#"{"track-only":true}"#);
 }

@@ -11,7 +11,7 @@ use super::{add, bombs, closed, component, name, of_team, queue, route, source};
 use crate::clock::Stopwatch;
 use crate::domain::{Decision, Destination, Fault, Origin, PluginName};
 use crate::policy::case::Case;
-use crate::policy::{Config, Error, PolicyHost, Rejection, sample};
+use crate::policy::{Config, Error, PolicyHost, Rejection, revision::sample};
 
 const LIMIT_MS: u64 = 500;
 

@@ -3,7 +3,7 @@
 use super::worlds::with_wasi;
 use super::{add, closed, component, name, patient, queue, route, source};
 use crate::domain::{Destination, Fault};
-use crate::policy::{Config, Isolation, PolicyHost, sample};
+use crate::policy::{Config, Isolation, PolicyHost, revision::sample};
 
 /// Answers with a digit for each thing that it could remember by, and counts each up for the next time: a place in memory,
 /// a global, the handles that it has open, and the size of a table, if it has one: what changes a table cannot be frozen.

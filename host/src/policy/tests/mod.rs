@@ -17,7 +17,7 @@ mod worlds;
 
 use tokio::sync::OnceCell;
 
-use super::{Config, PolicyHost, PolicyStatus, Rejection, sample};
+use super::{Config, PolicyHost, PolicyStatus, Rejection, revision::sample};
 use crate::domain::{Conversation, Destination, Fault, Origin, PluginName, PolicyName, PolicySource, Timestamp};
 
 const SCRIPT: &[u8] = include_bytes!("../../../../plugins/prebuilt/script.wasm");

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use super::{NOW, apply_script, closed, component, host, name, of_team, patient, queue, revision, route, source};
 use crate::domain::{Origin, PolicyRevision, PolicySource, RevisionState, Timestamp};
-use crate::policy::{Config, Memory, PolicyHost, difference};
+use crate::policy::{Config, HistoryStore, PolicyHost, difference};
 
 const TO_ORDERS: &str = "fn route(conversation) { queue(\"Orders\") }";
 const REFUSES_CLOSED: &str =
@@ -126,11 +126,8 @@ async fn numbers_go_on_after_a_restart_and_what_cannot_be_kept_is_not_put_in_for
             }
             Box::pin(async move { if full { Err("the disk is full".to_owned()) } else { Ok(()) } })
         });
-        PolicyHost::with_memory(
-            Config { freeze: false, ..patient() },
-            Memory { past, keep: Some(keep), compiled: None },
-        )
-        .unwrap()
+        PolicyHost::start_with(Config { freeze: false, ..patient() }, HistoryStore { past, keep: Some(keep) }, None)
+            .unwrap()
     };
     let router = component::router("", &format!("(call $queue (i32.const {}) (i32.const 4))", component::text("Even")));
     let apply = async |host: &PolicyHost, text: &str| {
@@ -148,4 +145,8 @@ async fn numbers_go_on_after_a_restart_and_what_cannot_be_kept_is_not_put_in_for
     let error = apply(&full, "plugin = \"even\"\n# four\n").await.unwrap_err().to_string();
     assert!(error.contains("the disk is full"), "{error}");
     assert!(full.policies()[0].in_force.is_none());
+    let states = states(&full, "kept");
+    let expected = [(1, RevisionState::Retired), (2, RevisionState::Retired), (3, RevisionState::InForce)];
+    assert_eq!(states[..3], expected, "what is not kept has not happened");
+    assert_ne!(states[3].1, RevisionState::InForce);
 }

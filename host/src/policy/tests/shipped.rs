@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{NOW, add, host, name, patient, source};
 use crate::domain::PolicySource;
 use crate::domain::{Question, Timestamp};
-use crate::policy::{DEFAULT_POLICY, PolicyHost, PolicyStatus, sample};
+use crate::policy::{DEFAULT_POLICY, PolicyHost, PolicyStatus, revision::sample};
 
 /// By name, the default policy first.
 fn shipped() -> Vec<(String, PolicySource)> {

@@ -1,0 +1,325 @@
+//! Formats of the console's pages: times, numbers, long texts, JSON, badges, and a sentence for each line of the audit.
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use crate::domain::{Channel, Class, Destination, Ending, Fact, Link, PolicyRef, State, SyncErrorId, Timestamp};
+
+/// A text is shown whole up to so many characters.
+const WHOLE: usize = 240;
+/// JSON is unfolded up to so many lines.
+const UNFOLDED: usize = 40;
+
+/// A time as people read it; to the millisecond for programs.
+pub(super) fn time(at: Timestamp) -> Markup {
+    let exact = at.to_string();
+    let seconds = exact.get(..19).map_or_else(|| exact.clone(), |text| text.replace('T', " "));
+    html! { time datetime=(exact) { (seconds) " UTC" } }
+}
+
+/// A number with its thousands apart.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 sync error`, `2 sync errors`.
+pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
+/// The text with a capital letter.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    first + letters.as_str()
+}
+
+/// A text from outside; a long one is folded.
+pub(super) fn cut(text: &str) -> Markup {
+    match text.char_indices().nth(WHOLE) {
+        None => html! { (text) },
+        Some(_) => {
+            let head: String = text.chars().take(WHOLE * 2 / 3).collect();
+            html! { details.cut { summary { (head) "…" } div.whole { (text) } } }
+        }
+    }
+}
+
+/// JSON in many lines, folded where it is long.
+pub(super) fn json(label: &str, value: &Value) -> Markup {
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    // It can be wider than the page: who has no mouse scrolls it with the keys.
+    let shown = html! { pre tabindex="0" role="region" aria-label=(label) { (text) } };
+    let lines = text.lines().count();
+    if lines <= UNFOLDED {
+        return shown;
+    }
+    html! { details { summary { (label) ", " (lines) " lines" } (shown) } }
+}
+
+/// Where a sync error stands.
+pub(super) fn state(state: State) -> Markup {
+    html! { span class={ "badge " (state) } { (state) } }
+}
+
+/// What can be done about a refusal.
+pub(super) fn class(class: Class) -> Markup {
+    html! { span.badge title=(class.advice().happened) { (class) } }
+}
+
+/// How a sync error ended.
+pub(super) fn ending(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Delivered => "the message itself got through",
+        Ending::Superseded => "a later message of the conversation got through",
+        Ending::NotEligible => {
+            "the policy, or the organization's mode, says by now that the conversation is not to be written"
+        }
+    }
+}
+
+/// How a line of the audit is marked: `good`, `bad`, or empty for what is neither.
+pub(super) fn tone(fact: &Fact) -> &'static str {
+    match fact {
+        Fact::Delivered { .. } | Fact::Resolved { .. } => "good",
+        Fact::CrmSynchroError { .. } | Fact::PolicyFailed { .. } => "bad",
+        Fact::Arrived { .. }
+        | Fact::Routed { .. }
+        | Fact::Linked { .. }
+        | Fact::NotEligible { .. }
+        | Fact::RetryAsked { .. }
+        | Fact::Ignored { .. }
+        | Fact::Reopened { .. }
+        | Fact::Erased { .. } => "",
+    }
+}
+
+/// What happened, as a sentence.
+pub(super) fn sentence(fact: &Fact) -> Markup {
+    match fact {
+        Fact::Arrived { kind, by, event, extra } => arrived(kind, *by, *event, extra.as_ref()),
+        Fact::Routed { policy, destination, cost, logs, rule } => {
+            routed(policy, destination, *cost, logs, rule.as_deref())
+        }
+        Fact::Linked { policy, link, found } => linked(policy, link, *found),
+        Fact::Delivered { record, created, version } => html! {
+            b { "Written to Salesforce" } ": record " code { (record) }
+            @if *created { " was created" } @else { " was updated" }
+            " with version " (version) " of the conversation."
+        },
+        Fact::NotEligible { reason } => html! { b { "Not to be written" } ": " (cut(reason)) },
+        Fact::CrmSynchroError { sync_error, class: of, code, text, attempt, next_attempt_at } => html! {
+            b { "CRM_SYNCHRO_ERROR" } ": attempt " (attempt) " failed with " code { (code) } " " (class(*of)) ". "
+            @if let Some(at) = next_attempt_at { "It is tried again by itself, not before " (time(*at)) ". " }
+            (see(sync_error, "The sync error")) "."
+            div.said { (cut(text)) }
+        },
+        Fact::PolicyFailed { policy, question, fault } => html! {
+            b { "The policy failed" } ": " (policy) " was asked to " (question)
+            " and did not answer, so the host did as usual."
+            div.said { (cut(fault)) }
+        },
+        Fact::RetryAsked { sync_error, by } => html! {
+            b { (by) } " asked for another attempt at " (see(sync_error, "the sync error")) "."
+        },
+        Fact::Ignored { sync_error, by, reason } => html! {
+            b { (by) } " ignored " (see(sync_error, "the sync error")) ", because:"
+            div.said { (cut(reason)) }
+        },
+        Fact::Reopened { sync_error, by } => html! {
+            b { (by) } " took " (see(sync_error, "the ignored sync error")) " back; it was pending again."
+        },
+        Fact::Erased { event } => html! {
+            b { "Erased" } ": the source forgot the message (event " (event) "), and so did this host: its words are gone here too."
+        },
+        Fact::Resolved { sync_error, how } => html! {
+            (see(sync_error, "The sync error")) " is " b { "over" } ": " (ending(*how)) "."
+        },
+    }
+}
+
+fn see(error: &SyncErrorId, words: &str) -> Markup {
+    html! { a href={ "/sync-errors/" (error) } { (words) } }
+}
+
+fn arrived(kind: &str, by: Channel, event: u64, extra: Option<&Value>) -> Markup {
+    let way = match by {
+        Channel::Webhook => "the source notified this host",
+        Channel::Poll => "this host asked the source",
+        Channel::Completion => "this host asked the source for the whole conversation",
+        Channel::Intake => "it was handed in at the intake",
+    };
+    html! {
+        b { "Arrived" } ": " (way) " (event " (event) ", " code { (kind) } ")."
+        @if let Some(extra) = extra {
+            details { summary { "What else the event carried" } (json("What else the event carried", extra)) }
+        }
+    }
+}
+
+fn routed(policy: &PolicyRef, destination: &Destination, cost: u64, logs: &[String], rule: Option<&str>) -> Markup {
+    html! {
+        b { "Routed" } ": policy " (policy) " sends it "
+        @match destination {
+            Destination::Queue(queue) => { "to the queue " code { (queue) } "." }
+            Destination::Owner(user) => { "to the user " code { (user) } "." }
+            Destination::TrackOnly => { "to nobody's queue; it is only kept track of." }
+            Destination::NotEligible(reason) => { "nowhere: " (cut(reason)) }
+        }
+        @if let Some(rule) = rule { " Rule: " (cut(rule)) "." }
+        " " span.hint { "Cost: " (grouped(cost)) " units of fuel." }
+        @if !logs.is_empty() {
+            details {
+                summary { "The plugin's log" }
+                pre tabindex="0" role="region" aria-label="The plugin's log" { (logs.join("\n")) }
+            }
+        }
+    }
+}
+
+fn linked(policy: &PolicyRef, link: &Link, found: usize) -> Markup {
+    html! {
+        b { "Customer looked up" } ": " (counted(found as u64, "contact was", "contacts were")) " found; policy "
+        (policy) " says that the customer is "
+        @match link {
+            Link::Contact(contact) => { "contact " code { (contact) } "." }
+            Link::Create(fields) => {
+                "a new contact"
+                @if !fields.is_empty() {
+                    " with " @for (place, field) in fields.iter().enumerate() {
+                        @if place > 0 { ", " } (field.name)
+                    }
+                }
+                "."
+            }
+            Link::None => { "no contact, and needs none." }
+            Link::Ambiguous(several) => {
+                "one of " @for (place, contact) in several.iter().enumerate() {
+                    @if place > 0 { ", " } code { (contact) }
+                }
+                "; nobody can tell which."
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Attribute, PolicyName, Question, RecordId};
+
+    fn routed_to(policy: PolicyRef, destination: Destination) -> Fact {
+        let (logs, rule) = (vec!["hm".into()], Some("by team".into()));
+        Fact::Routed { policy, destination, cost: 12_345, logs, rule }
+    }
+
+    fn every_fact() -> Vec<(Fact, &'static str)> {
+        let policy = PolicyRef { name: PolicyName::new("shop").unwrap(), revision: 3 };
+        let sync_error = SyncErrorId::new("se-1").unwrap();
+        let record = |id: &str| RecordId::new(id).unwrap();
+        let by = "ann".to_owned();
+        let routed = |destination| routed_to(policy.clone(), destination);
+        let linked = |link| Fact::Linked { policy: policy.clone(), link, found: 2 };
+        let arrived = |by| Fact::Arrived { kind: "new_message".into(), by, event: 77, extra: Some(Value::Bool(true)) };
+        let resolved = |how| Fact::Resolved { sync_error: sync_error.clone(), how };
+        let field = Attribute { name: "LastName".into(), value: "Doe".into() };
+        vec![
+            (arrived(Channel::Webhook), "the source notified this host (event 77, new_message)."),
+            (arrived(Channel::Poll), "this host asked the source"),
+            (arrived(Channel::Intake), "handed in at the intake"),
+            (routed(Destination::Queue("Orders".into())), "policy shop revision 3 sends it to the queue Orders."),
+            (routed(Destination::Owner(record("005A"))), "to the user 005A."),
+            (routed(Destination::TrackOnly), "to nobody's queue"),
+            (routed(Destination::NotEligible("spam".into())), "nowhere: spam Rule: by team. Cost: 12,345 units"),
+            (
+                linked(Link::Contact(record("003A"))),
+                "2 contacts were found; policy shop revision 3 says that the customer is contact 003A.",
+            ),
+            (linked(Link::Create(vec![field])), "a new contact with LastName."),
+            (linked(Link::None), "no contact, and needs none."),
+            (
+                linked(Link::Ambiguous(vec![record("003A"), record("003B")])),
+                "one of 003A, 003B; nobody can tell which.",
+            ),
+            (
+                Fact::Delivered { record: record("a0B1"), created: true, version: 2 },
+                "record a0B1 was created with version 2",
+            ),
+            (
+                Fact::Delivered { record: record("a0B1"), created: false, version: 3 },
+                "record a0B1 was updated with version 3",
+            ),
+            (Fact::NotEligible { reason: "no consent".into() }, "Not to be written: no consent"),
+            (
+                Fact::CrmSynchroError {
+                    sync_error: sync_error.clone(),
+                    class: Class::Transient,
+                    code: "UNABLE_TO_LOCK_ROW".into(),
+                    text: "unable to obtain exclusive access".into(),
+                    attempt: 2,
+                    next_attempt_at: Some(Timestamp::from_millis(1_768_469_412_000)),
+                },
+                "CRM_SYNCHRO_ERROR: attempt 2 failed with UNABLE_TO_LOCK_ROW transient. \
+                 It is tried again by itself, not before 2026-01-15 09:30:12 UTC.",
+            ),
+            (
+                Fact::PolicyFailed { policy: policy.clone(), question: Question::Judge, fault: "trapped".into() },
+                "shop revision 3 was asked to judge and did not answer",
+            ),
+            (Fact::RetryAsked { sync_error: sync_error.clone(), by: by.clone() }, "ann asked for another attempt"),
+            (Fact::Ignored { sync_error: sync_error.clone(), by: by.clone(), reason: "spam".into() }, "because:spam"),
+            (Fact::Reopened { sync_error: sync_error.clone(), by }, "ann took the ignored sync error back"),
+            (resolved(Ending::Delivered), "is over: the message itself got through."),
+            (resolved(Ending::Superseded), "a later message of the conversation got through."),
+            (resolved(Ending::NotEligible), "not to be written."),
+        ]
+    }
+
+    /// The words without the tags.
+    fn plain(markup: &Markup) -> String {
+        let mut text = String::new();
+        for part in markup.0.split('<') {
+            text += part.split_once('>').map_or(part, |(_, words)| words);
+        }
+        text
+    }
+
+    #[test]
+    fn every_fact_has_a_sentence_that_says_who_and_what() {
+        for (fact, words) in every_fact() {
+            let sentence = plain(&sentence(&fact));
+            assert!(sentence.contains(words), "{sentence}\nlacks\n{words}");
+        }
+    }
+
+    #[test]
+    fn words_from_outside_are_never_markup() {
+        let evil = "<script>alert(1)</script>\"'&";
+        let fact =
+            Fact::Ignored { sync_error: SyncErrorId::new("se-1").unwrap(), by: evil.into(), reason: evil.repeat(30) };
+        let html = sentence(&fact).0 + &json("request", &Value::String(evil.into())).0;
+        assert!(!html.contains("<script"), "{html}");
+        assert!(html.contains("&lt;script&gt;"), "{html}");
+    }
+
+    #[test]
+    fn a_long_text_is_folded_and_still_there_whole() {
+        assert_eq!(cut("short").0, "short");
+        let long = "é".repeat(WHOLE + 1);
+        let folded = cut(&long).0;
+        assert!(folded.starts_with("<details") && folded.contains(&long));
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+}

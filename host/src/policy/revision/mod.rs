@@ -1,0 +1,16 @@
+//! A policy's texts as a revision: read, configured, tried with a sample, and from then on able to decide.
+
+mod counters;
+mod draft;
+mod manifest;
+mod rejection;
+#[expect(clippy::module_inception, reason = "the room is called by what comes out of it")]
+mod revision;
+pub(crate) mod sample;
+
+pub use counters::Faults;
+pub(crate) use counters::{Counters, Tally};
+pub use draft::DEFAULT_POLICY;
+pub(crate) use draft::{Draft, DraftError};
+pub use rejection::{PolicyProblem, Rejection};
+pub(crate) use revision::Revision;

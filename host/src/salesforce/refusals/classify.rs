@@ -1,0 +1,227 @@
+//! The one function that says what an answer of Salesforce means; nobody else looks at a status or at an error's code.
+
+use serde_json::Value;
+
+use super::rules;
+use crate::domain::{Class, Refusal, Scope};
+use crate::salesforce::http::{HttpAnswer, HttpError};
+use crate::salesforce::soql::cut;
+
+/// How much of Salesforce's words is kept, in characters.
+const WORDS_KEPT: usize = 2000;
+/// How many fields, and how many records, a refusal names.
+const NAMES_KEPT: usize = 50;
+
+/// What answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The token endpoint: `{error, error_description}`.
+    Token,
+    /// The REST API: `[{errorCode, message, fields}]`, or per record `{success, errors}`.
+    Rest,
+}
+
+/// One complaint in a body.
+#[derive(Debug, Default)]
+struct Complaint {
+    code: String,
+    text: String,
+    fields: Vec<String>,
+    records: Vec<String>,
+}
+
+/// The JSON of an answer that says yes (`null` for an empty body), or else the refusal.
+pub(crate) fn judge(stage: Stage, outcome: Result<HttpAnswer, HttpError>) -> Result<Value, Refusal> {
+    let (refusal, status, request_id) = match outcome {
+        Err(error) => (unanswered(&error), None, None),
+        Ok(answer) => match said(&answer) {
+            Ok(json) => return Ok(json),
+            Err(refusal) => (refusal, Some(answer.status), answer.request_id),
+        },
+    };
+    // Without a token nothing gets through, whatever the reason.
+    let scope = if stage == Stage::Token { Scope::Org } else { refusal.scope };
+    Err(Refusal { scope, status, request_id, ..refusal })
+}
+
+/// Whether a write that was refused like this may have been carried out all the same.
+pub(crate) fn outcome_unknown(refusal: &Refusal) -> bool {
+    let unreadable = matches!(refusal.code.as_str(), "UNREADABLE_ANSWER" | "ANSWER_TOO_LARGE");
+    unreadable || (refusal.class == Class::Transient && refusal.status.is_none_or(|status| status >= 500))
+}
+
+fn said(answer: &HttpAnswer) -> Result<Value, Refusal> {
+    let json = serde_json::from_slice::<Value>(&answer.body);
+    Err(match (answer.status, json) {
+        (200..=299, Ok(json)) if json.get("success") != Some(&Value::Bool(false)) => return Ok(json),
+        (200..=299, Err(_)) if answer.body.is_empty() => return Ok(Value::Null),
+        (200..=299, Err(_)) => Refusal::new(Class::Unclassified, "UNREADABLE_ANSWER", raw(&answer.body)),
+        (300, Ok(json)) => several(&json),
+        (status, Ok(json)) => refused(status, &json).unwrap_or_else(|| by_status(answer)),
+        (_, Err(_)) => by_status(answer),
+    })
+}
+
+/// The parts of an answer that said yes as a whole, in its order: the elements of a collection, or the answers inside a
+/// composite, a batch or the graphs. A part that was halted or rolled back with another is refused as that one was.
+pub(crate) fn parts(json: Value) -> Vec<Result<Value, Refusal>> {
+    let mut all = Vec::new();
+    for parts in unfold(json) {
+        let parts: Vec<_> = parts.into_iter().map(part).collect();
+        let mut causes = parts.iter().filter_map(|part| part.as_ref().err());
+        let cause = causes.find(|refusal| !rules::follows(&refusal.code)).cloned();
+        all.extend(parts.into_iter().map(|part| {
+            part.map_err(|refusal| match &cause {
+                Some(cause) if rules::follows(&refusal.code) => cause.clone(),
+                _ => refusal,
+            })
+        }));
+    }
+    all
+}
+
+/// The parts by what was done or undone together: each graph is a transaction of its own.
+fn unfold(mut json: Value) -> Vec<Vec<Value>> {
+    let mut list = |key: &str| match json.get_mut(key).map(Value::take) {
+        Some(Value::Array(items)) => Some(items),
+        _ => None,
+    };
+    if let Some(graphs) = list("graphs") {
+        let response = |mut graph: Value| graph.get_mut("graphResponse").map(Value::take).unwrap_or_default();
+        return graphs.into_iter().flat_map(|graph| unfold(response(graph))).collect();
+    }
+    match list("compositeResponse").or_else(|| list("results")) {
+        Some(parts) => vec![parts],
+        None => vec![if let Value::Array(items) = json { items } else { vec![json] }],
+    }
+}
+
+fn part(json: Value) -> Result<Value, Refusal> {
+    let status = json.get("httpStatusCode").or_else(|| json.get("statusCode")).and_then(Value::as_u64);
+    let status = status.and_then(|status| u16::try_from(status).ok());
+    let refused_by_status = status.is_some_and(|status| status >= 300 && status != 304);
+    if !refused_by_status && json.get("success") != Some(&Value::Bool(false)) {
+        return Ok(json);
+    }
+    if status == Some(300) {
+        return Err(Refusal { status, ..several(&json["body"]) });
+    }
+    let refusal = refused(status.unwrap_or(200), &json).unwrap_or_else(|| {
+        let (class, scope) = rules::of_status(status.unwrap_or(200));
+        let code = status.map_or("UNREADABLE_ANSWER".to_owned(), |status| format!("HTTP_{status}"));
+        Refusal { scope, ..Refusal::new(class, &code, cut(&json.to_string(), WORDS_KEPT)) }
+    });
+    Err(Refusal { status, ..refusal })
+}
+
+/// No answer: whether the request was carried out is unknown, and an upsert may simply be sent again.
+fn unanswered(error: &HttpError) -> Refusal {
+    let words = error.to_string();
+    match error {
+        HttpError::TimedOut(_) => Refusal::new(Class::Transient, "TIMEOUT", words).of_org(),
+        HttpError::NotConnected(_) => Refusal::new(Class::Transient, "CONNECTION_FAILED", words).of_org(),
+        HttpError::Unsendable(_) => Refusal::new(Class::Request, "UNSENDABLE", words),
+        HttpError::TooLarge => Refusal::new(Class::Unclassified, "ANSWER_TOO_LARGE", words),
+    }
+}
+
+/// 300: more than one record has this external id; the body lists their paths and nothing was written.
+fn several(json: &Value) -> Refusal {
+    let paths = json.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let records: Vec<String> =
+        paths.filter_map(|path| path.rsplit('/').next()).take(NAMES_KEPT).map(|id| cut(id, 18).to_owned()).collect();
+    let words = "more than one record has this external id: is its field unique?";
+    Refusal { records, ..Refusal::new(Class::Config, "DUPLICATE_EXTERNAL_ID", words) }
+}
+
+/// What a body of JSON complains of; `None` where it complains of nothing.
+fn refused(status: u16, json: &Value) -> Option<Refusal> {
+    let mut complaints = Vec::new();
+    collect(json, &mut complaints);
+    // An entry that was only rolled back with its sibling is never the cause.
+    let cause = complaints.iter().position(|one| !rules::follows(&one.code));
+    let Some(cause) = cause else {
+        let follower = complaints.into_iter().next()?;
+        return Some(Refusal::new(Class::Transient, &follower.code, cut(&follower.text, WORDS_KEPT)));
+    };
+    let Complaint { code, text, mut fields, mut records } = complaints.swap_remove(cause);
+    let known = rules::of(&code, &text).map(|rule| (rule.class, rule.scope));
+    let known = known.filter(|(class, _)| *class != Class::Unclassified);
+    let (class, scope) = known.unwrap_or_else(|| match rules::of_status(status) {
+        // A gateway's status says more than a code that nobody knows; a plain 500 does not.
+        passing @ (Class::Transient, _) if status != 500 => passing,
+        _ => (Class::Unclassified, Scope::Record),
+    });
+    fields.truncate(NAMES_KEPT);
+    records.extend(record_in(&text));
+    records.truncate(NAMES_KEPT);
+    // What nobody knows is kept as it came.
+    let text = if class == Class::Unclassified { json.to_string() } else { text };
+    Some(Refusal { scope, fields, records, ..Refusal::new(class, cut(&code, 100), cut(&text, WORDS_KEPT)) })
+}
+
+/// An HTML page, an empty body, or JSON that complains of nothing.
+fn by_status(answer: &HttpAnswer) -> Refusal {
+    let by_status = rules::of_status(answer.status);
+    let (class, scope) = match by_status.0 {
+        // Without a code too, the text says whether a new token would help.
+        Class::Auth => {
+            rules::of("INVALID_SESSION_ID", &raw(&answer.body)).map_or(by_status, |rule| (rule.class, rule.scope))
+        }
+        _ => by_status,
+    };
+    let text = match (&answer.location, answer.body.is_empty()) {
+        // Without the query: what a redirect carries may be a token.
+        (Some(to), _) => format!("redirected to {}", cut(to.split(['?', '#']).next().unwrap_or_default(), 200)),
+        (None, true) => format!("HTTP {} with an empty body", answer.status),
+        (None, false) => raw(&answer.body),
+    };
+    Refusal { scope, ..Refusal::new(class, &format!("HTTP_{}", answer.status), text) }
+}
+
+fn raw(body: &[u8]) -> String {
+    // Four bytes a character at most, so this never reads more than it needs.
+    let head = &body[..body.len().min(WORDS_KEPT * 4)];
+    cut(&String::from_utf8_lossy(head), WORDS_KEPT).to_owned()
+}
+
+/// Every complaint, however deep: Salesforce answers with arrays, with objects, and with either inside composites.
+fn collect(json: &Value, into: &mut Vec<Complaint>) {
+    let text = |key: &str| json.get(key).and_then(Value::as_str).map(str::to_owned);
+    match json {
+        Value::Array(items) => items.iter().for_each(|item| collect(item, into)),
+        Value::Object(parts) => {
+            if let Some(code) = text("errorCode").or_else(|| text("statusCode")) {
+                let fields = json.get("fields").and_then(Value::as_array).into_iter().flatten();
+                let fields = fields.filter_map(Value::as_str).map(|name| cut(name, 80).to_owned()).collect();
+                into.push(Complaint { code, text: text("message").unwrap_or_default(), fields, records: twins(json) });
+            } else if let Some(code) = text("error") {
+                let text = text("error_description").unwrap_or_default();
+                into.push(Complaint { code, text, ..Complaint::default() });
+            } else {
+                parts.values().for_each(|part| collect(part, into));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The ids that a duplicate rule found. Salesforce spells the key `duplicateResult` or `duplicateResut`.
+fn twins(complaint: &Value) -> Vec<String> {
+    let result = complaint.get("duplicateResult").or_else(|| complaint.get("duplicateResut"));
+    let list = |json: &Value, key: &str| json.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let matches = result.map(|result| list(result, "matchResults")).unwrap_or_default();
+    let found = matches.iter().flat_map(|one| list(one, "matchRecords"));
+    found.filter_map(|one| one.pointer("/record/Id")?.as_str().map(|id| cut(id, 18).to_owned())).collect()
+}
+
+/// The id in `duplicate value found: F duplicates value on record with id: 001..`.
+fn record_in(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("record with id:")?;
+    let id: String = rest.trim_start().chars().take_while(char::is_ascii_alphanumeric).take(18).collect();
+    matches!(id.len(), 15 | 18).then_some(id)
+}
+
+#[cfg(test)]
+#[path = "classify_tests.rs"]
+mod tests;

@@ -1,0 +1,319 @@
+//! Bodies as organizations, the documentation and other clients have them, and what each must mean here.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::domain::Class::{Auth, Config, Limit, Ordering, Record, Request, Transient, Unclassified};
+
+fn rest(status: u16, body: &str) -> Refusal {
+    at(Stage::Rest, status, body)
+}
+
+fn at(stage: Stage, status: u16, body: &str) -> Refusal {
+    let answer = HttpAnswer {
+        status,
+        request_id: Some("request-7".to_owned()),
+        body: body.as_bytes().to_vec(),
+        ..HttpAnswer::default()
+    };
+    judge(stage, Ok(answer)).unwrap_err()
+}
+
+fn complaint(code: &str, text: &str) -> String {
+    json!([{"message": text, "errorCode": code, "fields": []}]).to_string()
+}
+
+const LOCK: &str = "unable to obtain exclusive access to this record or 1 records: 500xx000001";
+const TRIGGER: &str = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY";
+const OWN: Scope = Scope::Record;
+const ALL: Scope = Scope::Org;
+
+/// Status, code and text as they were seen, and what they must mean.
+#[rustfmt::skip]
+const MEANINGS: &[(u16, &str, &str, Class, Scope)] = &[
+    (401, "INVALID_SESSION_ID", "Session expired or invalid", Auth, ALL),
+    (401, "INVALID_SESSION_ID", "This session is not valid for use with the REST API", Config, ALL),
+    (401, "INVALID_SESSION_ID", "Connected app is not attached to Agent", Config, ALL),
+    (401, "INVALID_SESSION_ID", "Blacktab users cannot perform API operations", Config, ALL),
+    (403, "INVALID_SESSION_ID", "API is disabled for this User", Config, ALL),
+    (401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE", Request, ALL),
+    (400, "UNABLE_TO_LOCK_ROW", LOCK, Transient, OWN),
+    (400, TRIGGER, "UNABLE_TO_LOCK_ROW, unable to obtain exclusive access to this record", Transient, OWN),
+    (400, TRIGGER, "System.LimitException: Too many SOQL queries: 101", Transient, OWN),
+    (400, TRIGGER, "RouteCase: execution of BeforeInsert caused by: System.NullPointerException", Record, OWN),
+    (400, TRIGGER, "entity type cannot be inserted: Case", Config, OWN),
+    (400, "CANNOT_EXECUTE_FLOW_TRIGGER", "We can't save: Queue not associated with this SObject type.", Config, OWN),
+    (400, "CANNOT_EXECUTE_FLOW_TRIGGER", "The flow \"Route\" failed: a rule of its own", Record, OWN),
+    (400, "INVALID_OPERATION", "Queue not associated with this SObject type", Config, OWN),
+    (400, "INVALID_OPERATION", "something else", Unclassified, OWN),
+    (400, "CANNOT_EXECUTE_FLOW_TRIGGER", "System.LimitException: Apex CPU time limit exceeded", Transient, OWN),
+    (404, "ENTITY_IS_DELETED", "entity is deleted", Record, OWN),
+    (403, "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", Config, OWN),
+    (400, "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", "insufficient access rights on cross-reference id", Record, OWN),
+    (400, "INVALID_FIELD_FOR_INSERT_UPDATE", "Unable to create/update fields: F. Please check the security settings", Config, OWN),
+    (400, "INVALID_FIELD_FOR_INSERT_UPDATE", "Account: bad field names on insert/update call: Name", Request, OWN),
+    (400, "FIELD_FILTER_VALIDATION_EXCEPTION", "Value does not exist or does not match filter criteria.", Record, OWN),
+    (400, "INVALID_EMAIL_ADDRESS", "Email: invalid email address: v", Record, OWN),
+    (400, "DUPLICATE_VALUE", "duplicate value found: F duplicates value on record with id: 001xx", Record, OWN),
+    (400, "CUSTOM_APEX_ERROR", "the organization's own words", Record, OWN),
+    (500, "QUERY_TIMEOUT", "Your query request was running for too long.", Transient, OWN),
+    (400, "JSON_PARSER_ERROR", "Cannot deserialize instance of datetime", Request, OWN),
+    (405, "METHOD_NOT_ALLOWED", "HTTP Method 'DELETE' not allowed. Allowed are HEAD,GET,PATCH", Request, OWN),
+    (400, "URL_NOT_RESET", "Destination URL not reset", Config, ALL),
+    (503, "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE", "in maintenance", Transient, ALL),
+    (400, "CART_NOT_FOUND", "a code of the list that nobody has confirmed", Unclassified, OWN),
+    (502, "CART_NOT_FOUND", "a gateway's word", Transient, ALL),
+    (400, "INVALID_FIELD", "No such column 'foo' on sobject of type Bar", Config, OWN),
+    (400, "INVALID_FIELD", "Foreign key external ID: v not found for field Ext__c in entity Contact", Ordering, OWN),
+    (400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", Record, OWN),
+    (400, "INVALID_CROSS_REFERENCE_KEY", "Owner ID: owner cannot be blank", Config, OWN),
+    (400, "INACTIVE_OWNER_OR_USER", "operation performed with inactive user [005xx] as owner of case", Config, OWN),
+    (400, "REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]", Record, OWN),
+    (400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "Please fill in the reason", Record, OWN),
+    (400, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "Origin: bad value for restricted picklist field: line", Config, OWN),
+    (400, "STRING_TOO_LONG", "Name: data value too large: v (max length=255)", Record, OWN),
+    (400, "DUPLICATE_VALUE", "Duplicate external id specified: v", Request, OWN),
+    (404, "NOT_FOUND", "Provided external ID field does not exist or is not accessible: F", Config, OWN),
+    (400, "INVALID_TYPE", "sObject type 'XYZZY' is not supported.", Config, OWN),
+    (400, "MALFORMED_QUERY", "unexpected token: 'FORM'", Request, OWN),
+    (403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", Limit, ALL),
+    (403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests (Concurrent API Requests) Limit exceeded.", Transient, ALL),
+    (403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded", Transient, ALL),
+    (403, "API_DISABLED_FOR_ORG", "The REST API is not enabled for this Organization.", Config, ALL),
+    (403, "API_CURRENTLY_DISABLED", "API is disabled for this User", Config, ALL),
+    (400, "TXN_SECURITY_METERING_ERROR", "We can't complete the action because ...", Transient, ALL),
+    (403, "STORAGE_LIMIT_EXCEEDED", "storage limit exceeded", Limit, ALL),
+    (503, "SERVER_UNAVAILABLE", "server too busy", Transient, ALL),
+    (500, "UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId: 1-2 (3)", Transient, ALL),
+    (500, "APEX_ERROR", "System.NullPointerException", Record, OWN),
+    (400, "NOBODY_KNOWS_THIS", "a new code of a new release", Unclassified, OWN),
+    (500, "NOBODY_KNOWS_THIS", "a new code of a new release", Unclassified, OWN),
+    (503, "NOBODY_KNOWS_THIS", "a gateway's word", Transient, ALL),
+];
+
+#[test]
+fn a_code_with_its_text_has_one_meaning() {
+    for &(status, code, text, class, scope) in MEANINGS {
+        let refusal = rest(status, &complaint(code, text));
+        assert_eq!((refusal.class, refusal.scope), (class, scope), "{code} {text}");
+        assert_eq!(refusal.code, code);
+        assert!(refusal.text.contains(text) || class == Unclassified, "{refusal:?}");
+        assert_eq!((refusal.status, refusal.request_id.as_deref()), (Some(status), Some("request-7")));
+    }
+}
+
+#[test]
+fn the_token_endpoint_speaks_another_language() {
+    #[rustfmt::skip]
+    let table = [
+        ("invalid_grant", "expired access/refresh token", Class::Auth),
+        ("invalid_grant", "token validity expired", Class::Auth),
+        ("invalid_grant", "inactive user", Class::Auth),
+        ("invalid_grant", "authentication failure - Invalid Password", Class::Auth),
+        ("invalid_grant", "user hasn't approved this consumer", Class::Auth),
+        ("invalid_grant", "Audience validation failed", Class::Auth),
+        ("invalid_grant", "no client credentials user enabled", Class::Auth),
+        ("invalid_grant", "request not supported on this domain", Class::Auth),
+        ("invalid_client", "app must be installed into org", Class::Auth),
+        ("inactive_org", "organization is locked", Class::Auth),
+        ("redirect_uri_mismatch", "redirect_uri must match configuration", Class::Auth),
+        ("invalid_request", "refresh_token scope is required and the connected app should be installed", Class::Auth),
+        ("invalid_grant", "words that nobody has seen yet", Class::Auth),
+        ("inactive_user", "user is inactive", Class::Auth),
+        ("invalid_client_id", "client identifier invalid", Class::Auth),
+        ("invalid_client", "invalid client credentials", Class::Auth),
+        ("invalid_app_access", "user is not admin approved to access this app", Class::Auth),
+        ("unknown_error", "retry your request", Class::Transient),
+        ("rate_limit_exceeded", "login rate exceeded", Class::Limit),
+        ("unsupported_grant_type", "grant type not supported", Class::Request),
+        ("invalid_request", "missing required parameter: client_id", Class::Request),
+        ("brand_new_error", "what nobody knows is kept as it came", Class::Unclassified),
+    ];
+    for (error, description, class) in table {
+        let body = json!({"error": error, "error_description": description}).to_string();
+        let refusal = at(Stage::Token, 400, &body);
+        assert_eq!((refusal.class, refusal.scope), (class, Scope::Org), "{error} {description}");
+        assert_eq!(refusal.code, error);
+        assert!(refusal.text.contains(description));
+    }
+    assert_eq!(at(Stage::Token, 503, "<html>down</html>").class, Class::Transient);
+}
+
+#[test]
+fn a_duplicate_rule_names_its_records_under_either_spelling() {
+    for key in ["duplicateResult", "duplicateResut"] {
+        let found = json!({"record": {"attributes": {"type": "Contact"}, "Id": "003xx0000000001AAA"}});
+        let body = json!([{
+            key: {"allowSave": false, "matchResults": [{"matchRecords": [found], "errors": [], "size": 1}]},
+            "errorCode": "DUPLICATES_DETECTED",
+            "message": "Use one of these records?"
+        }]);
+        let refusal = rest(400, &body.to_string());
+        assert_eq!((refusal.class, refusal.text.as_str()), (Class::Record, "Use one of these records?"));
+        assert_eq!(refusal.records, ["003xx0000000001AAA"]);
+    }
+    let text = "duplicate value found: Ext__c duplicates value on record with id: 001xx0000000001";
+    assert_eq!(rest(400, &complaint("DUPLICATE_VALUE", text)).records, ["001xx0000000001"]);
+}
+
+#[test]
+fn several_records_with_one_key_are_named_though_the_body_has_no_code() {
+    let body = json!(["/services/data/v62.0/sobjects/Contact/003a", "/services/data/v62.0/sobjects/Contact/003b"]);
+    let refusal = rest(300, &body.to_string());
+    assert_eq!((refusal.class, refusal.code.as_str()), (Class::Config, "DUPLICATE_EXTERNAL_ID"));
+    assert_eq!(refusal.records, ["003a", "003b"]);
+}
+
+#[test]
+fn a_record_refused_inside_a_good_status_is_refused() {
+    let error = json!({"statusCode": "INVALID_CROSS_REFERENCE_KEY", "message": "invalid cross reference id", "fields": ["OwnerId"]});
+    let refusal = rest(200, &json!({"success": false, "errors": [error], "created": false}).to_string());
+    assert_eq!((refusal.class, refusal.code.as_str()), (Class::Record, "INVALID_CROSS_REFERENCE_KEY"));
+    assert_eq!(refusal.fields, ["OwnerId"]);
+}
+
+#[test]
+fn what_was_only_rolled_back_is_never_the_cause() {
+    let halted = json!([{"errorCode": "PROCESSING_HALTED", "message": "another operation failed"}]);
+    let cause = json!([{"errorCode": "INVALID_EMAIL_ADDRESS", "message": "Email: invalid email address: v", "fields": ["Email"]}]);
+    let part = |body| json!({"body": body, "httpStatusCode": 400, "referenceId": "a"});
+    let refusal = rest(400, &json!({"compositeResponse": [part(halted.clone()), part(cause)]}).to_string());
+    assert_eq!((refusal.code.as_str(), refusal.fields.len()), ("INVALID_EMAIL_ADDRESS", 1));
+    assert_eq!(rest(400, &halted.to_string()).class, Class::Transient);
+}
+
+fn codes(answer: Value) -> Vec<Result<Value, (String, Class)>> {
+    let short = |refusal: Refusal| (refusal.code, refusal.class);
+    parts(answer).into_iter().map(|part| part.map_err(short)).collect()
+}
+
+fn no(code: &str, class: Class) -> Result<Value, (String, Class)> {
+    Err((code.to_owned(), class))
+}
+
+#[test]
+fn each_element_of_a_collection_is_judged_by_itself() {
+    let good = json!({"id": "001xx0000000001", "success": true, "errors": [], "created": false});
+    let error =
+        json!({"statusCode": "UNABLE_TO_LOCK_ROW", "message": "unable to obtain exclusive access", "fields": []});
+    let bad = json!({"success": false, "errors": [error], "created": false});
+    assert_eq!(
+        codes(json!([good, bad, good])),
+        [Ok(good.clone()), no("UNABLE_TO_LOCK_ROW", Class::Transient), Ok(good)]
+    );
+}
+
+#[test]
+fn what_was_rolled_back_with_another_is_refused_as_that_one_was_though_it_has_an_id() {
+    let element = |code: &str, text: &str, id: &str| json!({"id": id, "success": false, "errors": [{"statusCode": code, "message": text, "fields": []}]});
+    let rolled_back = element(
+        "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+        "Record rolled back because not all records were valid and the request was using AllOrNone header",
+        "001xx0000000001",
+    );
+    let cause = element("REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]", "");
+    let expected = no("REQUIRED_FIELD_MISSING", Class::Record);
+    assert_eq!(codes(json!([rolled_back, cause])), [expected.clone(), expected]);
+}
+
+#[test]
+fn the_answers_inside_a_composite_a_batch_and_the_graphs_are_judged_one_by_one() {
+    let halted = json!([{"errorCode": "PROCESSING_HALTED",
+        "message": "The transaction was rolled back since another operation in the same transaction failed."}]);
+    let missing = json!([{"errorCode": "INVALID_FIELD",
+        "message": "Foreign key external ID: v not found for field Ext__c in entity Contact"}]);
+    let part = |status: u16, body: &Value| json!({"body": body, "httpHeaders": {}, "httpStatusCode": status, "referenceId": "r"});
+    let created = part(201, &json!({"id": "001xx0000000001", "success": true, "errors": []}));
+    let twins = part(300, &json!(["/services/data/v62.0/sobjects/Contact/003a"]));
+    let unread = part(304, &Value::Null);
+
+    let ordering = no("INVALID_FIELD", Class::Ordering);
+    let composite = json!({"compositeResponse": [part(400, &halted), part(400, &missing)]});
+    assert_eq!(codes(composite.clone()), [ordering.clone(), ordering.clone()]);
+    assert_eq!(
+        codes(json!({"compositeResponse": [created, twins, unread]})),
+        [Ok(created.clone()), no("DUPLICATE_EXTERNAL_ID", Class::Config), Ok(unread)]
+    );
+
+    let graph = |response: Value| json!({"graphId": "g", "graphResponse": response, "isSuccessful": false});
+    let alone = json!({"compositeResponse": [part(400, &halted)]});
+    assert_eq!(
+        codes(json!({"graphs": [graph(composite), graph(alone)]})),
+        [ordering.clone(), ordering, no("PROCESSING_HALTED", Class::Transient)],
+        "what failed in one graph is not the cause in another"
+    );
+
+    let batch = json!({"hasErrors": true, "results": [
+        {"statusCode": 404, "result": [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]},
+        {"statusCode": 412, "result": [{"errorCode": "BATCH_PROCESSING_HALTED", "message": "Batch processing halted"}]},
+        {"statusCode": 503, "result": null},
+    ]});
+    assert_eq!(
+        codes(batch),
+        [no("NOT_FOUND", Class::Config), no("NOT_FOUND", Class::Config), no("HTTP_503", Class::Transient)]
+    );
+}
+
+#[test]
+fn pages_and_empty_bodies_are_judged_by_their_status() {
+    let page = "<html><body>We are setting things up</body></html>";
+    let table = [
+        (420, page, Class::Transient, Scope::Org),
+        (429, "", Class::Transient, Scope::Org),
+        (502, page, Class::Transient, Scope::Org),
+        (401, "", Class::Auth, Scope::Org),
+        (401, r#"{"message": "Connected app is not attached to Agent"}"#, Class::Config, Scope::Org),
+        (403, page, Class::Unclassified, Scope::Record),
+        (404, "", Class::Unclassified, Scope::Record),
+        (414, "", Class::Request, Scope::Record),
+        (200, page, Class::Unclassified, Scope::Record),
+    ];
+    for (status, body, class, scope) in table {
+        let refusal = rest(status, body);
+        assert_eq!((refusal.class, refusal.scope), (class, scope), "{status} {body}");
+        assert!(!refusal.text.is_empty());
+    }
+    assert!(rest(503, page).text.contains("setting things up"));
+}
+
+#[test]
+fn a_redirect_is_named_without_what_it_carries() {
+    let location = Some("https://acme.my.salesforce.com/secur/frontdoor.jsp?sid=00Dsecret".to_owned());
+    let refusal = judge(Stage::Rest, Ok(HttpAnswer { status: 302, location, ..HttpAnswer::default() })).unwrap_err();
+    assert_eq!((refusal.class, refusal.scope), (Class::Config, Scope::Org));
+    assert!(refusal.text.contains("acme.my.salesforce.com") && !refusal.text.contains("secret"));
+}
+
+#[test]
+fn a_time_out_and_a_dropped_connection_pass_by_themselves() {
+    for (trouble, code) in
+        [(HttpError::TimedOut("t".into()), "TIMEOUT"), (HttpError::NotConnected("c".into()), "CONNECTION_FAILED")]
+    {
+        let refusal = judge(Stage::Rest, Err(trouble)).unwrap_err();
+        assert_eq!((refusal.class, refusal.scope, refusal.code.as_str()), (Class::Transient, Scope::Org, code));
+    }
+}
+
+#[test]
+fn an_unknown_code_keeps_the_raw_body_up_to_a_bound() {
+    let refusal = rest(400, &complaint("BRAND_NEW", &"é".repeat(9000)));
+    assert_eq!(refusal.class, Class::Unclassified);
+    assert!(refusal.text.starts_with("[{\"message\":\"éé"), "the body as it came");
+    assert_eq!(refusal.text.chars().count(), WORDS_KEPT);
+}
+
+proptest! {
+    #[test]
+    fn no_answer_is_too_strange_to_be_judged(status in 100_u16..600, body in any::<Vec<u8>>(), token in any::<bool>()) {
+        let stage = if token { Stage::Token } else { Stage::Rest };
+        let answer = HttpAnswer { status, body, ..HttpAnswer::default() };
+        match judge(stage, Ok(answer)) {
+            Ok(json) => {
+                prop_assert!((200..300).contains(&status));
+                drop(parts(json));
+            }
+            Err(refusal) => prop_assert_eq!(refusal.status, Some(status)),
+        }
+    }
+}

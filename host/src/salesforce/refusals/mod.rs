@@ -1,0 +1,10 @@
+//! What an answer of Salesforce means: one function says it, by one table of codes; nobody else looks at a status or a code.
+
+mod classify;
+mod reading;
+mod rules;
+
+pub(super) use classify::{Stage, judge, outcome_unknown, parts};
+pub(super) use reading::{Written, read, record};
+pub use rules::advice;
+pub(super) use rules::wants_fewer;

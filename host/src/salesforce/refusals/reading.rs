@@ -1,0 +1,31 @@
+//! Reading an answer that said yes; one that cannot be read is a refusal too.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::domain::{Class, RecordId, Refusal};
+
+/// Salesforce's answer to a write.
+#[derive(Deserialize)]
+pub(crate) struct Written {
+    pub(crate) id: String,
+    #[serde(default)]
+    pub(crate) created: bool,
+}
+
+/// Reads an answer.
+pub(crate) fn read<T: DeserializeOwned>(json: Value) -> Result<T, Refusal> {
+    serde_json::from_value(json).map_err(unreadable)
+}
+
+/// Takes an id from an answer.
+pub(crate) fn record(id: &str) -> Result<RecordId, Refusal> {
+    RecordId::new(id).map_err(unreadable)
+}
+
+fn unreadable(what: impl fmt::Display) -> Refusal {
+    Refusal::new(Class::Unclassified, "UNREADABLE_ANSWER", format!("Salesforce's answer could not be read: {what}"))
+}

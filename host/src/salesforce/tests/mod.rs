@@ -1,0 +1,6 @@
+//! Tests of the whole room against a server on this machine.
+
+mod flows;
+mod operations;
+pub(crate) mod server;
+mod transport;

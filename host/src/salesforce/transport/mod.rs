@@ -1,0 +1,10 @@
+//! Calls of the REST API, and the tokens that go with them.
+
+mod authorize;
+mod grant;
+mod rest;
+mod session;
+
+pub use authorize::Authorization;
+pub(super) use rest::{Accepted, Call, Transport};
+pub use session::{Keeping, OnRotated};

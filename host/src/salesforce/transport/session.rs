@@ -1,0 +1,297 @@
+//! The access token: asked for once however many wait for it, and never used before a rotated refresh token is stored.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::grant::{Grant, TokenRequest};
+use crate::domain::{Class, RecordId, RefreshToken, Refusal, RequestSent, Secret, Timestamp};
+use crate::salesforce::config::Config;
+use crate::salesforce::error::Error;
+use crate::salesforce::http::{HttpAnswer, HttpError, exchange};
+use crate::salesforce::refusals::{Stage, judge};
+use crate::salesforce::values::{OrganizationId, Server};
+
+const PATH: &str = "/services/oauth2/token";
+
+/// What a client needs from outside: who keeps its refresh token, and what time it is.
+pub struct Keeping {
+    /// The refresh token to begin with, or why there is none. Flows without one never ask for it.
+    pub token: Result<RefreshToken, String>,
+    /// Stores the one that follows.
+    pub on_rotated: OnRotated,
+    /// The time.
+    pub now: Box<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+/// Stores a new refresh token durably; the words of an `Err` go into the refusal.
+///
+/// Salesforce forgets the token before it, so a host that loses this one has to be reconnected by hand.
+/// It must not use the client that calls it: that one waits for it.
+pub type OnRotated = Box<dyn Fn(RefreshToken) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+
+/// An access token and the server that takes it.
+pub(crate) struct AccessToken {
+    /// The token.
+    pub(crate) token: Secret,
+    /// The organization's own server.
+    pub(crate) server: Server,
+    /// Tells a newer one from an older one.
+    pub(crate) serial: u64,
+}
+
+/// Keeps the tokens of one organization.
+pub(crate) struct Session(Arc<Inner>);
+
+struct Inner {
+    http: reqwest::Client,
+    login: Server,
+    grant: Grant,
+    /// The organization that tokens have to be for, where it is configured.
+    organization: Option<OrganizationId>,
+    timeout: Duration,
+    on_rotated: OnRotated,
+    now: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    /// How many attempts are over: who waited for one shares its outcome.
+    over: AtomicU64,
+    tokens: Arc<Mutex<Tokens>>,
+}
+
+struct Tokens {
+    /// The newest refresh token, or why there is none.
+    refresh_token: Result<Secret, String>,
+    /// The organization that tokens were for so far.
+    organization: Option<RecordId>,
+    /// Whether the refresh token came by rotation or authorization and is not stored yet.
+    unstored: bool,
+    /// Whether Salesforce has rotated it; `None` before the first answer.
+    rotates: Option<bool>,
+    access: Option<Arc<AccessToken>>,
+    /// Counts the access tokens.
+    serial: u64,
+    /// Why the last attempt failed.
+    failure: Option<Refusal>,
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    access_token: Option<Secret>,
+    instance_url: Option<String>,
+    refresh_token: Option<Secret>,
+    /// `https://login.salesforce.com/id/ORGANIZATION/USER`.
+    id: Option<String>,
+}
+
+impl Session {
+    /// Asks for nothing yet.
+    pub(crate) fn new(config: &Config, http: reqwest::Client, keeping: Keeping) -> Result<Self, Error> {
+        let Keeping { token, on_rotated, now } = keeping;
+        let organization = token.as_ref().ok().and_then(|kept| kept.organization.clone());
+        let refresh_token = token.map(|kept| kept.token);
+        let tokens = Tokens {
+            refresh_token,
+            organization,
+            unstored: false,
+            rotates: None,
+            access: None,
+            serial: 0,
+            failure: None,
+        };
+        Ok(Self(Arc::new(Inner {
+            http,
+            login: config.login_url.clone(),
+            grant: Grant::new(config)?,
+            organization: config.organization_id.clone(),
+            timeout: Duration::from_millis(config.timeout_ms),
+            on_rotated,
+            now,
+            over: AtomicU64::new(0),
+            tokens: Arc::new(Mutex::new(tokens)),
+        })))
+    }
+
+    /// An access token other than the one with the serial `stale`, which Salesforce has refused.
+    pub(crate) async fn access(&self, stale: Option<u64>) -> Result<Arc<AccessToken>, Refusal> {
+        let over = self.0.over.load(Ordering::SeqCst);
+        let mut tokens = Arc::clone(&self.0.tokens).lock_owned().await;
+        if tokens.access.as_ref().is_some_and(|access| stale == Some(access.serial)) {
+            tokens.access = None;
+        }
+        match &*tokens {
+            Tokens { access: Some(access), unstored: false, .. } => Ok(Arc::clone(access)),
+            Tokens { failure: Some(refusal), .. } if over != self.0.over.load(Ordering::SeqCst) => Err(refusal.clone()),
+            _ => in_a_task(Arc::clone(&self.0).renew(tokens)).await,
+        }
+    }
+
+    /// Asks for a new access token although the present one may still be good.
+    pub(crate) async fn renew(&self) -> Result<Arc<AccessToken>, Refusal> {
+        let tokens = Arc::clone(&self.0.tokens).lock_owned().await;
+        in_a_task(Arc::clone(&self.0).renew(tokens)).await
+    }
+
+    /// Turns the code of a person's authorization into tokens; where that is refused, what was there before stays.
+    pub(crate) async fn exchange(
+        &self,
+        code: Secret,
+        verifier: Secret,
+        redirect_uri: String,
+    ) -> Result<Arc<AccessToken>, Refusal> {
+        let tokens = Arc::clone(&self.0.tokens).lock_owned().await;
+        let request = self.0.grant.exchange(code, verifier, redirect_uri);
+        in_a_task(Arc::clone(&self.0).authorize(tokens, request)).await
+    }
+
+    /// Where the REST API answers, or else the place where tokens are asked for.
+    pub(crate) async fn server(&self) -> Server {
+        let tokens = self.0.tokens.lock().await;
+        tokens.access.as_ref().map_or_else(|| self.0.login.clone(), |access| access.server.clone())
+    }
+
+    /// Whether Salesforce rotates the refresh token; `None` where it has not answered yet.
+    pub(crate) async fn rotates(&self) -> Option<bool> {
+        self.0.tokens.lock().await.rotates
+    }
+}
+
+/// A caller that gives up must not take a new refresh token with it.
+async fn in_a_task(
+    asking: impl Future<Output = Result<Arc<AccessToken>, Refusal>> + Send + 'static,
+) -> Result<Arc<AccessToken>, Refusal> {
+    tokio::spawn(asking).await.unwrap_or_else(|error| {
+        let words = format!("the token request did not end: {error}");
+        Err(Refusal::new(Class::Transient, "CONNECTION_FAILED", words).of_org())
+    })
+}
+
+impl Inner {
+    async fn renew(self: Arc<Self>, mut tokens: OwnedMutexGuard<Tokens>) -> Result<Arc<AccessToken>, Refusal> {
+        let outcome = self.ask_and_store(&mut tokens).await;
+        tokens.failure = outcome.as_ref().err().cloned();
+        // Before the lock is given back, so that whoever waited for it sees that this attempt is over.
+        self.over.fetch_add(1, Ordering::SeqCst);
+        outcome
+    }
+
+    async fn authorize(
+        self: Arc<Self>,
+        mut tokens: OwnedMutexGuard<Tokens>,
+        request: TokenRequest,
+    ) -> Result<Arc<AccessToken>, Refusal> {
+        let before =
+            (tokens.refresh_token.clone(), tokens.unstored, tokens.access.clone(), tokens.organization.clone());
+        let mut granted = self.ask(&mut tokens, request).await;
+        if granted.is_ok() && tokens.refresh_token == before.0 {
+            let words = "the authorization gave no refresh token";
+            granted = Err(Refusal::new(Class::Auth, "REFRESH_TOKEN_MISSING", words).of_org());
+        }
+        if let Err(refusal) = granted {
+            // An access token that came all the same may be that of another user.
+            (tokens.refresh_token, tokens.unstored, tokens.access, tokens.organization) = before;
+            return Err(refusal);
+        }
+        let outcome = self.store(&mut tokens).await;
+        tokens.failure = outcome.as_ref().err().cloned();
+        self.over.fetch_add(1, Ordering::SeqCst);
+        outcome
+    }
+
+    async fn ask_and_store(&self, tokens: &mut Tokens) -> Result<Arc<AccessToken>, Refusal> {
+        let mut granted = Ok(());
+        if !tokens.unstored {
+            granted = match self.grant.request(&tokens.refresh_token, (self.now)()) {
+                Ok(request) => self.ask(tokens, request).await,
+                Err(refusal) => Err(refusal),
+            };
+        }
+        let stored = self.store(tokens).await;
+        granted?;
+        stored
+    }
+
+    /// Stores a refresh token that is not stored yet, and only then answers what came with it.
+    async fn store(&self, tokens: &mut Tokens) -> Result<Arc<AccessToken>, Refusal> {
+        if let (true, Ok(token)) = (tokens.unstored, &tokens.refresh_token) {
+            let kept = RefreshToken { token: token.clone(), organization: tokens.organization.clone() };
+            (self.on_rotated)(kept).await.map_err(|words| {
+                let words = format!("the new refresh token could not be stored: {words}");
+                Refusal::new(Class::Transient, "TOKEN_NOT_STORED", words).of_org()
+            })?;
+            tokens.unstored = false;
+        }
+        // Empty only when the answer that rotated the token had nothing else in it.
+        tokens.access.clone().ok_or_else(|| unreadable("no access token came with the new refresh token".to_owned()))
+    }
+
+    async fn ask(&self, tokens: &mut Tokens, request: TokenRequest) -> Result<(), Refusal> {
+        let outcome = judge(Stage::Token, self.send(&request).await);
+        let json = outcome.map_err(|refusal| {
+            let sent = json!({"grant_type": request.grant_type});
+            let request_sent = RequestSent { method: "POST".to_owned(), path: PATH.to_owned(), body: sent };
+            // The consumer key is no secret, and a short one would be taken out of innocent words.
+            let secrets = request.fields.iter().filter(|(name, _)| *name != "client_id").map(|(_, secret)| secret);
+            scrub(Refusal { request: Some(request_sent), ..refusal }, secrets)
+        })?;
+        let granted: Granted = serde_json::from_value(json).map_err(|error| unreadable(error.to_string()))?;
+        let news = granted.refresh_token.filter(|token| tokens.refresh_token.as_ref() != Ok(token));
+        if request.grant_type == "refresh_token" {
+            tokens.rotates = Some(news.is_some());
+        }
+        if let Some(token) = news {
+            tokens.refresh_token = Ok(token);
+            tokens.unstored = true;
+        }
+        let organization = granted.id.as_deref().and_then(organization_in);
+        self.expect(tokens.organization.as_ref(), organization.as_ref())?;
+        tokens.organization = organization.or(tokens.organization.take());
+        let server = granted.instance_url.ok_or_else(|| unreadable("no instance_url".to_owned()))?;
+        let server = Server::try_from(server).map_err(|error| unreadable(format!("instance_url: {error}")))?;
+        let token = granted.access_token.ok_or_else(|| unreadable("no access_token".to_owned()))?;
+        tokens.serial += 1;
+        tokens.access = Some(Arc::new(AccessToken { token, server, serial: tokens.serial }));
+        Ok(())
+    }
+
+    /// Refuses what is for another organization than the configured one, or else the one before.
+    fn expect(&self, before: Option<&RecordId>, found: Option<&RecordId>) -> Result<(), Refusal> {
+        let expected = self.organization.as_ref().map(OrganizationId::record).or(before);
+        match (expected, found) {
+            (Some(expected), Some(found)) if !expected.is_same(found.as_str()) => {
+                let words = format!("the tokens are for the organization {found}, and this one is {expected}");
+                Err(Refusal::new(Class::Auth, "ANOTHER_ORGANIZATION", words).of_org())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn send(&self, request: &TokenRequest) -> Result<HttpAnswer, HttpError> {
+        let url = self.login.at(PATH).map_err(|error| HttpError::Unsendable(error.to_string()))?;
+        let mut form = vec![("grant_type", request.grant_type)];
+        form.extend(request.fields.iter().map(|(name, value)| (*name, value.reveal())));
+        exchange(self.http.post(url).timeout(self.timeout).form(&form)).await
+    }
+}
+
+/// The organization in `https://login.salesforce.com/id/ORGANIZATION/USER`.
+fn organization_in(identity: &str) -> Option<RecordId> {
+    let (_, rest) = identity.split_once("/id/")?;
+    let id = OrganizationId::try_from(rest.split('/').next()?.to_owned()).ok()?;
+    Some(id.record().clone())
+}
+
+/// Takes secrets out of a refusal's words: a proxy's error page may repeat what it was sent.
+pub(crate) fn scrub<'a>(refusal: Refusal, secrets: impl IntoIterator<Item = &'a Secret>) -> Refusal {
+    let secrets = secrets.into_iter().map(Secret::reveal).filter(|secret| !secret.is_empty());
+    let text = secrets.fold(refusal.text.clone(), |text, secret| text.replace(secret, "[secret]"));
+    Refusal { text, ..refusal }
+}
+
+fn unreadable(what: String) -> Refusal {
+    let request = RequestSent { method: "POST".to_owned(), path: PATH.to_owned(), body: Value::Null };
+    Refusal { request: Some(request), ..Refusal::new(Class::Unclassified, "UNREADABLE_ANSWER", what).of_org() }
+}
