@@ -62,6 +62,10 @@ pub struct Setup<'a> {
     pub salesforce: &'a str,
     /// More lines for `[alcmeon.main]`.
     pub alcmeon: &'a str,
+    /// Who hears of the organization `acme`; `acme-admin@example.com` where nobody is given.
+    pub recipients: &'a [&'a str],
+    /// More lines for `[mail]`.
+    pub mail: &'a str,
     /// Lines for the end of the file.
     pub more: &'a str,
     /// Files of the folder of policies, before the start; `acme.toml` and `acme.rhai` are there.
@@ -261,6 +265,18 @@ impl TestHost {
         mails.as_array().cloned().unwrap_or_else(|| panic!("a list: {mails}"))
     }
 
+    /// Sets something of the mailbox.
+    pub async fn mailbox(&self, path: &str, body: Value) -> Value {
+        control(&self.http, Method::PUT, &format!("{}/control/{path}", self.simulator.mailbox), body).await
+    }
+
+    /// Returns once so many connections to the mail server were made.
+    pub async fn mail_clients(&self, at_least: u64) {
+        let url = format!("{}/control/clients?at_least={at_least}&wait_ms=20000", self.simulator.mailbox);
+        let (_, clients) = read(self.http.get(url)).await;
+        assert!(clients.as_u64() >= Some(at_least), "only {clients} of {at_least} connections");
+    }
+
     /// Stops the host and the world, and asserts that nothing was left on its way.
     pub async fn stop(self) {
         let engine = Arc::clone(&self.app.engine);
@@ -279,11 +295,14 @@ async fn begin(config: &Config, store: &Arc<MemoryStore>, clock: &ManualClock) -
 
 fn config(simulator: &Simulator, folder: &std::path::Path, setup: &Setup<'_>) -> Config {
     let org = |id: &str, account: u32, policy: &str, lines: &str, more: &str| {
+        let admin = format!("{id}-admin@example.com");
+        let given = if id == "acme" { setup.recipients } else { &[] };
+        let recipients = if given.is_empty() { vec![admin.as_str()] } else { given.to_vec() };
         let usual = format!("client_secret = 'shh'\nrefresh_token = '{id}-refresh'\n");
         let usual = if more.contains("flow = ") { String::new() } else { usual };
         format!(
             "[[orgs]]\nid = '{id}'\naccounts = ['main/{account}', 'shop-{id}/*']\npolicy = '{policy}'\n{lines}\
-             alert_recipients = ['{id}-admin@example.com']\n[orgs.salesforce]\nlogin_url = '{}'\nclient_id = 'app'\n\
+             alert_recipients = {recipients:?}\n[orgs.salesforce]\nlogin_url = '{}'\nclient_id = 'app'\n\
              {usual}{more}\n",
             simulator.salesforce
         )
@@ -294,13 +313,14 @@ fn config(simulator: &Simulator, folder: &std::path::Path, setup: &Setup<'_>) ->
          [[http.tokens]]\nname = 'admin'\nsecret = '{ADMIN}'\nscopes = ['read', 'errors', 'policies', 'intake', 'connect']\n\
          [secrets]\nkeys = ['{KEY}']\n\
          [policies]\nfolder = '{}'\nplugins = '{}'\n\
-         [mail]\nhost = '{}'\nport = {}\nsecurity = 'none'\nfrom = 'Switchyard <switchyard@example.com>'\n\
+         [mail]\nhost = '{}'\nport = {}\nsecurity = 'none'\nfrom = 'Switchyard <switchyard@example.com>'\n{}\n\
          [alcmeon.main]\nbase_url = '{}'\ninstance_id = 'main'\nsecret = '{SECRET}'\nteam_field = 1\nemail_field = 2\n{}\n\
          {}{}[store]\npath = '{}'\n{}",
         folder.display(),
         folder.join("plugins").display(),
         simulator.smtp.ip(),
         simulator.smtp.port(),
+        setup.mail,
         simulator.alcmeon,
         setup.alcmeon,
         org("acme", 12, "acme", setup.org, setup.salesforce),

@@ -12,13 +12,15 @@ use tokio::task::JoinHandle;
 use self::words::Subject;
 use crate::clock::Clock;
 use crate::domain::{OrgId, SyncError, SyncErrorId, Timestamp};
-use crate::mail::{self, Mail, Mailer};
+use crate::mail::{self, Head, Mail, Mailer};
 use crate::policy::RolledBack;
 use crate::store::{self, Records, Told, Write};
 use crate::telemetry::{Mailed, Metrics};
 
 /// How long to wait before a mail that was not taken is tried again.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a mail that is being sent may keep the host from stopping.
+const AT_STOP: Duration = Duration::from_secs(5);
 
 /// Why a mail was not sent.
 #[derive(Debug, thiserror::Error)]
@@ -85,13 +87,21 @@ impl Alerts {
         Self { stopping, tasks }
     }
 
-    /// Stops; a mail that is being sent is sent.
-    pub async fn stop(self) {
+    /// Stops. A mail that is being sent is sent, unless the server takes longer than 5 seconds over it.
+    pub async fn stop(mut self) {
         self.stopping.send_replace(true);
-        for task in self.tasks {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "alerts broke off");
+        let all = async {
+            for task in &mut self.tasks {
+                if let Err(error) = task.await {
+                    tracing::error!(%error, "alerts broke off");
+                }
             }
+        };
+        if tokio::time::timeout(AT_STOP, all).await.is_err() {
+            tracing::warn!("a mail was being sent when the host stopped; it is sent at the next start");
+        }
+        for task in &self.tasks {
+            task.abort();
         }
     }
 }
@@ -105,7 +115,6 @@ async fn follow(parts: Parts, mut org: Watched, mut stopping: watch::Receiver<bo
             Ok(()) => None,
             Err(error) => {
                 tracing::error!(org = %org.org, %error, "an alert could not be sent; it is tried again");
-                parts.metrics.mails.get_or_create(&Mailed { outcome: "failed" }).inc();
                 Some(parts.clock.now().after(PATIENCE))
             }
         };
@@ -123,8 +132,7 @@ async fn inform(parts: &Parts, org: &Watched, now: &Standing) -> Result<(), Erro
     let known = parts.records.told(&org.org)?;
     let mut told = known.clone();
     let send = async |told: &Told, mail: Mail| {
-        mailer.send(&org.recipients, &mail).await?;
-        parts.metrics.mails.get_or_create(&Mailed { outcome: "sent" }).inc();
+        deliver(parts, mailer, org, &mail).await?;
         keep(parts, &org.org, told).await
     };
     let console = parts.public_url.trim_end_matches('/');
@@ -151,6 +159,30 @@ async fn inform(parts: &Parts, org: &Watched, now: &Standing) -> Result<(), Erro
         None if known.paused => keep(parts, &org.org, &told).await,
         _ => Ok(()),
     }
+}
+
+/// Sends a mail to each recipient. One who is refused keeps nobody else from hearing.
+async fn deliver(parts: &Parts, mailer: &Mailer, org: &Watched, mail: &Mail) -> Result<(), Error> {
+    let at = parts.clock.now();
+    let head = Head { id: format!("{} {} {}", org.org, at.as_millis(), mail.subject), replies_to: None, at };
+    let sent = futures_util::future::join_all(org.recipients.iter().map(|to| mailer.send(to, &head, mail))).await;
+    let (mut reached, mut later) = (false, None);
+    for (to, outcome) in org.recipients.iter().zip(sent) {
+        match outcome {
+            Ok(()) => {
+                reached = true;
+                parts.metrics.mails.get_or_create(&Mailed { outcome: "sent" }).inc();
+            }
+            Err(error) => {
+                tracing::warn!(org = %org.org, to, %error, "a recipient was not reached");
+                parts.metrics.mails.get_or_create(&Mailed { outcome: "failed" }).inc();
+                if matches!(error, mail::Error::NotTaken(_)) {
+                    later = Some(error);
+                }
+            }
+        }
+    }
+    later.filter(|_| !reached).map_or(Ok(()), |error| Err(error.into()))
 }
 
 async fn keep(parts: &Parts, org: &OrgId, told: &Told) -> Result<(), Error> {

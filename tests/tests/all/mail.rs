@@ -1,6 +1,8 @@
 //! Alerts over a real SMTP exchange: one mail when something is pending, one when nothing is any more, one when a policy is
 //! rolled back.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use switchyard_tests::{ADMIN, Setup, TestHost, received};
@@ -56,6 +58,60 @@ async fn a_rollback_of_its_policy_sends_an_organization_one_mail_that_says_why()
     assert_eq!(told.len(), 1, "{mails:?}");
     let text = told[0]["text"].as_str().expect("a text");
     assert!(text.contains("failed or were refused") && text.contains("/policies#acme"), "{text}");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_server_that_accepts_and_says_nothing_mutes_nobody_once_it_is_mended() {
+    let host = TestHost::set_up(Setup { mail: "timeout_ms = 1000", ..Setup::default() }).await;
+    host.mailbox("mood", json!({ "mood": "mute" })).await;
+    host.notify(received(1, 1, "nobody", "jane@example.com")).await;
+    let failed = |text: &Value| text.as_str().is_some_and(|text| text.contains("mails_total{outcome=\"failed\"}"));
+    host.seen("/metrics", failed).await;
+    host.mailbox("mood", json!({ "mood": "accept" })).await;
+    host.clock.advance(Duration::from_secs(60));
+    assert_eq!(host.mails(1).await.len(), 1);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_server_that_says_nothing_does_not_keep_the_host_from_stopping() {
+    let host = TestHost::start().await;
+    host.mailbox("mood", json!({ "mood": "mute" })).await;
+    host.notify(received(1, 1, "nobody", "jane@example.com")).await;
+    host.mail_clients(1).await;
+    let stopped = tokio::time::timeout(Duration::from_secs(20), host.stop()).await;
+    assert!(stopped.is_ok(), "the host still waits for the mail server");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_was_taken_is_not_sent_again_although_the_server_says_no_goodbye() {
+    let host = TestHost::set_up(Setup { mail: "timeout_ms = 5000", ..Setup::default() }).await;
+    host.mailbox("mood", json!({ "mood": "mute_after_mail" })).await;
+    host.notify(received(1, 1, "nobody", "jane@example.com")).await;
+    let sent = |text: &Value| text.as_str().is_some_and(|text| text.contains("mails_total{outcome=\"sent\"} 1"));
+    host.seen("/metrics", sent).await;
+    assert_eq!(host.mails(1).await.len(), 1);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_recipient_gets_a_message_of_its_own_and_a_refused_one_keeps_nobody_else_from_hearing() {
+    let recipients = ["ada@example.com", "nobody@example.com", "Eve <eve@example.com>"];
+    let host = TestHost::set_up(Setup { recipients: &recipients, ..Setup::default() }).await;
+    host.mailbox("recipients", json!({ "nobody@example.com": 550 })).await;
+    host.notify(received(1, 1, "nobody", "jane@example.com")).await;
+    let mails = host.mails(2).await;
+    let mut to: Vec<_> = mails.iter().map(|mail| mail["to"].to_string()).collect();
+    to.sort();
+    assert_eq!(to, [r#"["ada@example.com"]"#, r#"["eve@example.com"]"#]);
+    let head = |mail: &Value, name: &str| mail["headers"][name].as_str().unwrap_or_default().to_owned();
+    for mail in &mails {
+        assert_eq!(head(mail, "auto-submitted"), "auto-generated");
+        assert!(head(mail, "date").ends_with("+0000"), "{mail}");
+        assert!(head(mail, "message-id").ends_with("@example.com>"), "{mail}");
+    }
+    assert_ne!(head(&mails[0], "message-id"), head(&mails[1], "message-id"));
     host.stop().await;
 }
 

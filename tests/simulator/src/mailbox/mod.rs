@@ -3,7 +3,7 @@
 mod page;
 mod smtp;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -37,9 +37,11 @@ pub(crate) struct Mail {
     subject: String,
     text: Option<String>,
     html: Option<String>,
+    /// The lines of its head by their names in small letters, as they came.
+    headers: BTreeMap<String, String>,
 }
 
-/// What the server refuses.
+/// What the server refuses, or does not answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Mood {
@@ -51,6 +53,10 @@ enum Mood {
     RefuseAll,
     /// Every mail, for good (554).
     RejectAll,
+    /// Who connects is never told anything, not even a greeting.
+    Mute,
+    /// Mails are taken, and then nothing is said any more.
+    MuteAfterMail,
 }
 
 /// Everything the mailbox knows.
@@ -58,8 +64,12 @@ enum Mood {
 pub(crate) struct Mailbox {
     mails: Mutex<VecDeque<Mail>>,
     mood: Mutex<Mood>,
+    /// Recipients that are refused, with the code that they get.
+    refused: Mutex<BTreeMap<String, u16>>,
     /// How many mails ever came.
     count: watch::Sender<u64>,
+    /// How many SMTP clients ever connected.
+    clients: watch::Sender<u64>,
 }
 
 impl Mailbox {
@@ -70,6 +80,8 @@ impl Mailbox {
             .route("/mails/{number}", get(show))
             .route("/api/mails", get(mails).delete(clear))
             .route("/control/mood", put(set_mood))
+            .route("/control/recipients", put(set_recipients))
+            .route("/control/clients", get(clients))
             .with_state(self)
     }
 
@@ -77,7 +89,7 @@ impl Mailbox {
     fn refusal(&self) -> Option<&'static str> {
         let mut mood = lock(&self.mood);
         match *mood {
-            Mood::Accept => None,
+            Mood::Accept | Mood::Mute | Mood::MuteAfterMail => None,
             Mood::RefuseOnce => {
                 *mood = Mood::Accept;
                 Some("451 4.3.0 Try again later\r\n")
@@ -85,6 +97,17 @@ impl Mailbox {
             Mood::RefuseAll => Some("451 4.3.0 Try again later\r\n"),
             Mood::RejectAll => Some("554 5.7.1 Not wanted\r\n"),
         }
+    }
+
+    /// What to answer to a recipient who gets no mail.
+    fn refused(&self, recipient: &str) -> Option<String> {
+        let code = *lock(&self.refused).get(recipient)?;
+        let words = if code < 500 { "4.2.1 Try again later" } else { "5.1.1 There is nobody of that name" };
+        Some(format!("{code} {words}\r\n"))
+    }
+
+    fn is(&self, mood: Mood) -> bool {
+        *lock(&self.mood) == mood
     }
 
     /// Parses and keeps a mail; answers its number, or `None` when it is no mail.
@@ -110,6 +133,10 @@ impl Mailbox {
                     .and_then(|_| message.body_text(0)),
             ),
             html: body(message.html_bodies().find(|part| part.is_text_html()).and_then(|_| message.body_html(0))),
+            headers: message
+                .headers_raw()
+                .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+                .collect(),
         });
         drop(mails);
         self.count.send_replace(number);
@@ -117,18 +144,29 @@ impl Mailbox {
     }
 }
 
-/// All mails. With `at_least=n` it answers as soon as there are n, or after `wait_ms`.
-async fn mails(State(mailbox): State<Arc<Mailbox>>, RawQuery(query): RawQuery) -> Json<Vec<Mail>> {
-    let query = web::pairs(query.as_deref().unwrap_or_default());
+/// Returns as soon as there are as many as the query's `at_least` says, or after its `wait_ms`.
+async fn until(query: Option<&str>, counted: &watch::Sender<u64>, how_many: impl Fn(u64) -> u64) {
+    let query = web::pairs(query.unwrap_or_default());
     let number = |name| web::value(&query, name).and_then(|text| text.parse::<u64>().ok());
     if let Some(at_least) = number("at_least") {
-        let mut count = mailbox.count.subscribe();
-        let enough = count.wait_for(|_| lock(&mailbox.mails).len() as u64 >= at_least);
+        let mut counted = counted.subscribe();
+        let enough = counted.wait_for(|count| how_many(*count) >= at_least);
         let wait = Duration::from_millis(number("wait_ms").unwrap_or(0));
-        // Whether or not it came to that, the list tells.
+        // Whether or not it came to that, the answer tells.
         let _ = tokio::time::timeout(wait, enough).await;
     }
+}
+
+/// All mails. With `at_least=n` it answers as soon as there are n, or after `wait_ms`.
+async fn mails(State(mailbox): State<Arc<Mailbox>>, RawQuery(query): RawQuery) -> Json<Vec<Mail>> {
+    until(query.as_deref(), &mailbox.count, |_| lock(&mailbox.mails).len() as u64).await;
     Json(lock(&mailbox.mails).iter().cloned().collect())
+}
+
+/// How many SMTP clients ever connected; it waits as the list of mails does.
+async fn clients(State(mailbox): State<Arc<Mailbox>>, RawQuery(query): RawQuery) -> Json<u64> {
+    until(query.as_deref(), &mailbox.clients, |count| count).await;
+    Json(*mailbox.clients.borrow())
 }
 
 async fn clear(State(mailbox): State<Arc<Mailbox>>) -> StatusCode {
@@ -144,6 +182,14 @@ async fn set_mood(State(mailbox): State<Arc<Mailbox>>, Json(body): Json<Value>) 
         }
         Err(error) => web::json(400, &json!({"error": error.to_string()})),
     }
+}
+
+async fn set_recipients(State(mailbox): State<Arc<Mailbox>>, Json(refused): Json<BTreeMap<String, u16>>) -> Response {
+    if let Some((recipient, code)) = refused.iter().find(|(_, code)| !(400..600).contains(*code)) {
+        return web::json(400, &json!({"error": format!("{recipient}: {code} refuses nobody; 400 to 599 do")}));
+    }
+    lock(&mailbox.refused).clone_from(&refused);
+    Json(json!({"refused": refused})).into_response()
 }
 
 async fn list(State(mailbox): State<Arc<Mailbox>>) -> Html<String> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::Mailbox;
+use super::{Mailbox, Mood};
 
 /// The largest mail, in bytes; told to the client.
 const SIZE_LIMIT: usize = 10 * 1024 * 1024;
@@ -20,7 +20,9 @@ const IDLE: Duration = Duration::from_secs(300);
 
 /// Talks with one client until it leaves.
 pub(crate) async fn serve(mailbox: Arc<Mailbox>, stream: TcpStream) {
-    let session = Session { mailbox, stream: BufReader::new(stream), sender: None, recipients: Vec::new() };
+    mailbox.clients.send_modify(|count| *count += 1);
+    let session =
+        Session { mailbox, stream: BufReader::new(stream), sender: None, recipients: Vec::new(), taken: false };
     if let Err(error) = session.run().await {
         tracing::debug!(%error, "SMTP client left");
     }
@@ -33,13 +35,21 @@ struct Session {
     sender: Option<String>,
     /// Given by RCPT.
     recipients: Vec<String>,
+    /// Whether it has handed over a mail.
+    taken: bool,
 }
 
 impl Session {
     async fn run(mut self) -> io::Result<()> {
+        if self.mailbox.is(Mood::Mute) {
+            return self.mute().await;
+        }
         self.say("220 mailbox.localhost ESMTP\r\n").await?;
         loop {
             let Some(line) = self.line(LINE_LIMIT).await? else { return Ok(()) };
+            if self.mailbox.is(Mood::MuteAfterMail) && self.taken {
+                return self.mute().await;
+            }
             let line = String::from_utf8_lossy(&line).trim_end().to_owned();
             let (verb, rest) = line.split_once(' ').unwrap_or((&line, ""));
             match verb.to_ascii_uppercase().as_str() {
@@ -66,6 +76,12 @@ impl Session {
                 _ => self.say("500 5.5.2 Unknown command\r\n").await?,
             }
         }
+    }
+
+    /// Reads until the client leaves, and says nothing.
+    async fn mute(&mut self) -> io::Result<()> {
+        while self.line(SIZE_LIMIT as u64).await?.is_some() {}
+        Ok(())
     }
 
     fn reset(&mut self) {
@@ -117,6 +133,9 @@ impl Session {
                 if self.recipients.len() >= RECIPIENT_LIMIT {
                     return self.say("452 4.5.3 Too many recipients\r\n").await;
                 }
+                if let Some(refusal) = self.mailbox.refused(address) {
+                    return self.say(&refusal).await;
+                }
                 self.recipients.push(address.to_owned());
                 self.say("250 2.1.5 Ok\r\n").await
             }
@@ -151,7 +170,10 @@ impl Session {
             return self.say(refusal).await;
         }
         match self.mailbox.take(sender, recipients, &content) {
-            Some(number) => self.say(&format!("250 2.0.0 Ok: queued as {number}\r\n")).await,
+            Some(number) => {
+                self.taken = true;
+                self.say(&format!("250 2.0.0 Ok: queued as {number}\r\n")).await
+            }
             None => self.say("554 5.6.0 Not a mail\r\n").await,
         }
     }

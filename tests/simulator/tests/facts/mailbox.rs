@@ -112,14 +112,56 @@ async fn a_mailbox_may_refuse_once_or_always() {
     for (mood, codes) in
         [("refuse_once", ["451", "250"]), ("refuse_all", ["451", "451"]), ("reject_all", ["554", "554"])]
     {
-        let url = format!("{}/control/mood", world.simulator.mailbox);
-        let set = world.http.request(Method::PUT, url).json(&json!({"mood": mood})).send().await.expect("an answer");
-        assert_eq!(set.status(), 200);
+        set(&world, "mood", json!({"mood": mood})).await;
         for code in codes {
             assert_eq!(smtp.send(&["a@x.org"], "Subject: x\r\n\r\nx").await, code, "{mood}");
         }
     }
     assert_eq!(mails(&world, "").await.len(), 1);
+}
+
+async fn set(world: &World, path: &str, body: Value) {
+    let url = format!("{}/control/{path}", world.simulator.mailbox);
+    let set = world.http.request(Method::PUT, url).json(&body).send().await.expect("an answer");
+    assert_eq!(set.status(), 200);
+}
+
+#[tokio::test]
+async fn one_recipient_is_refused_and_the_others_get_the_mail() {
+    let world = World::start().await;
+    set(&world, "recipients", json!({"bob@x.org": 550, "eve@x.org": 451})).await;
+    let mut smtp = Smtp::connect(&world).await;
+    smtp.say("EHLO test").await;
+    smtp.say("MAIL FROM:<switchyard@x.org>").await;
+    for (recipient, code) in [("ada@x.org", "250"), ("bob@x.org", "550"), ("eve@x.org", "451")] {
+        assert_eq!(smtp.say(&format!("RCPT TO:<{recipient}>")).await, code, "{recipient}");
+    }
+    assert_eq!(smtp.say("DATA").await, "354");
+    assert_eq!(smtp.say("Message-ID: <1@x.org>\r\nSubject: x\r\n\r\nx\r\n.").await, "250");
+    let mails = mails(&world, "").await;
+    assert_eq!((&mails[0]["to"], &mails[0]["headers"]["message-id"]), (&json!(["ada@x.org"]), &json!("<1@x.org>")));
+    set(&world, "recipients", json!({})).await;
+    assert_eq!(smtp.send(&["bob@x.org"], "Subject: x\r\n\r\nx").await, "250");
+}
+
+#[tokio::test]
+async fn a_mute_server_says_nothing_until_the_client_leaves_and_greets_the_next_one_after_it_was_mended() {
+    let world = World::start().await;
+    set(&world, "mood", json!({"mood": "mute"})).await;
+    let mut mute = BufReader::new(TcpStream::connect(world.simulator.smtp).await.expect("connected"));
+    mute.write_all(b"EHLO test\r\n").await.expect("sent");
+    mute.shutdown().await.expect("said goodbye");
+    assert_eq!(mute.read_line(&mut String::new()).await.expect("the end"), 0, "not one line came");
+    set(&world, "mood", json!({"mood": "mute_after_mail"})).await;
+    let mut smtp = Smtp::connect(&world).await;
+    smtp.say("EHLO test").await;
+    assert_eq!(smtp.send(&["a@x.org"], "Subject: x\r\n\r\nx").await, "250");
+    smtp.0.write_all(b"QUIT\r\n").await.expect("sent");
+    smtp.0.shutdown().await.expect("said goodbye");
+    assert_eq!(smtp.0.read_line(&mut String::new()).await.expect("the end"), 0, "the mail was taken, and no more said");
+    let clients = format!("{}/control/clients?at_least=2&wait_ms=60000", world.simulator.mailbox);
+    let clients: u64 = world.http.get(clients).send().await.expect("an answer").json().await.expect("a number");
+    assert_eq!(clients, 2);
 }
 
 #[tokio::test]
