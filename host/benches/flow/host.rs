@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::notify::SECRET;
+use crate::notification::SECRET;
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_switchyard");
 const TOKEN: &str = "a-long-enough-secret";

@@ -2,6 +2,7 @@
 //! network, and conversations end to end.
 
 mod host;
+mod notification;
 mod notify;
 mod salesforce;
 

@@ -38,6 +38,8 @@ const HELP: &str = r#"Nothing is there at first; everything is set up over HTTP,
   a rule            curl -X PATCH $SF/control/orgs/acme -d '{"validation_rules": [{"object": "Case",
                       "field": "Subject", "contains": "spam", "message": "No spam"}]}'
   a trouble         curl -X POST $SF/control/orgs/acme/faults -d '{"method": "PATCH", "status": 503, "times": 3}'
+  an outage         curl -X POST $SF/control/orgs/acme/faults -d '{"latency_ms": 86400000}' lets every call hang;
+                      curl -X DELETE $SF/control/orgs/acme/faults ends it for new ones
   a slow network    curl -X PUT $SF/control/latency -d '{"ms": 200}'
   a later hour      curl -X PUT $SF/control/clock -d '{"advance_ms": 3600000}'
   what was called   curl "$SF/control/calls?org=acme"

@@ -84,6 +84,25 @@ async fn latency_delays_the_calls_of_one_org_and_nobody_elses() {
 }
 
 #[tokio::test]
+async fn an_org_hangs_until_the_fault_is_removed_and_does_nothing_that_its_caller_gave_up() {
+    let world = World::start().await;
+    let org = world.org("acme", json!({})).await;
+    world.control(Method::POST, "orgs/acme/faults", json!({"latency_ms": 86_400_000})).await;
+    let path = "sobjects/alcmeon__Conversation__c/alcmeon__scoped_id__c/v1";
+    let patience = std::time::Duration::from_millis(100);
+    let error =
+        org.request(Method::PATCH, path).json(&json!({})).timeout(patience).send().await.expect_err("no answer");
+    assert!(error.is_timeout(), "{error:?}");
+    tokio::select! {
+        _ = world.refresh("refresh-acme") => panic!("a day went by"),
+        faults = world.control(Method::GET, "orgs/acme/faults", json!(null)) => assert_eq!(faults[0]["hits"], 2),
+    }
+    world.control(Method::DELETE, "orgs/acme/faults", json!(null)).await;
+    assert_eq!(world.refresh("refresh-acme").await.status, 200);
+    assert_eq!(org.query("SELECT COUNT() FROM alcmeon__Conversation__c").await.body["totalSize"], 0);
+}
+
+#[tokio::test]
 async fn latency_for_all_delays_every_org_and_no_control_call() {
     let world = World::start().await;
     let org = world.org("acme", json!({})).await;
