@@ -36,8 +36,12 @@ impl Clock {
         match self {
             Self::System => tokio::time::sleep(until.since(self.now())).await,
             Self::Manual(clock) => {
+                // As with the machine's clock: how long a wait takes is settled when it begins, wherever the clock is set.
                 let mut moved = clock.moved.subscribe();
-                while self.now() < until && moved.changed().await.is_ok() {}
+                let passed = || clock.passed.load(Ordering::SeqCst);
+                let wait = u64::try_from(until.since(self.now()).as_millis()).unwrap_or(u64::MAX);
+                let end = passed().saturating_add(wait);
+                while passed() < end && moved.changed().await.is_ok() {}
             }
         }
     }
@@ -66,6 +70,8 @@ impl Stopwatch {
 #[derive(Debug, Clone)]
 pub struct ManualClock {
     now: Arc<AtomicU64>,
+    /// Milliseconds that have passed since it was made, however it was set.
+    passed: Arc<AtomicU64>,
     moved: watch::Sender<()>,
 }
 
@@ -73,12 +79,20 @@ impl ManualClock {
     /// Stands at `start`.
     #[must_use]
     pub fn new(start: Timestamp) -> Self {
-        Self { now: Arc::new(AtomicU64::new(start.as_millis())), moved: watch::Sender::new(()) }
+        Self { now: Arc::new(AtomicU64::new(start.as_millis())), passed: Arc::default(), moved: watch::Sender::new(()) }
     }
 
     /// Moves it forward and wakes everyone whose time has come.
     pub fn advance(&self, by: Duration) {
-        self.now.fetch_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
+        let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        self.now.fetch_add(by, Ordering::SeqCst);
+        self.passed.fetch_add(by, Ordering::SeqCst);
         self.moved.send_replace(());
+    }
+
+    /// Sets it back, as people and time servers do.
+    pub fn turn_back(&self, by: Duration) {
+        let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        let _ = self.now.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| Some(now.saturating_sub(by)));
     }
 }

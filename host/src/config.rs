@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::domain::{AccountId, PluginName, Secret, SourceId};
 use crate::engine::OrgConfig;
-use crate::store::Keys;
+use crate::ledger::Keys;
 use crate::{alcmeon, http, mail, policy, registry};
 
 /// The commented file that names every key with its default.

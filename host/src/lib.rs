@@ -14,6 +14,8 @@ pub mod registry;
 pub mod salesforce;
 pub mod store;
 
+pub mod ledger;
+
 pub mod alerts;
 pub mod engine;
 

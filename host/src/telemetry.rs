@@ -20,6 +20,8 @@ pub struct Metrics {
     pub sync_errors: Family<Registered, Gauge>,
     /// Conversations that wait for a free place, by organization.
     pub waiting: Family<OfOrg, Gauge>,
+    /// Conversations that wait for the end of an incident, by organization.
+    pub parked: Family<OfOrg, Gauge>,
     /// Decisions of policies, by policy, question and how they ended.
     pub decisions: Family<Decided, Counter>,
     /// Mails, by how they ended.
@@ -87,6 +89,7 @@ impl Default for Metrics {
             attempts: Family::default(),
             sync_errors: Family::default(),
             waiting: Family::default(),
+            parked: Family::default(),
             decisions: Family::default(),
             mails: Family::default(),
         };
@@ -94,6 +97,7 @@ impl Default for Metrics {
         registry.register("attempts", "Attempts to deliver a conversation", metrics.attempts.clone());
         registry.register("sync_errors", "Sync errors by state", metrics.sync_errors.clone());
         registry.register("waiting", "Conversations that wait for a free place", metrics.waiting.clone());
+        registry.register("parked", "Conversations that wait for the end of an incident", metrics.parked.clone());
         registry.register("decisions", "Decisions of policies", metrics.decisions.clone());
         registry.register("mails", "Alert mails", metrics.mails.clone());
         Self { registry: Arc::new(registry), ..metrics }

@@ -137,7 +137,8 @@ impl TestHost {
     #[must_use]
     pub fn exported(&self) -> String {
         let mut lines = Vec::new();
-        switchyard::store::export(self.store.as_ref(), &mut lines).expect("an export");
+        switchyard::store::export(self.store.as_ref(), &mut lines, switchyard::ledger::is_in_the_clear)
+            .expect("an export");
         String::from_utf8(lines).expect("text")
     }
 

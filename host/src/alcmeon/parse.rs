@@ -6,7 +6,7 @@ use super::config::Config;
 use super::customer::{customer, fields, named, tag};
 use super::json::{JsonObject, Malformed, as_text};
 use crate::domain::{
-    AccountId, Arrival, Attribute, Channel, ConversationId, Customer, Direction, Message, MessageId, SourceId,
+    AccountId, Arrival, Attribute, ConversationId, Customer, Direction, Message, MessageId, ReachedBy, SourceId,
     Timestamp,
 };
 
@@ -33,7 +33,7 @@ pub fn notification(body: &[u8], config: &Config, source: &SourceId) -> Result<(
     let mut notification = JsonObject::of("", json);
     let id = notification.count("id")?;
     let action = notification.value("action");
-    Ok((id, arrival("action", action, config, source, Channel::Webhook)?))
+    Ok((id, arrival("action", action, config, source, ReachedBy::Webhook)?))
 }
 
 /// Reads the answer of `GET /actions`.
@@ -46,7 +46,7 @@ pub fn actions(body: &[u8], config: &Config, source: &SourceId) -> Result<Action
     for (place, item) in items.into_iter().enumerate() {
         let id = JsonObject::of("", json!({ "id": item.get("id") })).count("id").ok();
         page.highest = page.highest.max(id);
-        match arrival(&format!("[{place}]"), item, config, source, Channel::Poll) {
+        match arrival(&format!("[{place}]"), item, config, source, ReachedBy::Poll) {
             Ok(arrival) => page.arrivals.push(arrival),
             Err(malformed) => page.malformed.push(malformed),
         }
@@ -69,7 +69,7 @@ pub(super) fn conversation(body: &[u8], config: &Config, source: &SourceId) -> R
     let mut page = ActionPage::default();
     for (place, conversation) in conversations.into_iter().enumerate() {
         for (at, action) in JsonObject::of("", conversation).list("actions").into_iter().enumerate() {
-            match arrival(&format!("[{place}].actions[{at}]"), action, config, source, Channel::Completion) {
+            match arrival(&format!("[{place}].actions[{at}]"), action, config, source, ReachedBy::Completion) {
                 Ok(arrival) => page.arrivals.push(arrival),
                 Err(malformed) => page.malformed.push(malformed),
             }
@@ -84,7 +84,7 @@ fn arrival(
     mut action: Value,
     config: &Config,
     source: &SourceId,
-    by: Channel,
+    by: ReachedBy,
 ) -> Result<Arrival, Malformed> {
     drop_files(&mut action);
     let mut action = JsonObject::of(path, action);

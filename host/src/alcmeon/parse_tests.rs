@@ -66,7 +66,10 @@ fn pairs(attributes: &[Attribute]) -> Vec<(&str, &str)> {
 #[test]
 fn a_received_message_becomes_an_arrival_with_everything_that_is_known() {
     let (id, arrival) = read(&example(), "").unwrap();
-    assert_eq!((id, arrival.event, arrival.kind.as_str(), arrival.by), (90210, 4711, "task-create", Channel::Webhook));
+    assert_eq!(
+        (id, arrival.event, arrival.kind.as_str(), arrival.by),
+        (90210, 4711, "task-create", ReachedBy::Webhook)
+    );
     assert_eq!((arrival.conversation.as_str(), arrival.message.as_str()), ("main:321", "main:556"));
     assert_eq!(
         (arrival.account.as_str(), arrival.account_name.as_str(), arrival.channel.as_str()),

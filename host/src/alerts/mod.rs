@@ -12,9 +12,10 @@ use tokio::task::JoinHandle;
 use self::words::Subject;
 use crate::clock::Clock;
 use crate::domain::{OrgId, SyncError, SyncErrorId, Timestamp};
+use crate::ledger::Ledger;
 use crate::mail::{self, Head, Mail, Mailer};
 use crate::policy::RolledBack;
-use crate::store::{self, Records, Told, Write};
+use crate::store;
 use crate::telemetry::{Mailed, Metrics};
 
 /// How long to wait before a mail that was not taken is tried again.
@@ -29,6 +30,17 @@ enum Error {
     Store(#[from] store::Error),
     #[error(transparent)]
     Mail(#[from] mail::Error),
+}
+
+/// What the recipients of an organization's mails know.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+struct Told {
+    /// That sync errors are pending.
+    pending: bool,
+    /// That a limit pauses it.
+    paused: bool,
+    /// That its policy was rolled back, and when that was last.
+    rolled_back: Option<Timestamp>,
 }
 
 /// One organization, as far as alerts are concerned.
@@ -60,7 +72,7 @@ pub struct Standing {
 #[derive(Clone)]
 pub struct Parts {
     /// The records.
-    pub records: Records,
+    pub ledger: Ledger,
     /// Sends the mails; without one nobody hears of anything.
     pub mailer: Option<Arc<Mailer>>,
     /// The address of the console, for links.
@@ -129,7 +141,7 @@ async fn follow(parts: Parts, mut org: Watched, mut stopping: watch::Receiver<bo
 /// Sends a mail where the recipients know otherwise. The mail goes first: one too many is better than none.
 async fn inform(parts: &Parts, org: &Watched, now: &Standing) -> Result<(), Error> {
     let Some(mailer) = &parts.mailer else { return Ok(()) };
-    let known = parts.records.told(&org.org)?;
+    let known = parts.ledger.alert_state::<Told>(&org.org).await?.unwrap_or_default();
     let mut told = known.clone();
     let send = async |told: &Told, mail: Mail| {
         deliver(parts, mailer, org, &mail).await?;
@@ -140,7 +152,10 @@ async fn inform(parts: &Parts, org: &Watched, now: &Standing) -> Result<(), Erro
     let subject = Subject { name: &org.name, page: &page };
     if known.pending != (now.pending > 0) {
         told.pending = now.pending > 0;
-        let newest = now.newest.as_ref().map(|id| parts.records.sync_error(id)).transpose()?.flatten();
+        let newest = match &now.newest {
+            Some(id) => parts.ledger.sync_error(id).await?,
+            None => None,
+        };
         let mail = match now.pending {
             0 => words::recovered(&subject),
             count => words::pending(&subject, count, newest.as_ref()),
@@ -186,7 +201,5 @@ async fn deliver(parts: &Parts, mailer: &Mailer, org: &Watched, mail: &Mail) -> 
 }
 
 async fn keep(parts: &Parts, org: &OrgId, told: &Told) -> Result<(), Error> {
-    let mut write = Write::default();
-    write.told(org, told);
-    Ok(parts.records.store().commit(write.into_batch()).await?)
+    Ok(parts.ledger.keep_alert_state(org, told).await?)
 }

@@ -19,10 +19,11 @@ use crate::clock::Clock;
 use crate::config::{Config, accounts};
 use crate::domain::{Class, RefreshToken, SourceId};
 use crate::engine::{self, Engine, Org, OrgConfig, OrgHealth};
+use crate::ledger::{Keys, Ledger};
 use crate::mail::Mailer;
 use crate::policy::{PolicyHost, RolledBack};
 use crate::registry::Registry;
-use crate::store::{Keys, Opening, Records, SledStore, Store};
+use crate::store::{Opening, SledStore, Store};
 use crate::telemetry::Metrics;
 use crate::{alcmeon, http, salesforce, store};
 
@@ -74,23 +75,22 @@ impl App {
                 Arc::new(SledStore::open_with(&config.store.path, opening)?)
             }
         };
-        let records = Records::new(store).with_keys(Keys::new(&config.secrets.keys)?);
-        records.reseal_tokens().await?;
+        let ledger = Ledger::new(store).with_keys(Keys::new(&config.secrets.keys)?);
+        ledger.reseal_tokens().await?;
         let most_bytes = config.policies.limits.plugin_bytes;
         let pulled = config.store.path.join("plugins");
         let registry = Arc::new(Registry::new(config.policies.registries.clone(), pulled, most_bytes));
-        let policies = Arc::new(policies::host(&config, &records, compiled)?);
+        let policies = Arc::new(policies::host(&config, &ledger, compiled).await?);
         embedded::add_plugins(&policies).await?;
         plugins::start(&policies, &config, &registry, &clock).await?;
         policies::start(&policies, &config, &clock).await?;
         let http = client()?;
-        let orgs = config
-            .orgs
-            .iter()
-            .map(|org| connect(org, &config, &records, &http, &clock))
-            .collect::<anyhow::Result<Vec<_>>>()?;
+        let mut orgs = Vec::new();
+        for org in &config.orgs {
+            orgs.push(connect(org, &config, &ledger, &http, &clock).await?);
+        }
         let engine = Engine::start(engine::Parts {
-            records: records.clone(),
+            ledger: ledger.clone(),
             policies: Arc::clone(&policies),
             clock: clock.clone(),
             metrics: metrics.clone(),
@@ -116,7 +116,7 @@ impl App {
         let address = server.address;
         let public_url = config.http.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let mailer = config.mail.as_ref().map(Mailer::new).transpose()?.map(Arc::new);
-        let parts = alerts::Parts { records, mailer, public_url, clock: clock.clone(), metrics: metrics.clone() };
+        let parts = alerts::Parts { ledger, mailer, public_url, clock: clock.clone(), metrics: metrics.clone() };
         let (watched, following) = follow(&engine, &policies)?;
         let alerts = Alerts::start(&parts, watched);
         let of_plugins = plugins::watch(&config, &plugins_folder, Arc::clone(&policies), clock.clone()).await?;
@@ -161,10 +161,10 @@ fn client() -> anyhow::Result<reqwest::Client> {
 }
 
 /// An organization with its connection.
-fn connect(
+async fn connect(
     config: &OrgConfig,
     whole: &Config,
-    records: &Records,
+    ledger: &Ledger,
     http: &reqwest::Client,
     clock: &Clock,
 ) -> anyhow::Result<Arc<Org>> {
@@ -172,7 +172,7 @@ fn connect(
     let linking = linking.map(|(source, _)| source.clone()).collect();
     let org = &config.id;
     let configured = config.salesforce.refresh_token.clone();
-    let token = match (records.refresh_token(org, configured.as_ref()), &configured) {
+    let token = match (ledger.refresh_token(org, configured.as_ref()).await, &configured) {
         (Ok(Some(kept)), _) => Ok(kept),
         (Ok(None), Some(configured)) => Ok(RefreshToken { token: configured.clone(), organization: None }),
         (Ok(None), None) => Err(format!("nobody has authorized {org} yet")),
@@ -183,11 +183,11 @@ fn connect(
         }
         (Err(error), _) => return Err(error.into()),
     };
-    let (kept_in, id, clock) = (records.clone(), org.clone(), clock.clone());
+    let (kept_in, id, clock) = (ledger.clone(), org.clone(), clock.clone());
     let on_rotated: salesforce::OnRotated = Box::new(move |token: RefreshToken| {
-        let (records, id, configured) = (kept_in.clone(), id.clone(), configured.clone());
+        let (ledger, id, configured) = (kept_in.clone(), id.clone(), configured.clone());
         Box::pin(async move {
-            let kept = records.keep_refresh_token(&id, configured.as_ref(), &token).await;
+            let kept = ledger.keep_refresh_token(&id, configured.as_ref(), &token).await;
             kept.map_err(|error| error.to_string())
         })
     });
@@ -238,11 +238,11 @@ fn follow(
 }
 
 fn standing(health: &OrgHealth, rolled_back: Option<RolledBack>) -> Standing {
-    let limit = health.held_back_by.as_ref().filter(|held| held.refusal.class == Class::Limit);
+    let limit = health.incident.as_ref().filter(|held| held.refusal.class == Class::Limit);
     Standing {
         pending: health.sync_errors.pending,
         newest: health.newest_pending.clone(),
-        paused: limit.map(|held| (held.refusal.text.clone(), held.next_probe_at)),
+        paused: limit.map(|held| (held.refusal.text.clone(), held.next_probe_at.unwrap_or_default())),
         rolled_back,
     }
 }

@@ -13,14 +13,14 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{Origin, PolicyName, PolicyRevision, PolicySource, RevisionState, Timestamp};
 use crate::http::Folder;
+use crate::ledger::Ledger;
 use crate::policy::{HistoryStore, PolicyHost, PolicyStatus, Rejection};
-use crate::store::{Records, Write};
 
 /// The host with the revisions of earlier starts; no plugin is there yet, and no policy is in force.
 ///
 /// What is compiled is kept in the folder `compiled`, for the next start.
-pub(super) fn host(config: &Config, records: &Records, compiled: Option<PathBuf>) -> anyhow::Result<PolicyHost> {
-    Ok(PolicyHost::start_with(config.policies.limits.clone(), history(records)?, compiled)?)
+pub(super) async fn host(config: &Config, ledger: &Ledger, compiled: Option<PathBuf>) -> anyhow::Result<PolicyHost> {
+    Ok(PolicyHost::start_with(config.policies.limits.clone(), history(ledger).await?, compiled)?)
 }
 
 /// Puts every policy in force, once the plugins are there.
@@ -56,19 +56,15 @@ pub(super) async fn start(host: &PolicyHost, config: &Config, clock: &Clock) -> 
 }
 
 /// Revisions are kept in the store.
-fn history(records: &Records) -> anyhow::Result<HistoryStore> {
-    let past = records.policy_revisions()?;
-    let store = Arc::clone(records.store());
+async fn history(ledger: &Ledger) -> anyhow::Result<HistoryStore> {
+    let past = ledger.policy_revisions().await?;
+    let ledger = ledger.clone();
     let keep = move |name: PolicyName, changed: Vec<PolicyRevision>, forgotten: Vec<u32>| {
-        let mut write = Write::default();
-        for revision in &changed {
-            write.policy_revision(&name, revision);
-        }
-        for number in forgotten {
-            write.forget_policy_revision(&name, number);
-        }
-        let store = Arc::clone(&store);
-        let kept = async move { store.commit(write.into_batch()).await.map_err(|error| error.to_string()) };
+        let ledger = ledger.clone();
+        let kept = async move {
+            let kept = ledger.keep_policy_revision(&name, &changed, &forgotten).await;
+            kept.map_err(|error| error.to_string())
+        };
         Box::pin(kept) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
     };
     Ok(HistoryStore { past, keep: Some(Box::new(keep)) })

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Subcommand;
 
+use crate::ledger::is_in_the_clear;
 use crate::store::{SledStore, Store, export, import};
 
 #[derive(Debug, Subcommand)]
@@ -39,10 +40,12 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
             }
             let store = SledStore::open(&path)?;
             let count = match to {
-                Some(file) => {
-                    export(&store, BufWriter::new(File::create(&file).with_context(|| file.display().to_string())?))?
-                }
-                None => export(&store, stdout().lock())?,
+                Some(file) => export(
+                    &store,
+                    BufWriter::new(File::create(&file).with_context(|| file.display().to_string())?),
+                    is_in_the_clear,
+                )?,
+                None => export(&store, stdout().lock(), is_in_the_clear)?,
             };
             eprintln!("{count} records exported");
         }

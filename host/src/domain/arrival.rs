@@ -1,16 +1,13 @@
-//! What a source tells of a conversation, and how it becomes part of what is known already.
+//! What a source tells of a conversation.
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    AccountId, Attribute, AuditEntry, Conversation, ConversationId, Customer, Direction, Fact, MESSAGES_KEPT, Message,
-    MessageId, SourceId, Timestamp, bounds,
-};
+use super::{AccountId, Attribute, Conversation, ConversationId, Customer, Message, MessageId, SourceId, Timestamp};
 
 /// The way by which an arrival reached this host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Channel {
+pub enum ReachedBy {
     /// The source notified us.
     Webhook,
     /// We asked the source.
@@ -41,7 +38,7 @@ pub struct Arrival {
     /// When it happened.
     pub at: Timestamp,
     /// How it reached us.
-    pub by: Channel,
+    pub by: ReachedBy,
     /// The platform's word for the channel, in lower case.
     pub channel: String,
     /// The address of the message on the platform.
@@ -81,129 +78,6 @@ impl Arrival {
             known.messages.iter().all(|message| message.id != self.message)
                 && known.messages.first().is_none_or(|oldest| sent_at.is_none_or(|at| oldest.sent_at <= at))
         };
-        self.by == Channel::Webhook && self.follows && known.is_none_or(unknown)
+        self.by == ReachedBy::Webhook && self.follows && known.is_none_or(unknown)
     }
-}
-
-/// What an arrival changed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Merge {
-    /// The conversation afterwards.
-    pub conversation: Conversation,
-    /// Whether there is something new to deliver.
-    pub changed: bool,
-    /// For the audit; the same arrival always gives the same entry.
-    pub audit: AuditEntry,
-}
-
-/// Adds an arrival to what is known of its conversation. The same arrival twice changes nothing.
-#[must_use]
-pub fn merge(known: Option<Conversation>, mut arrival: Arrival) -> Merge {
-    arrival.forget_with(known.as_ref());
-    let audit = AuditEntry {
-        message: arrival.message.clone(),
-        at: arrival.at,
-        order: arrival.event,
-        fact: Fact::Arrived {
-            kind: arrival.kind.clone(),
-            by: arrival.by,
-            event: arrival.event,
-            extra: arrival.extra.clone(),
-        },
-    };
-    let before = known.clone();
-    let mut conversation = known.unwrap_or_else(|| blank(&arrival));
-    for message in arrival.messages {
-        insert(&mut conversation.messages, message);
-    }
-    if arrival.event >= conversation.agent_as_of
-        && let Some(agent) = arrival.agent
-    {
-        conversation.agent = agent;
-        conversation.agent_as_of = arrival.event;
-    }
-    let fresh = arrival.event >= conversation.state_as_of;
-    if fresh {
-        conversation.state_as_of = arrival.event;
-        conversation.team = arrival.team.or(conversation.team);
-        conversation.closed = arrival.closed.unwrap_or(conversation.closed);
-        conversation.tags = arrival.tags;
-        conversation.attributes = arrival.attributes;
-        if !arrival.account_name.is_empty() {
-            conversation.account_name = arrival.account_name;
-        }
-        conversation.customer = told(std::mem::take(&mut conversation.customer), arrival.customer);
-    }
-    if let Some(url) = arrival.url
-        && (conversation.url.is_empty() || is_newest(&conversation, &arrival.message))
-    {
-        conversation.url = url;
-    }
-    let changed = before.as_ref().is_none_or(|before| differs(before, &conversation));
-    if changed {
-        conversation.version += 1;
-    }
-    Merge { conversation, changed, audit }
-}
-
-/// An event that leaves out something of the customer does not take it away.
-fn told(known: Customer, now: Customer) -> Customer {
-    Customer {
-        id: if now.id.is_empty() { known.id } else { now.id },
-        name: now.name.or(known.name),
-        email: now.email.or(known.email),
-        phone: now.phone.or(known.phone),
-        contact: now.contact.or(known.contact),
-        attributes: if now.attributes.is_empty() { known.attributes } else { now.attributes },
-    }
-}
-
-fn blank(arrival: &Arrival) -> Conversation {
-    Conversation {
-        id: arrival.conversation.clone(),
-        source: arrival.source.clone(),
-        account: arrival.account.clone(),
-        account_name: arrival.account_name.clone(),
-        channel: arrival.channel.clone(),
-        team: None,
-        agent: None,
-        closed: false,
-        tags: Vec::new(),
-        attributes: Vec::new(),
-        customer: Customer::default(),
-        messages: Vec::new(),
-        url: String::new(),
-        version: 0,
-        state_as_of: 0,
-        agent_as_of: 0,
-        erased_until: None,
-    }
-}
-
-/// Keeps the order of sending; a message known by its id stays as it is, unless its text came only now.
-fn insert(messages: &mut Vec<Message>, message: Message) {
-    if let Some(known) = messages.iter_mut().find(|known| known.id == message.id) {
-        if known.body.is_empty() {
-            known.body = message.body;
-        }
-        return;
-    }
-    let place = messages.partition_point(|known| known.sent_at <= message.sent_at);
-    messages.insert(place, message);
-    if messages.len() > MESSAGES_KEPT {
-        messages.remove(0);
-    }
-    bounds::fit(messages);
-}
-
-/// Whether a message is the newest, or the newest that the customer wrote: an agent's answer has no address of its own.
-fn is_newest(conversation: &Conversation, message: &MessageId) -> bool {
-    let inbound = conversation.messages.iter().rev().find(|known| known.direction == Direction::Inbound);
-    inbound.or(conversation.newest()).is_some_and(|newest| newest.id == *message)
-}
-
-/// Whether what Salesforce or a policy sees is another than before; the bookkeeping of events is neither.
-fn differs(before: &Conversation, after: &Conversation) -> bool {
-    let plain = |conversation: &Conversation| Conversation { state_as_of: 0, agent_as_of: 0, ..conversation.clone() };
-    plain(before) != plain(after)
 }

@@ -2,19 +2,30 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Channel, Class, Destination, Link, MessageId, PolicyRef, Question, RecordId, SyncErrorId, Timestamp};
+use super::{Class, Destination, Link, MessageId, PolicyRef, Question, ReachedBy, RecordId, SyncErrorId, Timestamp};
 
 /// One line of a message's audit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AuditEntry {
     /// The message.
     pub message: MessageId,
+    /// Other messages that it is about as well: those that the sync error affects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<MessageId>,
     /// When it happened.
     pub at: Timestamp,
     /// Orders what happened within one millisecond, and makes an entry written twice one entry.
     pub order: u64,
     /// What happened.
     pub fact: Fact,
+}
+
+impl AuditEntry {
+    /// Whether it is about a message.
+    #[must_use]
+    pub fn is_about(&self, message: &MessageId) -> bool {
+        self.message == *message || self.also.contains(message)
+    }
 }
 
 /// What can happen to a message.
@@ -26,7 +37,7 @@ pub enum Fact {
         /// The source's word (Alcmeon: the action's type).
         kind: String,
         /// How it reached us.
-        by: Channel,
+        by: ReachedBy,
         /// The source's number of the event.
         event: u64,
         /// What the event carried beyond what the host understands.
@@ -87,6 +98,20 @@ pub enum Fact {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         next_attempt_at: Option<Timestamp>,
     },
+    /// It waits for the end of an incident of the organization.
+    Parked {
+        /// What can be done about the incident.
+        class: Class,
+        /// Its code.
+        code: String,
+        /// Salesforce's words.
+        text: String,
+    },
+    /// It was too large to be kept: it is in the quarantine.
+    Quarantined {
+        /// Why.
+        reason: String,
+    },
     /// A policy failed to judge a failure; the host did as usual.
     PolicyFailed {
         /// Which policy.
@@ -131,4 +156,24 @@ pub enum Fact {
         /// How.
         how: super::Ending,
     },
+}
+
+impl Fact {
+    /// Cuts what may be long to so many bytes, and leaves out what an event carried beside.
+    pub fn shorten(&mut self, most: usize) {
+        let cut = |text: &mut String| text.truncate(text.floor_char_boundary(most));
+        match self {
+            Self::Arrived { extra, .. } => *extra = None,
+            Self::Routed { logs, .. } => logs.clear(),
+            Self::CrmSynchroError { text, .. } | Self::Parked { text, .. } => cut(text),
+            Self::NotEligible { reason } | Self::Ignored { reason, .. } | Self::Quarantined { reason } => cut(reason),
+            Self::PolicyFailed { fault, .. } => cut(fault),
+            Self::Linked { .. }
+            | Self::Delivered { .. }
+            | Self::RetryAsked { .. }
+            | Self::Reopened { .. }
+            | Self::Erased { .. }
+            | Self::Resolved { .. } => {}
+        }
+    }
 }

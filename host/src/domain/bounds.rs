@@ -1,6 +1,6 @@
 //! How much of what a source tells is kept, so that no record outgrows the store and no text hides control characters.
 
-use super::{Arrival, Attribute, Message};
+use super::{Arrival, Attribute, Conversation, Message};
 
 /// The longest text of a message, in bytes; the rest is cut off and a mark says so.
 pub const BODY_BYTES: usize = 32 * 1024;
@@ -10,6 +10,9 @@ pub const BODIES_BYTES: usize = 256 * 1024;
 const TEXT_BYTES: usize = 2 * 1024;
 /// Tags and attributes kept, each.
 const LISTED: usize = 100;
+/// The largest conversation, in bytes as JSON: a store takes records of two mebibytes. What would be larger is refused as a
+/// sync error of its own.
+pub const CONVERSATION_BYTES: usize = 1024 * 1024;
 /// Stands where a text was cut off.
 const MARK: char = '…';
 
@@ -45,15 +48,41 @@ impl Arrival {
     }
 }
 
+impl Conversation {
+    /// How many bytes it takes as JSON, where that is more than a conversation may take.
+    #[must_use]
+    pub fn too_large(&self) -> Option<usize> {
+        let listed = |attributes: &[Attribute]| {
+            attributes.iter().map(|attribute| attribute.name.len() + attribute.value.len()).sum::<usize>()
+        };
+        let texts = self.messages.iter().map(size).sum::<usize>()
+            + self.tags.iter().map(String::len).sum::<usize>()
+            + listed(&self.attributes)
+            + listed(&self.customer.attributes);
+        // A quotation mark takes two bytes as JSON. All else (ids, times, names of fields) is little, and bounded.
+        let most = 2 * texts + 512 * self.messages.len() + 64 * 1024;
+        if most <= CONVERSATION_BYTES {
+            return None;
+        }
+        let exact = serde_json::to_vec(self).map_or(usize::MAX, |bytes| bytes.len());
+        (exact > CONVERSATION_BYTES).then_some(exact)
+    }
+}
+
 /// Drops the oldest messages until the texts of the rest fit; the newest always stays.
 pub(super) fn fit(messages: &mut Vec<Message>) {
-    let mut bytes: usize = messages.iter().map(|message| message.body.len()).sum();
+    let mut bytes: usize = messages.iter().map(size).sum();
     let mut over = 0;
     while bytes > BODIES_BYTES && over + 1 < messages.len() {
-        bytes -= messages[over].body.len();
+        bytes -= size(&messages[over]);
         over += 1;
     }
     messages.drain(..over);
+}
+
+/// What counts of a message: its text and who wrote it.
+const fn size(message: &Message) -> usize {
+    message.body.len() + message.author.len()
 }
 
 /// Control characters other than line ends and tabs go (they double their size or more on disk, and no system behind

@@ -78,10 +78,11 @@ impl Fact {
                 }
             }
             Self::NotEligible { reason } => *reason = ERASED.to_owned(),
-            Self::CrmSynchroError { text, .. } => *text = ERASED.to_owned(),
+            Self::CrmSynchroError { text, .. } | Self::Parked { text, .. } => *text = ERASED.to_owned(),
             Self::PolicyFailed { fault, .. } => *fault = ERASED.to_owned(),
             Self::Ignored { reason, .. } => *reason = ERASED.to_owned(),
             Self::Delivered { .. }
+            | Self::Quarantined { .. }
             | Self::RetryAsked { .. }
             | Self::Reopened { .. }
             | Self::Resolved { .. }
@@ -96,6 +97,9 @@ impl SyncError {
         self.refusal.erase();
         if self.reason.is_some() {
             self.reason = Some(ERASED.to_owned());
+        }
+        for moment in self.history.iter_mut().filter(|moment| moment.reason.is_some()) {
+            moment.reason = Some(ERASED.to_owned());
         }
     }
 }
@@ -118,7 +122,7 @@ impl Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Attribute, Change, Class, Customer, OrgId, State, SyncErrorId, merge};
+    use crate::domain::{Attribute, Cause, Change, Class, ConversationId, Customer, OrgId, State, SyncErrorId, merge};
 
     const SECRET: &str = "my secret";
 
@@ -187,7 +191,10 @@ mod tests {
     fn a_sync_error_keeps_its_code_and_loses_its_words() {
         let refusal = Refusal::new(Class::Record, "DUPLICATES_DETECTED", SECRET);
         let (org, message) = (OrgId::new("acme").unwrap(), MessageId::new("m:1").unwrap());
-        let mut error = SyncError::blank(org, "main:1".parse().unwrap(), message, refusal, Timestamp::default());
+        let conversation: ConversationId = "main:1".parse().unwrap();
+        let id = SyncErrorId::of(&org, &conversation, 1);
+        let group = Cause::new(&org, &refusal).identify().id;
+        let mut error = SyncError::blank(id, org, conversation, message, group, refusal, Timestamp::default());
         error.apply(Change::Ignore { by: "ann".into(), reason: SECRET.into() }, Timestamp::default());
         error.erase();
         let told = serde_json::to_string(&error).unwrap();

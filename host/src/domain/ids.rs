@@ -101,7 +101,7 @@ id!(
     MessageId, "message"
 );
 id!(
-    /// A sync error; the same failing message of an organization always has the same one.
+    /// A sync error, see [`SyncErrorId::of`].
     SyncErrorId, "sync error"
 );
 id!(
@@ -164,10 +164,10 @@ impl RecordId {
 }
 
 impl SyncErrorId {
-    /// The sync error of a message in an organization.
+    /// The sync error number `number` (1 for the first) of a conversation in an organization.
     #[must_use]
-    pub fn of(org: &OrgId, message: &MessageId) -> Self {
-        Self(format!("se-{}", digest(&[org.as_str(), message.as_str()])))
+    pub fn of(org: &OrgId, conversation: &ConversationId, number: u32) -> Self {
+        Self(format!("se-{}", digest(&[org.as_str(), conversation.as_str(), &number.to_string()])))
     }
 }
 

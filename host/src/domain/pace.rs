@@ -38,7 +38,7 @@ impl Quota {
 
 /// The pace of an organization that slows. One wave is on its way at a time. The next one begins when what it took is
 /// paid for: each call costs as long as it may, if those that are left are to last for 24 hours.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Pace {
     /// When the newest wave began, and how many calls had been made by then.
     wave: Option<(Timestamp, u64)>,
@@ -52,8 +52,10 @@ impl Pace {
 
     /// When the next wave may begin, if so many calls were made in all.
     #[must_use]
-    pub fn next(&self, quota: Quota, calls: u64) -> Timestamp {
+    pub fn next(&self, quota: Quota, calls: u64, now: Timestamp) -> Timestamp {
         let Some((began, before)) = self.wave else { return Timestamp::default() };
+        // A wave that began later than now began by a clock that went back since.
+        let began = began.min(now);
         let taken = u128::from(calls.saturating_sub(before));
         let millis = DAY.as_millis() * taken / u128::from(quota.left());
         began.after(Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX)).min(LONGEST))
@@ -83,13 +85,13 @@ mod tests {
     fn a_wave_is_paid_for_before_the_next() {
         let (mut pace, now) = (Pace::default(), Timestamp::from_millis(5_000));
         let quota = Quota { used: 85_600, allowed: 100_000 };
-        assert!(pace.next(quota, 7) <= now, "the first one costs nothing");
+        assert!(pace.next(quota, 7, now) <= now, "the first one costs nothing");
         pace.begin(7, now);
-        assert_eq!(pace.next(quota, 7), now, "nothing was sent");
-        assert_eq!(pace.next(quota, 17), now.after(Duration::from_secs(60)), "6 seconds for each of 10 calls");
+        assert_eq!(pace.next(quota, 7, now), now, "nothing was sent");
+        assert_eq!(pace.next(quota, 17, now), now.after(Duration::from_secs(60)), "6 seconds for each of 10 calls");
         assert_eq!(Pace::size(quota), 150);
         let spent = Quota { used: 100_000, allowed: 100_000 };
-        assert_eq!((pace.next(spent, 8), Pace::size(spent)), (now.after(LONGEST), 1));
+        assert_eq!((pace.next(spent, 8, now), Pace::size(spent)), (now.after(LONGEST), 1));
     }
 
     proptest! {
@@ -100,7 +102,7 @@ mod tests {
             // Nobody else calls, and no call is forgotten within the day: the worst that can be.
             while made < left && now.as_millis() < 86_400_000 {
                 let quota = Quota { used: 100_000 + made, allowed: 100_000 + left };
-                now = now.max(pace.next(quota, made));
+                now = now.max(pace.next(quota, made, now));
                 if now.as_millis() >= 86_400_000 {
                     break;
                 }

@@ -4,27 +4,45 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConversationId, MessageId, OrgId, PolicyRef, Refusal, SyncErrorId, Timestamp};
+use super::{ConversationId, Fingerprint, MESSAGES_KEPT, MessageId, OrgId, PolicyRef, Refusal, SyncErrorId, Timestamp};
 
-/// A message that did not get into Salesforce. (It never implements `std::error::Error`: it is a record, not a fault.)
+/// Moments of its history that are kept: the first one and the newest.
+const HISTORY: usize = 40;
+
+/// A conversation that did not get into Salesforce, with the messages that this affects. (It never implements
+/// `std::error::Error`: it is a record, not a fault.)
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SyncError {
-    /// Its id; the same message of the same organization always has the same.
+    /// Its id: of the organization, the conversation, and which of its sync errors this is.
     pub id: SyncErrorId,
     /// The organization.
     pub org: OrgId,
     /// The conversation.
     pub conversation: ConversationId,
-    /// The affected message: the newest of the conversation when it failed.
+    /// The newest affected message.
     pub message: MessageId,
+    /// The affected messages, oldest first, at most the newest [`MESSAGES_KEPT`].
+    pub affected: Vec<MessageId>,
+    /// How many messages are affected.
+    pub affected_count: u64,
     /// Where it stands.
     pub state: State,
+    /// Its cause.
+    pub group: Fingerprint,
+    /// The team of the conversation when it failed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    /// The platform's word for the channel.
+    #[serde(default)]
+    pub channel: String,
     /// The last refusal.
     pub refusal: Refusal,
     /// The policy and revision that judged it.
     pub judged_by: Option<PolicyRef>,
-    /// How often it was tried.
+    /// How often it was tried, over all retries.
     pub attempts: u32,
+    /// How often it was tried since somebody asked for a retry, or since it opened.
+    pub attempts_since_retry: u32,
     /// When it failed first.
     pub first_seen: Timestamp,
     /// When it failed last.
@@ -37,6 +55,25 @@ pub struct SyncError {
     pub reason: Option<String>,
     /// How it ended.
     pub ending: Option<Ending>,
+    /// How often it changed.
+    pub version: u64,
+    /// When it went from one state to the next, oldest first: the first moment and the newest ones.
+    pub history: Vec<Moment>,
+}
+
+/// A change of a sync error's state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    /// When.
+    pub at: Timestamp,
+    /// Into which state.
+    pub state: State,
+    /// Who did it; the host where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Where a sync error stands.
@@ -101,27 +138,27 @@ pub enum Ending {
 /// What can happen to a sync error.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// The message failed, for the first time or again.
+    /// The conversation failed, for the first time or again.
     Failed {
         /// The refusal.
         refusal: Box<Refusal>,
+        /// Its cause.
+        group: Fingerprint,
+        /// The messages that did not get through, the newest last.
+        affected: Vec<MessageId>,
         /// Who judged it.
         judged_by: Option<PolicyRef>,
-        /// Attempts so far.
-        attempts: u32,
-        /// Pending, retrying (then with a time) or ignored (then with a reason).
+        /// Pending, retrying (then with a time) or ignored.
         state: State,
         /// When it is tried again by itself.
         next_attempt_at: Option<Timestamp>,
-        /// Why the policy ignores it.
-        reason: Option<String>,
+        /// Which policy ignores it, and why.
+        ignored: Option<(String, String)>,
     },
-    /// A later message of the conversation failed: this one waits as that one does. (An ignored one holds nobody.)
-    Follow {
-        /// Where the later one stands.
-        state: State,
-        /// When the later one is tried again by itself.
-        next_attempt_at: Option<Timestamp>,
+    /// It failed while it is ignored: counted, and nothing else changes.
+    FailedAgain {
+        /// The messages that did not get through, the newest last.
+        affected: Vec<MessageId>,
     },
     /// A person asked for another attempt.
     Retry {
@@ -158,27 +195,37 @@ impl SyncError {
     /// A sync error that has just come into being; `Change::Failed` fills it.
     #[must_use]
     pub fn blank(
+        id: SyncErrorId,
         org: OrgId,
         conversation: ConversationId,
         message: MessageId,
+        group: Fingerprint,
         refusal: Refusal,
         now: Timestamp,
     ) -> Self {
         Self {
-            id: SyncErrorId::of(&org, &message),
+            id,
             org,
             conversation,
             message,
+            affected: Vec::new(),
+            affected_count: 0,
             state: State::Pending,
+            group,
+            team: None,
+            channel: String::new(),
             refusal,
             judged_by: None,
             attempts: 0,
+            attempts_since_retry: 0,
             first_seen: now,
             last_seen: now,
             next_attempt_at: None,
             touched_by: None,
             reason: None,
             ending: None,
+            version: 0,
+            history: Vec::new(),
         }
     }
 
@@ -189,7 +236,7 @@ impl SyncError {
     pub fn allows(&self, change: &Change) -> Result<(), TransitionError> {
         let open = matches!(self.state, State::Pending | State::Retrying);
         let (allowed, asked) = match change {
-            Change::Failed { .. } | Change::Follow { .. } | Change::Resolve(_) => (true, ""),
+            Change::Failed { .. } | Change::FailedAgain { .. } | Change::Resolve(_) => (true, ""),
             Change::Retry { .. } => (open, "retried"),
             Change::Ignore { .. } => (open, "ignored"),
             Change::Reopen { .. } => (self.state == State::Ignored, "reopened"),
@@ -197,83 +244,72 @@ impl SyncError {
         if allowed { Ok(()) } else { Err(TransitionError { state: self.state, asked }) }
     }
 
-    /// Carries out a change.
-    pub fn apply(&mut self, change: Change, now: Timestamp) {
+    /// Carries out a change. Answers the messages that are affected now and were not before.
+    pub fn apply(&mut self, change: Change, now: Timestamp) -> Vec<MessageId> {
+        self.version += 1;
         match change {
-            Change::Failed { refusal, judged_by, attempts, state, next_attempt_at, reason } => {
+            Change::Failed { refusal, group, affected, judged_by, state, next_attempt_at, ignored } => {
                 self.refusal = *refusal;
+                self.group = group;
                 self.judged_by = judged_by;
-                self.attempts = attempts;
-                self.last_seen = now;
-                self.state = state;
                 self.next_attempt_at = next_attempt_at;
-                self.reason = reason;
+                let (by, reason) = ignored.unzip();
+                self.reason.clone_from(&reason);
                 self.ending = None;
+                self.becomes(state, by, reason, now);
+                return self.failed(affected, now);
             }
-            Change::Follow { state, next_attempt_at } => {
-                self.state = if state == State::Retrying { state } else { State::Pending };
-                self.next_attempt_at = next_attempt_at;
-            }
+            Change::FailedAgain { affected } => return self.failed(affected, now),
             Change::Retry { by } => {
-                self.state = State::Retrying;
                 self.next_attempt_at = Some(now);
-                self.touched_by = Some(by);
+                self.attempts_since_retry = 0;
+                self.touched_by = Some(by.clone());
+                self.becomes(State::Retrying, Some(by), None, now);
             }
             Change::Ignore { by, reason } => {
-                self.state = State::Ignored;
                 self.next_attempt_at = None;
-                self.touched_by = Some(by);
-                self.reason = Some(reason);
+                self.touched_by = Some(by.clone());
+                self.reason = Some(reason.clone());
+                self.becomes(State::Ignored, Some(by), Some(reason), now);
             }
             Change::Reopen { by } => {
-                self.state = State::Pending;
-                self.touched_by = Some(by);
+                self.touched_by = Some(by.clone());
                 self.reason = None;
+                self.becomes(State::Pending, Some(by), None, now);
             }
             Change::Resolve(ending) => {
-                self.state = State::Resolved;
                 self.next_attempt_at = None;
                 self.ending = Some(ending);
+                self.becomes(State::Resolved, None, None, now);
             }
         }
+        Vec::new()
     }
-}
 
-/// How many sync errors an organization has in each state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ErrorCounts {
-    /// Wait for a person.
-    pub pending: u64,
-    /// Are tried again by themselves.
-    pub retrying: u64,
-    /// Are ignored.
-    pub ignored: u64,
-    /// Are over.
-    pub resolved: u64,
-}
-
-impl ErrorCounts {
-    /// A sync error went from one state (`None`: it is new) to another.
-    pub fn moved(&mut self, before: Option<State>, after: State) {
-        if let Some(before) = before {
-            let count = self.of(before);
-            *count = count.saturating_sub(1);
+    fn failed(&mut self, affected: Vec<MessageId>, now: Timestamp) -> Vec<MessageId> {
+        self.attempts += 1;
+        self.attempts_since_retry += 1;
+        self.last_seen = now;
+        let new: Vec<_> = affected.into_iter().filter(|message| !self.affected.contains(message)).collect();
+        self.affected_count += new.len() as u64;
+        self.affected.extend(new.iter().cloned());
+        self.affected.drain(..self.affected.len().saturating_sub(MESSAGES_KEPT));
+        if let Some(newest) = self.affected.last() {
+            self.message = newest.clone();
         }
-        *self.of(after) += 1;
+        new
     }
 
-    /// A sync error in this state is forgotten.
-    pub fn forgotten(&mut self, state: State) {
-        let count = self.of(state);
-        *count = count.saturating_sub(1);
-    }
-
-    fn of(&mut self, state: State) -> &mut u64 {
-        match state {
-            State::Pending => &mut self.pending,
-            State::Retrying => &mut self.retrying,
-            State::Ignored => &mut self.ignored,
-            State::Resolved => &mut self.resolved,
+    /// A further failure in one state is counted by the attempts, and is no moment of its own.
+    fn becomes(&mut self, state: State, by: Option<String>, reason: Option<String>, now: Timestamp) {
+        let same = self.history.last().is_some_and(|last| last.state == state);
+        self.state = state;
+        if same && by.is_none() {
+            return;
         }
+        if self.history.len() == HISTORY {
+            self.history.remove(1);
+        }
+        self.history.push(Moment { at: now, state, by, reason });
     }
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::lane::Shared;
+use super::org::Org;
+use super::shared::Shared;
 use crate::domain::{
-    Blame, Choice, Class, Conversation, ConversationId, Decision, Destination, Fact, Fault, Link, MessageId, PolicyRef,
-    Question, RecordId, Records, Refusal, Timestamp, Verdict, Way,
+    Blame, Cause, Choice, Class, Conversation, ConversationId, Decision, Destination, Fact, Fault, Fingerprint, Link,
+    MessageId, PolicyRef, Question, RecordId, Records, Refusal, Scope, Timestamp, Verdict, Way,
 };
 use crate::policy::Failing;
 use crate::salesforce::{CaseWrite, ConversationWrite};
@@ -18,17 +19,17 @@ const QUEUES_MAX_AGE: Duration = Duration::from_secs(300);
 const QUEUES_MAX_AGE_IF_MISSING: Duration = Duration::from_secs(5);
 
 /// What is to be attempted.
+#[derive(Debug, Clone)]
 pub(super) struct Attempt {
     pub(super) conversation: Conversation,
     pub(super) records: Records,
     /// 1 for the first.
     pub(super) number: u32,
     pub(super) first_seen: Timestamp,
-    /// Nothing gets through to the organization: the refusal that this attempt gets without asking, and until when.
-    pub(super) barred: Option<(Refusal, Timestamp)>,
 }
 
 /// How an attempt ended.
+#[derive(Debug, Clone)]
 pub(super) struct Outcome {
     pub(super) id: ConversationId,
     /// The newest message of what was attempted.
@@ -37,48 +38,56 @@ pub(super) struct Outcome {
     pub(super) facts: Vec<Fact>,
     /// Whether Salesforce was asked.
     pub(super) reached: bool,
-    pub(super) barred_until: Option<Timestamp>,
     pub(super) ended: Ended,
 }
 
+#[derive(Debug, Clone)]
 pub(super) enum Ended {
     Delivered(Records),
     Excused,
-    Failed { refusal: Box<Refusal>, records: Records, verdict: Verdict, judged_by: Option<PolicyRef> },
+    Failed {
+        refusal: Box<Refusal>,
+        group: Fingerprint,
+        records: Records,
+        verdict: Verdict,
+        judged_by: Option<PolicyRef>,
+    },
 }
 
 /// What an attempt gathers on its way.
 struct Walk {
     shared: Shared,
+    org: Arc<Org>,
     conversation: Conversation,
     records: Records,
     facts: Vec<Fact>,
     reached: bool,
 }
 
-pub(super) async fn run(shared: Shared, attempt: Attempt) -> Outcome {
-    let Attempt { conversation, records, number, first_seen, barred } = attempt;
-    let newest = conversation.newest().map(|message| message.id.clone());
-    let message = newest.unwrap_or_else(|| MessageId::scoped(&conversation.source, "", conversation.id.as_str()));
-    let id = conversation.id.clone();
-    let mut walk = Walk { shared, conversation, records, facts: Vec::new(), reached: false };
-    let barred_until = barred.as_ref().map(|(_, until)| *until);
-    let walked = match barred {
-        Some((refusal, _)) => Err(Box::new(refusal)),
-        None => walk.deliver().await,
-    };
-    let ended = match walked {
+pub(super) async fn run(shared: Shared, org: Arc<Org>, attempt: Attempt) -> Outcome {
+    let Attempt { conversation, records, number, first_seen } = attempt;
+    let (id, message) = (conversation.id.clone(), newest(&conversation));
+    let mut walk = Walk { shared, org, conversation, records, facts: Vec::new(), reached: false };
+    let ended = match walk.deliver().await {
         Ok(true) => Ended::Delivered(walk.records.clone()),
         Ok(false) => Ended::Excused,
+        // What is wrong with the organization as a whole is no conversation's fault: no policy judges it.
+        Err(refusal) if refusal.scope == Scope::Org => walk.failed(*refusal, Verdict::AsUsual, None),
         Err(refusal) => walk.judge(*refusal, number, first_seen).await,
     };
-    Outcome { id, message, facts: walk.facts, reached: walk.reached, barred_until, ended }
+    Outcome { id, message, facts: walk.facts, reached: walk.reached, ended }
+}
+
+/// The message that a sync error of a conversation's present state is named after.
+pub(super) fn newest(conversation: &Conversation) -> MessageId {
+    let newest = conversation.newest().map(|message| message.id.clone());
+    newest.unwrap_or_else(|| MessageId::scoped(&conversation.source, "", conversation.id.as_str()))
 }
 
 impl Walk {
     /// `true`: it is in Salesforce; `false`: the policy, or the organization's mode, says that it is not to be.
     async fn deliver(&mut self) -> Result<bool, Box<Refusal>> {
-        let org = self.shared.org.clone();
+        let org = Arc::clone(&self.org);
         // What is written already goes on being written: left alone, it would stay in the queue of a team that lost it.
         let written = self.records.conversation.is_some();
         let way = org.mode.way(&self.conversation);
@@ -122,7 +131,7 @@ impl Walk {
     /// The queue, or the user, that the conversation is for; `None` when it is not to be written.
     async fn route(&mut self) -> Result<Option<(Option<RecordId>, Option<RecordId>)>, Box<Refusal>> {
         let now = self.shared.clock.now();
-        let decision = self.shared.policies.route(&self.shared.org.policy, &self.conversation, now).await;
+        let decision = self.shared.policies.route(&self.org.policy, &self.conversation, now).await;
         let (policy, cost) = (decision.policy.clone(), decision.cost);
         let (logs, rule) = (decision.logs.clone(), decision.rule.clone());
         let destination = self.answer(decision)?;
@@ -133,7 +142,7 @@ impl Walk {
             Destination::Owner(user) => Ok(Some((None, Some(user)))),
             Destination::Queue(name) => {
                 self.reached = true;
-                let salesforce = &self.shared.org.salesforce;
+                let salesforce = &self.org.salesforce;
                 let mut found = salesforce.resolve_queue(&name, now, QUEUES_MAX_AGE).await;
                 if found.as_ref().is_err_and(|no| no.class == Class::Config) {
                     found = salesforce.resolve_queue(&name, now, QUEUES_MAX_AGE_IF_MISSING).await;
@@ -157,10 +166,10 @@ impl Walk {
             self.records.contact = known;
             return Ok(());
         }
-        let (policies, name) = (self.shared.policies.clone(), self.shared.org.policy.clone());
+        let (policies, name) = (self.shared.policies.clone(), self.org.policy.clone());
         let now = self.shared.clock.now();
         let searches = self.answer(policies.search(&name, &self.conversation, now).await)?;
-        let salesforce = Arc::clone(&self.shared.org.salesforce);
+        let salesforce = Arc::clone(&self.org.salesforce);
         let _alone = salesforce.alone_with(&searches).await;
         let mut found = Vec::new();
         if !searches.is_empty() {
@@ -205,7 +214,7 @@ impl Walk {
     async fn judge(&mut self, mut refusal: Refusal, attempt: u32, first_seen: Timestamp) -> Ended {
         let failing = Failing { refusal: &refusal, attempt, first_seen, conversation: &self.conversation };
         let now = self.shared.clock.now();
-        let decision = self.shared.policies.judge(&self.shared.org.policy, failing, now).await;
+        let decision = self.shared.policies.judge(&self.org.policy, failing, now).await;
         self.count(&decision);
         let policy = decision.policy;
         let verdict = decision.answer.unwrap_or_else(|fault| {
@@ -214,7 +223,12 @@ impl Walk {
             refusal.blame.get_or_insert(Blame { policy: policy.clone(), question, fault });
             Verdict::AsUsual
         });
-        Ended::Failed { refusal: Box::new(refusal), records: self.records.clone(), verdict, judged_by: Some(policy) }
+        self.failed(refusal, verdict, Some(policy))
+    }
+
+    fn failed(&self, refusal: Refusal, verdict: Verdict, judged_by: Option<PolicyRef>) -> Ended {
+        let group = Cause::new(&self.org.id, &refusal).of_conversation(&self.conversation).identify().id;
+        Ended::Failed { refusal: Box::new(refusal), group, records: self.records.clone(), verdict, judged_by }
     }
 
     fn answer<T>(&self, decision: Decision<T>) -> Result<T, Box<Refusal>> {

@@ -1,158 +1,127 @@
-//! What people ask of a lane: retry, ignore, reopen, and retry all that is pending.
+//! What people ask of a lane. What is asked about one sync error is committed with its effect and answered as of that commit.
 
-use std::collections::VecDeque;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use super::Error;
+use super::attempt::newest;
 use super::turn::Turn;
-use crate::domain::{Change, Class, Event, MessageId, State, SyncErrorId, Timestamp};
-use crate::store::{self, ErrorFilter};
+use crate::domain::{
+    Cause, Change, ConversationId, Event, Failure, Operation, Phase, Refusal, SyncError, SyncErrorId, Verdict, Work,
+};
 
-/// Asked of a lane by a person.
+/// Asked of a lane.
 pub(super) enum Command {
-    Retry {
-        error: SyncErrorId,
-        by: String,
-        reply: Reply<()>,
-    },
-    Ignore {
-        error: SyncErrorId,
-        by: String,
-        reason: String,
-        reply: Reply<()>,
-    },
-    Reopen {
-        error: SyncErrorId,
-        by: String,
-        reply: Reply<()>,
-    },
-    /// Of this class only what is pending, else everything that is not over.
-    RetryAll {
-        class: Option<Class>,
-        by: String,
-        reply: Reply<u64>,
-    },
-    /// Not a person's wish but an administrator's: forget some of what is older.
-    Sweep {
-        before: Timestamp,
-        reply: Reply<usize>,
-    },
+    /// About one sync error.
+    Error { id: SyncErrorId, conversation: ConversationId, ask: Ask, by: String, reply: Reply<SyncError> },
+    /// A conversation that waits for the end of an incident is not to be synchronized.
+    IgnoreParked { conversation: ConversationId, by: String, reason: String, reply: Reply<SyncError> },
+    /// Another attempt at every sync error that is open.
+    RetryAll { by: String, reply: Reply<u64> },
+    /// The cause of an incident is gone, somebody says: probe now. Answers how many conversations are parked.
+    Lift { reply: Reply<u64> },
+    /// Forget some of what is older than so long; `first` begins a round.
+    Forget { keep: Duration, first: bool, reply: Reply<usize> },
 }
 
-type Reply<T> = oneshot::Sender<Result<T, Error>>;
+/// What is asked about a sync error.
+#[derive(Debug, Clone)]
+pub(super) enum Ask {
+    Retry,
+    Ignore(String),
+    Reopen,
+}
+
+/// Where the answer goes; whoever asked may have gone.
+pub(super) type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
 /// Tells whoever asked; called when what was asked is durable.
 pub(super) type Answer = Box<dyn FnOnce() + Send>;
 
 impl Command {
-    /// Whether it lifts what holds the organization back: a person's retry does, and what mended that very class.
-    pub(super) fn lifts(&self, held_by: Option<Class>) -> bool {
+    /// Whether it says that the cause of an incident is gone.
+    pub(super) const fn lifts(&self) -> bool {
+        matches!(self, Self::Error { ask: Ask::Retry, .. } | Self::RetryAll { .. } | Self::Lift { .. })
+    }
+
+    /// The conversation that has to be loaded for it.
+    pub(super) const fn conversation(&self) -> Option<&ConversationId> {
         match self {
-            Self::Retry { .. } | Self::RetryAll { class: None, .. } => true,
-            Self::RetryAll { class, .. } => held_by == *class,
-            Self::Ignore { .. } | Self::Reopen { .. } | Self::Sweep { .. } => false,
+            Self::Error { conversation, .. } | Self::IgnoreParked { conversation, .. } => Some(conversation),
+            _ => None,
         }
     }
+}
 
-    /// Does what was asked; a retry-all only begins.
-    pub(super) fn obey(self, turn: &mut Turn<'_>, all: &mut RetryingAll) -> Result<Option<Answer>, store::Error> {
-        let (reply, answer) = match self {
-            Self::Retry { error, by, reply } => (reply, retry(turn, &error, by)?),
-            Self::Ignore { error, by, reason, reply } => {
+impl Turn<'_> {
+    /// Does what is asked about a sync error, if its state allows that; answers how it stands then.
+    pub(super) fn ask(
+        &mut self,
+        id: &SyncErrorId,
+        conversation: &ConversationId,
+        ask: &Ask,
+        by: &str,
+    ) -> Result<SyncError, Error> {
+        let by = by.to_owned();
+        let error = self.sync_error(id).ok_or_else(|| Error::NoSuchError(id.clone()))?;
+        let (change, event) = match ask {
+            Ask::Retry => (Change::Retry { by: by.clone() }, Event::RetryAsked { by, work: Work::Due }),
+            Ask::Ignore(reason) => {
+                let reason = reason.clone();
                 let change = Change::Ignore { by: by.clone(), reason: reason.clone() };
-                let event = |_| Event::IgnoreAsked { error: error.clone(), by, reason };
-                (reply, asked(turn, &error, &change, event)?)
+                (change, Event::IgnoreAsked { by, reason })
             }
-            Self::Reopen { error, by, reply } => {
-                let change = Change::Reopen { by: by.clone() };
-                let event = |message| Event::ReopenAsked { error: error.clone(), message, by };
-                (reply, asked(turn, &error, &change, event)?)
-            }
-            Self::Sweep { before, reply } => {
-                let looked_at = turn.sweep(before)?;
-                return Ok(Some(Box::new(move || drop(reply.send(Ok(looked_at))))));
-            }
-            Self::RetryAll { class, by, reply } => {
-                let count = all.begin(turn, class, &by)?;
-                all.0.push_back(Step::Reply(reply, count));
-                return Ok(None);
-            }
+            Ask::Reopen => (Change::Reopen { by: by.clone() }, Event::ReopenAsked { by }),
         };
-        Ok(Some(Box::new(move || drop(reply.send(answer)))))
-    }
-}
-
-/// Retry-alls that are under way: so much is retried in one turn, so that a large one delays nothing else for long.
-#[derive(Default)]
-pub(super) struct RetryingAll(VecDeque<Step>);
-
-enum Step {
-    Retry(SyncErrorId, String),
-    Reply(Reply<u64>, u64),
-}
-
-impl RetryingAll {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        error.allows(&change)?;
+        self.step(conversation, event);
+        self.sync_error(id).cloned().ok_or_else(|| Error::NoSuchError(id.clone()))
     }
 
-    /// Sync errors whose turn has not come, and people who wait.
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Notes what is to be retried: of a class what is pending, else everything that is not over. Answers how many.
-    pub(super) fn begin(&mut self, turn: &Turn<'_>, class: Option<Class>, by: &str) -> Result<u64, store::Error> {
-        let mut count = 0;
-        let states: &[State] = if class.is_some() { &[State::Pending] } else { &[State::Pending, State::Retrying] };
-        for state in states {
-            let filter = ErrorFilter { org: Some(turn.org.clone()), state: Some(*state), class };
-            let mut cursor = None;
-            loop {
-                let page = turn.records.sync_errors(&filter, cursor.as_deref(), 500)?;
-                count += page.items.len() as u64;
-                self.0.extend(page.items.into_iter().map(|error| Step::Retry(error.id, by.to_owned())));
-                cursor = page.next;
-                if cursor.is_none() {
-                    break;
-                }
-            }
+    /// Ignores a conversation that waits for the end of an incident: its sync error has the incident's refusal.
+    pub(super) fn ignore_parked(
+        &mut self,
+        id: &ConversationId,
+        by: &str,
+        reason: &str,
+        refusal: Option<&Refusal>,
+    ) -> Result<SyncError, Error> {
+        let delivery = self.delivery(id);
+        let (Phase::Parked { .. }, Some(refusal)) = (delivery.phase, refusal) else {
+            return Err(Error::NotParked(id.clone()));
+        };
+        if delivery.open.is_none() {
+            let message = self.conversation(id).map(newest).ok_or_else(|| Error::NotParked(id.clone()))?;
+            let (refusal, affected) = (refusal.clone(), vec![message.clone()]);
+            let failure = Failure {
+                error: delivery.error_id(self.org, id),
+                group: Cause::new(self.org, &refusal).identify().id,
+                message,
+                affected,
+                records: delivery.records,
+                refusal,
+                verdict: Verdict::Hold,
+                judged_by: None,
+                parks: false,
+                jitter: 0,
+            };
+            self.step(id, Event::Started);
+            self.step(id, Event::Failed(Box::new(failure)));
         }
-        Ok(count)
+        self.step(id, Event::IgnoreAsked { by: by.to_owned(), reason: reason.to_owned() });
+        let open = self.delivery(id).open.and_then(|open| self.sync_error(&open.id).cloned());
+        open.ok_or_else(|| Error::NotParked(id.clone()))
     }
 
-    /// Retries up to so many; answers whoever's last one was among them.
-    pub(super) fn go_on(&mut self, turn: &mut Turn<'_>, most: usize) -> Result<Vec<Answer>, store::Error> {
-        let mut answers: Vec<Answer> = Vec::new();
-        for _ in 0..most {
-            match self.0.pop_front() {
-                None => break,
-                // One that got through meanwhile needs no retry.
-                Some(Step::Retry(error, by)) => drop(retry(turn, &error, by)?),
-                Some(Step::Reply(reply, count)) => answers.push(Box::new(move || drop(reply.send(Ok(count))))),
-            }
+    /// Begins to retry everything that is open; answers how much that is.
+    pub(super) fn retry_all(&mut self, by: String) -> u64 {
+        let open = self.state.errors.pending + self.state.errors.retrying;
+        if open > 0 {
+            self.state.operations += 1;
+            let operation = Operation::retry_all(by, self.now.max(self.state.highest), open);
+            self.commit.operations.push((self.state.operations, Some(operation)));
         }
-        Ok(answers)
+        open
     }
-}
-
-fn retry(turn: &mut Turn<'_>, error: &SyncErrorId, by: String) -> Result<Result<(), Error>, store::Error> {
-    let change = Change::Retry { by: by.clone() };
-    asked(turn, error, &change, |_| Event::RetryAsked { error: error.clone(), by })
-}
-
-/// Moves the delivery of a sync error, if the sync error allows the change.
-fn asked(
-    turn: &mut Turn<'_>,
-    id: &SyncErrorId,
-    change: &Change,
-    event: impl FnOnce(MessageId) -> Event,
-) -> Result<Result<(), Error>, store::Error> {
-    let Some(error) = turn.sync_error(id)? else { return Ok(Err(Error::NoSuchError(id.clone()))) };
-    if let Err(no) = error.allows(change) {
-        return Ok(Err(no.into()));
-    }
-    turn.step(&error.conversation, event(error.message))?;
-    Ok(Ok(()))
 }

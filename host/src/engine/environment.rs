@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::Engine;
 use crate::alcmeon::{CallError, Client};
 use crate::domain::{ConversationId, SourceId, Timestamp};
-use crate::store::{self, Write};
+use crate::store;
 
 /// The longest wait after failures in a row.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
@@ -145,13 +145,13 @@ impl Keeper {
         }
         self.other = !self.other;
         if self.other || !poll {
-            let records = self.engine.records();
-            if let Some(id) = records.gap(source)? {
-                return self.complete(&id, now).await;
+            let ledger = self.engine.ledger();
+            if let Some((id, noted)) = ledger.gap(source).await? {
+                return self.complete(&id, noted, now).await;
             }
-            if let Some((id, written)) = records.link(source, self.tried.as_ref())? {
+            if let Some((id, written, noted)) = ledger.link(source, self.tried.as_ref()).await? {
                 self.tried = Some(id.clone());
-                return self.link(&id, &written, now).await;
+                return self.link(&id, &written, noted, now).await;
             }
         }
         if *poll { self.poll(now).await } else { Ok(()) }
@@ -164,7 +164,7 @@ impl Keeper {
     /// One page. The cursor moves together with what was found, so that nothing between is lost.
     async fn poll(&self, now: Timestamp) -> Result<(), Failed> {
         let Environment { source, client, .. } = &self.kept.environment;
-        let cursor = self.engine.records().cursor(source)?;
+        let cursor = self.engine.ledger().cursor(source).await?;
         let page = client.poll(cursor, now).await?;
         for malformed in &page.malformed {
             tracing::warn!(%source, %malformed, "an action cannot be used");
@@ -176,7 +176,7 @@ impl Keeper {
     }
 
     /// Asks for everything of a conversation. What Alcmeon does not tell is not asked for again.
-    async fn complete(&self, id: &ConversationId, now: Timestamp) -> Result<(), Failed> {
+    async fn complete(&self, id: &ConversationId, noted: Timestamp, now: Timestamp) -> Result<(), Failed> {
         let Environment { source, client, .. } = &self.kept.environment;
         if let Some(own) = id.within(source) {
             match client.conversation(own, now).await {
@@ -191,13 +191,17 @@ impl Keeper {
                 Err(error) => return Err(error.into()),
             }
         }
-        let mut write = Write::default();
-        write.filled(source, id);
-        Ok(self.engine.records().store().commit(write.into_batch()).await?)
+        Ok(self.engine.ledger().filled(source, id, noted).await?)
     }
 
     /// Writes ids back. What Alcmeon refuses stays unwritten until the records change again.
-    async fn link(&self, id: &ConversationId, records: &crate::domain::Records, now: Timestamp) -> Result<(), Failed> {
+    async fn link(
+        &self,
+        id: &ConversationId,
+        records: &crate::domain::Records,
+        noted: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Failed> {
         let Environment { source, client, .. } = &self.kept.environment;
         if let Some(own) = id.within(source) {
             match client.write_records(own, records, now).await {
@@ -214,12 +218,7 @@ impl Keeper {
             }
         }
         // What it has become meanwhile is written the next time.
-        if self.engine.records().linking(source, id)?.is_none_or(|newest| newest == *records) {
-            let mut write = Write::default();
-            write.linked(source, id);
-            self.engine.records().store().commit(write.into_batch()).await?;
-        }
-        Ok(())
+        Ok(self.engine.ledger().linked(source, id, noted).await?)
     }
 
     async fn look_at_webhook(&mut self, now: Timestamp) -> Result<(), Failed> {

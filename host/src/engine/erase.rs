@@ -1,39 +1,68 @@
 //! A source forgot a message: so does this host, in every record that has words of it, and the audit says so.
 
+use std::collections::HashSet;
+
 use super::turn::Turn;
-use crate::domain::{Arrival, ConversationId, Fact, SyncErrorId};
+use crate::domain::{Arrival, ConversationId, Fact, MessageId, SyncError};
+use crate::ledger::{AuditPage, Ledger, error_ids};
 use crate::store;
 
-impl Turn<'_> {
-    /// Whether this turn has changed something of a conversation already, so that the store does not tell all of it.
-    pub(super) fn touches(&self, id: &ConversationId) -> bool {
-        self.conversations.contains_key(id) || self.deliveries.contains_key(id)
+/// Everything on record of a conversation beside its newest state.
+#[derive(Default)]
+pub(super) struct History {
+    pages: Vec<(u32, AuditPage)>,
+    errors: Vec<SyncError>,
+}
+
+impl History {
+    /// Reads it.
+    pub(super) async fn of(
+        ledger: &Ledger,
+        org: &crate::domain::OrgId,
+        id: &ConversationId,
+    ) -> Result<Self, store::Error> {
+        let delivery = ledger.delivery(org, id).await.unwrap_or_default();
+        let pages = ledger.audit_pages(org, id).await?;
+        let errors = ledger.sync_errors_of(&error_ids(org, id, &delivery)).await?;
+        Ok(Self { pages, errors })
     }
 
+    /// The sync errors.
+    pub(super) fn errors(&self) -> &[SyncError] {
+        &self.errors
+    }
+}
+
+impl Turn<'_> {
     /// Forgets what an arrival tells to forget. Nothing is sent to Salesforce for it: what is there is its owner's to
     /// forget. A conversation that is not known stays so.
-    pub(super) fn erase(&mut self, number: u64, arrival: &Arrival) -> Result<(), store::Error> {
+    pub(super) fn erase(&mut self, number: u64, arrival: &Arrival, history: History) {
         let id = &arrival.conversation;
-        self.write.merged(self.org, number);
-        let Some(mut conversation) = self.conversation(id)? else { return Ok(()) };
+        self.commit.taken.push(number);
+        let Some(mut conversation) = self.conversation(id).cloned() else { return };
         let sent_at = arrival.messages.iter().find(|message| message.id == arrival.message);
         let erased =
             conversation.erase(arrival.event, &arrival.message, sent_at.map_or(arrival.at, |message| message.sent_at));
-        let mut delivery = self.delivery(id)?;
+        // What has left the conversation is older than all that it keeps, and goes with it.
+        let kept: HashSet<_> = conversation.messages.iter().map(|message| message.id.clone()).collect();
+        let goes = |message: &MessageId| erased.contains(message) || !kept.contains(message);
+        let mut delivery = self.delivery(id);
         delivery.erased = conversation.version;
-        self.deliveries.insert(id.clone(), delivery);
-        self.conversations.insert(id.clone(), conversation);
-        for message in erased {
-            for mut entry in self.records.audit(&message)? {
+        self.rewrite(conversation, delivery);
+        for (number, mut page) in history.pages {
+            for entry in page.entries.iter_mut().filter(|entry| goes(&entry.message)) {
                 entry.fact.erase();
-                self.write.audit(&entry);
             }
-            if let Some(mut error) = self.sync_error(&SyncErrorId::of(self.org, &message))? {
+            self.rewrite_page(id, number, page);
+        }
+        for mut error in history.errors {
+            if error.affected.iter().any(goes) || goes(&error.message) {
                 error.erase();
                 self.change(error);
             }
-            self.audit(id, message, Fact::Erased { event: arrival.event })?;
         }
-        Ok(())
+        for message in erased {
+            self.audit(id, message, Vec::new(), Fact::Erased { event: arrival.event });
+        }
     }
 }

@@ -4,53 +4,59 @@
 //! is acknowledged as soon as it is in the lane's inbox; the lane merges it, asks the policy, writes to Salesforce and
 //! goes on with the next conversation whatever came of it.
 
+mod arrivals;
 mod attempt;
 mod checks;
 mod command;
 mod environment;
 mod erase;
+mod inbound;
 mod lane;
 mod org;
+mod outbound;
 mod preview;
-mod queue;
-mod sweep;
+mod retention;
+mod shared;
 mod teams;
+mod too_large;
 mod turn;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+pub use self::arrivals::Accepted;
 pub use self::checks::{Check, Report};
-use self::command::Command;
+use self::command::{Ask, Command, Reply};
 use self::environment::Kept;
 pub use self::environment::{Environment, EnvironmentHealth, WebhookHealth};
+use self::inbound::Inbound;
 use self::lane::Lane;
-use self::org::Directory;
-pub use self::org::{Org, OrgConfig, OrgHealth};
+use self::org::{Directory, Links};
+pub use self::org::{IncidentHealth, Org, OrgConfig, OrgHealth};
+use self::outbound::{Connected, Departed, Outbound};
 pub use self::preview::{Compared, Coverage, Preview, Uncovered};
+use self::shared::Shared;
 pub use self::teams::UnseenTeam;
 use crate::clock::Clock;
-use crate::domain::{Arrival, Channel, Class, ConversationId, OrgId, SourceId, SyncErrorId, TransitionError};
+use crate::domain::{ConversationId, OrgId, SourceId, SyncError, SyncErrorId, TransitionError};
+use crate::ledger::{Inbox, Ledger};
 use crate::policy::PolicyHost;
-use crate::store::{self, Inbox, Records, Write};
-use crate::telemetry::{Arrived, Metrics};
+use crate::store;
+use crate::telemetry::Metrics;
 
 /// Commands that may wait for a lane.
 const COMMANDS: usize = 64;
-/// Who asks for what the host does by itself, in audits.
-const BY_ITSELF: &str = "switchyard";
-/// Conversations of an organization that are remembered as having moved lately.
-const MOVED: usize = 500;
+/// How long whoever asked waits for the answer of a lane; it may be done all the same.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the engine needs to run.
 pub struct Parts {
     /// The records.
-    pub records: Records,
+    pub ledger: Ledger,
     /// Who decides.
     pub policies: Arc<PolicyHost>,
     /// The time.
@@ -74,6 +80,9 @@ pub enum Error {
     /// There is no such organization.
     #[error("there is no organization {0}")]
     NoSuchOrg(OrgId),
+    /// The conversation does not wait for the end of an incident.
+    #[error("the conversation {0} is not parked")]
+    NotParked(ConversationId),
     /// Its state does not allow it.
     #[error(transparent)]
     Transition(#[from] TransitionError),
@@ -88,23 +97,17 @@ pub enum Error {
     /// The store failed: nothing was acknowledged.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// The lane did not answer in time: the store is slow, or fails. It may still be done.
+    #[error("the store is too slow; what was asked may still be done")]
+    TooSlow,
     /// The host is stopping.
     #[error("the host is stopping")]
     Stopping,
 }
 
-/// What became of arrivals.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Accepted {
-    /// They are in an inbox.
-    pub linked: usize,
-    /// No organization is linked to their accounts; nothing was kept of them.
-    pub unlinked: usize,
-}
-
 /// A running sync loop. Stop it with [`Engine::stop`]; what is not finished goes on at the next start.
 pub struct Engine {
-    records: Records,
+    ledger: Ledger,
     policies: Arc<PolicyHost>,
     clock: Clock,
     metrics: Metrics,
@@ -112,213 +115,176 @@ pub struct Engine {
     lanes: HashMap<OrgId, LaneHandle>,
     environments: BTreeMap<SourceId, Arc<Kept>>,
     inbox: Inbox,
+    reports: checks::Reports,
     stopping: watch::Sender<bool>,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
 struct LaneHandle {
-    org: Arc<Org>,
+    /// What is configured of the organization; `None` where it has records and is not configured any more.
+    org: Option<Arc<Org>>,
     commands: mpsc::Sender<Command>,
     inbound: Arc<Inbound>,
     health: Arc<watch::Sender<OrgHealth>>,
 }
 
-impl LaneHandle {
-    fn count(&self, more: isize) {
-        self.inbound.unmerged.fetch_add(more.cast_unsigned(), Ordering::SeqCst);
-        self.health.send_modify(|health| health.unmerged = self.inbound.unmerged.load(Ordering::SeqCst));
-    }
-}
-
-/// What a lane shares with those who hand it arrivals and ask about it.
-#[derive(Default)]
-struct Inbound {
-    /// Wakes the lane.
-    arrived: Notify,
-    /// Arrivals that are acknowledged, or about to be, and not merged yet.
-    unmerged: AtomicUsize,
-    /// The conversations that were attempted last, oldest first.
-    moved: std::sync::Mutex<VecDeque<ConversationId>>,
-}
-
-impl Inbound {
-    fn note_moved(&self, id: ConversationId) {
-        let mut moved = self.moved.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if moved.len() == MOVED {
-            moved.pop_front();
-        }
-        moved.push_back(id);
-    }
-
-    /// Newest first; one that moved twice is there twice.
-    fn moved_lately(&self) -> Vec<ConversationId> {
-        let moved = self.moved.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        moved.iter().rev().cloned().collect()
-    }
-}
-
 impl Engine {
-    /// Starts a lane for each organization and whoever looks after each environment.
+    /// Starts a lane for each organization that is configured or has records, and whoever looks after each environment. Nothing
+    /// of a backlog is read before this answers.
     ///
     /// # Errors
-    /// When the store cannot be read or written.
+    /// When the store cannot be read.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, Error> {
-        let Parts { records, policies, clock, metrics, orgs, environments, keep } = parts;
-        let ids: Vec<_> = orgs.iter().map(|org| org.id.clone()).collect();
-        let inbox = Inbox::open(&records, &ids)?;
+        let Parts { ledger, policies, clock, metrics, orgs, environments, keep } = parts;
+        let mut ids: Vec<_> = orgs.iter().map(|org| org.id.clone()).collect();
+        ids.extend(ledger.orgs().await?.into_iter().filter(|id| orgs.iter().all(|org| org.id != *id)));
+        let inbox = Inbox::open(&ledger, &ids).await?;
         let stopping = watch::Sender::new(false);
-        let (mut lanes, mut tasks) = (HashMap::new(), Vec::new());
         let directory = Directory::new(&orgs);
-        for org in orgs {
-            let (commands, received) = mpsc::channel(COMMANDS);
-            let inbound = Arc::new(Inbound::default());
-            let health = Arc::new(watch::Sender::new(OrgHealth::default()));
-            let shared = lane::Shared {
-                org: Arc::clone(&org),
-                records: records.clone(),
-                policies: Arc::clone(&policies),
-                clock: clock.clone(),
-                metrics: metrics.clone(),
-            };
-            let lane =
-                Lane::start(shared, received, Arc::clone(&inbound), Arc::clone(&health), stopping.subscribe()).await?;
-            tasks.push(tokio::spawn(lane.run()));
-            lanes.insert(org.id.clone(), LaneHandle { org, commands, inbound, health });
+        let shared = Shared {
+            ledger: ledger.clone(),
+            policies: Arc::clone(&policies),
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+        };
+        let (mut lanes, mut tasks) = (HashMap::new(), Vec::new());
+        for id in ids {
+            let org = orgs.iter().find(|org| org.id == id).cloned();
+            if org.is_none() {
+                tracing::warn!(org = %id, "an organization has records and is not configured: nothing is sent for it");
+            }
+            let (lane, task) = start_lane(id.clone(), org, &shared, &stopping);
+            lanes.insert(id, lane);
+            tasks.push(task);
         }
-        let tasks = std::sync::Mutex::new(tasks);
         let kept = |environment: Environment| (environment.source.clone(), Arc::new(Kept::new(environment)));
-        let environments = environments.into_iter().map(kept).collect();
         let engine = Arc::new(Self {
-            records,
+            ledger,
             policies,
             clock,
             metrics,
             directory,
             lanes,
-            environments,
+            environments: environments.into_iter().map(kept).collect(),
             inbox,
+            reports: checks::Reports::default(),
             stopping,
-            tasks,
+            tasks: std::sync::Mutex::new(tasks),
         });
-        for kept in engine.environments.values() {
-            let keeper = environment::run(Arc::clone(&engine), Arc::clone(kept), engine.stopping.subscribe());
-            engine.keep(tokio::spawn(keeper));
-        }
-        if let Some(keep) = keep {
-            engine.keep(tokio::spawn(sweep::run(Arc::clone(&engine), keep, engine.stopping.subscribe())));
-        }
+        engine.look_after(keep);
         Ok(engine)
     }
 
-    /// Puts arrivals where they survive a power cut; with `cursor`, a poll's place is kept together with them.
-    ///
-    /// # Errors
-    /// When the store failed: then nothing of it is acknowledged.
-    pub async fn accept(&self, arrivals: Vec<Arrival>, cursor: Option<(&SourceId, u64)>) -> Result<Accepted, Error> {
-        let (mut write, mut accepted, mut reached) = (Write::default(), Accepted::default(), Vec::new());
-        for arrival in arrivals {
-            let Some(lane) = self.directory.find(&arrival.source, &arrival.account).and_then(|id| self.lanes.get(id))
-            else {
-                accepted.unlinked += 1;
-                continue;
-            };
-            accepted.linked += 1;
-            reached.push(lane);
-            let by = match arrival.by {
-                Channel::Webhook => "webhook",
-                Channel::Poll => "poll",
-                Channel::Completion => "completion",
-                Channel::Intake => "intake",
-            };
-            self.metrics.arrivals.get_or_create(&Arrived { source: arrival.source.to_string(), by }).inc();
-            write.inbox(&lane.org.id, self.inbox.number(), &arrival.bounded());
+    fn look_after(self: &Arc<Self>, keep: Option<Duration>) {
+        for kept in self.environments.values() {
+            let keeper = environment::run(Arc::clone(self), Arc::clone(kept), self.stopping.subscribe());
+            self.keep(tokio::spawn(keeper));
         }
-        if let Some((source, action)) = cursor {
-            write.cursor(source, action);
+        for lane in self.lanes.values().filter_map(|lane| lane.org.as_ref()) {
+            let looking = checks::at_incidents(Arc::clone(self), lane.id.clone(), self.stopping.subscribe());
+            self.keep(tokio::spawn(looking));
         }
-        // Counted first, so that nobody sees a lane as idle between the acknowledgement and the merge.
-        for lane in &reached {
-            lane.count(1);
+        if let Some(keep) = keep {
+            self.keep(tokio::spawn(retention::run(Arc::clone(self), keep, self.stopping.subscribe())));
         }
-        let stored = if write.is_empty() { Ok(()) } else { self.records.store().commit(write.into_batch()).await };
-        for lane in reached {
-            match &stored {
-                Ok(()) => lane.inbound.arrived.notify_one(),
-                Err(_) => lane.count(-1),
-            }
-        }
-        stored?;
-        Ok(accepted)
     }
 
-    /// Asks for another attempt at a sync error.
+    /// Asks for another attempt at a sync error; answers how it stands then.
     ///
     /// # Errors
     /// When there is no such sync error, or it is neither pending nor retrying.
-    pub async fn retry(&self, error: &SyncErrorId, by: &str) -> Result<(), Error> {
-        self.ask(error, |error, reply| Command::Retry { error, by: by.to_owned(), reply }).await
+    pub async fn retry(&self, error: &SyncErrorId, by: &str) -> Result<SyncError, Error> {
+        self.ask_about(error, Ask::Retry, by).await
     }
 
-    /// Ignores a sync error.
+    /// Ignores a sync error; answers how it stands then.
     ///
     /// # Errors
     /// When there is no such sync error, or it is neither pending nor retrying.
-    pub async fn ignore(&self, error: &SyncErrorId, by: &str, reason: &str) -> Result<(), Error> {
-        let reason = reason.to_owned();
-        self.ask(error, |error, reply| Command::Ignore { error, by: by.to_owned(), reason, reply }).await
+    pub async fn ignore(&self, error: &SyncErrorId, by: &str, reason: &str) -> Result<SyncError, Error> {
+        self.ask_about(error, Ask::Ignore(reason.to_owned()), by).await
     }
 
-    /// Takes an ignored sync error back.
+    /// Takes an ignored sync error back; answers how it stands then.
     ///
     /// # Errors
     /// When there is no such sync error, or it is not ignored.
-    pub async fn reopen(&self, error: &SyncErrorId, by: &str) -> Result<(), Error> {
-        self.ask(error, |error, reply| Command::Reopen { error, by: by.to_owned(), reply }).await
+    pub async fn reopen(&self, error: &SyncErrorId, by: &str) -> Result<SyncError, Error> {
+        self.ask_about(error, Ask::Reopen, by).await
     }
 
-    /// Asks for another attempt at every sync error of an organization; answers how many there are.
+    /// Ignores a conversation that waits for the end of its organization's incident; answers its sync error.
+    ///
+    /// # Errors
+    /// When there is no such organization, or the conversation is not parked.
+    pub async fn ignore_parked(
+        &self,
+        org: &OrgId,
+        conversation: &ConversationId,
+        by: &str,
+        reason: &str,
+    ) -> Result<SyncError, Error> {
+        let (conversation, by, reason) = (conversation.clone(), by.to_owned(), reason.to_owned());
+        let command = |reply| Command::IgnoreParked { conversation, by, reason, reply };
+        self.ask(self.configured(org)?, command).await
+    }
+
+    /// Asks for another attempt at every sync error of an organization, and at what its incident holds back; answers how many
+    /// conversations that are. When it answers, what was asked survives a restart; it is carried out a part at a time.
     ///
     /// # Errors
     /// When there is no such organization.
     pub async fn retry_all(&self, org: &OrgId, by: &str) -> Result<u64, Error> {
-        self.retry_class(org, None, by).await
+        let by = by.to_owned();
+        self.ask(self.configured(org)?, |reply| Command::RetryAll { by, reply }).await
     }
 
-    /// The connection of an organization works again: what is pending because it did not is tried again. Answers how many.
+    /// The cause of an organization's incident is gone, somebody says: it is probed now. Answers how many conversations are
+    /// parked.
     ///
     /// # Errors
     /// When there is no such organization.
-    pub async fn connected(&self, org: &OrgId, by: &str) -> Result<u64, Error> {
-        self.retry_class(org, Some(Class::Auth), by).await
+    pub async fn lift(&self, org: &OrgId) -> Result<u64, Error> {
+        self.ask(self.configured(org)?, |reply| Command::Lift { reply }).await
     }
 
-    async fn retry_class(&self, org: &OrgId, class: Option<Class>, by: &str) -> Result<u64, Error> {
-        let lane = self.lanes.get(org).ok_or_else(|| Error::NoSuchOrg(org.clone()))?;
+    async fn ask_about(&self, id: &SyncErrorId, ask: Ask, by: &str) -> Result<SyncError, Error> {
+        let known = self.ledger.sync_error(id).await?.ok_or_else(|| Error::NoSuchError(id.clone()))?;
+        let lane = self.lanes.get(&known.org).ok_or_else(|| Error::NoSuchError(id.clone()))?;
+        let (id, conversation, by) = (id.clone(), known.conversation, by.to_owned());
+        self.ask(lane, |reply| Command::Error { id, conversation, ask, by, reply }).await
+    }
+
+    async fn ask<T>(&self, lane: &LaneHandle, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
-        let command = Command::RetryAll { class, by: by.to_owned(), reply };
-        lane.commands.send(command).await.map_err(|_| Error::Stopping)?;
-        answer.await.map_err(|_| Error::Stopping)?
+        let asked = async {
+            lane.commands.send(command(reply)).await.map_err(|_| Error::Stopping)?;
+            answer.await.map_err(|_| Error::Stopping)?
+        };
+        tokio::time::timeout(PATIENCE, asked).await.unwrap_or(Err(Error::TooSlow))
     }
 
-    async fn ask(
-        &self,
-        error: &SyncErrorId,
-        command: impl FnOnce(SyncErrorId, oneshot::Sender<Result<(), Error>>) -> Command,
-    ) -> Result<(), Error> {
-        let known = self.records.sync_error(error)?;
-        let lane = known.and_then(|known| self.lanes.get(&known.org));
-        let lane = lane.ok_or_else(|| Error::NoSuchError(error.clone()))?;
-        let (reply, answer) = oneshot::channel();
-        lane.commands.send(command(error.clone(), reply)).await.map_err(|_| Error::Stopping)?;
-        answer.await.map_err(|_| Error::Stopping)?
+    fn configured(&self, org: &OrgId) -> Result<&LaneHandle, Error> {
+        let lane = self.lanes.get(org).filter(|lane| lane.org.is_some());
+        lane.ok_or_else(|| Error::NoSuchOrg(org.clone()))
     }
 
-    /// The organizations, in the order of their ids.
+    /// The organizations that are configured, in the order of their ids.
     #[must_use]
     pub fn orgs(&self) -> Vec<(Arc<Org>, OrgHealth)> {
+        let lanes = self.lanes.values();
         let mut orgs: Vec<_> =
-            self.lanes.values().map(|lane| (Arc::clone(&lane.org), lane.health.borrow().clone())).collect();
+            lanes.filter_map(|lane| Some((Arc::clone(lane.org.as_ref()?), lane.health.borrow().clone()))).collect();
         orgs.sort_by(|a, b| a.0.id.cmp(&b.0.id));
+        orgs
+    }
+
+    /// The organizations that have records and are not configured any more, in the order of their ids.
+    #[must_use]
+    pub fn departed(&self) -> Vec<(OrgId, OrgHealth)> {
+        let departed = self.lanes.iter().filter(|(_, lane)| lane.org.is_none());
+        let mut orgs: Vec<_> = departed.map(|(id, lane)| (id.clone(), lane.health.borrow().clone())).collect();
+        orgs.sort_by(|a, b| a.0.cmp(&b.0));
         orgs
     }
 
@@ -327,8 +293,9 @@ impl Engine {
     /// # Errors
     /// When there is no such organization.
     pub fn org(&self, id: &OrgId) -> Result<(Arc<Org>, OrgHealth), Error> {
-        let lane = self.lanes.get(id).ok_or_else(|| Error::NoSuchOrg(id.clone()))?;
-        Ok((Arc::clone(&lane.org), lane.health.borrow().clone()))
+        let lane = self.configured(id)?;
+        let org = lane.org.clone().ok_or_else(|| Error::NoSuchOrg(id.clone()))?;
+        Ok((org, lane.health.borrow().clone()))
     }
 
     /// Tells whenever the health of an organization changes.
@@ -340,21 +307,6 @@ impl Engine {
         Ok(lane.health.subscribe())
     }
 
-    /// Looks at the first points to check of an organization. Where its connection works, what is pending because it did
-    /// not is tried again.
-    ///
-    /// # Errors
-    /// When there is no such organization, or the store cannot be read.
-    pub async fn check(&self, id: &OrgId) -> Result<Report, Error> {
-        let (org, health) = self.org(id)?;
-        let mut report = checks::run(&org, &health, &self.records, &self.policies, &self.clock).await?;
-        report.checks.extend(self.check_sources(&org).await?);
-        if report.connected {
-            report.retried = self.connected(id, BY_ITSELF).await?;
-        }
-        Ok(report)
-    }
-
     /// The Alcmeon environments, and how each stands.
     #[must_use]
     pub fn environments(&self) -> Vec<(SourceId, EnvironmentHealth)> {
@@ -363,8 +315,8 @@ impl Engine {
 
     /// The records, for reading.
     #[must_use]
-    pub fn records(&self) -> &Records {
-        &self.records
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// Finishes what is on its way and stops. What waits goes on at the next start.
@@ -381,4 +333,30 @@ impl Engine {
     fn keep(&self, task: JoinHandle<()>) {
         self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(task);
     }
+}
+
+fn start_lane(
+    id: OrgId,
+    org: Option<Arc<Org>>,
+    shared: &Shared,
+    stopping: &watch::Sender<bool>,
+) -> (LaneHandle, JoinHandle<()>) {
+    let (commands, received) = mpsc::channel(COMMANDS);
+    let inbound = Arc::new(Inbound::default());
+    let health = Arc::new(watch::Sender::new(OrgHealth { unmerged: 1, ..OrgHealth::default() }));
+    let outbound: Arc<dyn Outbound> = match &org {
+        Some(org) => Arc::new(Connected { org: Arc::clone(org), shared: shared.clone() }),
+        None => Arc::new(Departed),
+    };
+    let lane = Lane::new(lane::Parts {
+        org: id,
+        links: org.as_ref().map_or_else(Links::new, |org| org.linking.clone()),
+        shared: shared.clone(),
+        outbound,
+        commands: received,
+        inbound: Arc::clone(&inbound),
+        health: Arc::clone(&health),
+        stopping: stopping.subscribe(),
+    });
+    (LaneHandle { org, commands, inbound, health }, tokio::spawn(lane.run()))
 }

@@ -94,35 +94,47 @@ pub struct OrgHealth {
     /// Sync errors by state.
     pub sync_errors: ErrorCounts,
     /// Conversations that wait for a free place.
-    pub waiting: usize,
+    pub waiting: u64,
     /// Conversations that are on their way.
-    pub sending: usize,
+    pub sending: u64,
     /// Conversations that are tried again by themselves later.
-    pub scheduled: usize,
+    pub scheduled: u64,
+    /// Conversations that wait for the end of an incident.
+    pub parked: u64,
+    /// Sync errors that are still to be retried because somebody asked for all.
+    pub retrying_all: u64,
     /// Arrivals that are acknowledged but not merged yet.
     pub unmerged: usize,
-    /// What holds everything back, and when it is tried next.
-    pub held_back_by: Option<HeldBack>,
+    /// What is wrong with the organization as a whole.
+    pub incident: Option<IncidentHealth>,
     /// The sync error that became pending last.
     pub newest_pending: Option<SyncErrorId>,
 }
 
-/// A refusal that reaches the whole organization.
+/// What is wrong with an organization as a whole: a refusal that every conversation would get.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct HeldBack {
+pub struct IncidentHealth {
+    /// Since when.
+    pub since: Timestamp,
     /// The refusal.
     pub refusal: Refusal,
-    /// When one delivery is let through to see whether it still holds.
-    pub next_probe_at: Timestamp,
+    /// When it is looked at again whether it still holds; `null` while it is being looked at, and when it is over.
+    pub next_probe_at: Option<Timestamp>,
+    /// Whether conversations get through again, more and more at once.
+    pub recovering: bool,
 }
 
 impl OrgHealth {
-    /// Whether nothing is left to do without a person or a new message.
+    /// Whether nothing is left to do without a person, a new message, or the end of an incident.
     #[must_use]
     pub fn idle(&self) -> bool {
-        self.waiting + self.sending + self.scheduled + self.unmerged == 0
+        let parked = if self.incident.as_ref().is_none_or(|it| it.recovering) { self.parked } else { 0 };
+        self.waiting + self.sending + self.scheduled + self.retrying_all + parked == 0 && self.unmerged == 0
     }
 }
+
+/// Sources that are told the ids of Salesforce's records.
+pub(super) type Links = Vec<SourceId>;
 
 /// Finds the organization that an account is linked to.
 pub(super) struct Directory {

@@ -6,9 +6,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Engine, Error, UnseenTeam};
+use crate::domain::State::{Ignored, Pending, Retrying};
 use crate::domain::{Conversation, Decision, Destination, OrgId, PolicyName, SyncError};
+use crate::ledger::ErrorFilter;
 use crate::policy::{Candidate, Difference, Failing, difference, shown};
-use crate::store::ErrorFilter;
 
 /// Sync errors that are looked at, over all organizations.
 const ERRORS: usize = 1_000;
@@ -101,13 +102,13 @@ impl Engine {
         let Some(in_force) = self.policies.in_force(name) else { return Ok(preview) };
         let mut with_errors = HashSet::new();
         for org in preview.orgs.clone() {
-            for error in self.open_errors(&org, ERRORS - preview.errors.looked_at)? {
-                let Some(of) = self.records.conversation(&org, &error.conversation)? else { continue };
+            for error in self.open_errors(&org, ERRORS - preview.errors.looked_at).await? {
+                let Some(of) = self.ledger.conversation(&org, &error.conversation).await? else { continue };
                 let differences = self.differences(&in_force, candidate, &of, Some(&error)).await;
                 preview.errors.take(differences);
                 with_errors.insert(error.conversation);
             }
-            for of in self.seen_lately(&org, GOOD)? {
+            for of in self.seen_lately(&org, GOOD).await? {
                 if !with_errors.contains(&of.id) {
                     let differences = self.differences(&in_force, candidate, &of, None).await;
                     preview.good.take(differences);
@@ -126,7 +127,7 @@ impl Engine {
         let (mut looked_at, mut unseen_teams) = (0, Vec::new());
         if let Some(in_force) = self.policies.in_force(name) {
             for org in self.decided_by(name) {
-                for of in self.seen_lately(&org, GOOD)? {
+                for of in self.seen_lately(&org, GOOD).await? {
                     let route = in_force.route(&of, self.clock.now()).await;
                     looked_at += 1;
                     note(&mut teams, of.team.clone(), &of, &route);
@@ -171,20 +172,24 @@ impl Engine {
     }
 
     fn decided_by(&self, name: &PolicyName) -> Vec<OrgId> {
-        let mut orgs: Vec<_> =
-            self.lanes.values().filter(|lane| lane.org.policy == *name).map(|lane| lane.org.id.clone()).collect();
+        let mut orgs: Vec<_> = self
+            .lanes
+            .values()
+            .filter_map(|lane| lane.org.as_ref())
+            .filter(|org| org.policy == *name)
+            .map(|org| org.id.clone())
+            .collect();
         orgs.sort();
         orgs
     }
 
-    fn open_errors(&self, org: &OrgId, most: usize) -> Result<Vec<SyncError>, Error> {
-        use crate::domain::State::{Ignored, Pending, Retrying};
+    async fn open_errors(&self, org: &OrgId, most: usize) -> Result<Vec<SyncError>, Error> {
         let mut all = Vec::new();
         for state in [Pending, Retrying, Ignored] {
-            let filter = ErrorFilter { org: Some(org.clone()), state: Some(state), class: None };
+            let filter = ErrorFilter { org: Some(org.clone()), state: Some(state), ..ErrorFilter::default() };
             let mut cursor = None;
             while all.len() < most {
-                let page = self.records.sync_errors(&filter, cursor.as_deref(), (most - all.len()).min(200))?;
+                let page = self.ledger.sync_errors(&filter, cursor.as_deref(), (most - all.len()).min(200)).await?;
                 all.extend(page.items);
                 cursor = page.next;
                 if cursor.is_none() {
@@ -196,16 +201,16 @@ impl Engine {
     }
 
     /// The conversations that moved last, newest first; after a restart, some others too until enough have moved.
-    fn seen_lately(&self, org: &OrgId, most: usize) -> Result<Vec<Conversation>, Error> {
+    async fn seen_lately(&self, org: &OrgId, most: usize) -> Result<Vec<Conversation>, Error> {
         let Some(lane) = self.lanes.get(org) else { return Ok(Vec::new()) };
         let mut ids = lane.inbound.moved_lately();
         if ids.len() < most {
-            ids.extend(self.records.conversations(org, most)?);
+            ids.extend(self.ledger.conversations(org, most).await?);
         }
         let (mut seen, mut all) = (HashSet::new(), Vec::new());
         for id in ids {
             if all.len() < most && seen.insert(id.clone()) {
-                all.extend(self.records.conversation(org, &id)?);
+                all.extend(self.ledger.conversation(org, &id).await?);
             }
         }
         Ok(all)

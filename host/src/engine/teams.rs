@@ -43,7 +43,7 @@ impl Engine {
     async fn look_at_teams(&self, org: &Org) -> Result<Found, Error> {
         let mut found = Found::default();
         let Some(policy) = self.policies.in_force(&org.policy) else { return Ok(found) };
-        let seen: BTreeSet<_> = self.records.teams(&org.id, TEAMS)?.into_iter().map(|(team, _)| team).collect();
+        let seen: BTreeSet<_> = self.ledger.teams(&org.id, TEAMS).await?.into_keys().collect();
         for (source, account) in one_account_each(org) {
             let Some(kept) = self.environments.get(source) else { continue };
             let now = self.clock.now();
@@ -76,8 +76,8 @@ impl Engine {
         let healths = kept.iter().map(|kept| (&kept.environment.source, kept.health.borrow().clone()));
         let mut checks = vec![notifications(healths.collect())];
         let Found { teams, refused, silent } = self.look_at_teams(org).await?;
-        let alone = self.lanes.values().all(|lane| {
-            lane.org.id == org.id || lane.org.accounts.iter().all(|(source, _)| !self.environments.contains_key(source))
+        let alone = self.lanes.values().filter_map(|lane| lane.org.as_ref()).all(|other| {
+            other.id == org.id || other.accounts.iter().all(|(source, _)| !self.environments.contains_key(source))
         });
         let (ok, text) = match refused.len() {
             _ if !silent.is_empty() => (None, format!("the teams cannot be asked for: {}", silent.join("; "))),

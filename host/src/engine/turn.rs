@@ -1,254 +1,387 @@
-//! One turn of a lane: what several events change together, so that one commit makes all of it durable.
+//! One turn of a lane: what several events change together, over what was loaded, so that one commit makes all of it durable.
 
 use std::collections::{HashMap, HashSet};
 
-use super::org::Org;
+use super::org::Links;
 use crate::domain::{
-    Arrival, AuditEntry, Change, Conversation, ConversationId, Delivery, Effect, ErrorCounts, Event, Fact, MessageId,
-    OrgId, Records as SalesforceRecords, SourceId, State, SyncError, SyncErrorId, Timestamp, merge, step,
+    Arrival, AuditEntry, Cause, Change, Conversation, ConversationId, Delivery, Effect, Event, Fact, Fingerprint,
+    Group, GroupChange, MessageId, OrgId, Records, Refusal, State, SyncError, SyncErrorId, Timestamp, Work, merge,
+    step,
 };
-use crate::store::{self, Records, Write};
+use crate::ledger::{AuditPage, DeliveryChange, ErrorChange, Forgotten, LaneCommit, LaneState, Loaded, Quarantined};
 
+/// The most causes of an organization that are kept apart.
+pub(super) const GROUPS: u64 = 2_000;
 /// Entries of the host come after those of the source within one millisecond.
 const OWN_ENTRIES: u64 = 1 << 63;
 
-/// Changes that are not written yet, over what the store holds.
+/// Changes that are not written yet, over what the ledger holds.
 pub(super) struct Turn<'a> {
     pub(super) org: &'a OrgId,
     /// Sources that are told the ids of Salesforce's records.
-    linking: &'a [SourceId],
-    pub(super) records: &'a Records,
+    links: &'a Links,
     pub(super) now: Timestamp,
-    pub(super) counts: ErrorCounts,
+    /// While the organization has an incident: what arrives and what comes due is parked because of this.
+    pub(super) incident: Option<Refusal>,
+    pub(super) loaded: Loaded,
+    pub(super) state: LaneState,
     pub(super) newest_pending: Option<SyncErrorId>,
-    pub(super) conversations: HashMap<ConversationId, Conversation>,
-    pub(super) deliveries: HashMap<ConversationId, Delivery>,
+    conversations: HashMap<ConversationId, Conversation>,
+    deliveries: HashMap<ConversationId, Delivery>,
     /// Conversations that are as if they had never been.
-    pub(super) forgotten: HashSet<ConversationId>,
+    forgotten: HashSet<ConversationId>,
+    errors: HashMap<SyncErrorId, SyncError>,
     forgotten_errors: HashSet<SyncErrorId>,
-    errors: HashMap<SyncErrorId, Touched>,
-    pub(super) write: Write,
+    pages: HashMap<(ConversationId, u32), AuditPage>,
+    groups: HashMap<Fingerprint, Group>,
+    pub(super) commit: LaneCommit,
     /// What the lane has to do once the turn is written.
     pub(super) todo: Vec<Todo>,
 }
 
 /// What follows from a turn in the memory of the lane.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Todo {
-    Queue(ConversationId),
-    /// It was tried before.
-    QueueRetry(ConversationId),
+    /// It waits for a place.
+    Queue(Work, ConversationId),
+    /// It waits for the end of the incident.
+    Park(ConversationId),
+    /// It waits for its time.
     WakeAt(Timestamp, ConversationId),
 }
 
-struct Touched {
-    error: SyncError,
-    /// The state that the store has; `None` where it has none.
-    stored: Option<State>,
-}
-
 impl<'a> Turn<'a> {
-    pub(super) fn new(org: &'a Org, records: &'a Records, counts: ErrorCounts, now: Timestamp) -> Self {
+    pub(super) fn new(org: &'a OrgId, links: &'a Links, loaded: Loaded, state: LaneState, now: Timestamp) -> Self {
         Self {
-            org: &org.id,
-            linking: &org.linking,
-            records,
+            org,
+            links,
             now,
-            counts,
+            incident: None,
+            loaded,
+            state,
             newest_pending: None,
             conversations: HashMap::new(),
             deliveries: HashMap::new(),
             forgotten: HashSet::new(),
-            forgotten_errors: HashSet::new(),
             errors: HashMap::new(),
-            write: Write::default(),
+            forgotten_errors: HashSet::new(),
+            pages: HashMap::new(),
+            groups: HashMap::new(),
+            commit: LaneCommit { at: now, ..LaneCommit::default() },
             todo: Vec::new(),
         }
     }
 
-    /// Merges an arrival, and moves the delivery when that changed something.
-    pub(super) fn arrive(&mut self, number: u64, arrival: Arrival) -> Result<Option<String>, store::Error> {
+    /// Merges an arrival, and moves the delivery when that changed something. Answers the conversation's team.
+    pub(super) fn arrive(&mut self, number: u64, arrival: Arrival) -> Option<String> {
         let id = arrival.conversation.clone();
-        let known = self.conversation(&id)?;
+        self.commit.taken.push(number);
+        let known = self.conversation(&id).cloned();
         if arrival.shows_a_gap(known.as_ref()) {
-            self.write.gap(&arrival.source, &id);
+            self.commit.gaps.push((arrival.source.clone(), id.clone()));
         }
-        let kept: Vec<_> = known.iter().flat_map(|known| &known.messages).map(|message| message.id.clone()).collect();
-        let merged = merge(known, arrival);
-        self.write.merged(self.org, number);
-        self.write.audit(&merged.audit);
+        let mut merged = merge(known.clone(), arrival.clone());
+        if known.is_none() {
+            // Its record may have been set aside: what it is now is newer than what was sent of it.
+            merged.conversation.version += self.delivery(&id).wanted;
+        }
+        if let Some(bytes) = merged.conversation.too_large() {
+            self.refuse_as_too_large(number, &arrival, known, bytes);
+            return None;
+        }
+        self.messages_of(known.as_ref(), &merged.conversation);
+        self.keep(&id, merged.audit);
         let (version, team) = (merged.conversation.version, merged.conversation.team.clone());
-        // An audit is kept as long as its message.
-        for gone in kept.iter().filter(|id| merged.conversation.messages.iter().all(|message| message.id != **id)) {
-            self.write.forget_audit(&self.records.audit(gone)?);
-        }
         self.conversations.insert(id.clone(), merged.conversation);
-        if !merged.changed {
-            return Ok(None);
-        }
-        let mut delivery = self.delivery(&id)?;
+        let mut delivery = self.delivery(&id);
         let today = self.now.day();
         if delivery.day != today {
-            self.write.age(self.org, &id, delivery.day, today);
             delivery.day = today;
             self.deliveries.insert(id.clone(), delivery);
         }
-        self.step(&id, Event::Arrived { version })?;
-        Ok(team)
+        if !merged.changed {
+            return None;
+        }
+        self.step(&id, Event::Arrived { version });
+        self.park(&id);
+        team
+    }
+
+    /// Which messages of a conversation can be asked about by their ids: those that it keeps.
+    fn messages_of(&mut self, before: Option<&Conversation>, now: &Conversation) {
+        let known: HashSet<_> = before.iter().flat_map(|it| &it.messages).map(|message| &message.id).collect();
+        let kept: HashSet<_> = now.messages.iter().map(|message| &message.id).collect();
+        let place = |message: &&MessageId| ((*message).clone(), now.id.clone());
+        self.commit.messages.extend(kept.difference(&known).map(place));
+        self.commit.gone.extend(known.difference(&kept).map(place));
+    }
+
+    /// While the organization has an incident, what waits for a place is parked; the first time, the audit says why.
+    pub(super) fn park(&mut self, id: &ConversationId) {
+        let Some(refusal) = self.incident.clone() else { return };
+        let before = self.delivery(id).phase;
+        self.step(id, Event::Parked);
+        if self.delivery(id).phase == before {
+            return;
+        }
+        self.todo.retain(|todo| !matches!(todo, Todo::Queue(_, queued) if queued == id));
+        self.todo.push(Todo::Park(id.clone()));
+        self.say_parked(id, &refusal);
+    }
+
+    /// Writes into the audit of the newest message that it waits for the end of an incident.
+    pub(super) fn say_parked(&mut self, id: &ConversationId, refusal: &Refusal) {
+        let Some(message) = self.conversation(id).and_then(Conversation::newest).map(|newest| newest.id.clone()) else {
+            return;
+        };
+        let (code, text) = (refusal.code.clone(), refusal.text.clone());
+        self.audit(id, message, Vec::new(), Fact::Parked { class: refusal.class, code, text });
     }
 
     /// Moves a delivery and carries out what concerns the records; answers the version to send, if one is to be.
-    pub(super) fn step(&mut self, id: &ConversationId, event: Event) -> Result<Option<u64>, store::Error> {
-        let delivery = self.delivery(id)?;
-        let retried = matches!(event, Event::Due);
+    pub(super) fn step(&mut self, id: &ConversationId, event: Event) -> Option<u64> {
+        let delivery = self.delivery(id);
         let erased = delivery.is_erased();
         self.link(id, &delivery, &event);
         let (delivery, effects) = step(delivery, event, self.now);
         self.deliveries.insert(id.clone(), delivery);
         let mut send = None;
-        for effect in effects {
-            match effect {
-                Effect::Queue if retried => self.todo.push(Todo::QueueRetry(id.clone())),
-                Effect::Queue => self.todo.push(Todo::Queue(id.clone())),
-                Effect::WakeAt(until) => self.todo.push(Todo::WakeAt(until, id.clone())),
-                Effect::Send { version } => send = Some(version),
-                Effect::Audit { message, mut fact } => {
-                    if erased {
-                        fact.erase();
-                    }
-                    self.audit(id, message, fact)?;
-                }
-                Effect::Registry { error, message, change } => self.register(id, error, message, change, erased)?,
+        // The registry first: it knows which messages the audit's lines are about.
+        let mut new = Vec::new();
+        for effect in &effects {
+            if let Effect::Registry { error, change } = effect {
+                new = self.register(id, error, change.clone(), erased);
             }
         }
-        Ok(send)
+        for effect in effects {
+            match effect {
+                Effect::Queue(work) => self.todo.push(Todo::Queue(work, id.clone())),
+                Effect::WakeAt(until) => self.todo.push(Todo::WakeAt(until, id.clone())),
+                Effect::Send { version } => send = Some(version),
+                Effect::Audit { message, fact } => {
+                    let about = match &fact {
+                        // Messages that failed with an earlier attempt have their line already.
+                        Fact::CrmSynchroError { .. } => new.clone(),
+                        Fact::Resolved { sync_error, .. }
+                        | Fact::Ignored { sync_error, .. }
+                        | Fact::RetryAsked { sync_error, .. }
+                        | Fact::Reopened { sync_error, .. } => self.affected(sync_error),
+                        _ => Vec::new(),
+                    };
+                    self.audit(id, message, about, fact);
+                }
+                Effect::Registry { .. } => {}
+            }
+        }
+        send
+    }
+
+    fn affected(&self, error: &SyncErrorId) -> Vec<MessageId> {
+        self.sync_error(error).map(|error| error.affected.clone()).unwrap_or_default()
     }
 
     /// When the records of a conversation are others than before, its source is told, if that is wanted.
     fn link(&mut self, id: &ConversationId, before: &Delivery, event: &Event) {
         let Event::Delivered { records, .. } = event else { return };
-        let told =
-            |records: &SalesforceRecords| (records.conversation.clone(), records.case.clone(), records.contact.clone());
+        let told = |records: &Records| (records.conversation.clone(), records.case.clone(), records.contact.clone());
         if told(&before.records) != told(records)
-            && let Some(source) = self.linking.iter().find(|source| id.within(source).is_some())
+            && let Some(source) = self.links.iter().find(|source| id.within(source).is_some())
         {
-            self.write.link(source, id, records);
+            self.commit.links.push((source.clone(), id.clone(), records.clone()));
         }
     }
 
-    /// Writes a line of a message's audit.
-    pub(super) fn audit(
-        &mut self,
-        id: &ConversationId,
-        message: MessageId,
-        mut fact: Fact,
-    ) -> Result<(), store::Error> {
-        let mut delivery = self.delivery(id)?;
+    /// Writes an entry of the host into the audit of a message, and of others that it is about as well.
+    pub(super) fn audit(&mut self, id: &ConversationId, message: MessageId, about: Vec<MessageId>, mut fact: Fact) {
+        let mut delivery = self.delivery(id);
         if delivery.is_erased() {
             fact.erase();
         }
         delivery.entries += 1;
         let order = OWN_ENTRIES | delivery.entries;
         self.deliveries.insert(id.clone(), delivery);
-        self.write.audit(&AuditEntry { message, at: self.now, order, fact });
-        Ok(())
+        let also = about.into_iter().filter(|other| *other != message).collect();
+        self.keep(id, AuditEntry { message, also, at: self.now, order, fact });
     }
 
+    /// Keeps an entry of the audit in the page that is being filled.
+    fn keep(&mut self, id: &ConversationId, entry: AuditEntry) {
+        let mut delivery = self.delivery(id);
+        let place = (id.clone(), delivery.page);
+        let page = self.pages.entry(place).or_insert_with(|| self.loaded.pages.remove(id).unwrap_or_default());
+        if page.add(entry) {
+            delivery.page += 1;
+        }
+        self.deliveries.insert(id.clone(), delivery);
+    }
+
+    /// Changes a sync error; answers the messages that are affected now and were not before.
     fn register(
         &mut self,
         conversation: &ConversationId,
-        id: SyncErrorId,
-        message: MessageId,
+        id: &SyncErrorId,
         change: Change,
         erased: bool,
-    ) -> Result<(), store::Error> {
-        let known = self.sync_error(&id)?;
+    ) -> Vec<MessageId> {
+        let known = self.sync_error(id).cloned();
         let before = known.as_ref().map(|error| error.state);
         let error = match (known, &change) {
             (Some(known), _) => Some(known),
-            (None, Change::Failed { refusal, .. }) => {
-                let (org, refusal) = (self.org.clone(), (**refusal).clone());
-                Some(SyncError::blank(org, conversation.clone(), message, refusal, self.now))
-            }
+            (None, Change::Failed { refusal, group, affected, .. }) => affected.last().map(|message| {
+                let (org, refusal, message) = (self.org.clone(), (**refusal).clone(), message.clone());
+                SyncError::blank(id.clone(), org, conversation.clone(), message, group.clone(), refusal, self.now)
+            }),
             // A change of what was never registered: nothing to change.
             (None, _) => None,
         };
-        let Some(mut error) = error else { return Ok(()) };
-        error.apply(change, self.now);
+        let Some(mut error) = error else { return Vec::new() };
+        let failed = matches!(change, Change::Failed { .. } | Change::FailedAgain { .. });
+        let group_before = error.group.clone();
+        let new = error.apply(change, self.now);
+        if let Some(of) = self.conversation(conversation) {
+            (error.team, error.channel) = (of.team.clone(), of.channel.clone());
+        }
         if erased {
             error.erase();
         }
         if error.state == State::Pending && before != Some(State::Pending) {
             self.newest_pending = Some(id.clone());
         }
-        self.counts.moved(before, error.state);
-        let stored = self.errors.get(&id).map_or(before, |touched| touched.stored);
-        self.errors.insert(id, Touched { error, stored });
-        Ok(())
+        self.state.errors.moved(before, Some(error.state));
+        if group_before == error.group {
+            self.count_in_group(&error, before, Some(error.state), failed);
+        } else {
+            let left = SyncError { group: group_before, ..error.clone() };
+            self.count_in_group(&left, before, None, false);
+            self.count_in_group(&error, None, Some(error.state), failed);
+        }
+        self.errors.insert(id.clone(), error);
+        new
+    }
+
+    /// The group of a cause; the one of the rest where an organization has too many.
+    pub(super) fn admit(&self, group: Fingerprint) -> Fingerprint {
+        let known = self.groups.contains_key(&group) || self.loaded.groups.contains_key(&group);
+        if known || self.state.groups < GROUPS { group } else { Fingerprint::unnamed() }
+    }
+
+    /// Counts what happened to a sync error in its group.
+    fn count_in_group(&mut self, error: &SyncError, before: Option<State>, after: Option<State>, failed: bool) {
+        let id = &error.group;
+        let known = self.groups.remove(id).or_else(|| self.loaded.groups.remove(id));
+        let mut group = known.unwrap_or_else(|| {
+            self.state.groups += 1;
+            let cause = Cause::new(self.org, &error.refusal);
+            let cause = match self.conversation(&error.conversation) {
+                Some(conversation) => cause.of_conversation(conversation),
+                None => cause,
+            };
+            match *id == Fingerprint::unnamed() {
+                true => Group::of_the_rest(&cause, self.now),
+                false => Group { id: id.clone(), ..Group::new(&cause, self.now) },
+            }
+        });
+        group.apply(GroupChange { sync_error: error.id.clone(), before, after, failed, at: self.now });
+        self.groups.insert(id.clone(), group);
     }
 
     /// Changes words of a sync error, and nothing else.
     pub(super) fn change(&mut self, error: SyncError) {
-        let stored = self.errors.get(&error.id).map_or(Some(error.state), |touched| touched.stored);
-        self.errors.insert(error.id.clone(), Touched { error, stored });
+        self.errors.insert(error.id.clone(), error);
     }
 
-    /// Forgets a sync error that is over or ignored, unless this turn did something with it.
+    /// Forgets a sync error, unless this turn did something with it.
     pub(super) fn forget_error(&mut self, error: &SyncError) {
-        let over = matches!(error.state, State::Resolved | State::Ignored);
-        if over && !self.errors.contains_key(&error.id) && self.forgotten_errors.insert(error.id.clone()) {
-            self.write.forget_sync_error(error);
-            self.counts.forgotten(error.state);
+        if !self.errors.contains_key(&error.id) && self.forgotten_errors.insert(error.id.clone()) {
+            self.state.errors.moved(Some(error.state), None);
+            self.count_in_group(error, Some(error.state), None, false);
+            self.commit.forgotten.push(Forgotten::Error(error.summary()));
         }
     }
 
-    pub(super) fn sync_error(&self, id: &SyncErrorId) -> Result<Option<SyncError>, store::Error> {
-        match self.errors.get(id) {
-            Some(touched) => Ok(Some(touched.error.clone())),
-            None if self.forgotten_errors.contains(id) => Ok(None),
-            None => self.records.sync_error(id),
-        }
+    /// Forgets a conversation with all that belongs to it.
+    pub(super) fn forget(&mut self, id: &ConversationId) {
+        let delivery = self.delivery(id);
+        let messages = self.conversation(id).into_iter().flat_map(|it| &it.messages).map(|it| it.id.clone()).collect();
+        self.state.phases.moved(self.loaded.deliveries.get(id), None);
+        self.deliveries.remove(id);
+        self.commit.forgotten.push(Forgotten::Conversation { id: id.clone(), delivery: Box::new(delivery), messages });
+        self.forgotten.insert(id.clone());
     }
 
-    pub(super) fn conversation(&self, id: &ConversationId) -> Result<Option<Conversation>, store::Error> {
-        match self.conversations.get(id) {
-            Some(conversation) => Ok(Some(conversation.clone())),
-            None if self.forgotten.contains(id) => Ok(None),
-            None => self.records.conversation(self.org, id),
-        }
+    /// Sets a record aside, with its reason.
+    pub(super) fn quarantine(&mut self, entry: Quarantined) {
+        tracing::error!(org = %self.org, key = %entry.key, reason = %entry.reason, "a record is set aside");
+        self.commit.quarantined.push(entry);
     }
 
-    pub(super) fn delivery(&self, id: &ConversationId) -> Result<Delivery, store::Error> {
-        match self.deliveries.get(id) {
-            Some(delivery) => Ok(delivery.clone()),
-            None if self.forgotten.contains(id) => Ok(Delivery::default()),
-            None => self.records.delivery(self.org, id),
-        }
+    pub(super) fn sync_error(&self, id: &SyncErrorId) -> Option<&SyncError> {
+        self.errors.get(id).or_else(|| self.loaded.errors.get(id).filter(|_| !self.forgotten_errors.contains(id)))
     }
 
-    /// Everything as one batch.
-    pub(super) fn finish(mut self) -> (store::Batch, Finished) {
-        for conversation in self.conversations.values() {
-            self.write.conversation(self.org, conversation);
+    pub(super) fn conversation(&self, id: &ConversationId) -> Option<&Conversation> {
+        let loaded = || self.loaded.conversations.get(id).filter(|_| !self.forgotten.contains(id));
+        self.conversations.get(id).or_else(loaded)
+    }
+
+    pub(super) fn delivery(&self, id: &ConversationId) -> Delivery {
+        let loaded = || self.loaded.deliveries.get(id).filter(|_| !self.forgotten.contains(id));
+        self.deliveries.get(id).or_else(loaded).cloned().unwrap_or_default()
+    }
+
+    /// Whether this turn has changed something of a conversation already.
+    pub(super) fn changed(&self, id: &ConversationId) -> bool {
+        self.conversations.contains_key(id) || self.deliveries.contains_key(id)
+    }
+
+    /// Sets where a conversation stands, without anything that follows from it.
+    pub(super) fn set_delivery(&mut self, id: &ConversationId, delivery: Delivery) {
+        self.deliveries.insert(id.clone(), delivery);
+    }
+
+    /// Sets a conversation as it is now; the caller knows that nothing is to be sent for it.
+    pub(super) fn rewrite(&mut self, conversation: Conversation, delivery: Delivery) {
+        self.deliveries.insert(conversation.id.clone(), delivery);
+        self.conversations.insert(conversation.id.clone(), conversation);
+    }
+
+    /// A page of the audit as it is now; the page that is being filled is kept by [`Turn::audit`].
+    pub(super) fn rewrite_page(&mut self, id: &ConversationId, number: u32, page: AuditPage) {
+        self.pages.insert((id.clone(), number), page);
+    }
+
+    /// Everything as one commit.
+    pub(super) fn finish(mut self) -> (LaneCommit, Finished) {
+        let mut commit = self.commit;
+        for (id, after) in self.deliveries {
+            let before = self.loaded.deliveries.remove(&id).filter(|_| !self.forgotten.contains(&id));
+            self.state.phases.moved(before.as_ref(), Some(&after));
+            commit.deliveries.push(DeliveryChange { id, before, after });
         }
-        for (id, delivery) in &self.deliveries {
-            self.write.delivery(self.org, id, delivery);
+        for (id, after) in self.errors {
+            let before = self.loaded.errors.get(&id).map(SyncError::summary);
+            commit.errors.push(ErrorChange { before, after });
         }
-        for touched in self.errors.values() {
-            self.write.sync_error(&touched.error, touched.stored);
+        for group in self.groups.into_values() {
+            self.state.groups = self.state.groups.saturating_sub(u64::from(group.is_empty()));
+            commit.groups.push(group);
         }
-        if !self.errors.is_empty() || !self.forgotten_errors.is_empty() {
-            self.write.counts(self.org, &self.counts);
+        commit.conversations = self.conversations.into_values().collect();
+        commit.pages = self.pages.into_iter().map(|((id, number), page)| (id, number, page)).collect();
+        for unreadable in self.loaded.unreadable {
+            tracing::error!(org = %self.org, key = %unreadable.key, reason = %unreadable.reason, "a record is set aside");
+            commit.quarantined.push(unreadable);
         }
-        (
-            self.write.into_batch(),
-            Finished { counts: self.counts, newest_pending: self.newest_pending, todo: self.todo },
-        )
+        self.state.seen = self.now;
+        self.state.highest = self.state.highest.max(self.now);
+        commit.state = Some(self.state.clone());
+        (commit, Finished { state: self.state, newest_pending: self.newest_pending, todo: self.todo })
     }
 }
 
 /// What a lane takes over when a turn is written.
 pub(super) struct Finished {
-    pub(super) counts: ErrorCounts,
+    pub(super) state: LaneState,
     pub(super) newest_pending: Option<SyncErrorId>,
     pub(super) todo: Vec<Todo>,
 }

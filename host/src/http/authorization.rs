@@ -108,7 +108,7 @@ pub(super) async fn finish(app: &App, begun: Begun, code: Secret) -> Result<Resu
     match org.salesforce.finish_authorization(authorization, code).await {
         Ok(server) => {
             tracing::info!(org = %id, %by, %server, "the organization is authorized");
-            let retried = app.parts.engine.connected(&id, &by).await?;
+            let retried = app.parts.engine.lift(&id).await?;
             Ok(Ok(Authorized { server, retried }))
         }
         Err(refusal) => {

@@ -10,7 +10,7 @@ use super::App;
 use super::extract::{self, Id};
 use super::problem::Problem;
 use crate::domain::{
-    AccountId, Arrival, Attribute, Channel, ConversationId, Customer, Direction, Message, MessageId, RecordId,
+    AccountId, Arrival, Attribute, ConversationId, Customer, Direction, Message, MessageId, ReachedBy, RecordId,
     SourceId, Timestamp,
 };
 use crate::engine;
@@ -118,7 +118,7 @@ fn arrival(source: SourceId, given: Conversation) -> Result<Arrival, Problem> {
         event: given.sequence.unwrap_or(newest.sent_at.as_millis()),
         kind: "intake".to_owned(),
         at: newest.sent_at,
-        by: Channel::Intake,
+        by: ReachedBy::Intake,
         channel: given.channel.to_lowercase(),
         url: Some(given.url.unwrap_or_else(|| format!("urn:{source}:{}", newest.id))),
         team: given.team,

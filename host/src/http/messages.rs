@@ -17,7 +17,7 @@ pub(super) struct Audit {
 
 /// Everything that happened to a message, oldest first.
 pub(super) async fn audit(State(app): State<App>, Id(id): Id<MessageId>) -> Result<Json<Audit>, Problem> {
-    let entries = app.parts.engine.records().audit(&id)?;
+    let entries = app.parts.engine.ledger().audit(&id).await?;
     if entries.is_empty() {
         return Err(Problem::not_found(format!("nothing is known of message {id}")));
     }

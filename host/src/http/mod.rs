@@ -8,6 +8,7 @@ mod files;
 mod intake;
 mod messages;
 mod orgs;
+mod parked;
 mod plugins;
 mod policies;
 mod probes;
@@ -193,8 +194,9 @@ fn router(app: App) -> Router {
     let read = Router::new()
         .route("/v1/orgs", get(orgs::list))
         .route("/v1/orgs/{org}", get(orgs::show))
+        .route("/v1/orgs/{org}/parked", get(parked::list))
         .route("/v1/environments", get(orgs::environments))
-        .route("/v1/orgs/{org}/checks", get(orgs::checks))
+        .route("/v1/orgs/{org}/checks", get(orgs::last_report))
         .route("/v1/sync-errors", get(sync_errors::list))
         .route("/v1/sync-errors/{id}", get(sync_errors::show))
         .route("/v1/sync-errors/{id}/repro", get(repro::bundle))
@@ -207,6 +209,8 @@ fn router(app: App) -> Router {
         .route("/v1/plugins", get(plugins::list))
         .route("/metrics", get(probes::metrics));
     let errors = Router::new()
+        .route("/v1/orgs/{org}/checks", post(orgs::look))
+        .route("/v1/orgs/{org}/parked/{conversation}/ignore", post(parked::ignore))
         .route("/v1/orgs/{org}/retry-all", post(orgs::retry_all))
         .route("/v1/sync-errors/{id}/retry", post(sync_errors::retry))
         .route("/v1/sync-errors/{id}/ignore", post(sync_errors::ignore))

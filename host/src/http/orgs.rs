@@ -12,8 +12,9 @@ use super::App;
 use super::access::Caller;
 use super::extract::Id;
 use super::problem::Problem;
-use crate::domain::{OrgId, PolicyName, SourceId};
+use crate::domain::{Advice, OrgId, PolicyName, SourceId};
 use crate::engine::{EnvironmentHealth, Org, OrgHealth, Report};
+use crate::salesforce::advice;
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -24,6 +25,9 @@ pub(super) struct View {
     alert_recipients: usize,
     #[serde(flatten)]
     health: OrgHealth,
+    /// What happened, what to check, and what follows by itself, while there is an incident.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident_advice: Option<Advice>,
     salesforce: Salesforce,
 }
 
@@ -55,6 +59,7 @@ fn view((org, health): (Arc<Org>, OrgHealth)) -> View {
         policy: org.policy.clone(),
         accounts: accounts(&org),
         alert_recipients: org.alert_recipients.len(),
+        incident_advice: health.incident.as_ref().map(|incident| advice(&incident.refusal)),
         health,
         salesforce: Salesforce {
             calls: org.salesforce.calls(),
@@ -85,8 +90,24 @@ pub(super) async fn show(State(app): State<App>, Id(id): Id<OrgId>) -> Result<Js
     Ok(Json(view(app.parts.engine.org(&id)?)))
 }
 
-/// The first points to check, each looked at now.
-pub(super) async fn checks(State(app): State<App>, Id(id): Id<OrgId>) -> Result<Json<Report>, Problem> {
+#[derive(Serialize)]
+pub(super) struct LastReport {
+    #[serde(flatten)]
+    report: Option<Arc<Report>>,
+    org: OrgId,
+    /// How old what was found is, in seconds; `null` where nobody has looked since the start.
+    age_seconds: Option<u64>,
+}
+
+/// The first points to check, as somebody found them last. Nothing is asked for it.
+pub(super) async fn last_report(State(app): State<App>, Id(id): Id<OrgId>) -> Result<Json<LastReport>, Problem> {
+    let report = app.parts.engine.last_report(&id)?;
+    let age_seconds = report.as_ref().map(|report| app.parts.clock.now().since(report.checked_at).as_secs());
+    Ok(Json(LastReport { report, org: id, age_seconds }))
+}
+
+/// The first points to check, each looked at now. Where the connection works, what an incident holds back is tried at once.
+pub(super) async fn look(State(app): State<App>, Id(id): Id<OrgId>) -> Result<Json<Arc<Report>>, Problem> {
     Ok(Json(app.parts.engine.check(&id).await?))
 }
 

@@ -14,7 +14,7 @@ pub(super) async fn healthz() -> &'static str {
 
 /// Notifications would be acknowledged: the store takes writes.
 pub(super) async fn readyz(State(app): State<App>) -> Result<&'static str, Problem> {
-    if app.parts.engine.records().store().healthy() {
+    if app.parts.engine.ledger().store().healthy() {
         Ok("ready\n")
     } else {
         Err(Problem::unavailable("the last write to the store failed; look at the disk"))

@@ -104,7 +104,9 @@ impl From<store::Error> for Problem {
 impl From<engine::Error> for Problem {
     fn from(error: engine::Error) -> Self {
         match error {
-            engine::Error::NoSuchError(_) | engine::Error::NoSuchOrg(_) => Self::not_found(error.to_string()),
+            engine::Error::NoSuchError(_) | engine::Error::NoSuchOrg(_) | engine::Error::NotParked(_) => {
+                Self::not_found(error.to_string())
+            }
             engine::Error::NotLinked { .. } => {
                 Self::new(StatusCode::NOT_FOUND, "not-linked", "No organization is linked", error.to_string())
             }
@@ -115,7 +117,7 @@ impl From<engine::Error> for Problem {
                 error.to_string(),
             ),
             engine::Error::Store(error) => error.into(),
-            engine::Error::Stopping => Self::unavailable("the host is stopping"),
+            engine::Error::TooSlow | engine::Error::Stopping => Self::unavailable(error.to_string()),
         }
     }
 }

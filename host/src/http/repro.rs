@@ -36,10 +36,10 @@ pub(super) async fn bundle(
     if !mask && !caller.may(Scope::Errors) {
         return Err(Problem::forbidden("personal data is given to tokens with the scope `errors` only"));
     }
-    let error = find(&app, &id)?;
+    let error = find(&app, &id).await?;
     let (policy, question) = asked(&error)?;
     let revision = revision(&app, policy)?;
-    let of = app.parts.engine.records().conversation(&error.org, &error.conversation)?;
+    let of = app.parts.engine.ledger().conversation(&error.org, &error.conversation).await?;
     let of = of.ok_or_else(|| Problem::not_found(format!("conversation {} is not on record", error.conversation)))?;
     let conversation = Conversation::from(&of);
     let found = error.refusal.choice.iter().filter(|_| question == Question::Choose).flat_map(|choice| &choice.found);

@@ -9,13 +9,13 @@ use super::App;
 use super::access::Caller;
 use super::extract::{self, Asked, Id};
 use super::problem::Problem;
-use crate::domain::{Advice, Class, OrgId, State as ErrorState, SyncError, SyncErrorId};
+use crate::domain::{Advice, Class, Fingerprint, OrgId, State as ErrorState, SyncError, SyncErrorId};
+use crate::ledger::{ErrorFilter, is_cursor};
 use crate::salesforce;
-use crate::store::ErrorFilter;
 
 /// A page without a `limit`, and the largest.
 pub(super) const PAGE: usize = 50;
-const LARGEST_PAGE: usize = 500;
+pub(super) const LARGEST_PAGE: usize = 500;
 /// The longest reason, in characters.
 pub(super) const REASON: usize = 500;
 
@@ -25,6 +25,7 @@ pub(super) struct Query {
     pub(super) org: Option<String>,
     pub(super) state: Option<String>,
     pub(super) class: Option<String>,
+    pub(super) group: Option<String>,
     pub(super) cursor: Option<String>,
     pub(super) limit: Option<usize>,
 }
@@ -41,6 +42,7 @@ impl Query {
             org: given::<OrgId>("org", self.org.as_ref())?,
             state: given::<ErrorState>("state", self.state.as_ref())?,
             class: given::<Class>("class", self.class.as_ref())?,
+            group: given::<Fingerprint>("group", self.group.as_ref())?,
         })
     }
 }
@@ -75,26 +77,22 @@ pub(super) async fn list(State(app): State<App>, Asked(query): Asked<Query>) -> 
         return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
     }
     let filter = query.filter()?;
-    if let Some(cursor) = query.cursor.as_deref().filter(|cursor| !is_cursor(cursor)) {
-        return Err(Problem::bad_request(format!("cursor: `{cursor}` is not one that a list gave as its next_cursor")));
+    if let Some(cursor) = query.cursor.as_deref().filter(|cursor| !is_cursor(cursor, &filter)) {
+        return Err(Problem::bad_request(format!(
+            "cursor: `{cursor}` is not one that a list of this filter gave as its next_cursor"
+        )));
     }
-    let page = app.parts.engine.records().sync_errors(&filter, query.cursor.as_deref(), limit)?;
+    let page = app.parts.engine.ledger().sync_errors(&filter, query.cursor.as_deref(), limit).await?;
     Ok(Json(List { sync_errors: page.items.into_iter().map(View::from).collect(), next_cursor: page.next }))
-}
-
-/// Whether it has the form of a cursor: state, organization and place, as a list gives them.
-fn is_cursor(text: &str) -> bool {
-    let parts: Vec<_> = text.split('~').collect();
-    matches!(parts[..], [state, _, _] if ErrorState::ALL.iter().any(|known| known.as_str() == state))
 }
 
 /// One sync error.
 pub(super) async fn show(State(app): State<App>, Id(id): Id<SyncErrorId>) -> Result<Json<View>, Problem> {
-    find(&app, &id).map(|error| Json(error.into()))
+    find(&app, &id).await.map(|error| Json(error.into()))
 }
 
-pub(super) fn find(app: &App, id: &SyncErrorId) -> Result<SyncError, Problem> {
-    let error = app.parts.engine.records().sync_error(id)?;
+pub(super) async fn find(app: &App, id: &SyncErrorId) -> Result<SyncError, Problem> {
+    let error = app.parts.engine.ledger().sync_error(id).await?;
     error.ok_or_else(|| Problem::not_found(format!("there is no sync error {id}")))
 }
 
@@ -104,14 +102,13 @@ pub(super) async fn retry(
     Extension(caller): Extension<Caller>,
     Id(id): Id<SyncErrorId>,
 ) -> Result<(StatusCode, Json<View>), Problem> {
-    app.parts.engine.retry(&id, &caller.name).await?;
-    Ok((StatusCode::ACCEPTED, Json(find(&app, &id)?.into())))
+    Ok((StatusCode::ACCEPTED, Json(app.parts.engine.retry(&id, &caller.name).await?.into())))
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Ignore {
-    reason: String,
+    pub(super) reason: String,
 }
 
 /// No further synchronization is expected, and why.
@@ -121,16 +118,25 @@ pub(super) async fn ignore(
     Id(id): Id<SyncErrorId>,
     extract::Json(Ignore { reason }): extract::Json<Ignore>,
 ) -> Result<Json<View>, Problem> {
-    ignore_because(&app, &caller, &id, &reason).await?;
-    Ok(Json(find(&app, &id)?.into()))
+    Ok(Json(ignore_because(&app, &caller, &id, &reason).await?.into()))
 }
 
-pub(super) async fn ignore_because(app: &App, caller: &Caller, id: &SyncErrorId, reason: &str) -> Result<(), Problem> {
+pub(super) async fn ignore_because(
+    app: &App,
+    caller: &Caller,
+    id: &SyncErrorId,
+    reason: &str,
+) -> Result<SyncError, Problem> {
+    Ok(app.parts.engine.ignore(id, &caller.name, a_reason(reason)?).await?)
+}
+
+/// A reason as it is kept.
+pub(super) fn a_reason(reason: &str) -> Result<&str, Problem> {
     let reason = reason.trim();
     if reason.is_empty() || reason.chars().count() > REASON {
         return Err(Problem::invalid(format!("reason: say in 1 to {REASON} characters why it is ignored")));
     }
-    Ok(app.parts.engine.ignore(id, &caller.name, reason).await?)
+    Ok(reason)
 }
 
 /// An ignored one is pending again.
@@ -139,6 +145,5 @@ pub(super) async fn reopen(
     Extension(caller): Extension<Caller>,
     Id(id): Id<SyncErrorId>,
 ) -> Result<Json<View>, Problem> {
-    app.parts.engine.reopen(&id, &caller.name).await?;
-    Ok(Json(find(&app, &id)?.into()))
+    Ok(Json(app.parts.engine.reopen(&id, &caller.name).await?.into()))
 }

@@ -10,7 +10,7 @@ use super::config::Config;
 use super::customers::Customers;
 use super::error::Error;
 use super::queues::{QueueCache, Queues};
-use super::transport::{Authorization, Keeping, Transport};
+use super::transport::{Authorization, Call, Keeping, Transport};
 use super::write::{BatchUpserts, CaseWrite, ConversationWrite, Object, Upserted, case_fields, conversation_fields};
 use crate::domain::{Attribute, Contact, ContactSearch, Conversation, Quota, RecordId, Refusal, Secret, Timestamp};
 
@@ -81,6 +81,14 @@ impl Client {
     /// Salesforce's refusal; what was there before stays.
     pub async fn finish_authorization(&self, begun: Authorization, code: Secret) -> Result<String, Refusal> {
         self.transport.finish_authorization(begun, code).await
+    }
+
+    /// Asks whether the organization answers, by the cheapest call that needs a good token.
+    ///
+    /// # Errors
+    /// What every conversation would be told now.
+    pub async fn probe(&self) -> Result<(), Refusal> {
+        self.transport.send(&Call::get(self.transport.path("limits"))).await.map(drop)
     }
 
     /// The queues, asked for anew when what is known is older than `max_age`.

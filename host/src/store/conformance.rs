@@ -90,7 +90,7 @@ fn the_export_of_one_store_is_the_import_of_the_other() {
     each(|from| {
         wait(from.commit(batch(&[("a", Some("1")), ("b/ü", Some("\u{0}zwei"))]))).unwrap();
         let mut lines = Vec::new();
-        assert_eq!(export(from.as_ref(), &mut lines).unwrap(), 2);
+        assert_eq!(export(from.as_ref(), &mut lines, |_, _| false).unwrap(), 2);
         each(|to| {
             assert_eq!(wait(import(to.as_ref(), &lines[..])).unwrap(), 2);
             assert_eq!(to.scan(b"", None, 10).unwrap(), from.scan(b"", None, 10).unwrap());

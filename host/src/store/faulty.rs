@@ -14,6 +14,7 @@ pub struct FaultyStore {
     below: Arc<dyn Store>,
     plan: Mutex<Vec<Fault>>,
     struck: AtomicUsize,
+    commits: AtomicUsize,
     /// Whether the last commit succeeded.
     healthy: AtomicBool,
 }
@@ -102,7 +103,13 @@ impl FaultyStore {
     /// Puts faults in front of a store; none yet.
     #[must_use]
     pub fn new(below: Arc<dyn Store>) -> Self {
-        Self { below, plan: Mutex::default(), struck: AtomicUsize::new(0), healthy: AtomicBool::new(true) }
+        Self {
+            below,
+            plan: Mutex::default(),
+            struck: AtomicUsize::new(0),
+            commits: AtomicUsize::new(0),
+            healthy: AtomicBool::new(true),
+        }
     }
 
     /// Replaces the plan; what waits at a gate of the old one still waits.
@@ -113,6 +120,11 @@ impl FaultyStore {
     /// How many operations have failed or waited by plan.
     pub fn struck(&self) -> usize {
         self.struck.load(Ordering::SeqCst)
+    }
+
+    /// How many commits there were, those that failed included.
+    pub fn commits(&self) -> usize {
+        self.commits.load(Ordering::SeqCst)
     }
 
     fn faults(&self) -> MutexGuard<'_, Vec<Fault>> {
@@ -141,6 +153,7 @@ impl FaultyStore {
     }
 
     async fn write(&self, batch: Batch) -> Result<(), Error> {
+        self.commits.fetch_add(1, Ordering::SeqCst);
         let touched = Touched::Keys(batch.operations.iter().map(|(key, _)| key.clone()).collect());
         self.pass(Point::BeforeCommit, &touched).await?;
         self.below.commit(batch).await?;

@@ -5,15 +5,10 @@ mod batch;
 mod conformance;
 mod faulty;
 mod fence;
-mod inbox;
-mod keys;
 mod memory;
 mod range;
-mod records;
 mod sled;
-mod tokens;
 mod transfer;
-mod upkeep;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -21,11 +16,8 @@ use std::pin::Pin;
 pub use self::batch::Batch;
 pub use self::faulty::{Fault, FaultyStore, Point};
 pub use self::fence::Fence;
-pub use self::inbox::Inbox;
-pub use self::keys::{Keys, NotAKey};
 pub use self::memory::MemoryStore;
 pub use self::range::{Order, PAGE_BYTES, Range};
-pub use self::records::{ErrorFilter, Page, Records, Told, Write};
 pub use self::sled::{Opening, SledStore};
 pub use self::transfer::{export, import};
 

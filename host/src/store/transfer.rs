@@ -4,7 +4,6 @@ use std::io::{BufRead, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::tokens::is_in_the_clear;
 use super::{Batch, Error, Store};
 
 /// Pairs that are read or written at a time.
@@ -18,17 +17,17 @@ struct Line {
     value: String,
 }
 
-/// Writes every pair of a store as a line of JSON; answers how many. A token that is not sealed yet is left out.
+/// Writes every pair of a store as a line of JSON; answers how many. What `leave_out` says of a key and its value leaves no store.
 ///
 /// # Errors
 /// When the store cannot be read or the lines cannot be written.
-pub fn export(store: &dyn Store, mut to: impl Write) -> Result<u64, Error> {
+pub fn export(store: &dyn Store, mut to: impl Write, leave_out: impl Fn(&[u8], &[u8]) -> bool) -> Result<u64, Error> {
     let (mut count, mut after) = (0, None::<Vec<u8>>);
     loop {
         let pairs = store.scan(b"", after.as_deref(), CHUNK)?;
         let Some((last, _)) = pairs.last() else { break };
         after = Some(last.clone());
-        for (key, value) in pairs.into_iter().filter(|(key, value)| !is_in_the_clear(key, value)) {
+        for (key, value) in pairs.into_iter().filter(|(key, value)| !leave_out(key, value)) {
             let line = Line { key: text(&key, &key)?, value: text(&key, &value)? };
             serde_json::to_writer(&mut to, &line).map_err(|error| Error::Failed(error.to_string()))?;
             to.write_all(b"\n").map_err(|error| Error::Failed(error.to_string()))?;

@@ -51,21 +51,21 @@ async fn an_organization_is_authorized_from_the_console_and_what_waited_goes_thr
     let host = to_authorize().await;
     write(&host, 1).await;
     write(&host, 2).await;
-    host.until("both wait", |health| health.sync_errors.pending == 2 && health.idle()).await;
-    let (_, list) = host.get("/v1/sync-errors?org=acme&class=auth").await;
-    assert_eq!(list["sync_errors"][0]["refusal"]["code"], "NOT_AUTHORIZED");
-    assert!(list["sync_errors"][0]["advice"]["check"].as_str().unwrap().contains("Authorize"), "{list}");
+    host.until("both wait", |health| health.parked == 2 && health.idle()).await;
+    let (_, org) = host.get("/v1/orgs/acme").await;
+    assert_eq!(org["incident"]["refusal"]["code"], "NOT_AUTHORIZED");
+    assert!(org["incident_advice"]["check"].as_str().unwrap().contains("Authorize"), "{org}");
 
     let mut browser = Browser::sign_in(&host, ADMIN).await;
     assert!(browser.get("/orgs/acme/checks").await.text.contains("/oauth/callback"));
     let back = browser.authorize("acme").await;
     let page = browser.come_back(&back).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
-    assert!(page.text.contains("is authorized") && page.text.contains("2 sync errors"), "{}", page.text);
-    host.until("both are in", |health| health.sync_errors.resolved == 2 && health.idle()).await;
+    assert!(page.text.contains("is authorized") && page.text.contains("2 conversations"), "{}", page.text);
+    host.until("both are in", |health| health.parked == 0 && health.idle()).await;
     let (_, audit) = host.get("/v1/messages/main:5001/audit").await;
-    let asked = audit["entries"].as_array().unwrap().iter().find(|entry| entry["fact"]["is"] == "RETRY_ASKED");
-    assert!(asked.is_none_or(|entry| entry["fact"]["by"] == "admin"), "{audit}");
+    let facts = audit["entries"].as_array().unwrap().iter().map(|entry| entry["fact"]["what"].as_str().unwrap());
+    assert_eq!(facts.filter(|fact| *fact == "PARKED").count(), 1, "{audit}");
 
     let exported = host.exported();
     // Every refresh token of the simulator begins like this.
@@ -188,7 +188,7 @@ async fn every_policy_that_ends_a_refresh_token_reads_the_same_and_the_check_lis
     let host = TestHost::start().await;
     for policy in [json!("immediately_expire"), json!({ "idle_ms": 0 }), json!({ "fixed_ms": 0 })] {
         host.salesforce(Method::PATCH, "acme", json!({ "refresh_policy": policy })).await;
-        let (_, report) = host.get("/v1/orgs/acme/checks").await;
+        let (_, report) = host.post("/v1/orgs/acme/checks", json!({})).await;
         let found = check(&report, "authentication")["found"].as_str().unwrap();
         for cause in
             ["invalid_grant", "revoked", "expire immediately", "not used", "after a time", "five times", "rotate"]
@@ -199,7 +199,7 @@ async fn every_policy_that_ends_a_refresh_token_reads_the_same_and_the_check_lis
         assert_eq!(check(&report, "refresh-token")["ok"], false);
     }
     host.salesforce(Method::PATCH, "acme", json!({ "refresh_policy": "until_revoked" })).await;
-    let (_, report) = host.get("/v1/orgs/acme/checks").await;
+    let (_, report) = host.post("/v1/orgs/acme/checks", json!({})).await;
     assert_eq!(check(&report, "authentication")["ok"], true);
     host.stop().await;
 }
@@ -213,15 +213,15 @@ async fn a_check_that_passes_brings_in_what_waited_for_the_connection() {
     for number in 1..=5 {
         write(&host, number).await;
     }
-    host.until("all are on record", |health| health.sync_errors.pending == 6 && health.idle()).await;
-    host.get("/v1/orgs/acme/checks").await;
-    host.until("nothing was tried", |health| health.sync_errors.pending == 6 && health.idle()).await;
+    host.until("all are parked", |health| health.parked == 5 && health.idle()).await;
+    host.post("/v1/orgs/acme/checks", json!({})).await;
+    host.until("nothing was tried", |health| health.parked == 5 && health.idle()).await;
     host.salesforce(Method::POST, "acme/revive", json!({})).await;
-    let (_, report) = host.get("/v1/orgs/acme/checks").await;
+    let (_, report) = host.post("/v1/orgs/acme/checks", json!({})).await;
     assert_eq!(report["retried"], 5, "{report}");
     assert_eq!(check(&report, "sync-mode")["ok"], true, "{report}");
-    let health = host.until("five are in", |health| health.sync_errors.resolved == 5 && health.idle()).await;
-    assert_eq!((health.sync_errors.pending, health.held_back_by), (1, None), "what failed for another reason waits");
+    let health = host.until("five are in", |health| health.parked == 0 && health.idle()).await;
+    assert_eq!((health.sync_errors.pending, health.incident), (1, None), "what failed for another reason waits");
     host.stop().await;
 }
 
@@ -232,12 +232,11 @@ async fn a_probe_that_gets_through_brings_in_what_waited_for_the_connection() {
     for number in 1..=5 {
         write(&host, number).await;
     }
-    host.until("all are on record", |health| health.sync_errors.pending == 5 && health.idle()).await;
+    host.until("all are parked", |health| health.parked == 5 && health.idle()).await;
     host.salesforce(Method::POST, "acme/revive", json!({})).await;
     host.clock.advance(Duration::from_secs(121));
-    write(&host, 6).await;
-    host.until("all are in", |health| health.sync_errors.resolved == 5 && health.idle()).await;
-    assert_eq!(host.query("SELECT Id FROM alcmeon__Conversation__c").await.len(), 6);
+    host.until("all are in", |health| health.parked == 0 && health.idle()).await;
+    assert_eq!(host.query("SELECT Id FROM alcmeon__Conversation__c").await.len(), 5);
     host.stop().await;
 }
 
@@ -249,7 +248,7 @@ async fn an_api_that_is_disabled_for_the_user_starts_no_refreshes() {
         let fault = json!({ "path": "/services/data", "status": 401, "json": body });
         host.salesforce(Method::POST, "acme/faults", fault).await;
         let before = token_requests(&host).await;
-        host.get("/v1/orgs/acme/checks").await;
+        host.post("/v1/orgs/acme/checks", json!({})).await;
         // The check itself asks for one token.
         assert_eq!(token_requests(&host).await, before + 1, "{text}");
         host.salesforce(Method::DELETE, "acme/faults", json!({})).await;
@@ -265,16 +264,16 @@ async fn a_signed_assertion_connects_an_organization() {
     let host = TestHost::with(&settings).await;
     set_clock(&host).await;
     write(&host, 1).await;
-    host.until("it is refused", |health| health.sync_errors.pending == 1).await;
-    let (_, report) = host.get("/v1/orgs/acme/checks").await;
+    host.until("it is refused", |health| health.parked == 1).await;
+    let (_, report) = host.post("/v1/orgs/acme/checks", json!({})).await;
     let found = check(&report, "authentication")["found"].as_str().unwrap();
     assert!(found.contains("invalid assertion") && found.contains("certificate"), "{found}");
 
     let approved = json!({ "jwt_certificate": certificate, "jwt_approved": true });
     host.salesforce(Method::PATCH, "acme", approved).await;
-    let (_, report) = host.get("/v1/orgs/acme/checks").await;
+    let (_, report) = host.post("/v1/orgs/acme/checks", json!({})).await;
     assert_eq!((check(&report, "authentication")["ok"].as_bool(), report["retried"].as_u64()), (Some(true), Some(1)));
-    host.until("it got through", |health| health.sync_errors.resolved == 1).await;
+    host.until("it got through", |health| health.parked == 0 && health.idle()).await;
     let (status, _) = host.post("/v1/orgs/acme/authorization", json!({ "redirect_uri": "http://localhost:1/" })).await;
     assert_eq!(status, StatusCode::CONFLICT, "nobody authorizes this one");
     host.stop().await;
@@ -284,12 +283,12 @@ async fn a_signed_assertion_connects_an_organization() {
 async fn client_credentials_connect_an_organization() {
     let host = TestHost::with("flow = 'client-credentials'\nclient_secret = 'shh'\n").await;
     write(&host, 1).await;
-    host.until("the app has no user", |health| health.sync_errors.pending == 1).await;
-    let (_, report) = host.get("/v1/orgs/acme/checks").await;
+    host.until("the app has no user", |health| health.parked == 1).await;
+    let (_, report) = host.post("/v1/orgs/acme/checks", json!({})).await;
     assert!(check(&report, "authentication")["found"].as_str().unwrap().contains("Run As"), "{report}");
     host.salesforce(Method::PATCH, "acme", json!({ "client_credentials": true })).await;
-    host.get("/v1/orgs/acme/checks").await;
-    host.until("it got through", |health| health.sync_errors.resolved == 1).await;
+    host.post("/v1/orgs/acme/checks", json!({})).await;
+    host.until("it got through", |health| health.parked == 0 && health.idle()).await;
     assert!(!host.exported().contains("refresh-token/acme"), "there is none to keep");
     host.stop().await;
 }

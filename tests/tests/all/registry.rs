@@ -60,19 +60,22 @@ async fn a_row_lock_is_retried_by_itself_and_leaves_a_resolved_entry() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_expired_refresh_token_fails_every_conversation_without_asking_again_and_retry_all_brings_them_in() {
+async fn an_expired_refresh_token_parks_every_conversation_without_asking_again_and_retry_all_brings_them_in() {
     let host = TestHost::start().await;
     host.salesforce(Method::POST, "acme/revoke", json!({})).await;
     for n in 1..=20 {
         host.notify(received(n, n, "billing", "jane@example.com")).await;
     }
-    host.until("all are on record", |health| health.sync_errors.pending == 20 && health.idle()).await;
+    host.until("all are parked", |health| health.parked == 20 && health.idle()).await;
     let (_, org) = host.get("/v1/orgs/acme").await;
-    assert_eq!(org["held_back_by"]["refusal"]["class"], "auth");
+    assert_eq!(org["incident"]["refusal"]["class"], "auth");
+    assert_eq!(org["sync_errors"]["pending"], 0, "no conversation is at fault");
+    let (_, audit) = host.get("/v1/messages/main:5007/audit").await;
+    assert_eq!(facts(&audit), ["ARRIVED", "PARKED"]);
     host.salesforce(Method::POST, "acme/revive", json!({})).await;
     let (status, answer) = host.post("/v1/orgs/acme/retry-all", json!({})).await;
     assert_eq!((status, answer["retried"].as_u64()), (StatusCode::ACCEPTED, Some(20)));
-    host.until("all are in", |health| health.sync_errors.resolved == 20 && health.idle()).await;
+    host.until("all are in", |health| health.parked == 0 && health.idle()).await;
     assert_eq!(host.query("SELECT Id FROM alcmeon__Conversation__c").await.len(), 20);
     host.stop().await;
 }

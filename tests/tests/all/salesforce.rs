@@ -54,7 +54,7 @@ async fn the_first_points_to_check_are_each_answered_with_what_was_found() {
     let host = TestHost::start().await;
     host.notify(received(1, 1, "nobody", "jane@example.com")).await;
     host.idle().await;
-    let (status, report) = host.get("/v1/orgs/acme/checks").await;
+    let (status, report) = host.post("/v1/orgs/acme/checks", json!({})).await;
     assert_eq!(status, StatusCode::OK);
     let ok = |name: &str| {
         let check = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == name);
@@ -64,7 +64,7 @@ async fn the_first_points_to_check_are_each_answered_with_what_was_found() {
     assert_eq!((ok("team-queue-mapping"), ok("contact-linking")), (Some(false), Some(true)));
     assert_eq!(ok("refresh-token"), None, "Salesforce does not tell the policy");
     host.salesforce(Method::POST, "acme/revoke", json!({})).await;
-    let (_, report) = host.get("/v1/orgs/acme/checks").await;
+    let (_, report) = host.post("/v1/orgs/acme/checks", json!({})).await;
     let authentication = &report["checks"][1];
     assert_eq!(authentication["ok"], false);
     assert!(authentication["found"].as_str().unwrap().contains("valid until revoked"), "{authentication}");

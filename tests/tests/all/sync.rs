@@ -27,23 +27,23 @@ async fn at_a_limit_an_organization_waits_and_tells_once_and_then_goes_on_by_its
     host.idle().await;
     host.salesforce(Method::PUT, "acme/usage", json!({ "used": 500, "limit": 500 })).await;
     host.notify(unknown_customer(2, "billing")).await;
-    host.until("it is held back", |health| health.held_back_by.is_some()).await;
+    host.until("it is held back", |health| health.incident.is_some()).await;
     let before = calls(&host);
     for number in 3..=300 {
         host.notify(unknown_customer(number, "billing")).await;
     }
-    let paused = host.until("all wait", |health| health.waiting == 298).await;
-    assert_eq!((paused.sync_errors.pending, paused.sync_errors.retrying), (0, 1), "who waits has no sync error");
+    let paused = host.until("all wait", |health| health.parked == 299).await;
+    assert_eq!((paused.sync_errors.pending, paused.sync_errors.retrying), (0, 0), "who waits has no sync error");
     assert_eq!(calls(&host), before, "nothing is asked meanwhile");
     let mails = host.mails(1).await;
     assert!(mails[0]["subject"].as_str().unwrap().contains("limit"), "{}", mails[0]);
-    let (_, report) = host.get("/v1/orgs/acme/checks").await;
-    assert!(report.to_string().contains("nothing is sent before"), "{report}");
+    let (_, report) = host.post("/v1/orgs/acme/checks", json!({})).await;
+    assert!(report.to_string().contains("nothing gets through since"), "{report}");
 
     host.salesforce(Method::PUT, "acme/usage", json!({ "used": 0, "limit": 5000 })).await;
     let before = calls(&host);
     host.clock.advance(Duration::from_secs(900));
-    host.until("only the first one has to wait for its time", |health| health.waiting + health.sending == 0).await;
+    host.until("all are in", |health| health.parked == 0 && health.idle()).await;
     assert!(calls(&host) - before < 30, "a probe and 297 others took {} calls", calls(&host) - before);
     host.clock.advance(Duration::from_secs(24 * 3600));
     assert!(host.idle().await.iter().all(|error| error["state"] == "resolved"));
@@ -83,7 +83,7 @@ async fn when_most_calls_are_used_conversations_go_in_waves_that_are_paid_for_an
     assert!(host.idle().await.iter().all(|error| error["state"] == "resolved"));
     assert_eq!(host.query("SELECT Id FROM alcmeon__Conversation__c").await.len(), 5);
 
-    let (_, report) = host.get("/v1/orgs/acme/checks").await;
+    let (_, report) = host.post("/v1/orgs/acme/checks", json!({})).await;
     assert!(report.to_string().contains("it slows: 85"), "{report}");
     let page = Browser::sign_in(&host, ADMIN).await.get("/").await;
     assert!(page.text.contains("It slows: "), "{}", page.text);
@@ -95,7 +95,7 @@ async fn an_organization_slows_at_the_share_that_its_settings_say() {
     let host = TestHost::with("slow_at = 0.9\n").await;
     let slows = async |used: u64| {
         host.salesforce(Method::PUT, "acme/usage", json!({ "used": used, "limit": 10_000 })).await;
-        host.get("/v1/orgs/acme/checks").await;
+        host.post("/v1/orgs/acme/checks", json!({})).await;
         host.get("/v1/orgs/acme").await.1["salesforce"]["slowed"].is_string()
     };
     assert!(!slows(8_500).await && slows(9_000).await && !slows(100).await);
@@ -148,7 +148,7 @@ async fn where_only_some_teams_answer_in_salesforce_only_theirs_get_a_queue_and_
     host.notify(received(4, 1, "sales", "jane@example.com")).await;
     host.idle().await;
     assert_eq!(queue().await, Value::Null, "what was written goes on being written, and sales answers in Alcmeon");
-    let (_, report) = host.get("/v1/orgs/acme/checks").await;
+    let (_, report) = host.post("/v1/orgs/acme/checks", json!({})).await;
     assert!(report.to_string().contains("agents of billing, care answer in Salesforce"), "{report}");
     host.stop().await;
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::world::{ORGS, World};
 use crate::app::App;
 use crate::domain::{ConversationId, SourceId, State};
-use crate::store::ErrorFilter;
+use crate::ledger::ErrorFilter;
 
 /// One object for people and tools.
 #[derive(Debug, Serialize)]
@@ -72,7 +72,7 @@ impl Summary {
             salesforce.cases += world.query::<Value>(org, "SELECT COUNT() FROM Case").await?.0;
             salesforce.contacts += world.query::<Value>(org, "SELECT COUNT() FROM Contact").await?.0;
         }
-        let (registered, sync_errors) = registry(app)?;
+        let (registered, sync_errors) = registry(app).await?;
         let environment = SourceId::new(World::environment())?;
         let arrived = |newest: &super::world::Newest| {
             let id = ConversationId::scoped(&environment, &newest.conversation_id.to_string());
@@ -106,13 +106,13 @@ impl Summary {
 }
 
 /// The conversations with a sync error that is not over, and how many sync errors there are.
-fn registry(app: &App) -> anyhow::Result<(HashSet<ConversationId>, SyncErrors)> {
+async fn registry(app: &App) -> anyhow::Result<(HashSet<ConversationId>, SyncErrors)> {
     let (mut registered, mut sync_errors) = (HashSet::new(), SyncErrors::default());
     for state in [State::Pending, State::Retrying, State::Ignored] {
         let filter = ErrorFilter { state: Some(state), ..ErrorFilter::default() };
         let mut cursor = None;
         loop {
-            let page = app.engine.records().sync_errors(&filter, cursor.as_deref(), 500)?;
+            let page = app.engine.ledger().sync_errors(&filter, cursor.as_deref(), 500).await?;
             cursor = page.next;
             for error in page.items {
                 if state != State::Ignored {

@@ -1,44 +1,60 @@
 //! What a lane tells of its organization: its health, and the figures of the metrics.
 
-use std::sync::atomic::Ordering;
-
 use super::Lane;
-use crate::domain::{Refusal, State, Timestamp};
-use crate::engine::org::{HeldBack, OrgHealth};
+use crate::domain::{IncidentStatus, Passage, State};
+use crate::engine::org::{IncidentHealth, OrgHealth};
 use crate::telemetry::{OfOrg, Registered};
 
 impl Lane {
     /// Tells how the organization stands.
     pub(super) fn report(&self) {
-        let org = self.shared.org.id.to_string();
+        let (org, metrics) = (self.parts.org.to_string(), &self.parts.shared.metrics);
+        let errors = self.state.errors;
         let by_state = [
-            (State::Pending, self.counts.pending),
-            (State::Retrying, self.counts.retrying),
-            (State::Ignored, self.counts.ignored),
-            (State::Resolved, self.counts.resolved),
+            (State::Pending, errors.pending),
+            (State::Retrying, errors.retrying),
+            (State::Ignored, errors.ignored),
+            (State::Resolved, errors.resolved),
         ];
+        let gauge = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         for (state, count) in by_state {
             let labels = Registered { org: org.clone(), state: state.as_str() };
-            self.shared.metrics.sync_errors.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+            metrics.sync_errors.get_or_create(&labels).set(gauge(count));
         }
-        let waiting = i64::try_from(self.queue.waiting()).unwrap_or(i64::MAX);
-        self.shared.metrics.waiting.get_or_create(&OfOrg { org }).set(waiting);
-        let held =
-            |(refusal, next_probe_at): (&Refusal, Timestamp)| HeldBack { refusal: refusal.clone(), next_probe_at };
+        let phases = self.state.phases;
+        let sending = self.flights.len() as u64;
+        let waiting = phases.ready().saturating_sub(sending);
+        metrics.waiting.get_or_create(&OfOrg { org: org.clone() }).set(gauge(waiting));
+        metrics.parked.get_or_create(&OfOrg { org }).set(gauge(phases.parked));
         let mut health = OrgHealth {
-            sync_errors: self.counts,
-            waiting: self.queue.waiting() + self.retrying_all.len(),
-            sending: self.attempts.len(),
-            scheduled: self.queue.scheduled(),
+            sync_errors: errors,
+            waiting,
+            sending,
+            scheduled: phases.waiting,
+            parked: phases.parked,
+            retrying_all: self.operations.values().map(|it| it.matched.saturating_sub(it.retried + it.skipped)).sum(),
             unmerged: 0,
-            held_back_by: self.breaker.holding().map(held),
-            newest_pending: self.newest_pending.clone().filter(|_| self.counts.pending > 0),
+            incident: self.incident(),
+            newest_pending: self.newest_pending.clone().filter(|_| errors.pending > 0),
         };
-        self.health.send_if_modified(|known| {
-            health.unmerged = self.inbound.unmerged.load(Ordering::SeqCst);
+        self.parts.health.send_if_modified(|known| {
+            health.unmerged = self.parts.inbound.unmerged();
             let changed = *known != health;
             *known = health;
             changed
         });
+    }
+
+    fn incident(&self) -> Option<IncidentHealth> {
+        let incident = &self.admission.incident;
+        let (since, refusal) = incident.cause()?;
+        let now = self.parts.shared.clock.now();
+        let next_probe_at = match incident.passage(now) {
+            Passage::Barred(until) => until,
+            Passage::Probe => Some(now),
+            Passage::Free | Passage::Ramp(_) => None,
+        };
+        let recovering = matches!(incident.status, IncidentStatus::Recovering { .. });
+        Some(IncidentHealth { since, refusal: refusal.clone(), next_probe_at, recovering })
     }
 }

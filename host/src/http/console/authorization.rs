@@ -116,7 +116,7 @@ fn done(org: &Org, authorized: &Authorized) -> Markup {
         p { "Salesforce gave tokens for " code { (authorized.server) } ", and they are stored." }
         @if authorized.retried > 0 {
             p {
-                (counted(authorized.retried, "sync error that waited for the connection is", "sync errors that waited for the connection are"))
+                (counted(authorized.retried, "conversation that waited for the connection is", "conversations that waited for the connection are"))
                 " tried again."
             }
         }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::domain::{Channel, Class, Destination, Ending, Fact, Link, PolicyRef, State, SyncErrorId, Timestamp};
+use crate::domain::{Class, Destination, Ending, Fact, Link, PolicyRef, ReachedBy, State, SyncErrorId, Timestamp};
 
 /// A text is shown whole up to so many characters.
 const WHOLE: usize = 240;
@@ -90,11 +90,12 @@ pub(super) fn ending(ending: Ending) -> &'static str {
 pub(super) fn tone(fact: &Fact) -> &'static str {
     match fact {
         Fact::Delivered { .. } | Fact::Resolved { .. } => "good",
-        Fact::CrmSynchroError { .. } | Fact::PolicyFailed { .. } => "bad",
+        Fact::CrmSynchroError { .. } | Fact::PolicyFailed { .. } | Fact::Quarantined { .. } => "bad",
         Fact::Arrived { .. }
         | Fact::Routed { .. }
         | Fact::Linked { .. }
         | Fact::NotEligible { .. }
+        | Fact::Parked { .. }
         | Fact::RetryAsked { .. }
         | Fact::Ignored { .. }
         | Fact::Reopened { .. }
@@ -121,6 +122,15 @@ pub(super) fn sentence(fact: &Fact) -> Markup {
             @if let Some(at) = next_attempt_at { "It is tried again by itself, not before " (time(*at)) ". " }
             (see(sync_error, "The sync error")) "."
             div.said { (cut(text)) }
+        },
+        Fact::Parked { class: of, code, text } => html! {
+            b { "Parked" } ": nothing gets through to the organization (" code { (code) } " " (class(*of))
+            "), so it waits until something does."
+            div.said { (cut(text)) }
+        },
+        Fact::Quarantined { reason } => html! {
+            b { "Set aside" } ": what arrived is in the quarantine."
+            div.said { (cut(reason)) }
         },
         Fact::PolicyFailed { policy, question, fault } => html! {
             b { "The policy failed" } ": " (policy) " was asked to " (question)
@@ -150,12 +160,12 @@ fn see(error: &SyncErrorId, words: &str) -> Markup {
     html! { a href={ "/sync-errors/" (error) } { (words) } }
 }
 
-fn arrived(kind: &str, by: Channel, event: u64, extra: Option<&Value>) -> Markup {
+fn arrived(kind: &str, by: ReachedBy, event: u64, extra: Option<&Value>) -> Markup {
     let way = match by {
-        Channel::Webhook => "the source notified this host",
-        Channel::Poll => "this host asked the source",
-        Channel::Completion => "this host asked the source for the whole conversation",
-        Channel::Intake => "it was handed in at the intake",
+        ReachedBy::Webhook => "the source notified this host",
+        ReachedBy::Poll => "this host asked the source",
+        ReachedBy::Completion => "this host asked the source for the whole conversation",
+        ReachedBy::Intake => "it was handed in at the intake",
     };
     html! {
         b { "Arrived" } ": " (way) " (event " (event) ", " code { (kind) } ")."
@@ -232,9 +242,9 @@ mod tests {
         let resolved = |how| Fact::Resolved { sync_error: sync_error.clone(), how };
         let field = Attribute { name: "LastName".into(), value: "Doe".into() };
         vec![
-            (arrived(Channel::Webhook), "the source notified this host (event 77, new_message)."),
-            (arrived(Channel::Poll), "this host asked the source"),
-            (arrived(Channel::Intake), "handed in at the intake"),
+            (arrived(ReachedBy::Webhook), "the source notified this host (event 77, new_message)."),
+            (arrived(ReachedBy::Poll), "this host asked the source"),
+            (arrived(ReachedBy::Intake), "handed in at the intake"),
             (routed(Destination::Queue("Orders".into())), "policy shop revision 3 sends it to the queue Orders."),
             (routed(Destination::Owner(record("005A"))), "to the user 005A."),
             (routed(Destination::TrackOnly), "to nobody's queue"),

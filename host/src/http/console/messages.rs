@@ -17,7 +17,7 @@ pub(super) async fn show(
     Extension(visit): Extension<Visit>,
     Id(id): Id<MessageId>,
 ) -> Result<Markup, Problem> {
-    let entries = app.parts.engine.records().audit(&id)?;
+    let entries = app.parts.engine.ledger().audit(&id).await?;
     if entries.is_empty() {
         return Err(Problem::not_found(format!("nothing is known of message {id}")));
     }

@@ -42,6 +42,7 @@ pub(super) fn router(app: &App) -> Router<App> {
         .route("/messages/{id}", get(messages::show))
         .route("/policies", get(policies::list));
     let errors = Router::new()
+        .route("/orgs/{org}/checks", post(orgs::look))
         .route("/orgs/{org}/retry-all", post(orgs::retry_all))
         .route("/sync-errors/{id}/retry", post(sync_error::retry))
         .route("/sync-errors/{id}/ignore", post(sync_error::ignore))

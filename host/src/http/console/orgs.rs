@@ -11,9 +11,9 @@ use super::authorization;
 use super::format::{self, counted, grouped};
 use super::page::{Back, Done, Section, Visit, cell, table};
 use crate::domain::{OrgId, SourceId, State as ErrorState};
-use crate::engine::{Check, EnvironmentHealth, Org, OrgHealth};
+use crate::engine::{Check, EnvironmentHealth, IncidentHealth, Org, OrgHealth};
 use crate::http::App;
-use crate::http::access::Caller;
+use crate::http::access::{Caller, Scope};
 use crate::http::extract::{Form, Id};
 use crate::http::orgs::accounts;
 use crate::http::problem::Problem;
@@ -39,14 +39,9 @@ fn card(org: &Arc<Org>, health: &OrgHealth) -> Markup {
         article.card aria-labelledby={ "org-" (org.id) } {
             div.head {
                 h2 id={ "org-" (org.id) } { (org.name) }
-                (icon(&org.id, health.sync_errors.pending))
+                (icon(&org.id, health))
             }
-            @if let Some(held) = &health.held_back_by {
-                div.notice.bad {
-                    b { "Nothing gets through: " } code { (held.refusal.code) } ": " (format::cut(&held.refusal.text))
-                    ". The next try is not before " (format::time(held.next_probe_at)) "."
-                }
-            }
+            @if let Some(incident) = &health.incident { (what_is_wrong(health, incident)) }
             @if let Some(why) = org.slowed() { div.notice { b { "It slows: " } (why) "." } }
             dl {
                 dt { "Conversations" } dd { (going_on(health)) }
@@ -68,6 +63,26 @@ fn card(org: &Arc<Org>, health: &OrgHealth) -> Markup {
                 }
             }
             p.links { a href={ "/orgs/" (org.id) "/checks" } { "The first points to check" } }
+        }
+    }
+}
+
+/// What is wrong with the organization as a whole, and what happens next.
+fn what_is_wrong(health: &OrgHealth, incident: &IncidentHealth) -> Markup {
+    let parked = counted(health.parked, "conversation waits", "conversations wait");
+    if incident.recovering {
+        return html! {
+            div.notice { b { "Conversations get through again: " } (parked) " for a place since the incident." }
+        };
+    }
+    html! {
+        div.notice.bad {
+            b { "Nothing gets through: " } code { (incident.refusal.code) } ": " (format::cut(&incident.refusal.text))
+            ". Since " (format::time(incident.since)) "; " (parked) "; "
+            @match incident.next_probe_at {
+                Some(at) => { "the next look whether it still holds is not before " (format::time(at)) "." }
+                None => { "just now is looked whether it still holds." }
+            }
         }
     }
 }
@@ -107,23 +122,31 @@ fn list_of(org: &OrgId, state: ErrorState, count: u64) -> Markup {
     html! { a href={ "/sync-errors?org=" (org) "&state=" (state) } { (grouped(count)) " " (state) } }
 }
 
-/// The warning icon; it opens the sync error page.
-fn icon(org: &OrgId, pending: u64) -> Markup {
-    let said = match pending {
+/// The warning icon; it opens the sync error page. It counts what is pending and what an incident holds back.
+fn icon(org: &OrgId, health: &OrgHealth) -> Markup {
+    let (pending, parked) = (health.sync_errors.pending, health.parked);
+    let on = pending + parked > 0 || health.incident.is_some();
+    let mut said = match pending {
         0 => "no sync errors pending".to_owned(),
         _ => format!("{} pending", counted(pending, "sync error", "sync errors")),
     };
+    if health.incident.is_some() {
+        said = format!(
+            "{said}, {} for the end of an incident",
+            counted(parked, "conversation waits", "conversations wait")
+        );
+    }
     html! {
-        a href={ "/sync-errors?org=" (org) } class=(if pending == 0 { "warning" } else { "warning on" })
+        a href={ "/sync-errors?org=" (org) } class=(if on { "warning on" } else { "warning" })
             aria-label=(said) title=(said) {
             svg viewBox="0 0 24 24" width="32" height="32" aria-hidden="true" focusable="false" {
                 path.triangle d="M12 3.2 22 20.5H2Z" {}
-                @if pending > 0 {
+                @if on {
                     path.mark d="M12 9.5v5.2" {}
                     circle.dot cx="12" cy="17.6" r="1.15" {}
                 }
             }
-            @if pending > 0 { span.count { (grouped(pending)) } }
+            @if pending + parked > 0 { span.count { (grouped(pending + parked)) } }
         }
     }
 }
@@ -134,32 +157,56 @@ fn going_on(health: &OrgHealth) -> Markup {
     }
     html! {
         (health.waiting) " waiting, " (health.sending) " on their way, " (health.scheduled) " tried again later"
+        @if health.parked > 0 { ", " (grouped(health.parked)) " parked" }
+        @if health.retrying_all > 0 { ", " (grouped(health.retrying_all)) " still to be retried" }
         @if health.unmerged > 0 { ", more just arrived" }
     }
 }
 
-/// Looks at the first points to check, now.
+/// The first points to check, as somebody found them last. Looking changes nothing; the button looks anew.
 pub(super) async fn checks(
     State(app): State<App>,
     Extension(visit): Extension<Visit>,
     Id(id): Id<OrgId>,
 ) -> Result<Markup, Problem> {
-    let (org, _) = app.parts.engine.org(&id)?;
-    let report = app.parts.engine.check(&id).await?;
+    let (org, health) = app.parts.engine.org(&id)?;
+    let report = app.parts.engine.last_report(&id)?;
     let content = html! {
         h1 { "The first points to check: " (org.name) }
-        p.hint { "Looked at " (format::time(report.checked_at)) ". Load the page again to look again." }
-        @if report.retried > 0 {
-            p.notice {
-                (counted(report.retried, "sync error that waited for the connection is", "sync errors that waited for the connection are"))
-                " tried again."
+        @if let Some(incident) = &health.incident { (what_is_wrong(&health, incident)) }
+        @match &report {
+            Some(report) => {
+                p.hint { "Looked at " (format::time(report.checked_at)) "." }
+                @if report.retried > 0 {
+                    p.notice {
+                        (counted(report.retried, "conversation that waited for the connection was", "conversations that waited for the connection were"))
+                        " tried again then."
+                    }
+                }
+                (points(&report.checks))
+            }
+            None => { p.empty { "Nobody has looked since this host started." } }
+        }
+        @if visit.may(Scope::Errors) {
+            form method="post" action={ "/orgs/" (id) "/checks" } {
+                (visit.way_back())
+                button type="submit" { "Look now" }
             }
         }
-        (points(&report.checks))
         (authorization::button(&visit, &org, &app.callback()))
         p.links { a href={ "/sync-errors?org=" (id) } { "The sync errors of " (org.name) } }
     };
     Ok(visit.page(&format!("Checks of {}", org.name), Section::Orgs, &content))
+}
+
+/// Looks at the first points to check, now.
+pub(super) async fn look(
+    State(app): State<App>,
+    Id(id): Id<OrgId>,
+    Form(back): Form<Back>,
+) -> Result<Redirect, Problem> {
+    app.parts.engine.check(&id).await?;
+    Ok(back.with(Done::Looked))
 }
 
 fn points(checks: &[Check]) -> Markup {
@@ -199,15 +246,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_icon_is_grey_while_nothing_is_pending_and_has_a_mark_and_a_count_otherwise() {
+    fn the_icon_is_grey_while_nothing_waits_for_a_person_and_has_a_mark_and_a_count_otherwise() {
         let org = OrgId::new("shop").unwrap();
-        let grey = icon(&org, 0).0;
+        let icon = |pending, parked| {
+            let mut health = OrgHealth { parked, ..OrgHealth::default() };
+            health.sync_errors.pending = pending;
+            super::icon(&org, &health).0
+        };
+        let grey = icon(0, 0);
         assert!(grey.contains("class=\"warning\"") && !grey.contains("mark") && !grey.contains("count"), "{grey}");
         assert!(grey.contains("aria-label=\"no sync errors pending\""), "{grey}");
-        assert!(icon(&org, 1).0.contains("aria-label=\"1 sync error pending\""));
-        let warning = icon(&org, 1_234).0;
+        assert!(icon(1, 0).contains("aria-label=\"1 sync error pending\""));
+        let warning = icon(1_200, 34);
         assert!(warning.contains("class=\"warning on\"") && warning.contains("class=\"mark\""), "{warning}");
-        assert!(warning.contains("aria-label=\"1,234 sync errors pending\""), "{warning}");
+        assert!(warning.contains("aria-label=\"1,200 sync errors pending\""), "{warning}");
         assert!(warning.contains(">1,234</span>") && warning.contains("href=\"/sync-errors?org=shop\""), "{warning}");
     }
 

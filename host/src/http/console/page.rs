@@ -140,6 +140,7 @@ pub(super) enum Done {
     Retried(u64),
     Ignored,
     Reopened,
+    Looked,
 }
 
 impl Done {
@@ -148,6 +149,7 @@ impl Done {
         match text {
             "ignored" => Some(Self::Ignored),
             "reopened" => Some(Self::Reopened),
+            "looked" => Some(Self::Looked),
             _ => text.strip_prefix("retried-")?.parse().ok().map(Self::Retried),
         }
     }
@@ -157,6 +159,7 @@ impl Done {
             Self::Retried(count) => format!("retried-{count}"),
             Self::Ignored => "ignored".to_owned(),
             Self::Reopened => "reopened".to_owned(),
+            Self::Looked => "looked".to_owned(),
         }
     }
 }
@@ -175,6 +178,7 @@ impl fmt::Display for Done {
                 f.write_str("The sync error is ignored. It can be reopened from the list of the ignored ones.")
             }
             Self::Reopened => f.write_str("The sync error is pending again."),
+            Self::Looked => f.write_str("The points were looked at."),
         }
     }
 }

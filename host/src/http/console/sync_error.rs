@@ -23,8 +23,8 @@ pub(super) async fn show(
     Extension(visit): Extension<Visit>,
     Id(id): Id<SyncErrorId>,
 ) -> Result<Markup, Problem> {
-    let error = find(&app, &id)?;
-    let history = app.parts.engine.records().audit(&error.message)?;
+    let error = find(&app, &id).await?;
+    let history = app.parts.engine.ledger().audit(&error.message).await?;
     let org = app.parts.engine.org(&error.org).map_or_else(|_| error.org.to_string(), |(org, _)| org.name.clone());
     let content = html! {
         p.hint { a href={ "/sync-errors?org=" (error.org) } { "Sync errors of " (org) } }

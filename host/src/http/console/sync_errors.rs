@@ -18,7 +18,7 @@ use crate::http::access::Scope;
 use crate::http::extract::Asked;
 use crate::http::problem::Problem;
 use crate::http::sync_errors::{PAGE, Query};
-use crate::store::{ErrorFilter, Page};
+use crate::ledger::{ErrorFilter, ErrorPage};
 
 /// What the address asks for. Unlike in the API, other fields are passed over and no state means the pending ones.
 #[derive(Deserialize)]
@@ -26,6 +26,7 @@ pub(super) struct Choice {
     org: Option<String>,
     state: Option<String>,
     class: Option<String>,
+    group: Option<String>,
     cursor: Option<String>,
 }
 
@@ -38,9 +39,10 @@ pub(super) async fn list(
     Asked(choice): Asked<Choice>,
 ) -> Result<Markup, Problem> {
     let state = choice.state.or_else(|| Some(ErrorState::Pending.to_string()));
-    let query = Query { org: choice.org, state, class: choice.class, cursor: choice.cursor, limit: None };
+    let query =
+        Query { org: choice.org, state, class: choice.class, group: choice.group, cursor: choice.cursor, limit: None };
     let filter = query.filter()?;
-    let page = app.parts.engine.records().sync_errors(&filter, query.cursor.as_deref(), PAGE)?;
+    let page = app.parts.engine.ledger().sync_errors(&filter, query.cursor.as_deref(), PAGE).await?;
     let orgs = app.parts.engine.orgs();
     let chosen = filter.org.as_ref().and_then(|id| orgs.iter().find(|(org, _)| org.id == *id));
     let title = chosen.map_or_else(|| "Sync errors".to_owned(), |(org, _)| format!("Sync errors of {}", org.name));
@@ -121,7 +123,7 @@ fn elsewhere(filter: &ErrorFilter, orgs: &Orgs) -> Markup {
     }
 }
 
-fn rows(visit: &Visit, filter: &ErrorFilter, page: &Page<SyncError>, orgs: &Orgs) -> Markup {
+fn rows(visit: &Visit, filter: &ErrorFilter, page: &ErrorPage<SyncError>, orgs: &Orgs) -> Markup {
     if page.items.is_empty() {
         let words = match (filter.state, &page.next) {
             (_, Some(_)) => "None among those looked at so far.",
@@ -196,6 +198,9 @@ fn address(filter: &ErrorFilter, state: Option<ErrorState>, cursor: Option<&str>
     }
     if let Some(class) = filter.class {
         address += &format!("&class={class}");
+    }
+    if let Some(group) = &filter.group {
+        address += &format!("&group={group}");
     }
     if let Some(cursor) = cursor {
         address += &format!("&cursor={cursor}");

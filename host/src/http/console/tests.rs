@@ -7,16 +7,17 @@ use reqwest::{Response, StatusCode, header};
 
 use crate::clock::{Clock, ManualClock};
 use crate::domain::{
-    AccountId, AuditEntry, Channel, Class, Conversation, ConversationId, Customer, Delivery, Direction, ErrorCounts,
-    Fact, Message, MessageId, OrgId, Phase, PolicyName, RefreshToken, Refusal, RequestSent, Secret, SourceId, State,
-    SyncError, SyncErrorId, Timestamp,
+    AccountId, AuditEntry, Cause, Change, Class, Conversation, ConversationId, Customer, Delivery, Direction,
+    ErrorCounts, Fact, Message, MessageId, OpenError, OrgId, Phase, PolicyName, ReachedBy, RefreshToken, Refusal,
+    RequestSent, Secret, SourceId, State, SyncError, SyncErrorId, Timestamp,
 };
 use crate::engine::{self, Engine, Org};
 use crate::http::{self, Scope, Server, Token};
+use crate::ledger::{AuditPage, DeliveryChange, ErrorChange, LaneCommit, LaneState, Ledger};
 use crate::policy::PolicyHost;
 use crate::registry::Registry;
 use crate::salesforce;
-use crate::store::{MemoryStore, Records, Write};
+use crate::store::MemoryStore;
 use crate::telemetry::Metrics;
 
 const WORDS: &str = "<script>alert('bad value')</script>";
@@ -36,11 +37,11 @@ fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
 }
 
 fn error_of(number: usize) -> SyncErrorId {
-    SyncErrorId::of(&id("shop"), &id(&format!("main:m{number}")))
+    SyncErrorId::of(&id("shop"), &id(&format!("main:{number}")), 1)
 }
 
 /// A conversation whose newest message is held back by a pending sync error.
-fn put_pending(write: &mut Write, number: usize) {
+fn put_pending(commit: &mut LaneCommit, number: usize) {
     let (org, conversation, message): (OrgId, ConversationId, MessageId) =
         (id("shop"), id(&format!("main:{number}")), id(&format!("main:m{number}")));
     let now = Timestamp::from_millis(1_768_469_412_000 + number as u64);
@@ -48,14 +49,37 @@ fn put_pending(write: &mut Write, number: usize) {
     let request = RequestSent { method: "PATCH".into(), path: "/services/data/v62.0/sobjects/X".into(), body };
     let refusal =
         Refusal { request: Some(request), ..Refusal::new(Class::Record, "FIELD_CUSTOM_VALIDATION_EXCEPTION", WORDS) };
-    let error = SyncError::blank(org.clone(), conversation.clone(), message.clone(), refusal, now);
-    let delivery = Delivery { wanted: 1, phase: Phase::Held, attempts: 1, ..Delivery::default() };
-    let mut delivery = serde_json::to_value(delivery).unwrap();
-    delivery["open"] = serde_json::json!([{ "id": error.id, "message": message }]);
-    let arrived = Fact::Arrived { kind: "new_message".into(), by: Channel::Webhook, event: 1, extra: None };
-    write.audit(&AuditEntry { message: message.clone(), at: now, order: 0, fact: arrived });
-    write.sync_error(&error, None);
-    write.delivery(&org, &conversation, &serde_json::from_value(delivery).unwrap());
+    let group = Cause::new(&org, &refusal).identify().id;
+    let mut error = SyncError::blank(
+        error_of(number),
+        org,
+        conversation.clone(),
+        message.clone(),
+        group.clone(),
+        refusal.clone(),
+        now,
+    );
+    let failed = Change::Failed {
+        refusal: Box::new(refusal),
+        group: group.clone(),
+        affected: vec![message.clone()],
+        judged_by: None,
+        state: State::Pending,
+        next_attempt_at: None,
+        ignored: None,
+    };
+    error.apply(failed, now);
+    let open =
+        OpenError { id: error.id.clone(), state: State::Pending, group, message: message.clone(), ignored_at: 0 };
+    let after =
+        Delivery { wanted: 1, phase: Phase::Held, attempts: 1, open: Some(open), errors: 1, ..Delivery::default() };
+    let arrived = Fact::Arrived { kind: "new_message".into(), by: ReachedBy::Webhook, event: 1, extra: None };
+    let mut page = AuditPage::default();
+    page.add(AuditEntry { message: message.clone(), also: Vec::new(), at: now, order: 0, fact: arrived });
+    commit.pages.push((conversation.clone(), 0, page));
+    commit.errors.push(ErrorChange { before: None, after: error });
+    commit.messages.push((message.clone(), conversation.clone()));
+    commit.deliveries.push(DeliveryChange { id: conversation.clone(), before: None, after });
     let line = Message {
         id: message,
         direction: Direction::Inbound,
@@ -63,28 +87,25 @@ fn put_pending(write: &mut Write, number: usize) {
         body: String::new(),
         sent_at: now,
     };
-    write.conversation(
-        &org,
-        &Conversation {
-            id: conversation,
-            source: id("main"),
-            account: id("page"),
-            account_name: "Page".into(),
-            channel: "chat".into(),
-            team: None,
-            agent: None,
-            closed: false,
-            tags: Vec::new(),
-            attributes: Vec::new(),
-            customer: Customer::default(),
-            messages: vec![line],
-            url: String::new(),
-            version: 1,
-            state_as_of: 1,
-            agent_as_of: 1,
-            erased_until: None,
-        },
-    );
+    commit.conversations.push(Conversation {
+        id: conversation,
+        source: id("main"),
+        account: id("page"),
+        account_name: "Page".into(),
+        channel: "chat".into(),
+        team: None,
+        agent: None,
+        closed: false,
+        tags: Vec::new(),
+        attributes: Vec::new(),
+        customer: Customer::default(),
+        messages: vec![line],
+        url: String::new(),
+        version: 1,
+        state_as_of: 1,
+        agent_as_of: 1,
+        erased_until: None,
+    });
 }
 
 fn shop(http: reqwest::Client) -> Arc<Org> {
@@ -115,16 +136,17 @@ impl Console {
         // Whoever comes first installs it; the outcome is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        let records = Records::new(Arc::new(MemoryStore::default()));
-        let mut write = Write::default();
-        (0..pending).for_each(|number| put_pending(&mut write, number));
-        write.counts(&id("shop"), &ErrorCounts { pending: pending as u64, ..ErrorCounts::default() });
-        records.store().commit(write.into_batch()).await.unwrap();
+        let ledger = Ledger::new(Arc::new(MemoryStore::default()));
+        let mut commit = LaneCommit::default();
+        (0..pending).for_each(|number| put_pending(&mut commit, number));
+        let errors = ErrorCounts { pending: pending as u64, ..ErrorCounts::default() };
+        commit.state = Some(LaneState { errors, ..LaneState::default() });
+        ledger.lane_writer(&id("shop")).commit(&commit).await.unwrap();
         let clock = Clock::Manual(ManualClock::new(Timestamp::from_millis(1_768_469_500_000)));
         let policies = Arc::new(PolicyHost::start(crate::policy::Config::default()).unwrap());
         let metrics = Metrics::default();
         let engine = Engine::start(engine::Parts {
-            records,
+            ledger,
             policies: Arc::clone(&policies),
             clock: clock.clone(),
             metrics: metrics.clone(),
@@ -185,8 +207,8 @@ impl Console {
         self.form(path, fields).header(header::ORIGIN, &self.url).send().await.unwrap()
     }
 
-    fn error(&self, number: usize) -> SyncError {
-        self.engine.records().sync_error(&error_of(number)).unwrap().unwrap()
+    async fn error(&self, number: usize) -> SyncError {
+        self.engine.ledger().sync_error(&error_of(number)).await.unwrap().unwrap()
     }
 
     async fn stop(self) {
@@ -304,7 +326,7 @@ async fn a_sync_error_is_ignored_with_a_reason_reopened_and_tried_again_from_its
     refused(console.post(&retry, &[]).await, StatusCode::CONFLICT, "that is ignored cannot be retried").await;
     let answer = console.post(&format!("/sync-errors/{error}/reopen"), &[("back", "//evil.example")]).await;
     assert_eq!(leads_to(&answer), "/?done=reopened");
-    assert_eq!(console.error(0).state, State::Pending);
+    assert_eq!(console.error(0).await.state, State::Pending);
 
     let answer = console.post(&retry, &[("back", &format!("/sync-errors/{error}?done=reopened"))]).await;
     assert_eq!(leads_to(&answer), format!("/sync-errors/{error}?done=retried-1"));
@@ -316,7 +338,7 @@ async fn a_sync_error_is_ignored_with_a_reason_reopened_and_tried_again_from_its
     }
     let mut health = console.engine.watch(&id("shop")).unwrap();
     health.wait_for(|health| health.idle() && health.sync_errors.pending == 1).await.unwrap();
-    assert_eq!(console.error(0).refusal.code, "NO_POLICY", "it was tried");
+    assert_eq!(console.error(0).await.refusal.code, "NO_POLICY", "it was tried");
     let answer = console.post("/orgs/shop/retry-all", &[("back", "/sync-errors")]).await;
     assert_eq!(leads_to(&answer), "/sync-errors?done=retried-1");
     console.stop().await;
@@ -334,9 +356,9 @@ async fn a_form_that_no_page_of_the_console_sent_changes_nothing() {
     for origin in ["https://evil.example", "null"] {
         assert_eq!(form().header(header::ORIGIN, origin).send().await.unwrap().status(), forbidden);
     }
-    assert_eq!(console.error(0).state, State::Pending);
+    assert_eq!(console.error(0).await.state, State::Pending);
     assert_eq!(leads_to(&form().header("sec-fetch-site", "same-origin").send().await.unwrap()), "/?done=ignored");
-    assert_eq!(console.error(0).state, State::Ignored);
+    assert_eq!(console.error(0).await.state, State::Ignored);
     console.stop().await;
 }
 
@@ -352,7 +374,7 @@ async fn who_may_only_look_is_shown_no_button_and_refused_in_words() {
     }
     let answer = console.post(&format!("/sync-errors/{error}/retry"), &[]).await;
     refused(answer, StatusCode::FORBIDDEN, "The token of bob may look").await;
-    assert_eq!(console.error(0).state, State::Pending);
+    assert_eq!(console.error(0).await.state, State::Pending);
     console.stop().await;
 }
 

@@ -6,8 +6,8 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundK
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::Error;
 use crate::domain::Secret;
+use crate::store::Error;
 
 /// Bytes of a key.
 const KEY_BYTES: usize = 32;

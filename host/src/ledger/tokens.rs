@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::keys::Sealed;
-use super::{Batch, Error, Records};
+use super::Ledger;
+use super::sealing::Sealed;
 use crate::domain::{OrgId, RecordId, RefreshToken, Secret};
+use crate::store::{Batch, Error, Range};
 
 const PREFIX: &str = "refresh-token/";
 /// More organizations than any host has.
@@ -40,18 +41,20 @@ fn read(key: &str, value: &[u8]) -> Result<Token, Error> {
 }
 
 /// Whether this pair of a store is a token that is not sealed: it leaves no store.
-pub(super) fn is_in_the_clear(key: &[u8], value: &[u8]) -> bool {
+#[must_use]
+pub fn is_in_the_clear(key: &[u8], value: &[u8]) -> bool {
     key.starts_with(PREFIX.as_bytes()) && !matches!(serde_json::from_slice::<Token>(value), Ok(Token::Sealed { .. }))
 }
 
-impl Records {
+impl Ledger {
     /// The refresh token that Salesforce gave last, by rotation or by an authorization.
     ///
     /// # Errors
     /// When the store cannot be read, or the token was sealed with none of the host's keys.
-    pub fn refresh_token(&self, org: &OrgId, configured: Option<&Secret>) -> Result<Option<RefreshToken>, Error> {
+    pub async fn refresh_token(&self, org: &OrgId, configured: Option<&Secret>) -> Result<Option<RefreshToken>, Error> {
         let place = place(org);
-        let Some(value) = self.store().get(place.as_bytes())? else { return Ok(None) };
+        let value = self.store.get_many(vec![place.clone().into_bytes()]).await?.pop().flatten();
+        let Some(value) = value else { return Ok(None) };
         let token = read(&place, &value)?;
         let (Token::Clear { configured: before, .. } | Token::Sealed { configured: before, .. }) = &token;
         // One that was configured since is newer than all that followed from the one before.
@@ -61,7 +64,7 @@ impl Records {
         Ok(Some(match token {
             Token::Clear { token, .. } => RefreshToken { token: Secret::new(token), organization: None },
             Token::Sealed { sealed, organization, .. } => {
-                RefreshToken { token: self.keys().open(&place, &sealed)?, organization }
+                RefreshToken { token: self.keys.open(&place, &sealed)?, organization }
             }
         }))
     }
@@ -87,12 +90,12 @@ impl Records {
     /// When the store cannot be read or written, or tokens are in the clear and the host has no key.
     pub async fn reseal_tokens(&self) -> Result<(), Error> {
         let mut batch = Batch::default();
-        for (key, value) in self.store().scan(PREFIX.as_bytes(), None, MOST)? {
+        for (key, value) in self.store.range(Range::of(PREFIX, MOST)).await? {
             let place = String::from_utf8_lossy(&key).into_owned();
             let opened = match read(&place, &value) {
-                Ok(Token::Sealed { sealed, .. }) if self.keys().is_newest(&sealed) => continue,
+                Ok(Token::Sealed { sealed, .. }) if self.keys.is_newest(&sealed) => continue,
                 Ok(Token::Sealed { configured, sealed, organization }) => {
-                    let opened = self.keys().open(&place, &sealed);
+                    let opened = self.keys.open(&place, &sealed);
                     opened.map(|token| (configured, RefreshToken { token, organization }))
                 }
                 Ok(Token::Clear { configured, token }) => {
@@ -110,7 +113,7 @@ impl Records {
 
     fn put(&self, batch: &mut Batch, place: String, configured: String, token: &RefreshToken) -> Result<(), Error> {
         let RefreshToken { token, organization } = token;
-        let sealed = self.keys().seal(&place, token)?;
+        let sealed = self.keys.seal(&place, token)?;
         let token = Token::Sealed { configured, sealed, organization: organization.clone() };
         // Made of texts: there is always JSON for it.
         batch.put(place, serde_json::to_vec(&token).unwrap_or_default());
@@ -123,11 +126,12 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::store::{Keys, MemoryStore, Store, export};
+    use crate::ledger::Keys;
+    use crate::store::{MemoryStore, Store, export};
 
-    fn records(store: &Arc<MemoryStore>, keys: &[char]) -> Records {
+    fn records(store: &Arc<MemoryStore>, keys: &[char]) -> Ledger {
         let keys: Vec<_> = keys.iter().map(|digit| Secret::new(digit.to_string().repeat(64))).collect();
-        Records::new(Arc::clone(store) as Arc<dyn Store>).with_keys(Keys::new(&keys).unwrap())
+        Ledger::new(Arc::clone(store) as Arc<dyn Store>).with_keys(Keys::new(&keys).unwrap())
     }
 
     fn acme() -> OrgId {
@@ -141,7 +145,7 @@ mod tests {
 
     fn exported(store: &Arc<MemoryStore>) -> String {
         let mut lines = Vec::new();
-        export(store.as_ref(), &mut lines).unwrap();
+        export(store.as_ref(), &mut lines, is_in_the_clear).unwrap();
         String::from_utf8(lines).unwrap()
     }
 
@@ -150,9 +154,9 @@ mod tests {
         let store = Arc::new(MemoryStore::default());
         let (records, configured) = (records(&store, &['a']), Secret::new("configured"));
         records.keep_refresh_token(&acme(), Some(&configured), &token("rotated")).await.unwrap();
-        assert_eq!(records.refresh_token(&acme(), Some(&configured)).unwrap(), Some(token("rotated")));
-        assert_eq!(records.refresh_token(&acme(), Some(&Secret::new("newer"))).unwrap(), None);
-        assert_eq!(records.refresh_token(&acme(), None).unwrap(), None);
+        assert_eq!(records.refresh_token(&acme(), Some(&configured)).await.unwrap(), Some(token("rotated")));
+        assert_eq!(records.refresh_token(&acme(), Some(&Secret::new("newer"))).await.unwrap(), None);
+        assert_eq!(records.refresh_token(&acme(), None).await.unwrap(), None);
         let lines = exported(&store);
         assert!(lines.contains("refresh-token/acme") && !lines.contains("rotated\""), "{lines}");
     }
@@ -172,7 +176,7 @@ mod tests {
         let records = records(&store, &['a']);
         records.reseal_tokens().await.unwrap();
         let kept = RefreshToken { organization: None, ..token("in-the-clear") };
-        assert_eq!(records.refresh_token(&acme(), Some(&configured)).unwrap(), Some(kept));
+        assert_eq!(records.refresh_token(&acme(), Some(&configured)).await.unwrap(), Some(kept));
         let lines = exported(&store);
         assert!(lines.contains("refresh-token/acme") && !lines.contains("in-the-clear"), "{lines}");
     }
@@ -183,12 +187,15 @@ mod tests {
         records(&store, &['a']).keep_refresh_token(&acme(), None, &token("token")).await.unwrap();
         records(&store, &['b', 'a']).reseal_tokens().await.unwrap();
         let only_new = records(&store, &['b']);
-        assert_eq!(only_new.refresh_token(&acme(), None).unwrap(), Some(token("token")));
+        assert_eq!(only_new.refresh_token(&acme(), None).await.unwrap(), Some(token("token")));
 
         let lost = records(&store, &['c']);
         lost.reseal_tokens().await.unwrap();
-        let error = lost.refresh_token(&acme(), None).unwrap_err();
+        let error = lost.refresh_token(&acme(), None).await.unwrap_err();
         assert!(matches!(error, Error::WrongKey { .. }) && error.to_string().contains("secrets.keys"), "{error}");
-        assert!(only_new.refresh_token(&acme(), None).unwrap().is_some(), "what cannot be opened is left as it is");
+        assert!(
+            only_new.refresh_token(&acme(), None).await.unwrap().is_some(),
+            "what cannot be opened is left as it is"
+        );
     }
 }

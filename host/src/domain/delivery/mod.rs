@@ -1,0 +1,267 @@
+//! The state of one conversation's way into one organization, what can happen to it, and what follows.
+
+mod step;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::step::step;
+use super::{
+    Change, ConversationId, Fact, Fingerprint, MessageId, OrgId, PolicyRef, RecordId, Refusal, State, SyncErrorId,
+    Timestamp, Verdict,
+};
+
+/// Where a conversation stands on its way into Salesforce. It is stored before any effect of a step is carried out.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Delivery {
+    /// The conversation's version that should be in Salesforce.
+    pub wanted: u64,
+    /// The newest version that is settled: written there, or judged not to be.
+    pub settled: u64,
+    /// What it does now.
+    pub phase: Phase,
+    /// Attempts since it last got through, a new message came, or a person asked for one.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub attempts: u32,
+    /// Its sync error that is not over: pending, retrying or ignored. A conversation has one at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open: Option<OpenError>,
+    /// How many sync errors it has had; it numbers their ids.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub errors: u32,
+    /// What it has become in Salesforce.
+    pub records: Records,
+    /// The newest message of the version that got through last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivered: Option<MessageId>,
+    /// How many audit entries the host wrote for the conversation; it orders them.
+    pub entries: u64,
+    /// The number of the audit page that is being filled.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub page: u32,
+    /// The day (since 1970) on which the conversation changed last.
+    pub day: u32,
+    /// The version of the conversation that was forgotten; 0 if none was.
+    pub erased: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl Delivery {
+    /// Whether what happens to it now is about a version that was forgotten.
+    #[must_use]
+    pub const fn is_erased(&self) -> bool {
+        let version = match self.phase {
+            Phase::Sending { version, .. } => version,
+            _ => self.wanted,
+        };
+        self.erased > 0 && version <= self.erased
+    }
+
+    /// The id of its sync error that is not over, or of the next one.
+    #[must_use]
+    pub fn error_id(&self, org: &OrgId, conversation: &ConversationId) -> SyncErrorId {
+        match &self.open {
+            Some(open) => open.id.clone(),
+            None => SyncErrorId::of(org, conversation, self.errors + 1),
+        }
+    }
+}
+
+/// A sync error that is not over, as far as the delivery has to know it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenError {
+    /// The sync error.
+    pub id: SyncErrorId,
+    /// Pending, retrying or ignored.
+    pub state: State,
+    /// Its cause.
+    pub group: Fingerprint,
+    /// The newest message that it affects.
+    pub message: MessageId,
+    /// The conversation's version that was wanted when it was ignored: attempts up to this one change nothing.
+    #[serde(default)]
+    pub ignored_at: u64,
+}
+
+/// The Salesforce records of a conversation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Records {
+    /// The conversation itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<RecordId>,
+    /// The linked contact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<RecordId>,
+    /// The case, where the host writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case: Option<RecordId>,
+    /// The queue or user that it was given to last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<RecordId>,
+}
+
+/// What a delivery does now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "is")]
+pub enum Phase {
+    /// Nothing: the newest version is settled, or its sync error is ignored.
+    #[default]
+    Idle,
+    /// Waits for a free place.
+    Ready {
+        /// Why it waits; new traffic has the largest share of places.
+        work: Work,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Is on its way.
+    Sending {
+        /// The version that it carries.
+        version: u64,
+        /// Why it waited for its place.
+        work: Work,
+        /// Since when it waited.
+        since: Timestamp,
+        /// Whether a person asked meanwhile for another attempt.
+        #[serde(default)]
+        again: bool,
+    },
+    /// Is tried again by itself.
+    Waiting {
+        /// Not before this.
+        until: Timestamp,
+    },
+    /// Waits for a person.
+    Held,
+    /// Waits for the end of an incident of the organization. It has no timer and costs nothing.
+    Parked {
+        /// Since when, or since its newest message.
+        since: Timestamp,
+    },
+}
+
+/// Why a conversation waits for a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Work {
+    /// Something new arrived.
+    New,
+    /// Its time has come, or a person asked for this one.
+    Due,
+    /// It is one of many that a person asked for at once.
+    Operation,
+}
+
+impl Work {
+    /// Every kind of work.
+    pub const ALL: [Self; 3] = [Self::New, Self::Due, Self::Operation];
+}
+
+/// What can happen to a delivery.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The conversation changed.
+    Arrived {
+        /// Its version now.
+        version: u64,
+    },
+    /// A place is free.
+    Started,
+    /// The organization has an incident: it waits for its end.
+    Parked,
+    /// The attempt got through.
+    Delivered {
+        /// The newest message of the version that was written.
+        message: MessageId,
+        /// What it has become.
+        records: Records,
+    },
+    /// The policy said that the conversation is not to be written.
+    Excused,
+    /// The attempt failed.
+    Failed(Box<Failure>),
+    /// The time of a waiting delivery has come.
+    Due {
+        /// Whatever its time, because the clock went back.
+        early: bool,
+    },
+    /// A person asked for another attempt.
+    RetryAsked {
+        /// Who.
+        by: String,
+        /// With this one alone, or with many at once.
+        work: Work,
+    },
+    /// A person ignores its sync error.
+    IgnoreAsked {
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// A person takes its ignored sync error back.
+    ReopenAsked {
+        /// Who.
+        by: String,
+    },
+    /// Nothing is on its way any more: the host was started again, or the attempt was given up.
+    Restarted,
+}
+
+/// A failed attempt, as it was judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// The id of the sync error that it opens, if none is open.
+    pub error: SyncErrorId,
+    /// Its cause.
+    pub group: Fingerprint,
+    /// The newest message of the version that was sent.
+    pub message: MessageId,
+    /// Every message that did not get through, the newest last.
+    pub affected: Vec<MessageId>,
+    /// What is known of the records even so (a contact found before the failure).
+    pub records: Records,
+    /// The refusal.
+    pub refusal: Refusal,
+    /// What the policy says about it.
+    pub verdict: Verdict,
+    /// Who said so.
+    pub judged_by: Option<PolicyRef>,
+    /// Whether the organization has an incident, and this refusal is of the organization: the conversation is not at fault.
+    pub parks: bool,
+    /// A random number from 0 to 999 that spreads the retries.
+    pub jitter: u16,
+}
+
+/// What has to be done after a step; the engine carries it out and nothing else.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Queue it for a free place.
+    Queue(Work),
+    /// Send this version.
+    Send {
+        /// The version.
+        version: u64,
+    },
+    /// Give it an `Event::Due` at this time.
+    WakeAt(Timestamp),
+    /// Change a sync error in the registry (`Change::Failed` also creates it).
+    Registry {
+        /// The sync error.
+        error: SyncErrorId,
+        /// What happens to it.
+        change: Change,
+    },
+    /// Write a line of the audit of a message, and of all that the open sync error affects.
+    Audit {
+        /// The message.
+        message: MessageId,
+        /// What happened.
+        fact: Fact,
+    },
+}

@@ -1,0 +1,235 @@
+//! The one function that moves a delivery: an exhaustive match, without a clock and without I/O.
+
+use super::{Delivery, Effect, Event, Failure, OpenError, Phase, Work};
+use crate::domain::{Change, Ending, Fact, Plan, State, Timestamp, plan};
+
+/// Moves a delivery.
+#[must_use]
+pub fn step(mut state: Delivery, event: Event, now: Timestamp) -> (Delivery, Vec<Effect>) {
+    let mut effects = Vec::new();
+    match event {
+        Event::Arrived { version } => arrive(&mut state, &mut effects, version, now),
+        Event::Started => {
+            let (work, since) = match state.phase {
+                Phase::Ready { work, since } => (work, since),
+                Phase::Parked { since } => (Work::Due, since),
+                _ => return (state, effects),
+            };
+            state.phase = Phase::Sending { version: state.wanted, work, since, again: false };
+            effects.push(Effect::Send { version: state.wanted });
+        }
+        Event::Parked => {
+            if matches!(state.phase, Phase::Ready { .. } | Phase::Waiting { .. }) {
+                state.phase = Phase::Parked { since: now };
+            }
+        }
+        Event::Delivered { message, records } => {
+            if matches!(state.phase, Phase::Sending { .. }) {
+                state.records = records;
+                state.delivered = Some(message.clone());
+                let ending = |open: &OpenError| match open.message == message {
+                    true => Ending::Delivered,
+                    false => Ending::Superseded,
+                };
+                settle(&mut state, &mut effects, ending, now);
+            }
+        }
+        Event::Excused => settle(&mut state, &mut effects, |_| Ending::NotEligible, now),
+        Event::Failed(failure) => fail(&mut state, &mut effects, *failure, now),
+        Event::Due { early } => {
+            if matches!(state.phase, Phase::Waiting { until } if until <= now || early) {
+                queue(&mut state, &mut effects, Work::Due, now);
+            }
+        }
+        Event::RetryAsked { by, work } => retry(&mut state, &mut effects, by, work, now),
+        Event::IgnoreAsked { by, reason } => ignore(&mut state, &mut effects, by, reason),
+        Event::ReopenAsked { by } => reopen(&mut state, &mut effects, by),
+        Event::Restarted => {
+            if let Phase::Sending { work, since, .. } = state.phase {
+                state.phase = Phase::Ready { work, since };
+                effects.push(Effect::Queue(work));
+            }
+        }
+    }
+    (state, effects)
+}
+
+fn queue(state: &mut Delivery, effects: &mut Vec<Effect>, work: Work, now: Timestamp) {
+    state.phase = Phase::Ready { work, since: now };
+    effects.push(Effect::Queue(work));
+}
+
+/// A new message starts the count of attempts anew.
+fn arrive(state: &mut Delivery, effects: &mut Vec<Effect>, version: u64, now: Timestamp) {
+    state.wanted = state.wanted.max(version);
+    if state.wanted <= state.settled {
+        return;
+    }
+    match state.phase {
+        Phase::Sending { .. } | Phase::Ready { work: Work::New, .. } => {}
+        Phase::Parked { .. } => state.phase = Phase::Parked { since: now },
+        Phase::Idle | Phase::Held | Phase::Waiting { .. } | Phase::Ready { .. } => {
+            state.attempts = 0;
+            queue(state, effects, Work::New, now);
+        }
+    }
+}
+
+/// The version that was sent is settled, and the sync error of the conversation is over.
+fn settle(state: &mut Delivery, effects: &mut Vec<Effect>, ending: impl Fn(&OpenError) -> Ending, now: Timestamp) {
+    let Phase::Sending { version, .. } = state.phase else { return };
+    state.settled = state.settled.max(version);
+    state.attempts = 0;
+    if let Some(open) = state.open.take() {
+        let how = ending(&open);
+        effects.push(Effect::Registry { error: open.id.clone(), change: Change::Resolve(how) });
+        effects.push(Effect::Audit { message: open.message, fact: Fact::Resolved { sync_error: open.id, how } });
+    }
+    state.phase = Phase::Idle;
+    if state.wanted > state.settled {
+        queue(state, effects, Work::New, now);
+    }
+}
+
+fn fail(state: &mut Delivery, effects: &mut Vec<Effect>, failure: Failure, now: Timestamp) {
+    let Phase::Sending { version, again, .. } = state.phase else { return };
+    state.records = failure.records.clone();
+    let newer = state.wanted > version;
+    let ignored = state.open.as_ref().filter(|open| open.state == State::Ignored);
+    if failure.parks {
+        let over = ignored.is_some_and(|open| open.ignored_at >= state.wanted);
+        state.phase = if over { Phase::Idle } else { Phase::Parked { since: now } };
+        return;
+    }
+    state.attempts += 1;
+    // An ignore that came during the attempt wins over its failure, and one that came before over failures of its cause.
+    let silent = ignored.is_some_and(|open| open.ignored_at >= version || open.group == failure.group);
+    let next = match plan(&failure.verdict, failure.refusal.class, state.attempts, failure.jitter, now) {
+        _ if silent => Next { state: State::Ignored, at: None, reason: None },
+        Plan::Ignore(reason) => Next { state: State::Ignored, at: None, reason: Some(reason) },
+        _ if again => Next { state: State::Retrying, at: Some(now), reason: None },
+        Plan::RetryAt(at) => Next { state: State::Retrying, at: Some(at), reason: None },
+        Plan::Hold => Next { state: State::Pending, at: None, reason: None },
+    };
+    register(state, effects, failure, &next, silent, version);
+    match next.at {
+        _ if newer => {
+            state.attempts = 0;
+            queue(state, effects, Work::New, now);
+        }
+        Some(_) if again => {
+            state.attempts = 0;
+            queue(state, effects, Work::Due, now);
+        }
+        Some(until) => {
+            state.phase = Phase::Waiting { until };
+            effects.push(Effect::WakeAt(until));
+        }
+        None if next.state == State::Ignored => state.phase = Phase::Idle,
+        None => state.phase = Phase::Held,
+    }
+}
+
+/// Where a failure leaves the sync error.
+struct Next {
+    state: State,
+    /// When it is tried again by itself.
+    at: Option<Timestamp>,
+    /// Why the policy ignores it.
+    reason: Option<String>,
+}
+
+/// The sync error and the audit of a failed attempt.
+fn register(
+    state: &mut Delivery,
+    effects: &mut Vec<Effect>,
+    failure: Failure,
+    next: &Next,
+    silent: bool,
+    version: u64,
+) {
+    let Failure { error, group, message, affected, refusal, judged_by, .. } = failure;
+    let id = state.open.as_ref().map_or(error, |open| open.id.clone());
+    if state.open.is_none() {
+        state.errors += 1;
+    }
+    let fact = Fact::CrmSynchroError {
+        sync_error: id.clone(),
+        class: refusal.class,
+        code: refusal.code.clone(),
+        text: refusal.text.clone(),
+        attempt: state.attempts,
+        next_attempt_at: next.at,
+    };
+    effects.push(Effect::Audit { message: message.clone(), fact });
+    let by = judged_by.as_ref().map_or_else(|| "policy".to_owned(), |policy| format!("policy {policy}"));
+    if let Some(reason) = next.reason.clone() {
+        let fact = Fact::Ignored { sync_error: id.clone(), by: by.clone(), reason };
+        effects.push(Effect::Audit { message: message.clone(), fact });
+    }
+    let ignored_at = match (&state.open, next.state) {
+        (Some(open), State::Ignored) if silent => open.ignored_at,
+        (_, State::Ignored) => version,
+        _ => 0,
+    };
+    // What is ignored in silence stays the cause that was ignored.
+    let cause = state.open.as_ref().filter(|_| silent).map_or_else(|| group.clone(), |open| open.group.clone());
+    state.open = Some(OpenError { id: id.clone(), state: next.state, group: cause, message, ignored_at });
+    let change = match silent {
+        true => Change::FailedAgain { affected },
+        false => Change::Failed {
+            refusal: Box::new(refusal),
+            group,
+            affected,
+            judged_by,
+            state: next.state,
+            next_attempt_at: next.at,
+            ignored: next.reason.clone().map(|reason| (by, reason)),
+        },
+    };
+    effects.push(Effect::Registry { error: id, change });
+}
+
+fn retry(state: &mut Delivery, effects: &mut Vec<Effect>, by: String, work: Work, now: Timestamp) {
+    let Some(open) = state.open.as_mut().filter(|open| open.state != State::Ignored) else { return };
+    open.state = State::Retrying;
+    effects.push(Effect::Registry { error: open.id.clone(), change: Change::Retry { by: by.clone() } });
+    let fact = Fact::RetryAsked { sync_error: open.id.clone(), by };
+    effects.push(Effect::Audit { message: open.message.clone(), fact });
+    match &mut state.phase {
+        Phase::Sending { again, .. } => *again = true,
+        Phase::Ready { .. } | Phase::Parked { .. } => {}
+        Phase::Idle | Phase::Held | Phase::Waiting { .. } => {
+            state.attempts = 0;
+            queue(state, effects, work, now);
+        }
+    }
+}
+
+/// No further synchronization is expected at the present version; what is on its way is left alone, and its failure is silent.
+fn ignore(state: &mut Delivery, effects: &mut Vec<Effect>, by: String, reason: String) {
+    let Some(open) = state.open.as_mut().filter(|open| open.state != State::Ignored) else { return };
+    (open.state, open.ignored_at) = (State::Ignored, state.wanted);
+    let change = Change::Ignore { by: by.clone(), reason: reason.clone() };
+    effects.push(Effect::Registry { error: open.id.clone(), change });
+    let fact = Fact::Ignored { sync_error: open.id.clone(), by, reason };
+    effects.push(Effect::Audit { message: open.message.clone(), fact });
+    match &mut state.phase {
+        Phase::Sending { again, .. } => *again = false,
+        phase => *phase = Phase::Idle,
+    }
+}
+
+fn reopen(state: &mut Delivery, effects: &mut Vec<Effect>, by: String) {
+    let Some(open) = state.open.as_mut().filter(|open| open.state == State::Ignored) else { return };
+    (open.state, open.ignored_at) = (State::Pending, 0);
+    effects.push(Effect::Registry { error: open.id.clone(), change: Change::Reopen { by: by.clone() } });
+    let fact = Fact::Reopened { sync_error: open.id.clone(), by };
+    effects.push(Effect::Audit { message: open.message.clone(), fact });
+    if state.phase == Phase::Idle {
+        state.phase = Phase::Held;
+    }
+}
+
+#[cfg(test)]
+mod tests;

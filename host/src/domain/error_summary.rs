@@ -1,0 +1,101 @@
+//! The small part of a sync error that lists and filters read, and how many there are in each state.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Class, ConversationId, Fingerprint, OrgId, PolicyRef, State, SyncError, SyncErrorId, Timestamp};
+
+/// What lists and filters read of a sync error; some 200 bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ErrorSummary {
+    /// Its id.
+    pub id: SyncErrorId,
+    /// The organization.
+    pub org: OrgId,
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// Where it stands.
+    pub state: State,
+    /// What can be done about it.
+    pub class: Class,
+    /// Salesforce's code, the policy's own, or this host's.
+    pub code: String,
+    /// Its cause.
+    pub group: Fingerprint,
+    /// The team of the conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    /// The platform's word for the channel.
+    pub channel: String,
+    /// The policy and revision that judged it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyRef>,
+    /// When it failed first.
+    pub first_seen: Timestamp,
+    /// When it failed last.
+    pub last_seen: Timestamp,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// How many messages are affected.
+    pub affected_count: u64,
+    /// How often it changed.
+    pub version: u64,
+}
+
+impl SyncError {
+    /// What lists and filters read of it.
+    #[must_use]
+    pub fn summary(&self) -> ErrorSummary {
+        ErrorSummary {
+            id: self.id.clone(),
+            org: self.org.clone(),
+            conversation: self.conversation.clone(),
+            state: self.state,
+            class: self.refusal.class,
+            code: self.refusal.code.clone(),
+            group: self.group.clone(),
+            team: self.team.clone(),
+            channel: self.channel.clone(),
+            policy: self.judged_by.clone(),
+            first_seen: self.first_seen,
+            last_seen: self.last_seen,
+            attempts: self.attempts,
+            affected_count: self.affected_count,
+            version: self.version,
+        }
+    }
+}
+
+/// How many sync errors an organization has in each state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorCounts {
+    /// Wait for a person.
+    pub pending: u64,
+    /// Are tried again by themselves.
+    pub retrying: u64,
+    /// Are ignored.
+    pub ignored: u64,
+    /// Are over.
+    pub resolved: u64,
+}
+
+impl ErrorCounts {
+    /// A sync error went from one state (`None`: it is new) to another (`None`: it is forgotten).
+    pub fn moved(&mut self, before: Option<State>, after: Option<State>) {
+        if let Some(before) = before {
+            let count = self.of(before);
+            *count = count.saturating_sub(1);
+        }
+        if let Some(after) = after {
+            *self.of(after) += 1;
+        }
+    }
+
+    fn of(&mut self, state: State) -> &mut u64 {
+        match state {
+            State::Pending => &mut self.pending,
+            State::Retrying => &mut self.retrying,
+            State::Ignored => &mut self.ignored,
+            State::Resolved => &mut self.resolved,
+        }
+    }
+}

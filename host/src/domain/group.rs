@@ -1,0 +1,314 @@
+//! A group: all sync errors of one cause, counted, with when it came and whether it grows.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Cause, Class, ErrorCounts, Fingerprint, OrgId, PolicyName, Question, State, SyncErrorId, Timestamp};
+
+const HOUR_MS: u64 = 3_600_000;
+/// Hours of the histogram: 14 days. One of them lies ahead, for a clock that goes back a little.
+const HOURS: u32 = 14 * 24;
+/// Hours that an escalation is compared with: 7 days.
+const COMPARED: u32 = 7 * 24;
+/// A group escalates when this hour has more failures than this, and more than so many times the highest hour.
+const ESCALATES_ABOVE: u32 = 10;
+const ESCALATES_TIMES: u32 = 3;
+/// A group is new, or regressed, for so long; and it has regressed when nothing of it was pending for so long.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// Sync errors that stand for all of them.
+const SAMPLES: usize = 5;
+/// The longest code of a refusal that is kept, in bytes: a policy may give any.
+const CODE: usize = 200;
+/// The longest texts that people put to a group, in bytes: who has it, what they say of it, where the ticket is.
+const ASSIGNEE: usize = 200;
+const NOTE: usize = 2000;
+const TICKET: usize = 500;
+
+/// All sync errors of an organization that have one cause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// The fingerprint of the cause.
+    pub id: Fingerprint,
+    /// The organization.
+    pub org: OrgId,
+    /// What is wrong, in words for a person.
+    pub title: String,
+    /// The class of the refusals.
+    pub class: Class,
+    /// The code of the refusals.
+    pub code: String,
+    /// The fields that they name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+    /// The policy at fault, where one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyName>,
+    /// What that policy was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<Question>,
+    /// The words of the refusals, without what differs from one conversation to the next.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
+    /// Its sync errors by state.
+    pub counts: ErrorCounts,
+    /// When one failed first.
+    pub first_seen: Timestamp,
+    /// When one failed last.
+    pub last_seen: Timestamp,
+    /// Failures by hour.
+    #[serde(default, skip_serializing_if = "Histogram::is_empty")]
+    pub failures: Histogram,
+    /// The sync errors that failed last, the newest at the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<SyncErrorId>,
+    /// Since when at least one is pending, without a moment in between when none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_since: Option<Timestamp>,
+    /// Since when none is pending any more, where one has been.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_since: Option<Timestamp>,
+    /// When one was pending again after a day without one, at last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regressed_at: Option<Timestamp>,
+    /// Who looks after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<String>,
+    /// What people say of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Where its ticket is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+}
+
+/// What happened to one sync error of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupChange {
+    /// The sync error.
+    pub sync_error: SyncErrorId,
+    /// Its state before; `None` where it was not in this group.
+    pub before: Option<State>,
+    /// Its state now; `None` where it is in this group no more.
+    pub after: Option<State>,
+    /// Whether an attempt at it failed.
+    pub failed: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What people put to a group; `None` takes it away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Annotation {
+    /// Who looks after it.
+    Assignee(Option<String>),
+    /// What there is to say of it.
+    Note(Option<String>),
+    /// Where its ticket is.
+    Ticket(Option<String>),
+}
+
+/// How a group stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Condition {
+    /// It was first seen within the last day.
+    New,
+    /// It is known.
+    Ongoing,
+    /// It comes much more often than it did.
+    Escalating,
+    /// It is back, after a day without.
+    Regressed,
+    /// None of it waits for a person or a retry.
+    Quiet,
+}
+
+impl Condition {
+    /// The word that stands for it in the API, on the page and in mails.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Ongoing => "ongoing",
+            Self::Escalating => "escalating",
+            Self::Regressed => "regressed",
+            Self::Quiet => "quiet",
+        }
+    }
+}
+
+impl std::fmt::Display for Condition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Group {
+    /// The group of a cause, before the first sync error is in it.
+    #[must_use]
+    pub fn new(cause: &Cause<'_>, at: Timestamp) -> Self {
+        let (identity, refusal) = (cause.identify(), cause.refusal());
+        let mut fields = refusal.fields.clone();
+        fields.sort_unstable();
+        fields.dedup();
+        let mut code = refusal.code.clone();
+        code.truncate(code.floor_char_boundary(CODE));
+        Self {
+            id: identity.id,
+            org: cause.org().clone(),
+            title: identity.title,
+            class: refusal.class,
+            code,
+            fields,
+            policy: refusal.blame.as_ref().map(|blame| blame.policy.name.clone()),
+            question: refusal.blame.as_ref().map(|blame| blame.question),
+            text: identity.text,
+            counts: ErrorCounts::default(),
+            first_seen: at,
+            last_seen: at,
+            failures: Histogram::default(),
+            samples: Vec::new(),
+            pending_since: None,
+            quiet_since: None,
+            regressed_at: None,
+            assignee: None,
+            note: None,
+            ticket: None,
+        }
+    }
+
+    /// The group of what is beyond the most groups that an organization may have.
+    #[must_use]
+    pub fn of_the_rest(cause: &Cause<'_>, at: Timestamp) -> Self {
+        let title = "More causes than are kept apart".to_owned();
+        Self { id: Fingerprint::unnamed(), title, text: String::new(), ..Self::new(cause, at) }
+    }
+
+    /// One of its sync errors came, failed, changed its state, or left.
+    pub fn apply(&mut self, change: GroupChange) {
+        let GroupChange { sync_error, before, after, failed, at } = change;
+        self.counts.moved(before, after);
+        if failed {
+            self.last_seen = at;
+            self.failures.add(at);
+        }
+        if failed || after.is_none() {
+            self.samples.retain(|sample| *sample != sync_error);
+        }
+        if failed && after.is_some() {
+            self.samples.push(sync_error);
+            let over = self.samples.len().saturating_sub(SAMPLES);
+            self.samples.drain(..over);
+        }
+        match (self.counts.pending > 0, self.pending_since) {
+            (true, None) => {
+                if self.quiet_since.is_some_and(|since| at.since(since) >= DAY) {
+                    self.regressed_at = Some(at);
+                }
+                (self.pending_since, self.quiet_since) = (Some(at), None);
+            }
+            (false, Some(_)) => (self.pending_since, self.quiet_since) = (None, Some(at)),
+            _ => {}
+        }
+    }
+
+    /// Whether nothing is in it any more.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.counts == ErrorCounts::default()
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn condition(&self, now: Timestamp) -> Condition {
+        let lately = |at: Timestamp| now.since(at) < DAY;
+        if self.counts.pending + self.counts.retrying == 0 {
+            Condition::Quiet
+        } else if self.failures.escalates(self.first_seen, now) {
+            Condition::Escalating
+        } else if self.regressed_at.is_some_and(lately) {
+            Condition::Regressed
+        } else if lately(self.first_seen) {
+            Condition::New
+        } else {
+            Condition::Ongoing
+        }
+    }
+
+    /// Puts something to it, cut off at its bound; a blank text takes it away.
+    pub fn annotate(&mut self, annotation: Annotation) {
+        let (place, text, most) = match annotation {
+            Annotation::Assignee(text) => (&mut self.assignee, text, ASSIGNEE),
+            Annotation::Note(text) => (&mut self.note, text, NOTE),
+            Annotation::Ticket(text) => (&mut self.ticket, text, TICKET),
+        };
+        *place = text.filter(|text| !text.trim().is_empty()).map(|mut text| {
+            text.truncate(text.floor_char_boundary(most));
+            text
+        });
+    }
+}
+
+/// How often something happened in each hour of 14 days. Stored as pairs of hours since the entry before (the first: since
+/// 1970) and count.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<u32>", into = "Vec<u32>")]
+pub struct Histogram(BTreeMap<u32, u32>);
+
+impl Histogram {
+    /// Whether nothing happened.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The hours in which something happened, and how often, oldest first.
+    pub fn hours(&self) -> impl Iterator<Item = (Timestamp, u32)> {
+        self.0.iter().map(|(hour, count)| (Timestamp::from_millis(u64::from(*hour) * HOUR_MS), *count))
+    }
+
+    fn add(&mut self, at: Timestamp) {
+        let now = hour(at);
+        // What lies further ahead was written by a clock that was wrong.
+        self.0.retain(|hour, _| *hour <= now.saturating_add(1) && now.saturating_add(1) - *hour < HOURS);
+        let count = self.0.entry(now).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    /// Whether this hour has far more than any of the last seven days; in its first hour nothing can be said.
+    fn escalates(&self, first_seen: Timestamp, at: Timestamp) -> bool {
+        let now = hour(at);
+        let current = self.0.get(&now).copied().unwrap_or(0);
+        let before = self.0.range(now.saturating_sub(COMPARED)..now).map(|(_, count)| *count).max().unwrap_or(0);
+        hour(first_seen) < now && current > ESCALATES_ABOVE && current > before.saturating_mul(ESCALATES_TIMES)
+    }
+}
+
+/// Hours since 1970.
+fn hour(at: Timestamp) -> u32 {
+    u32::try_from(at.as_millis() / HOUR_MS).unwrap_or(u32::MAX)
+}
+
+impl From<Vec<u32>> for Histogram {
+    fn from(flat: Vec<u32>) -> Self {
+        let mut hour = 0_u32;
+        let pairs = flat.chunks_exact(2).take(HOURS as usize).map(|pair| {
+            hour = hour.saturating_add(pair[0]);
+            (hour, pair[1])
+        });
+        Self(pairs.collect())
+    }
+}
+
+impl From<Histogram> for Vec<u32> {
+    fn from(histogram: Histogram) -> Self {
+        let mut before = 0;
+        let pair = |(hour, count)| [hour - std::mem::replace(&mut before, hour), count];
+        histogram.0.into_iter().flat_map(pair).collect()
+    }
+}

@@ -1,0 +1,74 @@
+//! Arrivals become durable in the inbox of their organization's lane, and only then are they acknowledged.
+
+use std::sync::Arc;
+
+use super::{Engine, Error};
+use crate::domain::{Arrival, OrgId, ReachedBy, SourceId};
+use crate::telemetry::Arrived;
+
+/// What became of arrivals.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Accepted {
+    /// They are in an inbox.
+    pub linked: usize,
+    /// No organization is linked to their accounts; nothing was kept of them.
+    pub unlinked: usize,
+}
+
+impl Engine {
+    /// Puts arrivals where they survive a power cut; with `place`, a poll's place is kept together with them. Whoever asked
+    /// may stop waiting: what is kept is announced to the lanes all the same.
+    ///
+    /// # Errors
+    /// When the store failed: then nothing of it is acknowledged.
+    pub async fn accept(
+        self: &Arc<Self>,
+        arrivals: Vec<Arrival>,
+        place: Option<(&SourceId, u64)>,
+    ) -> Result<Accepted, Error> {
+        let (mut linked, mut accepted) = (Vec::new(), Accepted::default());
+        for arrival in arrivals {
+            let Some(org) = self.directory.find(&arrival.source, &arrival.account) else {
+                accepted.unlinked += 1;
+                continue;
+            };
+            accepted.linked += 1;
+            let by = match arrival.by {
+                ReachedBy::Webhook => "webhook",
+                ReachedBy::Poll => "poll",
+                ReachedBy::Completion => "completion",
+                ReachedBy::Intake => "intake",
+            };
+            self.metrics.arrivals.get_or_create(&Arrived { source: arrival.source.to_string(), by }).inc();
+            linked.push((org.clone(), self.inbox.number(), arrival.bounded()));
+        }
+        let place = place.map(|(source, action)| (source.clone(), action));
+        let engine = Arc::clone(self);
+        let kept = tokio::spawn(async move { engine.keep_arrivals(&linked, place).await });
+        kept.await.map_err(|_| Error::Stopping)??;
+        Ok(accepted)
+    }
+
+    async fn keep_arrivals(
+        &self,
+        arrivals: &[(OrgId, u64, Arrival)],
+        place: Option<(SourceId, u64)>,
+    ) -> Result<(), Error> {
+        let reached = || arrivals.iter().filter_map(|(org, _, _)| self.lanes.get(org));
+        // Counted first, so that nobody sees a lane as idle between the acknowledgement and the merge.
+        for lane in reached() {
+            lane.inbound.arrives();
+            lane.health.send_modify(|health| health.unmerged = lane.inbound.unmerged());
+        }
+        let kept = self.ledger.accept(arrivals, place.as_ref().map(|(source, action)| (source, *action))).await;
+        for lane in reached() {
+            if kept.is_err() {
+                lane.inbound.not_kept();
+                lane.health.send_modify(|health| health.unmerged = lane.inbound.unmerged());
+            }
+            // Also after a failure: nobody knows whether it is kept.
+            lane.inbound.arrived.notify_one();
+        }
+        Ok(kept?)
+    }
+}

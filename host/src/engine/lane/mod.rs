@@ -1,0 +1,422 @@
+//! The lane of one organization: alone writes its records, and sends so many conversations side by side.
+
+mod backlog;
+mod flights;
+mod outcomes;
+mod reads;
+mod report;
+mod starts;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use self::backlog::Backlog;
+use self::flights::{Flights, Landed};
+use self::reads::Reads;
+use super::command::{Answer, Command};
+use super::inbound::Inbound;
+use super::org::{Links, OrgHealth};
+use super::outbound::Outbound;
+use super::retention::trusted;
+use super::shared::Shared;
+use super::too_large::of_a_large_conversation;
+use super::turn::{Finished, Todo, Turn};
+use crate::domain::{
+    Admission, Cause, Demand, Fingerprint, IncidentEvent, Operation, OrgId, Room, SyncErrorId, Timestamp, Work,
+};
+use crate::ledger::{CommitError, LaneCommit, LaneState, LaneWriter, Queued};
+use crate::store;
+
+/// Arrivals that are merged, deliveries whose time has come, and commands, in one turn.
+const TURN: usize = 256;
+/// Sync errors that one operation takes up in one turn.
+const OPERATION_TURN: usize = 64;
+/// Conversations of operations that wait for a place before the next are taken up.
+const OPERATION_READY: u64 = 512;
+/// Teams that are remembered for the checks.
+const TEAMS: usize = 500;
+/// How long a lane waits before it reads or writes again after that failed; it doubles up to the longest.
+const PATIENCE: Duration = Duration::from_millis(if cfg!(test) { 2 } else { 500 });
+const PATIENCE_LONGEST: Duration = Duration::from_millis(if cfg!(test) { 40 } else { 30_000 });
+/// How long what is on its way may take to come to its end when the host stops. What has not ended is sent again.
+const STOPPING: Duration = Duration::from_millis(if cfg!(test) { 200 } else { 5_000 });
+/// A clock that shows so much less than before went back.
+const BACKWARDS: Duration = Duration::from_secs(2);
+
+/// Everything that a lane is made of.
+pub(super) struct Parts {
+    pub(super) org: OrgId,
+    pub(super) links: Links,
+    pub(super) shared: Shared,
+    pub(super) outbound: Arc<dyn Outbound>,
+    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) inbound: Arc<Inbound>,
+    pub(super) health: Arc<watch::Sender<OrgHealth>>,
+    pub(super) stopping: watch::Receiver<bool>,
+}
+
+pub(super) struct Lane {
+    parts: Parts,
+    writer: LaneWriter,
+    /// Whether the inbox may hold something.
+    unmerged: bool,
+    backlog: Backlog,
+    flights: Flights,
+    /// What woke it and is not written yet.
+    woken: Woken,
+    /// The organization's incident, and its pace while most of its calls are used.
+    admission: Admission,
+    /// How the organization stands, as it was written last.
+    state: LaneState,
+    /// What was asked of many sync errors and is not done.
+    operations: BTreeMap<u64, Operation>,
+    newest_pending: Option<SyncErrorId>,
+    /// Teams that are on record already.
+    teams: HashSet<String>,
+    /// The cause of conversations that are too large.
+    large_group: Fingerprint,
+}
+
+/// What woke a lane.
+#[derive(Default)]
+struct Woken {
+    landed: Vec<Landed>,
+    commands: Vec<Command>,
+    stopping: bool,
+}
+
+/// Why a lane ends by itself.
+#[derive(Debug, thiserror::Error)]
+enum TurnError {
+    #[error(transparent)]
+    Unreadable(#[from] store::Error),
+    #[error("it has another writer")]
+    Fenced,
+    #[error("the host stops")]
+    Stopping,
+}
+
+impl Lane {
+    /// A lane that has read nothing yet: what was going on when the host stopped is taken up while it runs.
+    pub(super) fn new(parts: Parts) -> Self {
+        let writer = parts.shared.ledger.lane_writer(&parts.org);
+        let large_group = Cause::new(&parts.org, &of_a_large_conversation(0)).identify().id;
+        Self {
+            writer,
+            unmerged: true,
+            backlog: Backlog::default(),
+            flights: Flights::default(),
+            woken: Woken::default(),
+            admission: Admission::default(),
+            state: LaneState::default(),
+            operations: BTreeMap::new(),
+            newest_pending: None,
+            teams: HashSet::new(),
+            large_group,
+            parts,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut patience = PATIENCE;
+        while let Err(error) = self.open().await {
+            tracing::error!(org = %self.parts.org, %error, "a lane cannot read how its organization stands; it tries again");
+            if self.rest(&mut patience).await {
+                return;
+            }
+        }
+        self.report();
+        patience = PATIENCE;
+        loop {
+            self.wait().await;
+            match self.turn().await {
+                Ok(()) => patience = PATIENCE,
+                Err(TurnError::Unreadable(error)) => {
+                    tracing::error!(org = %self.parts.org, %error, "a lane cannot read its records; it tries again");
+                    self.backlog.forget();
+                    self.unmerged = true;
+                    self.woken.stopping |= self.rest(&mut patience).await;
+                }
+                Err(error @ TurnError::Fenced) => {
+                    return tracing::error!(org = %self.parts.org, %error, "a lane ends");
+                }
+                Err(TurnError::Stopping) => return,
+            }
+            self.report();
+            if self.woken.stopping {
+                break;
+            }
+        }
+        self.finish().await;
+    }
+
+    /// Reads how the organization stands. Where that cannot be understood, it is counted anew.
+    async fn open(&mut self) -> Result<(), store::Error> {
+        let (ledger, org) = (&self.parts.shared.ledger, &self.parts.org);
+        self.state = match ledger.lane_state(org).await {
+            Ok(state) => state.unwrap_or_default(),
+            Err(error @ store::Error::Unreadable { .. }) => {
+                tracing::error!(%org, %error, "how an organization stands cannot be read; it is counted anew");
+                ledger.recounted(org).await?
+            }
+            Err(error) => return Err(error),
+        };
+        self.operations = ledger.operations(org).await?;
+        self.teams = ledger.teams(org, TEAMS).await?.into_keys().collect();
+        self.admission.incident = self.state.incident.clone();
+        // Times on record may be ahead of a clock that went back before the host stopped.
+        self.state.seen = self.state.highest;
+        self.look_at_clock();
+        Ok(())
+    }
+
+    /// Waits before something is tried again, each time longer; answers whether the host stops.
+    async fn rest(&mut self, patience: &mut Duration) -> bool {
+        let wait = std::mem::replace(patience, (*patience * 2).min(PATIENCE_LONGEST));
+        tokio::select! {
+            _ = self.parts.stopping.wait_for(|stopping| *stopping) => true,
+            () = tokio::time::sleep(wait) => false,
+        }
+    }
+
+    /// What is on its way may come to its end and is recorded; nothing new begins. What takes longer is given up: it is sent
+    /// again at the next start.
+    async fn finish(&mut self) {
+        self.woken.stopping = true;
+        let ended = tokio::time::timeout(STOPPING, async {
+            loop {
+                if let Err(error) = self.turn().await {
+                    return tracing::warn!(org = %self.parts.org, %error, "an outcome was not recorded; it is sent again");
+                }
+                match self.flights.next().await {
+                    Some(landed) => self.woken.landed.push(landed),
+                    None => return,
+                }
+            }
+        });
+        if ended.await.is_err() {
+            let left = self.flights.len();
+            tracing::warn!(org = %self.parts.org, left, "what is on its way is given up; it is sent again at the next start");
+        }
+        self.flights.abort().await;
+        self.report();
+    }
+
+    /// Returns when there is something to do.
+    async fn wait(&mut self) {
+        let now = self.parts.shared.clock.now();
+        let room = self.room(now);
+        let busy = self.unmerged
+            || self.went_back(now)
+            || self.admission.incident.status != self.state.incident.status
+            || !self.woken.landed.is_empty()
+            || self.backlog.wants_refill()
+            || (self.operates() && !self.admission.incident.is_open())
+            || room.probe_by_call
+            || (self.backlog.waits() && (room.places > 0 || self.parks()));
+        let due = [self.backlog.next_due(), room.more_at].into_iter().flatten().min();
+        let parts = &mut self.parts;
+        tokio::select! {
+            biased;
+            _ = parts.stopping.wait_for(|stopping| *stopping) => self.woken.stopping = true,
+            Some(landed) = self.flights.next(), if !self.flights.is_empty() => self.woken.landed.push(landed),
+            Some(command) = parts.commands.recv() => self.woken.commands.push(command),
+            () = parts.inbound.arrived.notified() => self.unmerged = true,
+            () = parts.shared.clock.sleep_until(due.unwrap_or_default()), if due.is_some() => {}
+            () = std::future::ready(()), if busy => {}
+        }
+        while let Some(landed) = self.flights.try_next() {
+            self.woken.landed.push(landed);
+        }
+        while self.woken.commands.len() < TURN
+            && let Ok(command) = self.parts.commands.try_recv()
+        {
+            self.woken.commands.push(command);
+        }
+    }
+
+    /// Moves everything that woke the lane, makes it durable, and only then does what follows from it.
+    async fn turn(&mut self) -> Result<(), TurnError> {
+        let now = self.look_at_clock();
+        let reads = self.read(now).await?;
+        // Nothing below reads: what woke the lane is used up, and written however often that takes.
+        let Woken { landed, commands, stopping } = std::mem::take(&mut self.woken);
+        self.woken.stopping = stopping;
+        let Reads { loaded, arrivals, due, starts, room, pages, old, merged, more_arrivals } = reads;
+        let (org, links) = (self.parts.org.clone(), self.parts.links.clone());
+        // What a delivery that cannot be read was doing is counted, and nobody knows what that was.
+        let recount = loaded.unreadable.iter().any(|entry| entry.key.starts_with("delivery/"));
+        let mut turn = Turn::new(&org, &links, loaded, self.state.clone(), now);
+        for landed in landed {
+            self.end(&mut turn, landed, now);
+        }
+        let answers = self.obey(&mut turn, commands, old, now);
+        turn.incident =
+            self.admission.incident.cause().filter(|_| self.admission.incident.is_open()).map(|it| it.1.clone());
+        self.operate(&mut turn, pages);
+        let left = arrivals.len();
+        let taken = self.merge(&mut turn, arrivals);
+        let (merged, more_arrivals) = (merged + taken - left, more_arrivals || taken < left);
+        for (id, early) in due {
+            turn.step(&id, crate::domain::Event::Due { early });
+            turn.park(&id);
+        }
+        self.take_over(std::mem::take(&mut turn.todo));
+        let begun = self.begin(&mut turn, starts, room, now);
+        turn.state.incident = self.admission.incident.clone();
+        let (commit, finished) = turn.finish();
+        self.write(commit, &finished).await?;
+        self.unmerged = more_arrivals;
+        self.parts.inbound.merged(merged, !more_arrivals);
+        self.written(finished);
+        if recount {
+            let counted = self.parts.shared.ledger.recounted(&org).await?;
+            (self.state.phases, self.state.errors) = (counted.phases, counted.errors);
+        }
+        for (flight, attempt) in begun {
+            self.flights.begin(flight, self.parts.outbound.attempt(attempt));
+        }
+        for answer in answers {
+            answer();
+        }
+        Ok(())
+    }
+
+    /// The time. Where the clock went back, what waits for a time is due at once: nobody knows how long it has waited.
+    fn look_at_clock(&mut self) -> Timestamp {
+        let now = self.parts.shared.clock.now();
+        if self.went_back(now) {
+            tracing::warn!(org = %self.parts.org, before = %self.state.seen, %now, "the clock went back");
+            self.backlog.clock_went_back(self.state.phases.waiting);
+            self.admission.incident.step(IncidentEvent::LiftAsked, now);
+            self.state.seen = now;
+        }
+        now
+    }
+
+    fn went_back(&self, now: Timestamp) -> bool {
+        self.state.seen.since(now) > BACKWARDS
+    }
+
+    /// Writes until it is written.
+    async fn write(&mut self, mut commit: LaneCommit, finished: &Finished) -> Result<(), TurnError> {
+        let LaneState { seen, highest, .. } = self.state;
+        let unchanged = LaneState { seen, highest, ..finished.state.clone() } == self.state;
+        if commit.is_empty() && unchanged {
+            return Ok(());
+        }
+        let mut patience = PATIENCE;
+        loop {
+            match self.writer.commit(&commit).await {
+                Ok(()) => return Ok(()),
+                Err(CommitError::Fenced) => return Err(TurnError::Fenced),
+                Err(CommitError::TooLarge { conversation: Some(id), key, bytes }) => {
+                    commit.set_aside(&self.parts.org, &id, &format!("{key} would take {bytes} bytes"));
+                }
+                Err(error) => {
+                    tracing::error!(org = %self.parts.org, %error, "a lane cannot write its records; it tries again");
+                    if self.rest(&mut patience).await {
+                        return Err(TurnError::Stopping);
+                    }
+                }
+            }
+        }
+    }
+
+    fn written(&mut self, finished: Finished) {
+        if finished.state.incident != self.state.incident {
+            self.tell_incident();
+        }
+        self.state = finished.state;
+        self.backlog.written();
+        if self.state.phases.parked + self.state.phases.ready() == 0 {
+            self.admission.incident.step(IncidentEvent::Drained, self.state.seen);
+        }
+        self.newest_pending = finished.newest_pending.or(self.newest_pending.take());
+        self.take_over(finished.todo);
+    }
+
+    fn take_over(&mut self, todo: Vec<Todo>) {
+        for todo in todo {
+            match todo {
+                Todo::Queue(work, id) => self.backlog.push(Queued::Ready(work), id),
+                Todo::Park(id) => self.backlog.push(Queued::Parked, id),
+                Todo::WakeAt(at, id) => self.backlog.wake_at(at, id),
+            }
+        }
+    }
+
+    /// Does what was asked; answers what to tell when it is durable.
+    fn obey(
+        &mut self,
+        turn: &mut Turn<'_>,
+        commands: Vec<Command>,
+        old: Option<super::retention::Old>,
+        now: Timestamp,
+    ) -> Vec<Answer> {
+        let (mut answers, mut old): (Vec<Answer>, _) = (Vec::new(), old);
+        for command in commands {
+            if command.lifts() {
+                self.admission.incident.step(IncidentEvent::LiftAsked, now);
+            }
+            answers.push(match command {
+                Command::Error { id, conversation, ask, by, reply } => {
+                    let answer = turn.ask(&id, &conversation, &ask, &by);
+                    Box::new(move || drop(reply.send(answer)))
+                }
+                Command::IgnoreParked { conversation, by, reason, reply } => {
+                    let refusal = self.admission.incident.cause().map(|(_, refusal)| refusal.clone());
+                    let answer = turn.ignore_parked(&conversation, &by, &reason, refusal.as_ref());
+                    Box::new(move || drop(reply.send(answer)))
+                }
+                Command::RetryAll { by, reply } => {
+                    let count = turn.retry_all(by);
+                    let parked = turn.state.phases.parked;
+                    Box::new(move || drop(reply.send(Ok(count + parked))))
+                }
+                Command::Lift { reply } => {
+                    let parked = turn.state.phases.parked;
+                    Box::new(move || drop(reply.send(Ok(parked))))
+                }
+                Command::Forget { keep: _, first, reply } => {
+                    if first {
+                        turn.state.forgotten_by = trusted(turn.state.forgotten_by, self.state.seen, now);
+                    }
+                    let looked_at = old.take().map_or(0, |old| turn.forget_old(old));
+                    Box::new(move || drop(reply.send(Ok(looked_at))))
+                }
+            });
+        }
+        let new: Vec<_> =
+            turn.commit.operations.iter().filter_map(|(number, it)| Some((*number, it.clone()?))).collect();
+        self.operations.extend(new);
+        answers
+    }
+
+    /// Whether operations have something to take up, and room for it.
+    fn operates(&self) -> bool {
+        !self.operations.is_empty() && self.state.phases.operation < OPERATION_READY
+    }
+
+    /// Whether something waits for a place that is to be parked instead.
+    fn parks(&self) -> bool {
+        self.admission.incident.is_open() && Work::ALL.into_iter().any(|work| self.backlog.has(Queued::Ready(work)))
+    }
+
+    fn room(&self, now: Timestamp) -> Room {
+        let outbound = &self.parts.outbound;
+        let demand = Demand {
+            under_way: self.flights.len(),
+            most: outbound.at_once(),
+            waits: self.backlog.waits(),
+            slowed: outbound.slowed(),
+            calls: outbound.calls(),
+        };
+        if demand.most == 0 { Room::default() } else { self.admission.room(&demand, now) }
+    }
+}

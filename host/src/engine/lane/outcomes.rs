@@ -1,0 +1,184 @@
+//! What follows from what came to its end: for the conversation, and for the organization as a whole.
+
+use super::Lane;
+use super::flights::{Flight, Landed};
+use crate::domain::{
+    Arrival, Cause, Class, ErrorSummary, Event, Failure, IncidentEvent, MessageId, Records, Refusal, Scope, State,
+    Timestamp, Verdict, Work,
+};
+use crate::engine::attempt::{Ended, Outcome};
+use crate::engine::erase::History;
+use crate::engine::turn::Turn;
+use crate::telemetry::Attempted;
+
+/// Bytes of texts that are merged in one turn, about.
+const TURN_BYTES: usize = 4 * 1024 * 1024;
+
+impl Lane {
+    /// Records how an attempt or a probe ended.
+    pub(super) fn end(&mut self, turn: &mut Turn<'_>, landed: Landed, now: Timestamp) {
+        let incident = &mut self.admission.incident;
+        match landed {
+            Landed::Attempt(flight, Some(outcome)) => self.end_attempt(turn, &flight, outcome, now),
+            Landed::Attempt(flight, None) => {
+                incident.step(IncidentEvent::Unasked, now);
+                self.broke_off(turn, flight);
+            }
+            Landed::Probe(Some(Ok(()))) => incident.step(IncidentEvent::ProbeAnswered, now),
+            Landed::Probe(Some(Err(refusal))) => incident.step(IncidentEvent::Refused(&refusal.of_org()), now),
+            Landed::Probe(None) => {
+                let refusal = Refusal::new(Class::Transient, "PROBE_BROKE_OFF", "a probe broke off").of_org();
+                incident.step(IncidentEvent::Refused(&refusal), now);
+            }
+        }
+    }
+
+    fn end_attempt(&mut self, turn: &mut Turn<'_>, flight: &Flight, outcome: Outcome, now: Timestamp) {
+        let Outcome { id, message, facts, reached, ended } = outcome;
+        for fact in facts {
+            turn.audit(&id, message.clone(), Vec::new(), fact);
+        }
+        let incident = &mut self.admission.incident;
+        let (label, event) = match ended {
+            Ended::Delivered(records) => {
+                incident.step(IncidentEvent::GotThrough, now);
+                ("delivered", Event::Delivered { message, records })
+            }
+            Ended::Excused => {
+                incident.step(IncidentEvent::Unasked, now);
+                ("not-eligible", Event::Excused)
+            }
+            Ended::Failed { refusal, group, records, verdict, judged_by } => {
+                let of_org = refusal.scope == Scope::Org;
+                incident.step(
+                    if of_org || reached { IncidentEvent::Refused(&refusal) } else { IncidentEvent::Unasked },
+                    now,
+                );
+                let parks = of_org && incident.is_open();
+                let label = refusal.class.as_str();
+                if parks {
+                    tracing::debug!(org = %self.parts.org, conversation = %id, code = %refusal.code, "parked");
+                } else {
+                    let (org, code) = (&self.parts.org, &refusal.code);
+                    tracing::warn!(%org, conversation = %id, class = label, %code, "not delivered");
+                }
+                let (error, affected) = (turn.delivery(&id).error_id(&self.parts.org, &id), flight.affected.clone());
+                let (group, refusal, jitter) = (turn.admit(group), *refusal, fastrand::u16(0..1000));
+                let failure =
+                    Failure { error, group, message, affected, records, refusal, verdict, judged_by, parks, jitter };
+                (label, Event::Failed(Box::new(failure)))
+            }
+        };
+        self.count_attempt(label);
+        let parked = match &event {
+            Event::Failed(failure) if failure.parks => Some(failure.refusal.clone()),
+            _ => None,
+        };
+        turn.step(&id, event);
+        if let Some(refusal) = parked
+            && matches!(turn.delivery(&id).phase, crate::domain::Phase::Parked { .. })
+        {
+            turn.say_parked(&id, &refusal);
+            turn.todo.push(crate::engine::turn::Todo::Park(id.clone()));
+        }
+        self.parts.inbound.note_moved(id);
+    }
+
+    /// An attempt that panicked, or that took too long, is a failed one.
+    fn broke_off(&mut self, turn: &mut Turn<'_>, flight: Flight) {
+        let Flight { id, message, affected } = flight;
+        let refusal = of_a_broken_attempt();
+        let delivery = turn.delivery(&id);
+        let failure = Failure {
+            error: delivery.error_id(&self.parts.org, &id),
+            group: Cause::new(&self.parts.org, &refusal).identify().id,
+            message,
+            affected,
+            records: Records { ..delivery.records },
+            refusal,
+            verdict: Verdict::AsUsual,
+            judged_by: None,
+            parks: false,
+            jitter: 0,
+        };
+        self.count_attempt(Class::Request.as_str());
+        turn.step(&id, Event::Failed(Box::new(failure)));
+    }
+
+    fn count_attempt(&self, outcome: &'static str) {
+        let labels = Attempted { org: self.parts.org.to_string(), outcome };
+        self.parts.shared.metrics.attempts.get_or_create(&labels).inc();
+    }
+
+    /// Takes up the next sync errors of each operation.
+    pub(super) fn operate(&mut self, turn: &mut Turn<'_>, pages: Vec<(u64, Vec<ErrorSummary>)>) {
+        for (number, page) in pages {
+            let Some(mut operation) = self.operations.remove(&number) else { continue };
+            let (taken, over) = operation.take(page, super::OPERATION_TURN);
+            for error in taken {
+                let open = turn.sync_error(&error.id).map(|known| known.state);
+                if matches!(open, Some(State::Pending | State::Retrying)) {
+                    let by = operation.by.clone();
+                    turn.step(&error.conversation, Event::RetryAsked { by, work: Work::Operation });
+                    operation.retried += 1;
+                } else {
+                    operation.skipped += 1;
+                }
+            }
+            if over {
+                let (retried, skipped) = (operation.retried, operation.skipped);
+                tracing::info!(org = %self.parts.org, by = %operation.by, retried, skipped, "everything is retried");
+                turn.commit.operations.push((number, None));
+            } else {
+                turn.commit.operations.push((number, Some(operation.clone())));
+                self.operations.insert(number, operation);
+            }
+        }
+    }
+
+    /// Merges what has arrived.
+    pub(super) fn merge(&mut self, turn: &mut Turn<'_>, arrivals: Vec<(u64, Arrival, Option<History>)>) -> usize {
+        let (mut bytes, mut merged) = (0, 0);
+        for (number, arrival, history) in arrivals {
+            let id = arrival.conversation.clone();
+            // What this turn writes of a conversation can be erased only when it is written.
+            if bytes > TURN_BYTES || (arrival.erase && turn.changed(&id)) {
+                break;
+            }
+            merged += 1;
+            if let Some(history) = history {
+                turn.erase(number, &arrival, history);
+                continue;
+            }
+            if let Some(team) = turn.arrive(number, arrival)
+                && self.teams.len() < super::TEAMS
+                && self.teams.insert(team.clone())
+            {
+                turn.commit.teams.push((team, id.clone()));
+            }
+            let texts = turn.conversation(&id).into_iter().flat_map(|it| &it.messages).map(|it| it.body.len());
+            bytes += texts.sum::<usize>();
+        }
+        merged
+    }
+}
+
+/// The refusal that an attempt gets that panicked, or that took too long.
+pub(super) fn of_a_broken_attempt() -> Refusal {
+    let text = "The attempt broke off: a defect of this host. Its log says where.";
+    Refusal::new(Class::Request, "ATTEMPT_BROKE_OFF", text)
+}
+
+/// The messages of a conversation that have not got through, the newest last.
+pub(super) fn affected(
+    conversation: &crate::domain::Conversation,
+    delivered: Option<&MessageId>,
+    newest: &MessageId,
+) -> Vec<MessageId> {
+    let ids: Vec<_> = conversation.messages.iter().map(|message| &message.id).collect();
+    let after = delivered.and_then(|delivered| ids.iter().position(|id| *id == delivered)).map_or(0, |place| place + 1);
+    match ids.get(after..) {
+        Some(left) if !left.is_empty() => left.iter().map(|id| (*id).clone()).collect(),
+        _ => vec![newest.clone()],
+    }
+}

@@ -1,0 +1,341 @@
+//! A lane with everything around it, for one test: a store that fails by plan, a clock that is moved by hand, and a world.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use serde_json::json;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::clock::{Clock, ManualClock};
+use crate::domain::{
+    Arrival, Cause, Class, ConversationId, OrgId, Quota, RecordId, Records, Refusal, State, SyncError, SyncErrorId,
+    Timestamp, Verdict,
+};
+use crate::engine::attempt::{Attempt, Ended, Outcome, newest};
+use crate::engine::command::{Ask, Command, Reply};
+use crate::engine::inbound::Inbound;
+use crate::engine::lane::{Lane, Parts};
+use crate::engine::org::OrgHealth;
+use crate::engine::outbound::{Departed, Outbound};
+use crate::engine::shared::Shared;
+use crate::engine::{Error, PolicyHost};
+use crate::ledger::Ledger;
+use crate::store::{FaultyStore, MemoryStore, Store};
+use crate::telemetry::Metrics;
+
+/// The time at which every test begins.
+pub(super) const START: u64 = 1_790_000_000_000;
+/// How long a test waits for the lane.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+static POLICIES: LazyLock<Arc<PolicyHost>> =
+    LazyLock::new(|| Arc::new(PolicyHost::start(crate::policy::Config::default()).expect("a policy host")));
+
+/// How the world behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mood {
+    /// Everything gets through.
+    Good,
+    /// Nothing gets through, and each call says so.
+    Outage,
+    /// The connection is no longer authorized.
+    Dead,
+    /// Every conversation is refused for a reason of its own.
+    Refuses,
+    /// Every attempt, and every probe, panics.
+    Panics,
+    /// Nothing ever ends.
+    Hangs,
+}
+
+/// Where conversations go.
+pub(super) struct World {
+    pub(super) mood: Mutex<Mood>,
+    /// Conversations that are refused whatever the mood.
+    pub(super) refused: Mutex<HashSet<ConversationId>>,
+    /// The newest version of each conversation that got through.
+    pub(super) written: Mutex<HashMap<ConversationId, u64>>,
+    pub(super) attempts: AtomicUsize,
+    pub(super) probes: AtomicUsize,
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn outage(call: usize) -> Refusal {
+    Refusal { call: Some(call as u64), ..Refusal::new(Class::Transient, "TIMEOUT", "no answer").of_org() }
+}
+
+fn dead() -> Refusal {
+    Refusal::new(Class::Auth, "invalid_grant", "expired access/refresh token").of_org()
+}
+
+impl World {
+    fn outcome(&self, attempt: &Attempt, call: usize) -> Outcome {
+        let Attempt { conversation, records, .. } = attempt;
+        let (id, message) = (conversation.id.clone(), newest(conversation));
+        let failed = |refusal: Refusal| {
+            let group = Cause::new(&org(), &refusal).identify().id;
+            let refusal = Box::new(refusal);
+            Ended::Failed { refusal, group, records: records.clone(), verdict: Verdict::AsUsual, judged_by: None }
+        };
+        let mood = *lock(&self.mood);
+        let ended = match mood {
+            Mood::Outage => failed(outage(call)),
+            Mood::Dead => failed(dead()),
+            Mood::Panics => panic!("by plan"),
+            Mood::Refuses => failed(Refusal::new(Class::Record, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "no")),
+            _ if lock(&self.refused).contains(&id) => failed(Refusal::new(Class::Config, "QUEUE_NOT_FOUND", "no")),
+            Mood::Good | Mood::Hangs => {
+                lock(&self.written).insert(id.clone(), conversation.version);
+                let record = Some(RecordId::new("a00000000000001AAA").expect("an id"));
+                Ended::Delivered(Records { conversation: record, ..records.clone() })
+            }
+        };
+        Outcome { id, message, facts: Vec::new(), reached: true, ended }
+    }
+}
+
+/// The world as a lane sees it.
+struct Towards(Arc<World>);
+
+impl Outbound for Towards {
+    fn attempt(&self, attempt: Attempt) -> BoxFuture<'static, Option<Outcome>> {
+        let world = Arc::clone(&self.0);
+        let call = world.attempts.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            if *lock(&world.mood) == Mood::Hangs {
+                std::future::pending::<()>().await;
+            }
+            Some(world.outcome(&attempt, call))
+        })
+    }
+
+    fn probe(&self) -> BoxFuture<'static, Result<(), Refusal>> {
+        let world = Arc::clone(&self.0);
+        world.probes.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            let mood = *lock(&world.mood);
+            match mood {
+                Mood::Outage => Err(outage(usize::MAX)),
+                Mood::Dead => Err(dead()),
+                Mood::Panics => panic!("by plan"),
+                Mood::Hangs => std::future::pending().await,
+                Mood::Good | Mood::Refuses => Ok(()),
+            }
+        })
+    }
+
+    fn at_once(&self) -> usize {
+        20
+    }
+
+    fn slowed(&self) -> Option<Quota> {
+        None
+    }
+
+    fn calls(&self) -> u64 {
+        self.0.attempts.load(Ordering::SeqCst) as u64
+    }
+}
+
+pub(super) fn org() -> OrgId {
+    OrgId::new("acme").expect("an id")
+}
+
+/// Runs a test on one thread: the lane does what it can whenever the test waits.
+pub(super) fn alone(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(test);
+}
+
+/// A message of a conversation.
+pub(super) fn arrival(conversation: u64, message: u64) -> Arrival {
+    let id = format!("main:{conversation}-{message}");
+    serde_json::from_value(json!({
+        "source": "main", "account": "12", "account_name": "", "conversation": format!("main:{conversation}"),
+        "message": id, "event": message, "kind": "task-create", "at": "2026-09-21T10:00:00Z", "by": "poll",
+        "channel": "chat", "url": format!("https://alcmeon.example/{id}"), "team": null, "agent": null, "closed": null,
+        "tags": [], "attributes": [], "customer": { "id": "99" }, "extra": null,
+        "messages": [{ "id": id, "direction": "inbound", "author": "", "body": "hello", "sent_at": "2026-09-21T10:00:00Z" }],
+    }))
+    .expect("an arrival")
+}
+
+pub(super) fn conversation(number: u64) -> ConversationId {
+    ConversationId::new(format!("main:{number}")).expect("an id")
+}
+
+/// A lane with everything around it.
+pub(super) struct Bench {
+    pub(super) store: Arc<FaultyStore>,
+    pub(super) ledger: Ledger,
+    pub(super) clock: ManualClock,
+    pub(super) world: Arc<World>,
+    pub(super) health: watch::Receiver<OrgHealth>,
+    tell: Arc<watch::Sender<OrgHealth>>,
+    inbound: Arc<Inbound>,
+    commands: mpsc::Sender<Command>,
+    stopping: watch::Sender<bool>,
+    task: JoinHandle<()>,
+    arrivals: u64,
+}
+
+impl Bench {
+    /// Over an empty store, in a world where everything gets through.
+    pub(super) fn start() -> Self {
+        let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::default())));
+        let world = Arc::new(World {
+            mood: Mutex::new(Mood::Good),
+            refused: Mutex::default(),
+            written: Mutex::default(),
+            attempts: AtomicUsize::new(0),
+            probes: AtomicUsize::new(0),
+        });
+        Self::over(store, ManualClock::new(Timestamp::from_millis(START)), world, 0)
+    }
+
+    fn over(store: Arc<FaultyStore>, clock: ManualClock, world: Arc<World>, arrivals: u64) -> Self {
+        let outbound = Arc::new(Towards(Arc::clone(&world)));
+        Self::towards(outbound, store, clock, world, arrivals)
+    }
+
+    fn towards(
+        outbound: Arc<dyn Outbound>,
+        store: Arc<FaultyStore>,
+        clock: ManualClock,
+        world: Arc<World>,
+        arrivals: u64,
+    ) -> Self {
+        let ledger = Ledger::new(Arc::clone(&store) as Arc<dyn Store>);
+        let (commands, received) = mpsc::channel(64);
+        let inbound = Arc::new(Inbound::default());
+        let health = Arc::new(watch::Sender::new(OrgHealth { unmerged: 1, ..OrgHealth::default() }));
+        let (seen, tell) = (health.subscribe(), Arc::clone(&health));
+        let stopping = watch::Sender::new(false);
+        let lane = Lane::new(Parts {
+            org: org(),
+            links: Vec::new(),
+            shared: Shared {
+                ledger: ledger.clone(),
+                policies: Arc::clone(&POLICIES),
+                clock: Clock::Manual(clock.clone()),
+                metrics: Metrics::default(),
+            },
+            outbound,
+            commands: received,
+            inbound: Arc::clone(&inbound),
+            health,
+            stopping: stopping.subscribe(),
+        });
+        let task = tokio::spawn(lane.run());
+        Self { store, ledger, clock, world, health: seen, tell, inbound, commands, stopping, task, arrivals }
+    }
+
+    /// Kills the lane where it is, as a power cut would, and starts it again over what the store has.
+    pub(super) async fn kill(self) -> Self {
+        self.task.abort();
+        let _ = self.task.await;
+        Self::over(self.store, self.clock, self.world, self.arrivals)
+    }
+
+    /// Stops the lane and starts it again.
+    pub(super) async fn restart(self) -> Self {
+        self.stopping.send_replace(true);
+        self.task.await.expect("the lane ends");
+        Self::over(self.store, self.clock, self.world, self.arrivals)
+    }
+
+    /// Stops the lane and starts it again without its organization in the configuration.
+    pub(super) async fn depart(self) -> Self {
+        self.stopping.send_replace(true);
+        self.task.await.expect("the lane ends");
+        Self::towards(Arc::new(Departed), self.store, self.clock, self.world, self.arrivals)
+    }
+
+    pub(super) fn mood(&self, mood: Mood) {
+        *lock(&self.world.mood) = mood;
+    }
+
+    /// Acknowledges an arrival; answers whether it was.
+    pub(super) async fn arrive(&mut self, arrival: Arrival) -> bool {
+        self.arrivals += 1;
+        self.inbound.arrives();
+        self.tell.send_modify(|health| health.unmerged = self.inbound.unmerged());
+        let kept = self.ledger.accept(&[(org(), self.arrivals, arrival)], None).await;
+        if kept.is_err() {
+            self.inbound.not_kept();
+            self.tell.send_modify(|health| health.unmerged = self.inbound.unmerged());
+        }
+        self.inbound.arrived.notify_one();
+        kept.is_ok()
+    }
+
+    /// Asks the lane for something; `None` where it does not answer.
+    pub(super) async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Option<Result<T, Error>> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.ok()?;
+        tokio::time::timeout(PATIENCE, answer).await.ok()?.ok()
+    }
+
+    /// Asks for something about the open sync error of a conversation.
+    pub(super) async fn about(&self, number: u64, ask: Ask) -> Option<Result<SyncError, Error>> {
+        let id = self.open(number).await?;
+        let conversation = conversation(number);
+        self.ask(|reply| Command::Error { id, conversation, ask, by: "ann".to_owned(), reply }).await
+    }
+
+    async fn open(&self, number: u64) -> Option<SyncErrorId> {
+        Some(self.ledger.delivery(&org(), &conversation(number)).await.ok()?.open?.id)
+    }
+
+    /// The state of the open sync error of a conversation.
+    pub(super) async fn state(&self, number: u64) -> Option<State> {
+        Some(self.ledger.delivery(&org(), &conversation(number)).await.expect("a delivery").open?.state)
+    }
+
+    /// Returns when the organization has come to this.
+    pub(super) async fn until(&mut self, what: &str, wanted: impl FnMut(&OrgHealth) -> bool) -> OrgHealth {
+        let found = tokio::time::timeout(PATIENCE, self.health.wait_for(wanted)).await;
+        let found = found.map(|found| found.expect("the lane runs").clone());
+        found.unwrap_or_else(|_| panic!("it never came to: {what}; {:?}", self.health.borrow()))
+    }
+
+    /// Returns when nothing is left to do, with time passing as long as something waits for it.
+    pub(super) async fn settled(&mut self) -> OrgHealth {
+        for _ in 0..80 {
+            let idle = |health: &OrgHealth| health.idle() && health.incident.is_none();
+            let soon = tokio::time::timeout(Duration::from_millis(20), self.health.wait_for(idle)).await;
+            if let Some(found) = soon.ok().map(|found| found.expect("the lane runs").clone()) {
+                return found;
+            }
+            self.pass(Duration::from_secs(130)).await;
+        }
+        panic!("it never settled: {:?}", self.health.borrow())
+    }
+
+    /// Lets time pass, and the lane do what is to be done by then.
+    pub(super) async fn pass(&self, time: Duration) {
+        self.clock.advance(time);
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub(super) fn attempts(&self) -> usize {
+        self.world.attempts.load(Ordering::SeqCst)
+    }
+
+    /// Asserts that every index and count equals a recount.
+    pub(super) async fn verify(&self) {
+        let verified = self.ledger.verify().await.expect("a recount");
+        assert_eq!(verified.differences, 0, "{:#?}", verified.named);
+    }
+}

@@ -1,0 +1,6 @@
+//! The real lane over a store that fails by plan, towards a world that refuses, hangs and panics.
+
+mod bench;
+mod outage;
+mod records;
+mod walk;

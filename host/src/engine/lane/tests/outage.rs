@@ -1,0 +1,187 @@
+//! What an organization's bad day costs: nothing for each conversation that waits.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::bench::{Bench, Mood, alone, conversation, lock};
+use crate::domain::{Fact, MessageId, State};
+use crate::engine::command::{Ask, Command};
+
+async fn audit(bench: &Bench, message: &str) -> Vec<Fact> {
+    let entries = bench.ledger.audit(&message.parse::<MessageId>().unwrap()).await.unwrap();
+    entries.into_iter().map(|entry| entry.fact).collect()
+}
+
+#[test]
+fn an_hour_of_outage_costs_one_write_and_one_line_for_each_conversation_and_then_all_get_through() {
+    alone(async {
+        let mut bench = Bench::start();
+        bench.mood(Mood::Outage);
+        for number in 1..=500 {
+            bench.arrive(super::bench::arrival(number, 1)).await;
+        }
+        // Time passes until five calls in a row have told that nothing gets through.
+        while bench.health.borrow().parked < 500 {
+            bench.pass(Duration::from_secs(5)).await;
+        }
+        let (attempts, commits) = (bench.attempts(), bench.store.commits());
+        for _ in 0..360 {
+            bench.pass(Duration::from_secs(10)).await;
+        }
+        let probes = bench.attempts() - attempts;
+        assert!((20..=40).contains(&probes), "an hour has {probes} probes");
+        let written = bench.store.commits() - commits;
+        assert!(written <= 3 * probes, "{written} commits for {probes} probes");
+        let facts = audit(&bench, "main:400-1").await;
+        assert_eq!(facts.iter().filter(|fact| matches!(fact, Fact::Parked { .. })).count(), 1, "{facts:?}");
+        bench.mood(Mood::Good);
+        let health = bench.settled().await;
+        assert_eq!((health.sync_errors.pending, health.parked), (0, 0));
+        assert_eq!(lock(&bench.world.written).len(), 500);
+        bench.verify().await;
+    });
+}
+
+#[test]
+fn an_incident_is_probed_by_a_call_while_no_conversation_waits_for_it() {
+    alone(async {
+        let mut bench = Bench::start();
+        bench.mood(Mood::Dead);
+        bench.arrive(super::bench::arrival(1, 1)).await;
+        bench.until("it is parked", |health| health.parked == 1).await;
+        let ignored = |reply| Command::IgnoreParked {
+            conversation: conversation(1),
+            by: "ann".to_owned(),
+            reason: "a test".to_owned(),
+            reply,
+        };
+        assert_eq!(bench.ask(ignored).await.unwrap().unwrap().state, State::Ignored);
+        bench.until("nothing waits", |health| health.parked == 0).await;
+        let next = bench.health.borrow().incident.as_ref().unwrap().next_probe_at.unwrap();
+        assert!(next.as_millis() > super::bench::START, "the next probe lies ahead");
+        bench.pass(Duration::from_secs(121)).await;
+        bench
+            .until("it was probed", |health| health.incident.as_ref().is_some_and(|it| it.next_probe_at > Some(next)))
+            .await;
+        assert_eq!(bench.world.probes.load(Ordering::SeqCst), 1);
+        bench.mood(Mood::Good);
+        bench.pass(Duration::from_secs(121)).await;
+        bench.until("it is over", |health| health.incident.is_none()).await;
+    });
+}
+
+#[test]
+fn a_call_that_is_answered_ends_no_incident_while_conversations_are_refused() {
+    alone(async {
+        let mut bench = Bench::start();
+        bench.mood(Mood::Dead);
+        bench.arrive(super::bench::arrival(1, 1)).await;
+        bench.until("it is parked", |health| health.parked == 1).await;
+        let attempts = bench.attempts();
+        bench.pass(Duration::from_secs(121)).await;
+        assert_eq!((bench.attempts() - attempts, bench.world.probes.load(Ordering::SeqCst)), (1, 0));
+        assert!(bench.health.borrow().incident.is_some());
+    });
+}
+
+#[test]
+fn an_attempt_that_panics_is_a_failed_one_and_a_probe_that_panics_is_followed_by_another() {
+    alone(async {
+        let mut bench = Bench::start();
+        bench.mood(Mood::Panics);
+        bench.arrive(super::bench::arrival(1, 1)).await;
+        bench.until("it is on record", |health| health.sync_errors.pending == 1 && health.idle()).await;
+        let list = bench.ledger.error_list(&super::bench::org(), State::Pending, None, 10).await.unwrap();
+        assert_eq!(list[0].code, "ATTEMPT_BROKE_OFF");
+        bench.mood(Mood::Dead);
+        bench.arrive(super::bench::arrival(2, 1)).await;
+        bench.until("it is parked", |health| health.parked == 1).await;
+        bench.mood(Mood::Panics);
+        bench.pass(Duration::from_secs(121)).await;
+        bench.until("the probe broke off", |health| health.sync_errors.pending == 2).await;
+        bench.mood(Mood::Good);
+        bench.pass(Duration::from_secs(121)).await;
+        bench.until("the next probe goes", |health| health.incident.is_none()).await;
+        bench.about(2, Ask::Retry).await.unwrap().unwrap();
+        bench.settled().await;
+        bench.verify().await;
+    });
+}
+
+#[test]
+fn a_host_that_stops_leaves_what_hangs_to_the_next_start() {
+    alone(async {
+        let mut bench = Bench::start();
+        bench.mood(Mood::Hangs);
+        for number in 1..=30 {
+            bench.arrive(super::bench::arrival(number, 1)).await;
+        }
+        bench.until("all places are taken", |health| health.sending == 20).await;
+        let began = tokio::time::Instant::now();
+        let mut bench = bench.restart().await;
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        bench.mood(Mood::Good);
+        bench.settled().await;
+        assert_eq!(lock(&bench.world.written).len(), 30);
+        bench.verify().await;
+    });
+}
+
+#[test]
+fn a_clock_that_goes_back_by_a_day_delays_no_retry() {
+    alone(async {
+        let mut bench = Bench::start();
+        bench.mood(Mood::Outage);
+        bench.arrive(super::bench::arrival(1, 1)).await;
+        bench.until("it is tried again later", |health| health.scheduled == 1).await;
+        bench.mood(Mood::Good);
+        bench.clock.turn_back(Duration::from_secs(86_400));
+        bench.arrive(super::bench::arrival(2, 1)).await;
+        bench.until("both are in", |health| health.idle() && health.sync_errors.resolved == 1).await;
+        assert_eq!(lock(&bench.world.written).len(), 2);
+        bench.verify().await;
+    });
+}
+
+#[test]
+fn everything_is_retried_in_parts_behind_new_traffic_and_a_restart_goes_on_with_it() {
+    alone(async {
+        let mut bench = Bench::start();
+        bench.mood(Mood::Refuses);
+        for number in 1..=400 {
+            bench.arrive(super::bench::arrival(number, 1)).await;
+        }
+        bench.until("all are on record", |health| health.sync_errors.pending == 400 && health.idle()).await;
+        bench.mood(Mood::Hangs);
+        let count = bench.ask(|reply| Command::RetryAll { by: "ann".to_owned(), reply }).await.unwrap().unwrap();
+        assert_eq!(count, 400);
+        bench.until("some are on their way", |health| health.sending == 20).await;
+        let mut bench = bench.kill().await;
+        bench.mood(Mood::Good);
+        let health = bench.settled().await;
+        assert_eq!((health.sync_errors.resolved, health.sync_errors.pending, health.retrying_all), (400, 0, 0));
+        let facts = audit(&bench, "main:7-1").await;
+        assert_eq!(facts.iter().filter(|fact| matches!(fact, Fact::RetryAsked { .. })).count(), 1, "{facts:?}");
+        bench.verify().await;
+    });
+}
+
+#[test]
+fn a_retry_that_comes_during_an_attempt_is_made_and_an_ignore_is_answered_as_ignored() {
+    alone(async {
+        let mut bench = Bench::start();
+        lock(&bench.world.refused).extend([conversation(1), conversation(2)]);
+        bench.arrive(super::bench::arrival(1, 1)).await;
+        bench.arrive(super::bench::arrival(2, 1)).await;
+        bench.until("both are on record", |health| health.sync_errors.pending == 2).await;
+        let ignored = bench.about(2, Ask::Ignore("spam".to_owned())).await.unwrap().unwrap();
+        assert_eq!((ignored.state, ignored.reason.as_deref()), (State::Ignored, Some("spam")));
+        let (first, attempts) = (bench.about(1, Ask::Retry), bench.attempts());
+        assert_eq!(first.await.unwrap().unwrap().state, State::Retrying);
+        // The next one comes while the first is on its way or already refused: each is an attempt.
+        bench.about(1, Ask::Retry).await.unwrap().unwrap();
+        bench.until("both were made", |health| health.sync_errors.pending == 1 && health.idle()).await;
+        assert_eq!(bench.attempts() - attempts, 2);
+        assert_eq!(bench.state(2).await, Some(State::Ignored));
+    });
+}

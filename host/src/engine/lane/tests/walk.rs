@@ -1,0 +1,114 @@
+//! Random days: arrivals, people, a world and a store that fail, kills, and clocks that jump. At the end the world is well,
+//! and everything that was acknowledged is where it has to be.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::bench::{Bench, Mood, alone, arrival, conversation, lock};
+use crate::domain::State;
+use crate::engine::command::{Ask, Command};
+use crate::store::{Fault, Point};
+
+/// Conversations of a walk.
+const CONVERSATIONS: u64 = 6;
+
+#[derive(Debug, Clone)]
+enum Move {
+    Arrive(u64),
+    Mood(Mood),
+    Refuse(u64),
+    Accept,
+    Ask(u64, u8),
+    RetryAll,
+    Pass(u64),
+    ClockBack(u64),
+    Fault(Point, &'static str, usize, usize),
+    Kill,
+    Restart,
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let mood = prop::sample::select(vec![Mood::Good, Mood::Outage, Mood::Dead, Mood::Refuses, Mood::Panics]);
+    let point = prop::sample::select(vec![Point::Read, Point::BeforeCommit, Point::AfterCommit]);
+    let prefix = prop::sample::select(vec!["", "delivery/", "inbox/", "error", "audit/", "lane/"]);
+    let one = prop_oneof![
+        8 => (1..=CONVERSATIONS).prop_map(Move::Arrive),
+        3 => mood.prop_map(Move::Mood),
+        1 => (1..=CONVERSATIONS).prop_map(Move::Refuse),
+        1 => Just(Move::Accept),
+        4 => (1..=CONVERSATIONS, 0..3u8).prop_map(|(number, ask)| Move::Ask(number, ask)),
+        1 => Just(Move::RetryAll),
+        4 => (1..400u64).prop_map(Move::Pass),
+        1 => (1..100_000u64).prop_map(Move::ClockBack),
+        3 => (point, prefix, 0..3usize, 1..4usize).prop_map(|(point, prefix, skip, times)| Move::Fault(point, prefix, skip, times)),
+        1 => Just(Move::Kill),
+        1 => Just(Move::Restart),
+    ];
+    prop::collection::vec(one, 1..40)
+}
+
+async fn walk(moves: Vec<Move>) {
+    let mut bench = Bench::start();
+    // The newest message of each conversation that was acknowledged.
+    let mut arrived: HashMap<u64, u64> = HashMap::new();
+    let mut messages = 0;
+    for next in moves {
+        match next {
+            Move::Arrive(number) => {
+                messages += 1;
+                if bench.arrive(arrival(number, messages)).await {
+                    arrived.insert(number, messages);
+                }
+            }
+            Move::Mood(mood) => bench.mood(mood),
+            Move::Refuse(number) => drop(lock(&bench.world.refused).insert(conversation(number))),
+            Move::Accept => lock(&bench.world.refused).clear(),
+            Move::Ask(number, ask) => {
+                let ask = [Ask::Retry, Ask::Ignore("spam".to_owned()), Ask::Reopen][usize::from(ask)].clone();
+                let answer = tokio::time::timeout(Duration::from_secs(5), bench.about(number, ask.clone())).await;
+                if let (Ok(Some(Ok(error))), Ask::Ignore(_)) = (answer, ask) {
+                    assert_eq!(error.state, State::Ignored, "an acknowledged ignore is one");
+                }
+            }
+            Move::RetryAll => {
+                let asked = bench.ask(|reply| Command::RetryAll { by: "ann".to_owned(), reply });
+                let _ = tokio::time::timeout(Duration::from_secs(5), asked).await;
+            }
+            Move::Pass(seconds) => {
+                bench.pass(Duration::from_secs(seconds)).await;
+            }
+            Move::ClockBack(seconds) => bench.clock.turn_back(Duration::from_secs(seconds)),
+            Move::Fault(point, prefix, skip, times) => {
+                bench.store.plan([Fault::at(point).of(prefix).skipping(skip).times(times)]);
+            }
+            Move::Kill => bench = bench.kill().await,
+            Move::Restart => bench = bench.restart().await,
+        }
+    }
+    bench.store.plan([]);
+    bench.mood(Mood::Good);
+    lock(&bench.world.refused).clear();
+    bench.settled().await;
+    bench.ask(|reply| Command::RetryAll { by: "ann".to_owned(), reply }).await.unwrap().unwrap();
+    let health = bench.settled().await;
+    assert_eq!((health.sync_errors.pending, health.sync_errors.retrying, health.parked), (0, 0, 0));
+    for (number, message) in arrived {
+        let ignored = bench.state(number).await == Some(State::Ignored);
+        let id = format!("main:{number}-{message}").parse().unwrap();
+        let known = bench.ledger.conversation(&super::bench::org(), &conversation(number)).await.unwrap().unwrap();
+        assert!(known.messages.iter().any(|message| message.id == id), "an acknowledged message is known");
+        let written = lock(&bench.world.written).get(&conversation(number)).copied();
+        assert!(ignored || written == Some(known.version), "{number}: {written:?} of {}", known.version);
+    }
+    bench.verify().await;
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, max_shrink_iters: 60, ..ProptestConfig::default() })]
+    #[test]
+    fn whatever_a_day_brings_everything_acknowledged_is_delivered_or_ignored_and_every_count_is_right(moves in moves()) {
+        alone(walk(moves));
+    }
+}

@@ -1,0 +1,137 @@
+//! Forgets what is older than an administrator wants it kept, a little at a time.
+
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+
+use super::command::Command;
+use super::erase::History;
+use super::turn::Turn;
+use super::{Engine, Error};
+use crate::domain::{ConversationId, Fingerprint, Phase, State, SyncError, Timestamp};
+use crate::ledger::Ledger;
+use crate::store;
+
+/// Conversations, and sync errors, that are looked at in one turn.
+const MOST: usize = 50;
+/// How often is looked for what has become too old.
+const EVERY: Duration = Duration::from_secs(3600);
+/// How far the time by which is forgotten moves ahead in one round: a clock that is years ahead for a while forgets nothing
+/// much, and a host that was off for long catches up within some hours.
+const STEP: Duration = Duration::from_secs(24 * 3600);
+
+/// Looks for it in every organization that has records, again and again.
+pub(super) async fn run(engine: std::sync::Arc<Engine>, keep: Duration, mut stopping: watch::Receiver<bool>) {
+    loop {
+        let now = engine.clock.now();
+        if let Err(error) = everywhere(&engine, keep).await {
+            tracing::error!(%error, "what is too old could not be forgotten");
+        }
+        tokio::select! {
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+            () = engine.clock.sleep_until(now.after(EVERY)) => {}
+        }
+    }
+}
+
+async fn everywhere(engine: &Engine, keep: Duration) -> Result<(), Error> {
+    for lane in engine.lanes.values() {
+        let mut first = true;
+        loop {
+            let (reply, answer) = oneshot::channel();
+            lane.commands.send(Command::Forget { keep, first, reply }).await.map_err(|_| Error::Stopping)?;
+            if answer.await.map_err(|_| Error::Stopping)?? == 0 {
+                break;
+            }
+            first = false;
+        }
+    }
+    Ok(())
+}
+
+/// The time by which is forgotten: the clock's, but no more than a step after the one of the round before. The first round
+/// begins with the newest time that the organization has seen.
+#[must_use]
+pub(super) fn trusted(before: Timestamp, seen: Timestamp, now: Timestamp) -> Timestamp {
+    let before = if before == Timestamp::default() { seen } else { before };
+    if before == Timestamp::default() { now } else { now.min(before.after(STEP)) }
+}
+
+/// What may be forgotten, as far as it is looked at in one turn.
+pub(super) struct Old {
+    conversations: Vec<(ConversationId, History)>,
+    errors: Vec<SyncError>,
+    before: Timestamp,
+}
+
+impl Old {
+    /// Reads it.
+    pub(super) async fn of(
+        ledger: &Ledger,
+        org: &crate::domain::OrgId,
+        before: Timestamp,
+    ) -> Result<Self, store::Error> {
+        let mut conversations = Vec::new();
+        for id in ledger.aged(org, before.day(), MOST).await? {
+            let history = History::of(ledger, org, &id).await?;
+            conversations.push((id, history));
+        }
+        let mut resolved = ledger.error_list(org, State::Resolved, None, MOST).await?;
+        // A conversation may have changed since its sync error was seen first. An ignored one goes with its conversation.
+        resolved.retain(|error| error.last_seen < before);
+        let resolved: Vec<_> = resolved.into_iter().map(|error| error.id).collect();
+        let errors = ledger.sync_errors_of(&resolved).await?;
+        Ok(Self { conversations, errors, before })
+    }
+
+    /// The causes that it is about.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &Fingerprint> {
+        let of_conversations = self.conversations.iter().flat_map(|(_, history)| history.errors());
+        of_conversations.chain(&self.errors).map(|error| &error.group)
+    }
+
+    /// The conversations that it is about.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &ConversationId> {
+        self.conversations.iter().map(|(id, _)| id)
+    }
+}
+
+impl Turn<'_> {
+    /// Forgets what did not change since; answers how much was looked at. What is not settled is kept.
+    pub(super) fn forget_old(&mut self, old: Old) -> usize {
+        let looked_at = old.conversations.len() + old.errors.len();
+        for (id, history) in old.conversations {
+            let delivery = self.delivery(&id);
+            if delivery.phase != Phase::Idle || self.changed(&id) || delivery.day >= old.before.day() {
+                // It is looked at again when it would have become too old, had it changed today.
+                let mut delivery = delivery;
+                delivery.day = self.now.day();
+                self.set_delivery(&id, delivery);
+                continue;
+            }
+            for error in history.errors() {
+                self.forget_error(error);
+            }
+            self.forget(&id);
+        }
+        for error in old.errors {
+            self.forget_error(&error);
+        }
+        looked_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_years_ahead_moves_what_is_forgotten_by_one_day() {
+        let at = |days: u64| Timestamp::from_millis(days * 86_400_000);
+        assert_eq!(trusted(at(100), at(100), at(100)), at(100));
+        assert_eq!(trusted(at(100), at(100), at(2_000)), at(101));
+        assert_eq!(trusted(Timestamp::default(), at(100), at(2_000)), at(101), "the first round after a start");
+        assert_eq!(trusted(Timestamp::default(), Timestamp::default(), at(100)), at(100), "a new store");
+        assert_eq!(trusted(at(100), at(100), at(90)), at(90), "a clock that goes back forgets less");
+    }
+}

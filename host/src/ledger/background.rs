@@ -1,0 +1,75 @@
+//! What is looked after in the background: gaps to fill, ids to write back, and what has become too old.
+
+use super::{Ledger, key, record};
+use crate::domain::{ConversationId, OrgId, Records, SourceId, Timestamp};
+use crate::store::{Batch, Error, Range};
+
+/// Keys of one conversation of a source that are looked at: the newest decides.
+const NOTED: usize = 100;
+
+impl Ledger {
+    /// Conversations that did not change since before this day and have nothing to do, oldest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read; so for all readers below.
+    pub async fn aged(&self, org: &OrgId, before: u32, limit: usize) -> Result<Vec<ConversationId>, Error> {
+        let pairs = self.store.range(Range::of(key::aged(org), limit).keys_only()).await?;
+        let mut aged = Vec::new();
+        for (name, _) in pairs {
+            if key::part::<u32>(&name, 1)? >= before {
+                break;
+            }
+            aged.push(key::part(&name, 0)?);
+        }
+        Ok(aged)
+    }
+
+    /// A conversation of a source of which something was missed, and when that was noted.
+    pub async fn gap(&self, source: &SourceId) -> Result<Option<(ConversationId, Timestamp)>, Error> {
+        let first = self.store.range(Range::of(key::gaps(source), 1).keys_only()).await?;
+        first.first().map(|(name, _)| Ok((key::part(name, 1)?, key::time_part(name, 0)?))).transpose()
+    }
+
+    /// A gap was filled. One that was noted since stays.
+    pub async fn filled(&self, source: &SourceId, id: &ConversationId, noted: Timestamp) -> Result<(), Error> {
+        let mut batch = Batch::default();
+        batch.delete(key::gap(source, id, noted));
+        self.store.commit(batch).await
+    }
+
+    /// A conversation whose source is to keep ids of Salesforce's records; the one after `after`, or else the first. With the
+    /// newest ids, and when they were noted.
+    pub async fn link(
+        &self,
+        source: &SourceId,
+        after: Option<&ConversationId>,
+    ) -> Result<Option<(ConversationId, Records, Timestamp)>, Error> {
+        let prefix = key::links(source);
+        let mut found = Vec::new();
+        if let Some(after) = after {
+            // A tilde comes after every character of a time.
+            let after = format!("{prefix}{after}/~").into_bytes();
+            found = self.store.range(Range::of(prefix.clone(), NOTED).after(Some(after))).await?;
+        }
+        if found.is_empty() {
+            found = self.store.range(Range::of(prefix, NOTED)).await?;
+        }
+        let Some((name, _)) = found.first() else { return Ok(None) };
+        let id: ConversationId = key::part(name, 1)?;
+        let of_it = |(name, _): &&(Vec<u8>, Vec<u8>)| key::part::<ConversationId>(name, 1).is_ok_and(|own| own == id);
+        let Some((name, value)) = found.iter().take_while(of_it).last() else { return Ok(None) };
+        Ok(Some((id, record::decode(name, value)?, key::time_part(name, 0)?)))
+    }
+
+    /// The ids that were noted until then are written, or never will be. Those that were noted since stay.
+    pub async fn linked(&self, source: &SourceId, id: &ConversationId, noted: Timestamp) -> Result<(), Error> {
+        let prefix = format!("{}{id}/", key::links(source));
+        let mut batch = Batch::default();
+        for (name, _) in self.store.range(Range::of(prefix, NOTED).keys_only()).await? {
+            if key::time_part(&name, 0)? <= noted {
+                batch.delete(name);
+            }
+        }
+        self.store.commit(batch).await
+    }
+}

@@ -1,0 +1,326 @@
+//! What a lane changes in one turn, as nouns; the keys and the indexes follow from them here and nowhere else.
+
+use serde::Serialize;
+
+use super::audit::PAGES;
+use super::{AuditPage, LaneState, Ledger, Quarantined, key, record};
+use crate::domain::{
+    Conversation, ConversationId, Delivery, ErrorSummary, Group, MessageId, Operation, OrgId, Records, SourceId,
+    SyncError, SyncErrorId, Timestamp,
+};
+use crate::store::{self, Batch, Error, Fence, LARGEST_VALUE};
+
+/// The right to write the records of one organization; taking it makes every older one stale.
+pub struct LaneWriter {
+    ledger: Ledger,
+    org: OrgId,
+    fence: Fence,
+}
+
+/// What a lane changes in one turn.
+#[derive(Debug, Default)]
+pub struct LaneCommit {
+    /// Conversations as they are now.
+    pub conversations: Vec<Conversation>,
+    /// Deliveries.
+    pub deliveries: Vec<DeliveryChange>,
+    /// Sync errors.
+    pub errors: Vec<ErrorChange>,
+    /// Causes as they are now.
+    pub groups: Vec<Group>,
+    /// Pages of the audit as they are now.
+    pub pages: Vec<(ConversationId, u32, AuditPage)>,
+    /// Messages that their conversation has now, and those that it has no more.
+    pub messages: Vec<(MessageId, ConversationId)>,
+    /// Messages that left their conversation.
+    pub gone: Vec<(MessageId, ConversationId)>,
+    /// Arrivals that are merged, by their numbers.
+    pub taken: Vec<u64>,
+    /// Teams that were seen for the first time, each in a conversation.
+    pub teams: Vec<(String, ConversationId)>,
+    /// Conversations of which something was missed.
+    pub gaps: Vec<(SourceId, ConversationId)>,
+    /// Conversations whose source is to keep the ids of these records.
+    pub links: Vec<(SourceId, ConversationId, Records)>,
+    /// Operations as they are now, by their numbers; `None` where one is over.
+    pub operations: Vec<(u64, Option<Operation>)>,
+    /// What is set aside.
+    pub quarantined: Vec<Quarantined>,
+    /// What is forgotten.
+    pub forgotten: Vec<Forgotten>,
+    /// How the organization stands.
+    pub state: Option<LaneState>,
+    /// When the turn was.
+    pub at: Timestamp,
+}
+
+impl LaneCommit {
+    /// Whether nothing but the organization's own record would change.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            conversations, deliveries, errors, groups, pages, messages, gone, taken, teams, gaps, links, ..
+        } = self;
+        conversations.is_empty()
+            && deliveries.is_empty()
+            && errors.is_empty()
+            && groups.is_empty()
+            && pages.is_empty()
+            && messages.is_empty()
+            && gone.is_empty()
+            && taken.is_empty()
+            && teams.is_empty()
+            && gaps.is_empty()
+            && links.is_empty()
+            && self.operations.is_empty()
+            && self.quarantined.is_empty()
+            && self.forgotten.is_empty()
+    }
+
+    /// Leaves a conversation out that cannot be written, and says so in the quarantine; what else the turn changed is kept.
+    pub fn set_aside(&mut self, org: &OrgId, id: &ConversationId, reason: &str) {
+        let mut state = self.state.take().unwrap_or_default();
+        for change in self.deliveries.extract_if(.., |change| change.id == *id) {
+            state.phases.moved(Some(&change.after), change.before.as_ref());
+        }
+        for change in self.errors.extract_if(.., |change| change.after.conversation == *id) {
+            state.errors.moved(Some(change.after.state), change.before.map(|before| before.state));
+        }
+        self.conversations.retain(|conversation| conversation.id != *id);
+        self.pages.retain(|(of, _, _)| of != id);
+        self.messages.retain(|(_, of)| of != id);
+        self.gone.retain(|(_, of)| of != id);
+        self.state = Some(state);
+        let entry = Quarantined::because(org, key::conversation(org, id), Vec::new(), reason.to_owned());
+        self.quarantined.push(Quarantined { key: format!("{} (not written)", entry.key), ..entry });
+    }
+}
+
+/// A delivery before (`None`: it is new) and after a turn.
+#[derive(Debug)]
+pub struct DeliveryChange {
+    /// The conversation.
+    pub id: ConversationId,
+    /// As the ledger has it.
+    pub before: Option<Delivery>,
+    /// As it is now.
+    pub after: Delivery,
+}
+
+/// A sync error before (`None`: it is new) and after a turn.
+#[derive(Debug)]
+pub struct ErrorChange {
+    /// As the ledger has it.
+    pub before: Option<ErrorSummary>,
+    /// As it is now.
+    pub after: SyncError,
+}
+
+/// Something that is forgotten with all that belongs to it.
+#[derive(Debug)]
+pub enum Forgotten {
+    /// A conversation with its delivery, its messages and so many pages of audit.
+    Conversation {
+        /// The conversation.
+        id: ConversationId,
+        /// Where it stood.
+        delivery: Box<Delivery>,
+        /// Its messages.
+        messages: Vec<MessageId>,
+    },
+    /// A sync error.
+    Error(ErrorSummary),
+}
+
+/// Why a lane's commit was not made, by what the lane can do.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// Somebody else writes the organization's records now: stop.
+    #[error("the organization has another writer")]
+    Fenced,
+    /// A record is too large: set the conversation aside, and go on.
+    #[error("the record {key} of {bytes} bytes is too large")]
+    TooLarge {
+        /// The conversation that it belongs to, where it belongs to one.
+        conversation: Option<ConversationId>,
+        /// Its key.
+        key: String,
+        /// Its size.
+        bytes: usize,
+    },
+    /// It is not known whether it is kept: wait, and commit the same again.
+    #[error(transparent)]
+    Unavailable(store::Error),
+}
+
+impl Ledger {
+    /// The right to write the records of an organization; every older one of it is stale from now on.
+    #[must_use]
+    pub fn lane_writer(&self, org: &OrgId) -> LaneWriter {
+        LaneWriter { ledger: self.clone(), org: org.clone(), fence: self.store.acquire(&key::lane(org)) }
+    }
+}
+
+impl LaneWriter {
+    /// Makes a commit; the same one twice does no harm.
+    ///
+    /// # Errors
+    /// By what the lane can do.
+    pub async fn commit(&self, commit: &LaneCommit) -> Result<(), CommitError> {
+        let batch = Encoding { org: &self.org, batch: Batch::default(), of: None }.encode(commit)?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        match self.ledger.store.commit(batch.fenced(self.fence.clone())).await {
+            Ok(()) => Ok(()),
+            Err(Error::Fenced { .. }) => Err(CommitError::Fenced),
+            Err(error) => Err(CommitError::Unavailable(error)),
+        }
+    }
+}
+
+/// A commit on its way to bytes.
+struct Encoding<'a> {
+    org: &'a OrgId,
+    batch: Batch,
+    /// The conversation that the next records belong to.
+    of: Option<&'a ConversationId>,
+}
+
+impl<'a> Encoding<'a> {
+    fn encode(mut self, commit: &'a LaneCommit) -> Result<Batch, CommitError> {
+        for conversation in &commit.conversations {
+            self.of = Some(&conversation.id);
+            self.put(key::conversation(self.org, &conversation.id), conversation)?;
+        }
+        for change in &commit.deliveries {
+            self.of = Some(&change.id);
+            self.delivery(change)?;
+        }
+        for change in &commit.errors {
+            self.of = Some(&change.after.conversation);
+            self.error(change)?;
+        }
+        for (id, number, page) in &commit.pages {
+            self.of = Some(id);
+            self.put(key::audit_page(self.org, id, *number), page)?;
+            if let Some(old) = number.checked_sub(PAGES) {
+                self.batch.delete(key::audit_page(self.org, id, old));
+            }
+        }
+        self.of = None;
+        for (message, id) in &commit.messages {
+            self.batch.put(key::message(message, self.org, id), "");
+        }
+        for (message, id) in &commit.gone {
+            self.batch.delete(key::message(message, self.org, id));
+        }
+        for number in &commit.taken {
+            self.batch.delete(key::arrival(self.org, *number));
+        }
+        self.organization(commit)?;
+        for forgotten in &commit.forgotten {
+            self.forget(forgotten);
+        }
+        Ok(self.batch)
+    }
+
+    /// What belongs to no single conversation.
+    fn organization(&mut self, commit: &LaneCommit) -> Result<(), CommitError> {
+        for group in &commit.groups {
+            match group.is_empty() {
+                true => self.batch.delete(key::group(self.org, &group.id)),
+                false => self.put(key::group(self.org, &group.id), group)?,
+            }
+        }
+        for (team, id) in &commit.teams {
+            self.put(key::team(self.org, team), id)?;
+        }
+        for (source, id) in &commit.gaps {
+            self.batch.put(key::gap(source, id, commit.at), "");
+        }
+        for (source, id, records) in &commit.links {
+            self.put(key::link(source, id, commit.at), records)?;
+        }
+        for (number, operation) in &commit.operations {
+            match operation {
+                Some(operation) => self.put(key::operation(self.org, *number), operation)?,
+                None => self.batch.delete(key::operation(self.org, *number)),
+            }
+        }
+        for quarantined in &commit.quarantined {
+            let quarantined = Quarantined { at: commit.at, ..quarantined.clone() };
+            quarantined.put(&mut self.batch);
+            self.batch.delete(quarantined.key);
+        }
+        if let Some(state) = &commit.state {
+            self.put(key::lane(self.org), state)?;
+        }
+        Ok(())
+    }
+
+    fn delivery(&mut self, change: &DeliveryChange) -> Result<(), CommitError> {
+        let DeliveryChange { id, before, after } = change;
+        let leads = |delivery| key::of_delivery(self.org, id, delivery);
+        let (before, now) = (before.as_ref().map(leads), leads(after));
+        if let Some(before) = before.filter(|before| *before != now) {
+            self.batch.delete(before);
+        }
+        self.batch.put(now, "");
+        self.put(key::delivery(self.org, id), after)
+    }
+
+    fn error(&mut self, change: &ErrorChange) -> Result<(), CommitError> {
+        let summary = change.after.summary();
+        let (before, now) = (change.before.as_ref().map(key::of_error), key::of_error(&summary));
+        if let Some(before) = before.filter(|before| *before != now) {
+            self.batch.delete(before);
+        }
+        self.put(now, &summary)?;
+        let value = record::encode(&change.after);
+        let key = key::error(&summary.id);
+        if value.len() <= LARGEST_VALUE {
+            self.batch.put(key, value);
+            return Ok(());
+        }
+        // What was sent, and what was found, is evidence: without it the sync error can still be retried and ignored.
+        let mut without = change.after.clone();
+        (without.refusal.request, without.refusal.choice) = (None, None);
+        self.put(key, &without)
+    }
+
+    fn forget(&mut self, forgotten: &Forgotten) {
+        match forgotten {
+            Forgotten::Conversation { id, delivery, messages } => {
+                self.batch.delete(key::conversation(self.org, id));
+                self.batch.delete(key::delivery(self.org, id));
+                self.batch.delete(key::of_delivery(self.org, id, delivery));
+                for message in messages {
+                    self.batch.delete(key::message(message, self.org, id));
+                }
+                for page in delivery.page.saturating_sub(PAGES)..=delivery.page {
+                    self.batch.delete(key::audit_page(self.org, id, page));
+                }
+            }
+            Forgotten::Error(summary) => {
+                self.batch.delete(key::error(&summary.id));
+                self.batch.delete(key::of_error(summary));
+            }
+        }
+    }
+
+    fn put<T: Serialize>(&mut self, key: String, record: &T) -> Result<(), CommitError> {
+        let value = record::encode(record);
+        if value.len() > LARGEST_VALUE {
+            return Err(CommitError::TooLarge { conversation: self.of.cloned(), key, bytes: value.len() });
+        }
+        self.batch.put(key, value);
+        Ok(())
+    }
+}
+
+/// The ids of all sync errors that a conversation has had.
+#[must_use]
+pub fn error_ids(org: &OrgId, id: &ConversationId, delivery: &Delivery) -> Vec<SyncErrorId> {
+    (1..=delivery.errors).map(|number| SyncErrorId::of(org, id, number)).collect()
+}

@@ -1,0 +1,209 @@
+//! Every key of the store: one function for each noun, and the ways back from a key to ids.
+//!
+//! ```text
+//! lane/ORG                                 how an organization stands: counts, incident, the newest time seen
+//! conversation/ORG/CONVERSATION            a conversation at its newest messages
+//! delivery/ORG/CONVERSATION                where it stands on its way; exactly one of the next four leads to it
+//! ready/ORG/WORK/SINCE/CONVERSATION        waits for a place, or is on its way
+//! due/ORG/UNTIL/CONVERSATION               is tried again by itself, not before UNTIL
+//! parked/ORG/SINCE/CONVERSATION            waits for the end of an incident
+//! age/ORG/DAY/CONVERSATION                 nothing to do; by the day of its last change, for retention
+//! inbox/ORG/NUMBER                         arrivals that are acknowledged but not merged yet
+//! error/ID                                 sync errors
+//! error-list/ORG/STATE/FIRST_SEEN/ID       their summaries, for lists
+//! group/ORG/FINGERPRINT                    causes
+//! audit/ORG/CONVERSATION/PAGE              entries of the audit of a conversation's messages
+//! message/MESSAGE/ORG/CONVERSATION         which conversation a message belongs to
+//! operation/ORG/NUMBER                     what somebody asked of many sync errors at once
+//! quarantine/ORG/NUMBER                    what could not be read or written, and why
+//! quarantine-value/ORG/NUMBER              its bytes as they were
+//! cursor/SOURCE                            the newest action that a poll has seen
+//! gap/SOURCE/CONVERSATION/AT               of which something was missed
+//! link/SOURCE/CONVERSATION/AT              ids of Salesforce's records that the source is to keep
+//! team/ORG/TEAM-IN-HEX                     a conversation of each team that was seen
+//! alert/ORG                                what the recipients of an organization's mails know
+//! policy-revision/POLICY/NUMBER            revisions of a policy, with their texts
+//! refresh-token/ORG                        the one that Salesforce gave last, sealed
+//! ```
+//!
+//! Times are milliseconds since 1970 in 13 digits, so that keys are in the order of time.
+
+use std::str::FromStr;
+
+use super::unreadable;
+use crate::domain::{
+    ConversationId, Delivery, ErrorSummary, Fingerprint, MessageId, OrgId, Phase, PolicyName, SourceId, State,
+    SyncErrorId, Timestamp, Work,
+};
+use crate::store::Error;
+
+pub(super) const LANES: &str = "lane/";
+pub(super) const REVISIONS: &str = "policy-revision/";
+pub(super) const QUARANTINE: &str = "quarantine/";
+
+pub(super) fn lane(org: &OrgId) -> String {
+    format!("{LANES}{org}")
+}
+
+pub(super) fn conversations(org: &OrgId) -> String {
+    format!("conversation/{org}/")
+}
+
+pub(super) fn conversation(org: &OrgId, id: &ConversationId) -> String {
+    format!("conversation/{org}/{id}")
+}
+
+pub(super) fn deliveries(org: &OrgId) -> String {
+    format!("delivery/{org}/")
+}
+
+pub(super) fn delivery(org: &OrgId, id: &ConversationId) -> String {
+    format!("delivery/{org}/{id}")
+}
+
+pub(super) fn ready(org: &OrgId, work: Work) -> String {
+    let work = match work {
+        Work::New => "new",
+        Work::Due => "due",
+        Work::Operation => "operation",
+    };
+    format!("ready/{org}/{work}/")
+}
+
+pub(super) fn due(org: &OrgId) -> String {
+    format!("due/{org}/")
+}
+
+pub(super) fn parked(org: &OrgId) -> String {
+    format!("parked/{org}/")
+}
+
+pub(super) fn aged(org: &OrgId) -> String {
+    format!("age/{org}/")
+}
+
+/// The one key that leads to a delivery by what it does now.
+pub(super) fn of_delivery(org: &OrgId, id: &ConversationId, delivery: &Delivery) -> String {
+    match delivery.phase {
+        Phase::Ready { work, since } | Phase::Sending { work, since, .. } => {
+            format!("{}{}/{id}", ready(org, work), time(since))
+        }
+        Phase::Waiting { until } => format!("{}{}/{id}", due(org), time(until)),
+        Phase::Parked { since } => format!("{}{}/{id}", parked(org), time(since)),
+        Phase::Idle | Phase::Held => format!("{}{:08}/{id}", aged(org), delivery.day),
+    }
+}
+
+pub(super) fn inbox(org: &OrgId) -> String {
+    format!("inbox/{org}/")
+}
+
+pub(super) fn arrival(org: &OrgId, number: u64) -> String {
+    format!("inbox/{org}/{number:020}")
+}
+
+pub(super) fn error(id: &SyncErrorId) -> String {
+    format!("error/{id}")
+}
+
+pub(super) fn error_list(org: &OrgId, state: State) -> String {
+    format!("error-list/{org}/{state}/")
+}
+
+/// The place of a sync error in the lists.
+pub(super) fn of_error(error: &ErrorSummary) -> String {
+    format!("{}{}/{}", error_list(&error.org, error.state), time(error.first_seen), error.id)
+}
+
+pub(super) fn groups(org: &OrgId) -> String {
+    format!("group/{org}/")
+}
+
+pub(super) fn group(org: &OrgId, id: &Fingerprint) -> String {
+    format!("group/{org}/{id}")
+}
+
+pub(super) fn audit(org: &OrgId, id: &ConversationId) -> String {
+    format!("audit/{org}/{id}/")
+}
+
+pub(super) fn audit_page(org: &OrgId, id: &ConversationId, page: u32) -> String {
+    format!("audit/{org}/{id}/{page:06}")
+}
+
+pub(super) fn places_of_message(message: &MessageId) -> String {
+    format!("message/{message}/")
+}
+
+pub(super) fn message(message: &MessageId, org: &OrgId, id: &ConversationId) -> String {
+    format!("message/{message}/{org}/{id}")
+}
+
+pub(super) fn operations(org: &OrgId) -> String {
+    format!("operation/{org}/")
+}
+
+pub(super) fn operation(org: &OrgId, number: u64) -> String {
+    format!("operation/{org}/{number:020}")
+}
+
+pub(super) fn quarantine(org: &OrgId, number: &str) -> String {
+    format!("{QUARANTINE}{org}/{number}")
+}
+
+pub(super) fn quarantine_value(org: &OrgId, number: &str) -> String {
+    format!("quarantine-value/{org}/{number}")
+}
+
+pub(super) fn cursor(source: &SourceId) -> String {
+    format!("cursor/{source}")
+}
+
+pub(super) fn gaps(source: &SourceId) -> String {
+    format!("gap/{source}/")
+}
+
+pub(super) fn gap(source: &SourceId, id: &ConversationId, at: Timestamp) -> String {
+    format!("gap/{source}/{id}/{}", time(at))
+}
+
+pub(super) fn links(source: &SourceId) -> String {
+    format!("link/{source}/")
+}
+
+pub(super) fn link(source: &SourceId, id: &ConversationId, at: Timestamp) -> String {
+    format!("link/{source}/{id}/{}", time(at))
+}
+
+pub(super) fn teams(org: &OrgId) -> String {
+    format!("team/{org}/")
+}
+
+pub(super) fn team(org: &OrgId, team: &str) -> String {
+    format!("team/{org}/{}", hex::encode(team))
+}
+
+pub(super) fn alert(org: &OrgId) -> String {
+    format!("alert/{org}")
+}
+
+pub(super) fn policy_revision(policy: &PolicyName, number: u32) -> String {
+    format!("{REVISIONS}{policy}/{number:010}")
+}
+
+/// A time as a part of a key.
+pub(super) fn time(at: Timestamp) -> String {
+    format!("{:013}", at.as_millis())
+}
+
+/// The part of a key at this place from its end, 0 for the last.
+pub(super) fn part<T: FromStr<Err: ToString>>(key: &[u8], from_end: usize) -> Result<T, Error> {
+    let name = String::from_utf8_lossy(key);
+    let part = name.rsplit('/').nth(from_end).unwrap_or_default();
+    part.parse().map_err(|error: T::Err| unreadable(&name, &error.to_string()))
+}
+
+/// The time that is the part of a key at this place from its end.
+pub(super) fn time_part(key: &[u8], from_end: usize) -> Result<Timestamp, Error> {
+    part(key, from_end).map(Timestamp::from_millis)
+}

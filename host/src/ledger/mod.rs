@@ -1,0 +1,68 @@
+//! The one place that knows the records: nouns, their keys, their indexes and their versions, over a store of bytes.
+//!
+//! Whoever reads asks by noun and in bulk. The records of an organization are written by its lane alone: only a
+//! [`LaneWriter`] commits a [`LaneCommit`], and taking a lane's writer makes every older one stale.
+
+mod accept;
+mod audit;
+mod background;
+mod commit;
+mod errors;
+mod inbox;
+mod key;
+mod lane_state;
+mod load;
+mod quarantine;
+mod reading;
+mod record;
+mod sealing;
+mod tokens;
+mod verify;
+
+use std::sync::Arc;
+
+pub use self::accept::Place;
+pub use self::audit::AuditPage;
+pub use self::commit::{CommitError, DeliveryChange, ErrorChange, Forgotten, LaneCommit, LaneWriter, error_ids};
+pub use self::errors::{ErrorFilter, ErrorPage, is_cursor};
+pub use self::inbox::Inbox;
+pub use self::lane_state::{LaneState, PhaseCounts};
+pub use self::load::{Load, Loaded};
+pub use self::quarantine::Quarantined;
+pub use self::reading::Queued;
+pub use self::sealing::{Keys, NotAKey};
+pub use self::tokens::is_in_the_clear;
+pub use self::verify::Verified;
+use crate::store::{Error, Store};
+
+/// The records of a store.
+#[derive(Clone)]
+pub struct Ledger {
+    store: Arc<dyn Store>,
+    /// What tokens are sealed with.
+    keys: Keys,
+}
+
+impl Ledger {
+    /// The records of a store.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store, keys: Keys::default() }
+    }
+
+    /// The same, with keys to seal tokens with.
+    #[must_use]
+    pub fn with_keys(self, keys: Keys) -> Self {
+        Self { keys, ..self }
+    }
+
+    /// The store below.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+}
+
+fn unreadable(key: &str, reason: &str) -> Error {
+    Error::Unreadable { key: key.to_owned(), reason: reason.to_owned() }
+}

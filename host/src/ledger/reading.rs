@@ -1,0 +1,223 @@
+//! Reads records by noun.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{LaneState, Ledger, key, record};
+use crate::domain::{
+    Arrival, Conversation, ConversationId, Delivery, Group, Operation, OrgId, PolicyName, PolicyRevision, SourceId,
+    SyncError, SyncErrorId, Timestamp, Work,
+};
+use crate::store::{Batch, Error, Pair, Range};
+
+/// Pairs that are read at a time where all of a prefix are read.
+const CHUNK: usize = 1_000;
+
+/// Which conversations of a lane are asked for, by what they do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queued {
+    /// Wait for a place, or are on their way; the longest waiting first.
+    Ready(Work),
+    /// Wait for the end of an incident; the newest first.
+    Parked,
+}
+
+impl Ledger {
+    pub(super) async fn read<T: DeserializeOwned>(&self, key: String) -> Result<Option<T>, Error> {
+        let key = key.into_bytes();
+        let value = self.store.get_many(vec![key.clone()]).await?.pop().flatten();
+        value.map(|value| record::decode(&key, &value)).transpose()
+    }
+
+    /// All pairs of a prefix, some at a time.
+    pub(super) async fn each(
+        &self,
+        prefix: &str,
+        keys_only: bool,
+        mut take: impl FnMut(Pair) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut after = None;
+        loop {
+            let mut range = Range::of(prefix, CHUNK).after(after);
+            if keys_only {
+                range = range.keys_only();
+            }
+            let pairs = self.store.range(range).await?;
+            let Some((last, _)) = pairs.last() else { return Ok(()) };
+            after = Some(last.clone());
+            for pair in pairs {
+                take(pair)?;
+            }
+        }
+    }
+
+    /// The organizations that have records.
+    ///
+    /// # Errors
+    /// When the store cannot be read or the record not be understood; so for all readers below.
+    pub async fn orgs(&self) -> Result<Vec<OrgId>, Error> {
+        let mut orgs = Vec::new();
+        self.each(key::LANES, true, |(name, _)| key::part(&name, 0).map(|org| orgs.push(org))).await?;
+        Ok(orgs)
+    }
+
+    /// How an organization stands; `None` where it has no records yet.
+    pub async fn lane_state(&self, org: &OrgId) -> Result<Option<LaneState>, Error> {
+        self.read(key::lane(org)).await
+    }
+
+    /// A conversation.
+    pub async fn conversation(&self, org: &OrgId, id: &ConversationId) -> Result<Option<Conversation>, Error> {
+        self.read(key::conversation(org, id)).await
+    }
+
+    /// Some conversations of an organization, in the order of their ids.
+    pub async fn conversations(&self, org: &OrgId, limit: usize) -> Result<Vec<ConversationId>, Error> {
+        let range = Range::of(key::conversations(org), limit).keys_only();
+        self.store.range(range).await?.iter().map(|(name, _)| key::part(name, 0)).collect()
+    }
+
+    /// Where a conversation stands; the default where nothing is known.
+    pub async fn delivery(&self, org: &OrgId, id: &ConversationId) -> Result<Delivery, Error> {
+        Ok(self.read(key::delivery(org, id)).await?.unwrap_or_default())
+    }
+
+    /// A sync error. One that an import merged into another leads to that one.
+    pub async fn sync_error(&self, id: &SyncErrorId) -> Result<Option<SyncError>, Error> {
+        self.read(key::error(id)).await
+    }
+
+    /// Sync errors by their ids; those that are not there, or cannot be read, are left out.
+    pub async fn sync_errors_of(&self, ids: &[SyncErrorId]) -> Result<Vec<SyncError>, Error> {
+        let keys: Vec<_> = ids.iter().map(|id| key::error(id).into_bytes()).collect();
+        let values = self.store.get_many(keys.clone()).await?;
+        let read = |(name, value): (Vec<u8>, Option<Vec<u8>>)| record::decode(&name, &value?).ok();
+        Ok(keys.into_iter().zip(values).filter_map(read).collect())
+    }
+
+    /// Conversations that wait in this way, since when, at most `limit`.
+    pub async fn queued(
+        &self,
+        org: &OrgId,
+        queued: Queued,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, ConversationId)>, Error> {
+        let range = match queued {
+            Queued::Ready(work) => Range::of(key::ready(org, work), limit),
+            Queued::Parked => Range::of(key::parked(org), limit).backward(),
+        };
+        let pairs = self.store.range(range.keys_only()).await?;
+        pairs.iter().map(|(name, _)| Ok((key::time_part(name, 1)?, key::part(name, 0)?))).collect()
+    }
+
+    /// Conversations that are tried again by themselves, the next one first, with the time before which they are not.
+    pub async fn due(&self, org: &OrgId, limit: usize) -> Result<Vec<(Timestamp, ConversationId)>, Error> {
+        let pairs = self.store.range(Range::of(key::due(org), limit).keys_only()).await?;
+        pairs.iter().map(|(name, _)| Ok((key::time_part(name, 1)?, key::part(name, 0)?))).collect()
+    }
+
+    /// What was asked of many sync errors and is not done, by its number.
+    pub async fn operations(&self, org: &OrgId) -> Result<BTreeMap<u64, Operation>, Error> {
+        let mut operations = BTreeMap::new();
+        self.each(&key::operations(org), false, |(name, value)| {
+            match record::decode(&name, &value) {
+                Ok(operation) => drop(operations.insert(key::part(&name, 0)?, operation)),
+                Err(error) => tracing::error!(%error, "an operation is left out"),
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(operations)
+    }
+
+    /// Causes of an organization, in the order of their ids. One that cannot be read is left out.
+    pub async fn groups(&self, org: &OrgId, limit: usize) -> Result<Vec<Group>, Error> {
+        let pairs = self.store.range(Range::of(key::groups(org), limit)).await?;
+        Ok(pairs.iter().filter_map(|(name, value)| record::decode(name, value).ok()).collect())
+    }
+
+    /// The newest action that a poll of a source has seen.
+    pub async fn cursor(&self, source: &SourceId) -> Result<u64, Error> {
+        Ok(self.read(key::cursor(source)).await?.unwrap_or_default())
+    }
+
+    /// The teams that an organization has seen (at most `limit`), each with a conversation of it.
+    pub async fn teams(&self, org: &OrgId, limit: usize) -> Result<BTreeMap<String, ConversationId>, Error> {
+        let pairs = self.store.range(Range::of(key::teams(org), limit)).await?;
+        // A team is a hint for the checks: one that cannot be read is seen again.
+        let team = |(name, value): &Pair| {
+            let hex: String = key::part(name, 0).ok()?;
+            let team = hex::decode(hex).ok().and_then(|bytes| String::from_utf8(bytes).ok())?;
+            Some((team, record::decode(name, value).ok()?))
+        };
+        Ok(pairs.iter().filter_map(team).collect())
+    }
+
+    /// Arrivals that are not merged yet, oldest first, with their numbers; those that cannot be read as they are.
+    pub async fn inbox(&self, org: &OrgId, limit: usize) -> Result<Vec<(u64, Result<Arrival, Pair>)>, Error> {
+        let pairs = self.store.range(Range::of(key::inbox(org), limit)).await?;
+        let read = |(name, value): Pair| {
+            let number = key::part(&name, 0).unwrap_or_default();
+            (number, record::decode(&name, &value).map_err(|_| (name, value)))
+        };
+        Ok(pairs.into_iter().map(read).collect())
+    }
+
+    /// How many arrivals are not merged yet.
+    pub async fn unmerged(&self, org: &OrgId) -> Result<usize, Error> {
+        let mut count = 0;
+        self.each(&key::inbox(org), true, |_| {
+            count += 1;
+            Ok(())
+        })
+        .await?;
+        Ok(count)
+    }
+
+    /// What alerts keep of an organization.
+    pub async fn alert_state<T: DeserializeOwned>(&self, org: &OrgId) -> Result<Option<T>, Error> {
+        self.read(key::alert(org)).await
+    }
+
+    /// Keeps it.
+    pub async fn keep_alert_state<T: Serialize + Sync>(&self, org: &OrgId, state: &T) -> Result<(), Error> {
+        let mut batch = Batch::default();
+        batch.put(key::alert(org), record::encode(state));
+        self.store.commit(batch).await
+    }
+
+    /// The revisions of every policy. One that cannot be read is left out, and told.
+    pub async fn policy_revisions(&self) -> Result<Vec<(PolicyName, PolicyRevision)>, Error> {
+        let mut all = Vec::new();
+        self.each(key::REVISIONS, false, |(name, value)| {
+            let revision =
+                key::part(&name, 1).and_then(|policy| Ok((policy, record::decode::<PolicyRevision>(&name, &value)?)));
+            match revision {
+                Ok(revision) => all.push(revision),
+                Err(error) => tracing::error!(%error, "a revision of a policy is left out"),
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(all)
+    }
+
+    /// Keeps a revision of a policy, and forgets others of it.
+    pub async fn keep_policy_revision(
+        &self,
+        policy: &PolicyName,
+        revisions: &[PolicyRevision],
+        forgotten: &[u32],
+    ) -> Result<(), Error> {
+        let mut batch = Batch::default();
+        for revision in revisions {
+            batch.put(key::policy_revision(policy, revision.number), record::encode(revision));
+        }
+        for number in forgotten {
+            batch.delete(key::policy_revision(policy, *number));
+        }
+        self.store.commit(batch).await
+    }
+}

@@ -1,0 +1,28 @@
+//! How a record is written: as JSON, in an envelope that names the format of the store.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::unreadable;
+use crate::store::Error;
+
+/// The envelope of a record of format 2.
+#[derive(Serialize, Deserialize)]
+enum Envelope<T> {
+    #[serde(rename = "2")]
+    V2(T),
+}
+
+/// The bytes of a record. Records are made of strings, numbers, lists and maps with text keys: there is always JSON for them.
+pub(super) fn encode<T: Serialize>(record: &T) -> Vec<u8> {
+    serde_json::to_vec(&Envelope::V2(record)).unwrap_or_default()
+}
+
+/// # Errors
+/// When it is of another format, or damaged.
+pub(super) fn decode<T: DeserializeOwned>(key: &[u8], value: &[u8]) -> Result<T, Error> {
+    match serde_json::from_slice(value) {
+        Ok(Envelope::V2(record)) => Ok(record),
+        Err(error) => Err(unreadable(&String::from_utf8_lossy(key), &error.to_string())),
+    }
+}
