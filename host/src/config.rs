@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::domain::{AccountId, PluginName, Secret, SourceId};
+use crate::domain::{AccountId, AlertSettings, PluginName, Secret, SourceId};
 use crate::engine::OrgConfig;
 use crate::ledger::Keys;
 use crate::{alcmeon, http, mail, policy, registry};
@@ -32,6 +32,9 @@ pub struct Config {
     /// Who takes the alert mails.
     #[serde(default)]
     pub mail: Option<mail::Config>,
+    /// How long alert mails wait for what may pass, or for more of the same.
+    #[serde(default)]
+    pub alerts: AlertSettings,
     /// Alcmeon environments by the name that accounts begin with.
     #[serde(default)]
     pub alcmeon: BTreeMap<SourceId, alcmeon::Config>,

@@ -176,6 +176,18 @@ impl TestHost {
         last
     }
 
+    /// The same, with a minute passing before each look.
+    pub async fn seen_while_time_passes(&self, path: &str, wanted: impl Fn(&Value) -> bool) {
+        for _ in 0..100 {
+            if wanted(&self.get(path).await.1) {
+                return;
+            }
+            self.clock.advance(Duration::from_secs(61));
+            let _ = tokio::time::timeout(Duration::from_millis(600), std::future::pending::<()>()).await;
+        }
+        panic!("{path} never came to that");
+    }
+
     /// Asks the API as the administrator.
     pub async fn get(&self, path: &str) -> (StatusCode, Value) {
         self.call(Method::GET, path, ADMIN, None).await
@@ -259,11 +271,19 @@ impl TestHost {
         list["sync_errors"].as_array().cloned().expect("a list")
     }
 
-    /// The mails once there are so many.
+    /// The mails once there are so many. Where they do not come at once, minutes pass: mails wait for more of the same.
     pub async fn mails(&self, at_least: usize) -> Vec<Value> {
-        let url = format!("{}/api/mails?at_least={at_least}&wait_ms=20000", self.simulator.mailbox);
-        let (_, mails) = read(self.http.get(url)).await;
-        mails.as_array().cloned().unwrap_or_else(|| panic!("a list: {mails}"))
+        let mut mails = Vec::new();
+        for _ in 0..12 {
+            let url = format!("{}/api/mails?at_least={at_least}&wait_ms=3000", self.simulator.mailbox);
+            let (_, found) = read(self.http.get(url)).await;
+            mails = found.as_array().cloned().unwrap_or_else(|| panic!("a list: {found}"));
+            if mails.len() >= at_least {
+                break;
+            }
+            self.clock.advance(Duration::from_secs(61));
+        }
+        mails
     }
 
     /// Sets something of the mailbox.

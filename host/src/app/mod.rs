@@ -12,16 +12,17 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use self::watching::Watcher;
-use crate::alerts::{self, Alerts, Standing, Watched};
+use crate::alerts::{self, Alerts, Troubles, Watched};
 use crate::clock::Clock;
 use crate::config::{Config, accounts};
-use crate::domain::{Class, RefreshToken, SourceId};
-use crate::engine::{self, Engine, Org, OrgConfig, OrgHealth};
+use crate::domain::{RefreshToken, Rollback, Situation, SourceId};
+use crate::engine::{self, Engine, Org, OrgConfig};
 use crate::ledger::{Keys, Ledger};
 use crate::mail::Mailer;
-use crate::policy::{PolicyHost, RolledBack};
+use crate::policy::PolicyHost;
 use crate::registry::Registry;
 use crate::store::{Opening, SledStore, Store};
 use crate::telemetry::Metrics;
@@ -41,7 +42,7 @@ pub struct App {
     watchers: Vec<Watcher>,
     alerts: Alerts,
     /// Ends the tasks that turn an organization's health into what alerts look at.
-    following: Vec<tokio::task::JoinHandle<()>>,
+    following: Vec<JoinHandle<()>>,
 }
 
 /// What a test may replace.
@@ -101,6 +102,7 @@ impl App {
         .await?;
         let folders = [&config.policies.folder, &config.policies.plugins];
         let [policies_folder, plugins_folder] = folders.map(|path| http::Folder::new(path.clone()));
+        let troubles = Troubles::default();
         let parts = http::Parts {
             engine: Arc::clone(&engine),
             policies: Arc::clone(&policies),
@@ -111,13 +113,22 @@ impl App {
             environments: config.alcmeon.clone().into_iter().collect::<HashMap<_, _>>(),
             metrics: metrics.clone(),
             clock: clock.clone(),
+            mail_troubles: troubles.clone(),
         };
         let server = http::start(&config.http, parts).await?;
         let address = server.address;
         let public_url = config.http.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let mailer = config.mail.as_ref().map(Mailer::new).transpose()?.map(Arc::new);
-        let parts = alerts::Parts { ledger, mailer, public_url, clock: clock.clone(), metrics: metrics.clone() };
-        let (watched, following) = follow(&engine, &policies)?;
+        let parts = alerts::Parts {
+            ledger,
+            mailer,
+            settings: config.alerts,
+            public_url,
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            troubles,
+        };
+        let (watched, following) = watched(&engine, &policies)?;
         let alerts = Alerts::start(&parts, watched);
         let of_plugins = plugins::watch(&config, &plugins_folder, Arc::clone(&policies), clock.clone()).await?;
         let of_policies = policies::watch(&policies_folder, Arc::clone(&policies), clock).await?;
@@ -207,19 +218,25 @@ async fn connect(
     }))
 }
 
-/// What alerts look at is a small part of an organization's health, and changes seldom.
-fn follow(
-    engine: &Arc<Engine>,
-    policies: &PolicyHost,
-) -> anyhow::Result<(Vec<Watched>, Vec<tokio::task::JoinHandle<()>>)> {
-    let (mut watched, mut tasks) = (Vec::new(), Vec::new());
+/// What alerts look at: how each organization stands, read when something changed.
+fn watched(engine: &Arc<Engine>, policies: &PolicyHost) -> anyhow::Result<(Vec<Watched>, Vec<JoinHandle<()>>)> {
+    let (mut all, mut tasks) = (Vec::new(), Vec::new());
     for (org, _) in engine.orgs() {
         let (mut health, mut rollbacks) = (engine.watch(&org.id)?, policies.rollbacks(&org.policy));
-        // It begins with how the organization stands: what alerts see first is what they act upon.
-        let told = watch::Sender::new(standing(&health.borrow(), rollbacks.borrow().clone()));
-        let name = org.name.clone();
-        let recipients = org.alert_recipients.clone();
-        watched.push(Watched { org: org.id.clone(), name, recipients, standing: told.subscribe() });
+        let told = watch::Sender::new(0);
+        let (engine, id, latest) = (Arc::clone(engine), org.id.clone(), rollbacks.clone());
+        let look: alerts::Look = Box::new(move || {
+            let (engine, id) = (Arc::clone(&engine), id.clone());
+            let rollback = latest.borrow().clone().map(|back| Rollback {
+                policy: back.policy,
+                back_to: back.back_to,
+                reason: back.reason,
+                at: back.at,
+            });
+            Box::pin(async move { Ok(Situation { rollback, ..engine.situation(&id).await? }) })
+        });
+        let (id, name, recipients) = (org.id.clone(), org.name.clone(), org.alert_recipients.clone());
+        all.push(Watched { org: id, name, recipients, changed: told.subscribe(), look });
         tasks.push(tokio::spawn(async move {
             loop {
                 let over = tokio::select! {
@@ -229,20 +246,9 @@ fn follow(
                 if over {
                     return;
                 }
-                let now = standing(&health.borrow_and_update(), rollbacks.borrow_and_update().clone());
-                told.send_if_modified(|known| std::mem::replace(known, now.clone()) != now);
+                told.send_modify(|count| *count += 1);
             }
         }));
     }
-    Ok((watched, tasks))
-}
-
-fn standing(health: &OrgHealth, rolled_back: Option<RolledBack>) -> Standing {
-    let limit = health.incident.as_ref().filter(|held| held.refusal.class == Class::Limit);
-    Standing {
-        pending: health.sync_errors.pending,
-        newest: health.newest_pending.clone(),
-        paused: limit.map(|held| (held.refusal.text.clone(), held.next_probe_at.unwrap_or_default())),
-        rolled_back,
-    }
+    Ok((all, tasks))
 }

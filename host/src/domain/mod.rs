@@ -3,6 +3,7 @@
 mod address;
 mod admission;
 mod advice;
+mod alerting;
 mod arrival;
 mod audit;
 mod bounds;
@@ -29,6 +30,10 @@ mod time;
 pub use address::{BaseUrl, BaseUrlError};
 pub use admission::{Admission, Demand, Room};
 pub use advice::Advice;
+pub use alerting::{
+    AlertSettings, AlertState, Checks, IncidentEnd, News, Notice, OngoingIncident, PendingCause, Planned, Rollback,
+    Situation, plan as plan_alerts,
+};
 pub use arrival::{Arrival, ReachedBy};
 pub use audit::{AuditEntry, Fact};
 pub use bounds::{BODIES_BYTES, BODY_BYTES, CONVERSATION_BYTES};

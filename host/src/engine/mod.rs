@@ -17,6 +17,7 @@ mod outbound;
 mod preview;
 mod retention;
 mod shared;
+mod situation;
 mod teams;
 mod too_large;
 mod turn;

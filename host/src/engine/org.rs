@@ -107,6 +107,8 @@ pub struct OrgHealth {
     pub unmerged: usize,
     /// What is wrong with the organization as a whole.
     pub incident: Option<IncidentHealth>,
+    /// When a conversation last got through or was refused.
+    pub moved_at: Option<Timestamp>,
     /// The sync error that became pending last.
     pub newest_pending: Option<SyncErrorId>,
 }

@@ -38,6 +38,7 @@ use self::authorization::{CALLBACK, Waiting};
 pub use self::files::Folder;
 use self::problem::Problem;
 use crate::alcmeon;
+use crate::alerts::Troubles;
 use crate::clock::Clock;
 use crate::domain::{PluginName, SourceId};
 use crate::engine::Engine;
@@ -95,6 +96,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// The time.
     pub clock: Clock,
+    /// Recipients of alert mails who cannot be reached.
+    pub mail_troubles: Troubles,
 }
 
 /// Why the HTTP floor cannot start.

@@ -23,6 +23,9 @@ pub(super) struct View {
     policy: PolicyName,
     accounts: Vec<String>,
     alert_recipients: usize,
+    /// Recipients who cannot be reached, each with the words of the mail server.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreached_recipients: Vec<(String, String)>,
     #[serde(flatten)]
     health: OrgHealth,
     /// What happened, what to check, and what follows by itself, while there is an incident.
@@ -52,13 +55,14 @@ pub(super) fn accounts(org: &Org) -> Vec<String> {
     org.accounts.iter().map(account).collect()
 }
 
-fn view((org, health): (Arc<Org>, OrgHealth)) -> View {
+fn view(app: &App, (org, health): (Arc<Org>, OrgHealth)) -> View {
     View {
         id: org.id.clone(),
         name: org.name.clone(),
         policy: org.policy.clone(),
         accounts: accounts(&org),
         alert_recipients: org.alert_recipients.len(),
+        unreached_recipients: app.parts.mail_troubles.of(&org.id),
         incident_advice: health.incident.as_ref().map(|incident| advice(&incident.refusal)),
         health,
         salesforce: Salesforce {
@@ -71,7 +75,7 @@ fn view((org, health): (Arc<Org>, OrgHealth)) -> View {
 
 /// All organizations, with their pending counts.
 pub(super) async fn list(State(app): State<App>) -> Json<Value> {
-    let orgs: Vec<_> = app.parts.engine.orgs().into_iter().map(view).collect();
+    let orgs: Vec<_> = app.parts.engine.orgs().into_iter().map(|org| view(&app, org)).collect();
     Json(json!({ "orgs": orgs }))
 }
 
@@ -87,7 +91,7 @@ pub(super) async fn environments(State(app): State<App>) -> Json<Value> {
 
 /// One organization.
 pub(super) async fn show(State(app): State<App>, Id(id): Id<OrgId>) -> Result<Json<View>, Problem> {
-    Ok(Json(view(app.parts.engine.org(&id)?)))
+    Ok(Json(view(&app, app.parts.engine.org(&id)?)))
 }
 
 #[derive(Serialize)]

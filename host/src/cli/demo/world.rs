@@ -83,7 +83,7 @@ impl World {
         let quoted = |path: &Path| toml::Value::String(path.display().to_string()).to_string();
         let mut text = format!(
             "[http]\nlisten = \"{listen}\"\n[store]\npath = {}\n[secrets]\nkeys = [\"{key}\"]\n[policies]\nfolder = {}\nplugins = {}\n\
-             [mail]\nhost = \"{}\"\nport = {}\nsecurity = \"none\"\nfrom = \"Switchyard <switchyard@example.com>\"\n\
+             [alerts]\ngather_seconds = 2\noutage_seconds = 10\n[mail]\nhost = \"{}\"\nport = {}\nsecurity = \"none\"\nfrom = \"Switchyard <switchyard@example.com>\"\n\
              [alcmeon.{ENVIRONMENT}]\nbase_url = \"{}\"\ninstance_id = \"{ENVIRONMENT}\"\nsecret = \"{SECRET}\"\n\
              team_field = 1\nemail_field = 2\nphone_field = 3\n",
             quoted(&folder.join("store")),

@@ -288,7 +288,10 @@ fn the_rule_of_version_one_never_changes() {
     let of_record = Cause::new(&org(), &refusal).identify().id;
     assert_eq!(of_record.as_str(), "gr-1v4d6kwjim4ucjrwkx7u5");
     let of_team = of_policy(3, "TEAM_NOT_MAPPED", "No queue is mapped to team \"store-1\", says line 7.");
-    assert_eq!(identity(&of_team, &conversation("store-1", "1001", "Jane Doe")).id.as_str(), "gr-1rhrbqtcq2o53vmcelsqa");
+    assert_eq!(
+        identity(&of_team, &conversation("store-1", "1001", "Jane Doe")).id.as_str(),
+        "gr-1rhrbqtcq2o53vmcelsqa"
+    );
     assert_eq!(of_record.as_str().parse(), Ok(of_record.clone()));
     for bad in
         ["", "gr-", "se-1aaaaaaaaaaaaaaaaaaaa", "gr-xaaaaaaaaaaaaaaaaaaaa", "gr-1aaaaaaaaaaaaaaaaaaa1", "gr-1a/b"]

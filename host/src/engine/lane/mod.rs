@@ -76,6 +76,8 @@ pub(super) struct Lane {
     /// What was asked of many sync errors and is not done.
     operations: BTreeMap<u64, Operation>,
     newest_pending: Option<SyncErrorId>,
+    /// When a conversation last got through or was refused.
+    moved_at: Option<Timestamp>,
     /// Teams that are on record already.
     teams: HashSet<String>,
     /// The cause of conversations that are too large.
@@ -116,6 +118,7 @@ impl Lane {
             state: LaneState::default(),
             operations: BTreeMap::new(),
             newest_pending: None,
+            moved_at: None,
             teams: HashSet::new(),
             large_group,
             parts,

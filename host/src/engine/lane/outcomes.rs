@@ -17,6 +17,9 @@ const TURN_BYTES: usize = 4 * 1024 * 1024;
 impl Lane {
     /// Records how an attempt or a probe ended.
     pub(super) fn end(&mut self, turn: &mut Turn<'_>, landed: Landed, now: Timestamp) {
+        if matches!(landed, Landed::Attempt(..)) {
+            self.moved_at = Some(now);
+        }
         let incident = &mut self.admission.incident;
         match landed {
             Landed::Attempt(flight, Some(outcome)) => self.end_attempt(turn, &flight, outcome, now),

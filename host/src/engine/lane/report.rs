@@ -35,6 +35,7 @@ impl Lane {
             retrying_all: self.operations.values().map(|it| it.matched.saturating_sub(it.retried + it.skipped)).sum(),
             unmerged: 0,
             incident: self.incident(),
+            moved_at: self.moved_at,
             newest_pending: self.newest_pending.clone().filter(|_| errors.pending > 0),
         };
         self.parts.health.send_if_modified(|known| {

@@ -24,7 +24,7 @@ pub(super) async fn list(State(app): State<App>, Extension(visit): Extension<Vis
     let content = html! {
         h1 { "Organizations" }
         @if orgs.is_empty() { p { "No organization is connected. Add one to the configuration." } }
-        div.cards { @for (org, health) in &orgs { (card(org, health)) } }
+        div.cards { @for (org, health) in &orgs { (card(&app, org, health)) } }
         @let environments = app.parts.engine.environments();
         @if !environments.is_empty() {
             h2 { "Alcmeon" }
@@ -34,7 +34,7 @@ pub(super) async fn list(State(app): State<App>, Extension(visit): Extension<Vis
     visit.page("Organizations", Section::Orgs, &content)
 }
 
-fn card(org: &Arc<Org>, health: &OrgHealth) -> Markup {
+fn card(app: &App, org: &Arc<Org>, health: &OrgHealth) -> Markup {
     html! {
         article.card aria-labelledby={ "org-" (org.id) } {
             div.head {
@@ -42,6 +42,9 @@ fn card(org: &Arc<Org>, health: &OrgHealth) -> Markup {
                 (icon(&org.id, health))
             }
             @if let Some(incident) = &health.incident { (what_is_wrong(health, incident)) }
+            @for (to, words) in app.parts.mail_troubles.of(&org.id) {
+                div.notice.bad { b { "Mails do not reach " (to) ": " } (format::cut(&words)) }
+            }
             @if let Some(why) = org.slowed() { div.notice { b { "It slows: " } (why) "." } }
             dl {
                 dt { "Conversations" } dd { (going_on(health)) }

@@ -173,6 +173,7 @@ impl Console {
             environments: HashMap::new(),
             metrics,
             clock,
+            mail_troubles: crate::alerts::Troubles::default(),
         };
         let server = http::start(&config, parts).await.unwrap();
         Self { url: format!("http://{}", server.address), engine, server, http, cookie: None }

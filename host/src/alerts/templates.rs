@@ -1,0 +1,254 @@
+//! What the mails say, as text and as HTML.
+
+use maud::{DOCTYPE, html};
+
+use crate::domain::{
+    Checks, Class, IncidentEnd, News, Notice, OngoingIncident, OrgId, PendingCause, Refusal, Rollback,
+};
+use crate::mail::Mail;
+use crate::salesforce;
+
+/// Characters of an organization's name in a subject, so that what follows is seen.
+const NAME: usize = 40;
+/// Causes that a mail names; it counts the others.
+const NAMED: usize = 10;
+
+/// A mail on its way to its two forms.
+struct Page {
+    subject: String,
+    paragraphs: Vec<String>,
+    /// Causes, one line each.
+    list: Vec<String>,
+    /// What to do, after the list.
+    after: Vec<String>,
+    link: (String, &'static str),
+}
+
+/// The mail about what is new of an organization.
+pub(super) fn mail(name: &str, org: &OrgId, public_url: &str, notice: &Notice) -> Mail {
+    let console = public_url.trim_end_matches('/');
+    let errors = (sync_errors(console, org), "Sync errors of this organization");
+    let short = shortened(name);
+    let mut page = match &notice.news {
+        News::Causes { new, known } => causes(&short, new, known, errors),
+        News::IncidentBegan(incident) => {
+            incident_began(&short, incident, (format!("{console}/orgs/{org}/checks"), "The first points to check"))
+        }
+        News::IncidentEnded(end) => incident_ended(&short, end, errors),
+        News::RolledBack(back) => rolled_back(&short, back, console),
+        News::Standstill { since, oldest } => Page {
+            subject: format!("{short}: nothing has moved since {since}"),
+            paragraphs: vec![format!(
+                "Conversations wait for nothing but their turn, the oldest since {oldest}, and none has got through or been refused \
+                 since {since}."
+            )],
+            list: Vec::new(),
+            after: vec!["What to check: the log of the host, and whether the organization's API answers.".to_owned()],
+            link: errors,
+        },
+        News::Reminder { causes, incident } => reminder(&short, causes, incident.as_deref(), errors),
+        News::AllClear { since, resolved, ignored } => Page {
+            subject: format!("{short}: no sync error is pending any more"),
+            paragraphs: vec![format!("Since {since} {resolved} got through and {ignored} were ignored.")],
+            list: Vec::new(),
+            after: Vec::new(),
+            link: errors,
+        },
+    };
+    if let Some(checks) = &notice.checks {
+        page.after.push(red(checks));
+    }
+    if short != name {
+        page.paragraphs.insert(0, format!("Organization: {name}"));
+    }
+    render(page)
+}
+
+/// Where the sync errors of an organization are.
+fn sync_errors(console: &str, org: &OrgId) -> String {
+    format!("{console}/sync-errors?org={org}")
+}
+
+fn shortened(name: &str) -> String {
+    match name.char_indices().nth(NAME) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
+}
+
+fn conversations(count: u64) -> String {
+    let digits = count.to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    format!("{} {}", groups.join(","), if count == 1 { "conversation" } else { "conversations" })
+}
+
+/// What a refusal asks of a person.
+fn advised(refusal: &Refusal) -> Vec<String> {
+    let advice = salesforce::advice(refusal);
+    vec![
+        format!("What happened: {}", advice.happened),
+        format!("What to check: {}", advice.check),
+        format!("By itself: {}", advice.by_itself),
+    ]
+}
+
+fn line(cause: &PendingCause) -> String {
+    format!("{}: {} ({}, {}; {})", cause.title, conversations(cause.pending), cause.code, cause.class, cause.condition)
+}
+
+fn listed(causes: &[PendingCause]) -> Vec<String> {
+    let mut list: Vec<_> = causes.iter().take(NAMED).map(line).collect();
+    if causes.len() > NAMED {
+        let left = causes[NAMED..].iter().map(|cause| cause.pending).sum();
+        list.push(format!("and {} more causes with {}", causes.len() - NAMED, conversations(left)));
+    }
+    list
+}
+
+fn causes(short: &str, new: &[PendingCause], known: &[PendingCause], link: (String, &'static str)) -> Page {
+    let count = new.iter().map(|cause| cause.pending).sum();
+    let title = new.first().map_or("sync errors are pending", |cause| cause.title.as_str());
+    let more = match new.len() {
+        0 | 1 => String::new(),
+        n => format!(" and {} more", n - 1),
+    };
+    let mut after: Vec<_> = new.first().map(|cause| advised(&as_refusal(cause))).unwrap_or_default();
+    if !known.is_empty() {
+        let waits = conversations(known.iter().map(|cause| cause.pending).sum());
+        after.push(format!("Beside these, {waits} wait because of {} that you know of.", causes_in_words(known.len())));
+    }
+    after
+        .push("The first points to check: the connection, the mapping of teams to queues, and the contact.".to_owned());
+    Page {
+        subject: format!("{short}: {title}{more}, {}", conversations(count)),
+        paragraphs: vec![format!("{} wait for a person:", conversations(count))],
+        list: listed(new),
+        after,
+        link,
+    }
+}
+
+fn causes_in_words(count: usize) -> String {
+    if count == 1 { "one cause".to_owned() } else { format!("{count} causes") }
+}
+
+/// What advice looks at of a cause.
+fn as_refusal(cause: &PendingCause) -> Refusal {
+    Refusal::new(cause.class, &cause.code, cause.text.clone())
+}
+
+fn incident_began(short: &str, incident: &OngoingIncident, link: (String, &'static str)) -> Page {
+    let OngoingIncident { since, refusal, next_probe_at, waiting } = incident;
+    let what = match refusal.class {
+        Class::Limit => "Salesforce's limit is reached",
+        Class::Auth => "the connection is no longer authorized",
+        _ => "nothing gets through",
+    };
+    let mut after = advised(refusal);
+    after.push(format!("Salesforce is asked again not before {next_probe_at}, and from then on again and again."));
+    Page {
+        subject: format!("{short}: {what}, {} waiting", conversations(*waiting)),
+        paragraphs: vec![
+            format!("Since {since} nothing gets through. Salesforce says: {} ({})", refusal.text, refusal.code),
+            format!(
+                "Nothing is lost: {} are parked, and follow by themselves when it is over.",
+                conversations(*waiting)
+            ),
+        ],
+        list: Vec::new(),
+        after,
+        link,
+    }
+}
+
+fn incident_ended(short: &str, end: &IncidentEnd, link: (String, &'static str)) -> Page {
+    let IncidentEnd { since, until, waited, parked, pending } = end;
+    Page {
+        subject: format!("{short}: conversations get through again"),
+        paragraphs: vec![format!(
+            "What began at {since} ended at {until}. {} waited for it; {} are still to be sent, and {pending} sync errors wait for a \
+             person.",
+            conversations(*waited),
+            conversations(*parked)
+        )],
+        list: Vec::new(),
+        after: Vec::new(),
+        link,
+    }
+}
+
+fn rolled_back(short: &str, back: &Rollback, console: &str) -> Page {
+    let Rollback { policy, back_to, reason, .. } = back;
+    Page {
+        subject: format!("{short}: the policy {} was rolled back to revision {back_to}", policy.name),
+        paragraphs: vec![format!("Revision {} did worse than the one before: {reason}.", policy.revision)],
+        list: Vec::new(),
+        after: vec![format!(
+            "Revision {back_to} decides again. What revision {} refused or failed at is pending: retry it. Revision {} comes back \
+             only when somebody changes it, or puts it back by hand.",
+            policy.revision, policy.revision
+        )],
+        link: (format!("{console}/policies#{}", policy.name), "The policy and its revisions"),
+    }
+}
+
+fn reminder(
+    short: &str,
+    causes: &[PendingCause],
+    incident: Option<&OngoingIncident>,
+    link: (String, &'static str),
+) -> Page {
+    let pending = causes.iter().map(|cause| cause.pending).sum::<u64>();
+    let mut paragraphs = Vec::new();
+    if let Some(incident) = incident {
+        let waits = conversations(incident.waiting);
+        paragraphs.push(format!(
+            "Nothing gets through since {} ({}); {waits} are parked.",
+            incident.since, incident.refusal.code
+        ));
+    }
+    if pending > 0 {
+        paragraphs.push(format!("{} wait for a person:", conversations(pending)));
+    }
+    let waiting = pending + incident.map_or(0, |incident| incident.waiting);
+    let subject = format!("{short}: {} still waiting", conversations(waiting));
+    Page { subject, paragraphs, list: listed(causes), after: Vec::new(), link }
+}
+
+fn red(checks: &Checks) -> String {
+    match checks.red.is_empty() {
+        true => format!("The first points to check, looked at {}: all as they should be.", checks.at),
+        false => format!("The first points to check, looked at {}; red are: {}", checks.at, checks.red.join("; ")),
+    }
+}
+
+fn render(page: Page) -> Mail {
+    let Page { subject, paragraphs, list, after, link: (address, words) } = page;
+    let mut text = format!("{subject}\n\n");
+    for paragraph in &paragraphs {
+        text += &format!("{paragraph}\n\n");
+    }
+    for line in &list {
+        text += &format!("* {line}\n");
+    }
+    if !list.is_empty() {
+        text += "\n";
+    }
+    for paragraph in &after {
+        text += &format!("{paragraph}\n\n");
+    }
+    text += &format!("{words}: {address}\n");
+    let markup = html! {
+        (DOCTYPE)
+        html lang="en" {
+            body style="font-family: sans-serif; line-height: 1.5; color: #1c2430" {
+                h2 { (subject) }
+                @for paragraph in &paragraphs { p { (paragraph) } }
+                @if !list.is_empty() { ul { @for line in &list { li { (line) } } } }
+                @for paragraph in &after { p { (paragraph) } }
+                p { a href=(address) { (words) } }
+            }
+        }
+    };
+    Mail { subject: format!("[Switchyard] {subject}"), text, html: markup.into_string() }
+}

@@ -1,0 +1,13 @@
+//! Who is told what, and when: a pure planner of the mails about an organization.
+
+mod notice;
+mod plan;
+mod situation;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use self::notice::{IncidentEnd, News, Notice};
+pub use self::plan::{Planned, plan};
+pub use self::situation::{AlertSettings, Checks, OngoingIncident, PendingCause, Rollback, Situation};
+pub use self::state::AlertState;

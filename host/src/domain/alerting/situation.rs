@@ -1,0 +1,153 @@
+//! What the planner looks at: how an organization stands, and how patient its recipients are.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::domain::{Class, Condition, ErrorCounts, Fingerprint, Group, PolicyRef, Refusal, SyncErrorId, Timestamp};
+
+/// How long mails wait for what may pass, or for more of the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlertSettings {
+    /// So long new causes are gathered, so that one bad deploy is one mail, in seconds.
+    pub gather_seconds: u64,
+    /// So long an outage lasts before it is told, in seconds. What does not pass by itself is told at once.
+    pub outage_seconds: u64,
+    /// So long after a mail about a cause there is no other one about it, in seconds; 60 at least.
+    pub quiet_seconds: u64,
+    /// So long after the last mail there is another one while something waits for a person, in seconds; 60 at least.
+    pub remind_seconds: u64,
+}
+
+impl Default for AlertSettings {
+    fn default() -> Self {
+        Self { gather_seconds: 60, outage_seconds: 180, quiet_seconds: 4 * 3600, remind_seconds: 24 * 3600 }
+    }
+}
+
+impl AlertSettings {
+    pub(super) const fn gather(&self) -> Duration {
+        Duration::from_secs(self.gather_seconds)
+    }
+
+    pub(super) const fn outage(&self) -> Duration {
+        Duration::from_secs(self.outage_seconds)
+    }
+
+    pub(super) fn quiet(&self) -> Duration {
+        Duration::from_secs(self.quiet_seconds.max(60))
+    }
+
+    pub(super) fn remind(&self) -> Duration {
+        Duration::from_secs(self.remind_seconds.max(60))
+    }
+}
+
+/// How an organization stands.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Situation {
+    /// Its sync errors by state.
+    pub counts: ErrorCounts,
+    /// Conversations that wait for the end of the incident.
+    pub parked: u64,
+    /// The groups that have pending sync errors. Where there are none although something is pending, that is told without
+    /// a cause.
+    pub causes: Vec<PendingCause>,
+    /// What is wrong with the organization as a whole.
+    pub incident: Option<OngoingIncident>,
+    /// Sync errors that a person, an operation or a check asked to try again, and that have not ended since.
+    pub retrying_by_hand: u64,
+    /// The newest rollback of its policy.
+    pub rollback: Option<Rollback>,
+    /// When the oldest conversation came that waits for nothing but its turn.
+    pub oldest_unsynced: Option<Timestamp>,
+    /// When a conversation last got through or was refused.
+    pub moved_at: Option<Timestamp>,
+    /// Whether conversations may be sent: no incident is open, and nothing slows or stops the organization.
+    pub could_move: bool,
+    /// What the last look at the first points to check found.
+    pub checks: Option<Checks>,
+}
+
+/// A cause with sync errors that wait for a person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PendingCause {
+    /// Its group.
+    pub id: Fingerprint,
+    /// What is wrong, in words for a person.
+    pub title: String,
+    /// The words of the refusals, without what differs from one conversation to the next.
+    pub text: String,
+    /// The class of the refusals.
+    pub class: Class,
+    /// The code of the refusals.
+    pub code: String,
+    /// How many conversations wait because of it.
+    pub pending: u64,
+    /// When it was seen first.
+    pub first_seen: Timestamp,
+    /// When it was seen last.
+    pub last_seen: Timestamp,
+    /// Since when something of it is pending without a break.
+    pub pending_since: Timestamp,
+    /// How it stands.
+    pub condition: Condition,
+    /// A sync error that stands for all of them.
+    pub sample: Option<SyncErrorId>,
+}
+
+impl PendingCause {
+    /// A group as a cause; `None` where nothing of it is pending.
+    #[must_use]
+    pub fn of(group: &Group, now: Timestamp) -> Option<Self> {
+        Some(Self {
+            id: group.id.clone(),
+            title: group.title.clone(),
+            text: group.text.clone(),
+            class: group.class,
+            code: group.code.clone(),
+            pending: group.counts.pending,
+            first_seen: group.first_seen,
+            last_seen: group.last_seen,
+            pending_since: group.pending_since?,
+            condition: group.condition(now),
+            sample: group.samples.last().cloned(),
+        })
+    }
+}
+
+/// What is wrong with an organization as a whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OngoingIncident {
+    /// Since when.
+    pub since: Timestamp,
+    /// The refusal that everything gets.
+    pub refusal: Refusal,
+    /// When Salesforce is asked again.
+    pub next_probe_at: Timestamp,
+    /// How many conversations wait for its end.
+    pub waiting: u64,
+}
+
+/// A revision of a policy was taken out of force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rollback {
+    /// Which one.
+    pub policy: PolicyRef,
+    /// The revision that decides again.
+    pub back_to: u32,
+    /// Why, in words for an operator.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a look at the first points to check found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checks {
+    /// When.
+    pub at: Timestamp,
+    /// The points that are not as they should be, in words for a person.
+    pub red: Vec<String>,
+}

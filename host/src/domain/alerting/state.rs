@@ -1,0 +1,249 @@
+//! What one recipient knows of an organization.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::notice::{News, Notice};
+use super::situation::{PendingCause, Situation};
+use crate::domain::{Class, Fingerprint, Timestamp};
+
+/// A cause of which nothing was pending for so long is forgotten.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(14 * 24 * 3600);
+/// So many causes are remembered; more than a person can read.
+const REMEMBERED: usize = 1000;
+/// What lies so far ahead was written by a clock that was wrong.
+const AHEAD: Duration = Duration::from_secs(60);
+
+/// What a recipient knows. Stored after a mail went, so that a restart repeats nothing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AlertState {
+    /// The causes that mails named.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) causes: BTreeMap<Fingerprint, Known>,
+    /// That something needs a person, from the first mail that said so until the all-clear.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) open: Option<Open>,
+    /// The incident that is open, or over for less than a moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) incident: Option<KnownIncident>,
+    /// When incidents of a class were last told, and how often without a quiet time between.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) told: BTreeMap<Class, ToldIncident>,
+    /// The newest rollback that was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rolled_back: Option<Timestamp>,
+    /// The standstill that was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) standstill: Option<Standstill>,
+    /// The newest notice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) newest: Option<Timestamp>,
+    /// When causes were first seen that are still to be told. (This and what follows begins anew after a restart.)
+    #[serde(skip)]
+    pub(super) sighted: BTreeMap<Fingerprint, Timestamp>,
+    /// Since when nothing needs a person.
+    #[serde(skip)]
+    pub(super) clear_since: Option<Timestamp>,
+    /// Since when something could be sent.
+    #[serde(skip)]
+    pub(super) movable_since: Option<Timestamp>,
+}
+
+/// A cause that mails named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Known {
+    /// The newest notice that named it.
+    pub(super) at: Timestamp,
+    /// When something of it was last seen to be pending.
+    pub(super) seen_at: Timestamp,
+    /// Whether an all-clear came since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) over: bool,
+}
+
+/// That something needs a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Open {
+    /// The first notice that said so.
+    pub(super) first: Timestamp,
+    /// The newest one.
+    pub(super) newest: Timestamp,
+    /// Sync errors that were resolved by the first.
+    pub(super) resolved: u64,
+    /// Sync errors that were ignored by the first.
+    pub(super) ignored: u64,
+}
+
+/// An incident as a recipient knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct KnownIncident {
+    /// When it began.
+    pub(super) since: Timestamp,
+    /// The class of the refusal, and since when it is that one.
+    pub(super) class: Class,
+    pub(super) class_since: Timestamp,
+    /// The classes that were told.
+    pub(super) told: Vec<Class>,
+    /// The first notice of it, and the newest one.
+    pub(super) first: Option<Timestamp>,
+    pub(super) newest: Option<Timestamp>,
+    /// The most conversations that were seen to wait.
+    pub(super) waited: u64,
+    /// Since when it is over.
+    #[serde(skip)]
+    pub(super) over_since: Option<Timestamp>,
+}
+
+/// Incidents of one class that were told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ToldIncident {
+    /// The newest notice.
+    pub(super) at: Timestamp,
+    /// How many without a quiet time between.
+    pub(super) times: u32,
+}
+
+/// A standstill that was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Standstill {
+    /// When it began.
+    pub(super) since: Timestamp,
+    /// The notice.
+    pub(super) at: Timestamp,
+}
+
+impl AlertState {
+    /// The same after a look at how the organization stands; nothing is told by looking.
+    pub(super) fn looked(mut self, now: &Situation, causes: &[PendingCause], quiet: Duration, at: Timestamp) -> Self {
+        self.correct(at);
+        for cause in causes {
+            if let Some(known) = self.causes.get_mut(&cause.id) {
+                known.seen_at = at;
+            }
+            self.sighted.entry(cause.id.clone()).or_insert(at);
+        }
+        self.sighted.retain(|id, _| causes.iter().any(|cause| cause.id == *id));
+        self.causes.retain(|_, known| at.since(known.at.max(known.seen_at)) < FORGOTTEN_AFTER);
+        self.told.retain(|_, told| at.since(told.at) < quiet);
+        self.look_at_incident(now, at);
+        let clear = now.counts.pending == 0 && now.retrying_by_hand == 0 && now.incident.is_none();
+        since(&mut self.clear_since, clear, at);
+        since(&mut self.movable_since, now.could_move && now.oldest_unsynced.is_some(), at);
+        self
+    }
+
+    fn look_at_incident(&mut self, now: &Situation, at: Timestamp) {
+        match (&mut self.incident, &now.incident) {
+            (Some(known), Some(incident)) => {
+                known.over_since = None;
+                known.waited = known.waited.max(incident.waiting);
+                if known.class != incident.refusal.class {
+                    (known.class, known.class_since) = (incident.refusal.class, at);
+                }
+            }
+            (None, Some(incident)) => {
+                let since = incident.since.min(at);
+                self.incident = Some(KnownIncident {
+                    since,
+                    class: incident.refusal.class,
+                    class_since: since,
+                    told: Vec::new(),
+                    first: None,
+                    newest: None,
+                    waited: incident.waiting,
+                    over_since: None,
+                });
+            }
+            (Some(known), None) if known.told.is_empty() => self.incident = None,
+            (Some(known), None) => {
+                known.over_since.get_or_insert(at);
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// The same once the recipient has a notice that was planned in this situation.
+    #[must_use]
+    pub fn told(mut self, notice: &Notice, now: &Situation) -> Self {
+        let id = notice.id;
+        self.newest = Some(id);
+        match &notice.news {
+            News::Causes { new, known } => self.named(id, new.iter().chain(known), now),
+            News::Reminder { causes, incident } => {
+                if let (Some(_), Some(known)) = (incident, &mut self.incident) {
+                    known.newest = Some(id);
+                }
+                if self.open.is_some() {
+                    self.named(id, causes.iter(), now);
+                }
+            }
+            News::IncidentBegan(incident) => {
+                let class = incident.refusal.class;
+                let told = self.told.entry(class).or_insert(ToldIncident { at: id, times: 0 });
+                *told = ToldIncident { at: id, times: told.times.saturating_add(1) };
+                if let Some(known) = &mut self.incident {
+                    known.told.push(class);
+                    known.first.get_or_insert(id);
+                    known.newest = Some(id);
+                }
+            }
+            News::IncidentEnded(_) => self.incident = None,
+            News::RolledBack(rollback) => self.rolled_back = Some(rollback.at),
+            News::Standstill { since, .. } => self.standstill = Some(Standstill { since: *since, at: id }),
+            News::AllClear { .. } => {
+                self.open = None;
+                self.causes.values_mut().for_each(|known| known.over = true);
+            }
+        }
+        self
+    }
+
+    fn named<'a>(&mut self, id: Timestamp, named: impl Iterator<Item = &'a PendingCause>, now: &Situation) {
+        for cause in named {
+            self.causes.insert(cause.id.clone(), Known { at: id, seen_at: id, over: false });
+        }
+        let (resolved, ignored) = (now.counts.resolved, now.counts.ignored);
+        self.open.get_or_insert(Open { first: id, newest: id, resolved, ignored }).newest = id;
+        while self.causes.len() > REMEMBERED {
+            let oldest =
+                self.causes.iter().min_by_key(|(_, known)| (known.seen_at, known.at)).map(|(id, _)| id.clone());
+            let Some(oldest) = oldest else { return };
+            self.causes.remove(&oldest);
+        }
+    }
+
+    /// Times that lie ahead would keep everybody quiet until they come.
+    fn correct(&mut self, at: Timestamp) {
+        let correct = |time: &mut Timestamp| {
+            if time.since(at) > AHEAD {
+                *time = at;
+            }
+        };
+        for known in self.causes.values_mut() {
+            correct(&mut known.at);
+            correct(&mut known.seen_at);
+        }
+        let open = self.open.iter_mut().flat_map(|open| [&mut open.first, &mut open.newest]);
+        let told = self.told.values_mut().map(|told| &mut told.at);
+        let standstill = self.standstill.iter_mut().map(|standstill| &mut standstill.at);
+        open.chain(told).chain(standstill).chain(self.sighted.values_mut()).for_each(correct);
+        let incident = self.incident.iter_mut();
+        let incident = incident.flat_map(|known| {
+            let sometimes = [known.newest.as_mut(), known.over_since.as_mut()];
+            [&mut known.since, &mut known.class_since].into_iter().chain(sometimes.into_iter().flatten())
+        });
+        incident.chain(&mut self.clear_since).chain(&mut self.movable_since).for_each(correct);
+    }
+}
+
+/// Since when something holds.
+fn since(known: &mut Option<Timestamp>, holds: bool, at: Timestamp) {
+    if holds {
+        known.get_or_insert(at);
+    } else {
+        *known = None;
+    }
+}

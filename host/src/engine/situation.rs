@@ -1,0 +1,55 @@
+//! How an organization stands, as far as those who are told by mail are concerned.
+
+use super::Engine;
+use crate::domain::{Checks, OngoingIncident, OrgId, PendingCause, Situation, Work};
+use crate::ledger::Queued;
+use crate::store;
+
+/// Causes that are looked at.
+const GROUPS: usize = 2_001;
+
+impl Engine {
+    /// How an organization stands.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn situation(&self, id: &OrgId) -> Result<Situation, store::Error> {
+        let Some(lane) = self.lanes.get(id) else { return Ok(Situation::default()) };
+        let health = lane.health.borrow().clone();
+        let now = self.clock.now();
+        let groups = self.ledger.groups(id, GROUPS).await?;
+        let mut oldest = None;
+        for work in Work::ALL {
+            let first = self.ledger.queued(id, Queued::Ready(work), 1).await?;
+            oldest = oldest.into_iter().chain(first.first().map(|(since, _)| *since)).min();
+        }
+        let incident = health.incident.as_ref().filter(|incident| !incident.recovering);
+        let report = self.last_report(id).ok().flatten();
+        let red = |check: &&super::Check| check.ok == Some(false);
+        let slowed = lane.org.as_ref().is_none_or(|org| org.slowed().is_some());
+        Ok(Situation {
+            counts: health.sync_errors,
+            parked: health.parked,
+            causes: groups
+                .iter()
+                .filter(|group| group.counts.pending > 0)
+                .filter_map(|group| PendingCause::of(group, now))
+                .collect(),
+            incident: incident.map(|incident| OngoingIncident {
+                since: incident.since,
+                refusal: incident.refusal.clone(),
+                next_probe_at: incident.next_probe_at.unwrap_or(now),
+                waiting: health.parked,
+            }),
+            retrying_by_hand: health.retrying_all,
+            rollback: None,
+            oldest_unsynced: oldest,
+            moved_at: health.moved_at,
+            could_move: incident.is_none() && !slowed,
+            checks: report.map(|report| Checks {
+                at: report.checked_at,
+                red: report.checks.iter().filter(red).map(|check| format!("{}: {}", check.name, check.found)).collect(),
+            }),
+        })
+    }
+}
