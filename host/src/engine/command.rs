@@ -10,6 +10,7 @@ use super::turn::Turn;
 use crate::domain::{
     Cause, Change, ConversationId, Event, Failure, Operation, Phase, Refusal, SyncError, SyncErrorId, Verdict, Work,
 };
+use crate::ledger::Quarantined;
 
 /// Asked of a lane.
 pub(super) enum Command {
@@ -23,6 +24,12 @@ pub(super) enum Command {
     Lift { reply: Reply<u64> },
     /// Forget some of what is older than so long; `first` begins a round.
     Forget { keep: Duration, first: bool, reply: Reply<usize> },
+}
+
+/// An entry of the quarantine is to go back under its key.
+pub(super) struct PutBack {
+    pub(super) entry: Quarantined,
+    pub(super) reply: Reply<()>,
 }
 
 /// What is asked about a sync error.

@@ -31,7 +31,7 @@ use tokio::task::JoinHandle;
 
 pub use self::arrivals::Accepted;
 pub use self::checks::{Check, Report};
-use self::command::{Ask, Command, Reply};
+use self::command::{Ask, Command, PutBack, Reply};
 use self::environment::Kept;
 pub use self::environment::{Environment, EnvironmentHealth, WebhookHealth};
 use self::inbound::Inbound;
@@ -44,7 +44,7 @@ use self::shared::Shared;
 pub use self::teams::UnseenTeam;
 use crate::clock::Clock;
 use crate::domain::{ConversationId, OrgId, SourceId, SyncError, SyncErrorId, TransitionError};
-use crate::ledger::{Inbox, Ledger};
+use crate::ledger::{Inbox, Ledger, NotPutBack, Quarantined};
 use crate::policy::PolicyHost;
 use crate::store;
 use crate::telemetry::Metrics;
@@ -87,6 +87,9 @@ pub enum Error {
     /// Its state does not allow it.
     #[error(transparent)]
     Transition(#[from] TransitionError),
+    /// An entry of the quarantine stays there.
+    #[error(transparent)]
+    NotPutBack(#[from] NotPutBack),
     /// No organization is linked to the account that a conversation came by.
     #[error("no organization is linked to account {account} of source {source_id}")]
     NotLinked {
@@ -125,6 +128,7 @@ struct LaneHandle {
     /// What is configured of the organization; `None` where it has records and is not configured any more.
     org: Option<Arc<Org>>,
     commands: mpsc::Sender<Command>,
+    put_backs: mpsc::Sender<PutBack>,
     inbound: Arc<Inbound>,
     health: Arc<watch::Sender<OrgHealth>>,
 }
@@ -230,6 +234,15 @@ impl Engine {
         self.ask(self.configured(org)?, command).await
     }
 
+    /// Puts an entry of the quarantine back under its key, where its lane reads it again.
+    ///
+    /// # Errors
+    /// When its organization has no records, or the entry has to stay where it is.
+    pub async fn put_back(&self, entry: Quarantined) -> Result<(), Error> {
+        let lane = self.lanes.get(&entry.org).ok_or_else(|| Error::NoSuchOrg(entry.org.clone()))?;
+        ask_by(&lane.put_backs, |reply| PutBack { entry, reply }).await
+    }
+
     /// Asks for another attempt at every sync error of an organization, and at what its incident holds back; answers how many
     /// conversations that are. When it answers, what was asked survives a restart; it is carried out a part at a time.
     ///
@@ -257,12 +270,7 @@ impl Engine {
     }
 
     async fn ask<T>(&self, lane: &LaneHandle, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Error> {
-        let (reply, answer) = oneshot::channel();
-        let asked = async {
-            lane.commands.send(command(reply)).await.map_err(|_| Error::Stopping)?;
-            answer.await.map_err(|_| Error::Stopping)?
-        };
-        tokio::time::timeout(PATIENCE, asked).await.unwrap_or(Err(Error::TooSlow))
+        ask_by(&lane.commands, command).await
     }
 
     fn configured(&self, org: &OrgId) -> Result<&LaneHandle, Error> {
@@ -336,6 +344,15 @@ impl Engine {
     }
 }
 
+async fn ask_by<T, C>(way: &mpsc::Sender<C>, asked: impl FnOnce(Reply<T>) -> C) -> Result<T, Error> {
+    let (reply, answer) = oneshot::channel();
+    let asked = async {
+        way.send(asked(reply)).await.map_err(|_| Error::Stopping)?;
+        answer.await.map_err(|_| Error::Stopping)?
+    };
+    tokio::time::timeout(PATIENCE, asked).await.unwrap_or(Err(Error::TooSlow))
+}
+
 fn start_lane(
     id: OrgId,
     org: Option<Arc<Org>>,
@@ -343,6 +360,7 @@ fn start_lane(
     stopping: &watch::Sender<bool>,
 ) -> (LaneHandle, JoinHandle<()>) {
     let (commands, received) = mpsc::channel(COMMANDS);
+    let (put_backs, asked_back) = mpsc::channel(1);
     let inbound = Arc::new(Inbound::default());
     let health = Arc::new(watch::Sender::new(OrgHealth { unmerged: 1, ..OrgHealth::default() }));
     let outbound: Arc<dyn Outbound> = match &org {
@@ -355,9 +373,10 @@ fn start_lane(
         shared: shared.clone(),
         outbound,
         commands: received,
+        put_backs: asked_back,
         inbound: Arc::clone(&inbound),
         health: Arc::clone(&health),
         stopping: stopping.subscribe(),
     });
-    (LaneHandle { org, commands, inbound, health }, tokio::spawn(lane.run()))
+    (LaneHandle { org, commands, put_backs, inbound, health }, tokio::spawn(lane.run()))
 }

@@ -29,13 +29,7 @@ impl Turn<'_> {
         let id = arrival.conversation.clone();
         let refusal = of_a_large_conversation(bytes);
         let text = refusal.text.clone();
-        let value = serde_json::to_vec(arrival).unwrap_or_default();
-        self.quarantine(Quarantined::because(
-            self.org,
-            format!("inbox/{}/{number:020}", self.org),
-            value,
-            text.clone(),
-        ));
+        self.quarantine(Quarantined::arrival(self.org, number, arrival, text.clone()));
         let conversation = known.unwrap_or_else(|| arrival.by_its_ids());
         let (version, message) = (conversation.version + 1, arrival.message.clone());
         let mut delivery = self.delivery(&id);

@@ -5,6 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::ledger::NotPutBack;
 use crate::{engine, policy, registry, store};
 
 /// A refusal as the caller sees it.
@@ -116,7 +117,10 @@ impl From<engine::Error> for Problem {
                 "The sync error's state does not allow this",
                 error.to_string(),
             ),
-            engine::Error::Store(error) => error.into(),
+            engine::Error::NotPutBack(NotPutBack::Store(error)) | engine::Error::Store(error) => error.into(),
+            engine::Error::NotPutBack(why) => {
+                Self::new(StatusCode::CONFLICT, "not-put-back", "This stays in the quarantine", why.to_string())
+            }
             engine::Error::TooSlow | engine::Error::Stopping => Self::unavailable(error.to_string()),
         }
     }

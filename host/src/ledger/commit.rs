@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::audit::PAGES;
+use super::quarantine::NOT_WRITTEN;
 use super::{AuditPage, LaneState, Ledger, Quarantined, key, record};
 use crate::domain::{
     Conversation, ConversationId, Delivery, ErrorSummary, Group, MessageId, Operation, OrgId, Records, SourceId,
@@ -12,9 +13,9 @@ use crate::store::{self, Batch, Error, Fence, LARGEST_VALUE};
 
 /// The right to write the records of one organization; taking it makes every older one stale.
 pub struct LaneWriter {
-    ledger: Ledger,
-    org: OrgId,
-    fence: Fence,
+    pub(super) ledger: Ledger,
+    pub(super) org: OrgId,
+    pub(super) fence: Fence,
 }
 
 /// What a lane changes in one turn.
@@ -92,7 +93,7 @@ impl LaneCommit {
         self.gone.retain(|(_, of)| of != id);
         self.state = Some(state);
         let entry = Quarantined::because(org, key::conversation(org, id), Vec::new(), reason.to_owned());
-        self.quarantined.push(Quarantined { key: format!("{} (not written)", entry.key), ..entry });
+        self.quarantined.push(Quarantined { key: format!("{}{NOT_WRITTEN}", entry.key), ..entry });
     }
 }
 

@@ -3,6 +3,7 @@
 mod backlog;
 mod flights;
 mod outcomes;
+mod put_back;
 mod reads;
 mod report;
 mod starts;
@@ -18,7 +19,7 @@ use tokio::sync::{mpsc, watch};
 use self::backlog::Backlog;
 use self::flights::{Flights, Landed};
 use self::reads::Reads;
-use super::command::{Answer, Command};
+use super::command::{Answer, Command, PutBack};
 use super::inbound::Inbound;
 use super::org::{Links, OrgHealth};
 use super::outbound::Outbound;
@@ -55,6 +56,7 @@ pub(super) struct Parts {
     pub(super) shared: Shared,
     pub(super) outbound: Arc<dyn Outbound>,
     pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) put_backs: mpsc::Receiver<PutBack>,
     pub(super) inbound: Arc<Inbound>,
     pub(super) health: Arc<watch::Sender<OrgHealth>>,
     pub(super) stopping: watch::Receiver<bool>,
@@ -224,14 +226,19 @@ impl Lane {
             || (self.backlog.waits() && (room.places > 0 || self.parks()));
         let due = [self.backlog.next_due(), room.more_at].into_iter().flatten().min();
         let parts = &mut self.parts;
+        let mut put_back = None;
         tokio::select! {
             biased;
             _ = parts.stopping.wait_for(|stopping| *stopping) => self.woken.stopping = true,
             Some(landed) = self.flights.next(), if !self.flights.is_empty() => self.woken.landed.push(landed),
             Some(command) = parts.commands.recv() => self.woken.commands.push(command),
+            Some(asked) = parts.put_backs.recv() => put_back = Some(asked),
             () = parts.inbound.arrived.notified() => self.unmerged = true,
             () = parts.shared.clock.sleep_until(due.unwrap_or_default()), if due.is_some() => {}
             () = std::future::ready(()), if busy => {}
+        }
+        if let Some(asked) = put_back {
+            self.put_back(asked).await;
         }
         while let Some(landed) = self.flights.try_next() {
             self.woken.landed.push(landed);

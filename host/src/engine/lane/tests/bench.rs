@@ -16,14 +16,14 @@ use crate::domain::{
     Timestamp, Verdict,
 };
 use crate::engine::attempt::{Attempt, Ended, Outcome, newest};
-use crate::engine::command::{Ask, Command, Reply};
+use crate::engine::command::{Ask, Command, PutBack, Reply};
 use crate::engine::inbound::Inbound;
 use crate::engine::lane::{Lane, Parts};
 use crate::engine::org::OrgHealth;
 use crate::engine::outbound::{Departed, Outbound};
 use crate::engine::shared::Shared;
 use crate::engine::{Error, PolicyHost};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Quarantined};
 use crate::store::{FaultyStore, MemoryStore, Store};
 use crate::telemetry::Metrics;
 
@@ -183,6 +183,7 @@ pub(super) struct Bench {
     tell: Arc<watch::Sender<OrgHealth>>,
     inbound: Arc<Inbound>,
     commands: mpsc::Sender<Command>,
+    put_backs: mpsc::Sender<PutBack>,
     stopping: watch::Sender<bool>,
     task: JoinHandle<()>,
     arrivals: u64,
@@ -216,6 +217,7 @@ impl Bench {
     ) -> Self {
         let ledger = Ledger::new(Arc::clone(&store) as Arc<dyn Store>);
         let (commands, received) = mpsc::channel(64);
+        let (put_backs, asked_back) = mpsc::channel(1);
         let inbound = Arc::new(Inbound::default());
         let health = Arc::new(watch::Sender::new(OrgHealth { unmerged: 1, ..OrgHealth::default() }));
         let (seen, tell) = (health.subscribe(), Arc::clone(&health));
@@ -231,12 +233,13 @@ impl Bench {
             },
             outbound,
             commands: received,
+            put_backs: asked_back,
             inbound: Arc::clone(&inbound),
             health,
             stopping: stopping.subscribe(),
         });
         let task = tokio::spawn(lane.run());
-        Self { store, ledger, clock, world, health: seen, tell, inbound, commands, stopping, task, arrivals }
+        Self { store, ledger, clock, world, health: seen, tell, inbound, commands, put_backs, stopping, task, arrivals }
     }
 
     /// Kills the lane where it is, as a power cut would, and starts it again over what the store has.
@@ -283,6 +286,13 @@ impl Bench {
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).await.ok()?;
         tokio::time::timeout(PATIENCE, answer).await.ok()?.ok()
+    }
+
+    /// Asks the lane to put an entry of the quarantine back.
+    pub(super) async fn put_back(&self, entry: Quarantined) -> Result<(), Error> {
+        let (reply, answer) = oneshot::channel();
+        self.put_backs.send(PutBack { entry, reply }).await.expect("the lane runs");
+        answer.await.expect("an answer")
     }
 
     /// Asks for something about the open sync error of a conversation.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::bench::{Bench, alone, arrival, conversation, lock, org};
 use crate::domain::{Attribute, Message, State};
-use crate::engine::command::Ask;
+use crate::engine::command::{Ask, Command};
+use crate::ledger::Quarantined;
 use crate::store::{Batch, Fault, Point, Store};
 
 async fn damage(bench: &Bench, key: &str) {
@@ -14,7 +15,7 @@ async fn damage(bench: &Bench, key: &str) {
 }
 
 async fn set_aside(bench: &Bench) -> Vec<String> {
-    bench.ledger.quarantine(None, 100).await.unwrap().into_iter().map(|entry| entry.key).collect()
+    bench.ledger.quarantine(None, 100).await.unwrap().entries.into_iter().map(|entry| entry.key).collect()
 }
 
 #[test]
@@ -42,18 +43,51 @@ fn a_record_that_cannot_be_read_is_set_aside_and_the_next_conversation_goes_thro
 }
 
 #[test]
-fn an_arrival_that_cannot_be_read_is_set_aside_and_put_back_when_it_can_be() {
+fn an_arrival_that_cannot_be_read_is_set_aside_and_stays_there_until_it_can_be_read() {
     alone(async {
         let mut bench = Bench::start();
         damage(&bench, "inbox/acme/00000000000000000000").await;
         bench.arrive(arrival(1, 1)).await;
         bench.settled().await;
-        let entries = bench.ledger.quarantine(None, 10).await.unwrap();
-        assert_eq!(entries[0].key, "inbox/acme/00000000000000000000");
-        let entry = bench.ledger.quarantined(&entries[0].id).await.unwrap().unwrap();
+        let entry = entry(&bench).await;
+        assert_eq!(entry.key, "inbox/acme/00000000000000000000");
         assert!(String::from_utf8(entry.value.clone()).unwrap().contains("a later release"));
-        assert!(bench.ledger.put_back(&entry).await.unwrap());
-        assert!(bench.ledger.quarantine(None, 10).await.unwrap().is_empty());
+        let refused = bench.put_back(entry).await.unwrap_err().to_string();
+        assert!(refused.contains("inbox/acme/00000000000000000000 cannot be understood"), "{refused}");
+        assert_eq!(set_aside(&bench).await.len(), 1);
+    });
+}
+
+/// The one entry of the quarantine, with what it holds.
+async fn entry(bench: &Bench) -> Quarantined {
+    let entries = bench.ledger.quarantine(None, 10).await.unwrap().entries;
+    assert_eq!(entries.len(), 1, "{entries:?}");
+    bench.ledger.quarantined(&entries[0].id).await.unwrap().unwrap()
+}
+
+#[test]
+fn what_can_be_read_again_goes_back_with_its_index_and_its_count() {
+    alone(async {
+        for noun in ["delivery/acme/main:1", "error/", "conversation/acme/main:1", "group/acme/"] {
+            let mut bench = Bench::start();
+            lock(&bench.world.refused).insert(conversation(1));
+            bench.arrive(arrival(1, 1)).await;
+            bench.until("it is on record", |health| health.sync_errors.pending == 1 && health.idle()).await;
+            let (key, value) = bench.store.scan(noun.as_bytes(), None, 1).unwrap().remove(0);
+            let key = String::from_utf8(key).unwrap();
+            damage(&bench, &key).await;
+            // Nothing but a retry looks at it, and finds that there is nothing to retry.
+            bench.ask(|reply| Command::RetryAll { by: "ann".to_owned(), reply }).await;
+            bench.until("all is done", |health| health.idle()).await;
+            println!("{key}");
+            let found = entry(&bench).await;
+            assert_eq!(found.key, key);
+            let mended = Quarantined { value, ..found };
+            bench.put_back(mended).await.unwrap();
+            assert!(set_aside(&bench).await.is_empty(), "{key}");
+            bench.until("all is done", |health| health.idle()).await;
+            bench.verify().await;
+        }
     });
 }
 
@@ -123,7 +157,7 @@ fn a_conversation_that_is_too_large_is_a_sync_error_of_its_own_and_the_next_one_
         assert_eq!(health.sync_errors.pending, 1);
         let list = bench.ledger.error_list(&org(), State::Pending, None, 10).await.unwrap();
         assert_eq!((list[0].code.as_str(), list[0].conversation.as_str()), ("CONVERSATION_TOO_LARGE", "main:1"));
-        let entries = bench.ledger.quarantine(None, 10).await.unwrap();
+        let entries = bench.ledger.quarantine(None, 10).await.unwrap().entries;
         assert!(!entries.is_empty() && entries.iter().all(|entry| entry.reason.contains("bytes")), "{entries:?}");
         // What comes later and fits gets through, and ends the sync error.
         bench.arrive(arrival(1, 4)).await;
