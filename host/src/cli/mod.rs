@@ -4,10 +4,12 @@ mod demo;
 mod org;
 mod plugin;
 mod policy;
+mod quarantine;
 mod remote;
 mod serve;
 mod store;
 mod sync_error;
+mod verify;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -62,19 +64,24 @@ enum Command {
     /// List sync errors, retry them, and say why one is ignored.
     #[command(subcommand)]
     SyncError(sync_error::Command),
-    /// Move the content of a store.
+    /// Move the content of a store, recount it, and look after what was set aside.
     #[command(subcommand)]
     Store(store::Command),
 }
 
-/// Does what the command line says; 0 if it could, 1 if not, 2 if it was not understood.
+/// Does what the command line says; 0 if it could, 1 if not, 2 if it was not understood; `store verify` has codes of its own.
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     // Whoever asks for an answer gets it, and what is wrong with it, on the standard output.
     let quiet = matches!(
         cli.command,
-        Command::Demo(_) | Command::Org(_) | Command::Plugin(_) | Command::Policy(_) | Command::SyncError(_)
+        Command::Demo(_)
+            | Command::Org(_)
+            | Command::Plugin(_)
+            | Command::Policy(_)
+            | Command::SyncError(_)
+            | Command::Store(store::Command::Verify(_) | store::Command::Quarantine(_))
     );
     let default = if quiet { "error" } else { "info" };
     let filter = EnvFilter::try_from_env("SWITCHYARD_LOG").unwrap_or_else(|_| EnvFilter::new(default));
@@ -88,7 +95,7 @@ pub fn run() -> ExitCode {
         Err(error) => return failed(&error.into()),
     };
     match runtime.block_on(dispatch(cli.command)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => failed(&error),
     }
 }
@@ -98,13 +105,13 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn dispatch(command: Command) -> anyhow::Result<()> {
+async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Demo(options) => demo::run(options).await,
+        Command::Demo(options) => demo::run(options).await?,
         Command::Serve { config, accept_loss } => {
             let mut config = Config::load(&config)?;
             config.store.accept_loss = accept_loss;
-            serve::run(config).await
+            serve::run(config).await?;
         }
         Command::CheckConfig { config } => {
             let checked = Config::load(&config)?;
@@ -115,16 +122,13 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
                 checked.orgs.len(),
                 checked.alcmeon.len()
             );
-            Ok(())
         }
-        Command::DefaultConfig => {
-            print!("{DEFAULT_FILE}");
-            Ok(())
-        }
-        Command::Org(command) => org::run(command).await,
-        Command::Plugin(command) => plugin::run(command).await,
-        Command::Policy(command) => policy::run(command).await,
-        Command::SyncError(command) => sync_error::run(command).await,
-        Command::Store(command) => store::run(command).await,
+        Command::DefaultConfig => print!("{DEFAULT_FILE}"),
+        Command::Org(command) => org::run(command).await?,
+        Command::Plugin(command) => plugin::run(command).await?,
+        Command::Policy(command) => policy::run(command).await?,
+        Command::SyncError(command) => sync_error::run(command).await?,
+        Command::Store(command) => return store::run(command).await,
     }
+    Ok(ExitCode::SUCCESS)
 }

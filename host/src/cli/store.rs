@@ -1,12 +1,15 @@
-//! Moves the content of a store, while no host uses it.
+//! Moves the content of a store, recounts it, and looks after what was set aside.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, stdin, stdout};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
 
+use super::quarantine::{self, Place};
+use super::verify;
 use crate::ledger::is_in_the_clear;
 use crate::store::{SledStore, Store, export, import};
 
@@ -30,9 +33,14 @@ pub(super) enum Command {
         #[arg(long)]
         from: Option<PathBuf>,
     },
+    /// Recount indexes and counts, and print what differs from what it should be: exit code 1 if anything does.
+    Verify(Place),
+    /// Look after records that could not be read or kept.
+    #[command(subcommand)]
+    Quarantine(quarantine::Command),
 }
 
-pub(super) async fn run(command: Command) -> anyhow::Result<()> {
+pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Export { path, to } => {
             if !path.is_dir() {
@@ -63,6 +71,8 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
             };
             eprintln!("{count} records imported");
         }
+        Command::Verify(place) => return Ok(verify::run(place).await),
+        Command::Quarantine(command) => quarantine::run(command).await?,
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }

@@ -13,6 +13,8 @@ mod plugins;
 mod policies;
 mod probes;
 mod problem;
+mod quarantine;
+mod recount;
 mod repro;
 mod sync_errors;
 mod webhook;
@@ -121,6 +123,8 @@ struct Shared {
     access: Access,
     /// Authorizations that wait for a browser.
     waiting: Waiting,
+    /// Held by the recount of the store that is under way.
+    recount: tokio::sync::Mutex<()>,
     /// The address under which people, and Salesforce's answers, reach the console.
     public_url: String,
     /// Whether people reach the console by https: then its cookie never travels without.
@@ -158,7 +162,8 @@ pub async fn start(config: &Config, parts: Parts) -> Result<Server, Error> {
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let https = public_url.starts_with("https://");
     let (access, waiting) = (Access::new(&config.tokens, parts.clock.clone()), Waiting::new(parts.clock.clone()));
-    let app: App = Arc::new(Shared { access, waiting, public_url, https, parts });
+    let app: App =
+        Arc::new(Shared { access, waiting, recount: tokio::sync::Mutex::default(), public_url, https, parts });
     let stopping = watch::Sender::new(false);
     let mut stop = stopping.subscribe();
     let router = router(app);
@@ -204,6 +209,8 @@ fn router(app: App) -> Router {
         .route("/v1/sync-errors/{id}", get(sync_errors::show))
         .route("/v1/sync-errors/{id}/repro", get(repro::bundle))
         .route("/v1/messages/{id}/audit", get(messages::audit))
+        .route("/v1/quarantine", get(quarantine::list))
+        .route("/v1/store/verify", post(recount::verify))
         .route("/v1/policies", get(policies::list))
         .route("/v1/policies/{name}", get(policies::show))
         .route("/v1/policies/{name}/revisions", get(policies::revisions))
@@ -217,7 +224,9 @@ fn router(app: App) -> Router {
         .route("/v1/orgs/{org}/retry-all", post(orgs::retry_all))
         .route("/v1/sync-errors/{id}/retry", post(sync_errors::retry))
         .route("/v1/sync-errors/{id}/ignore", post(sync_errors::ignore))
-        .route("/v1/sync-errors/{id}/reopen", post(sync_errors::reopen));
+        .route("/v1/sync-errors/{id}/reopen", post(sync_errors::reopen))
+        .route("/v1/quarantine/{id}", get(quarantine::show).delete(quarantine::delete))
+        .route("/v1/quarantine/{id}/retry", post(quarantine::retry));
     let policies = Router::new()
         .route("/v1/policies/{name}", put(policies::apply))
         .route("/v1/plugins/{name}/pull", post(plugins::pull))

@@ -73,10 +73,19 @@ fn view(app: &App, (org, health): (Arc<Org>, OrgHealth)) -> View {
     }
 }
 
-/// All organizations, with their pending counts.
+/// An organization that has records and is not configured any more.
+#[derive(Serialize)]
+struct Departed {
+    id: OrgId,
+    #[serde(flatten)]
+    health: OrgHealth,
+}
+
+/// All organizations, with their pending counts; and those that are only on record.
 pub(super) async fn list(State(app): State<App>) -> Json<Value> {
     let orgs: Vec<_> = app.parts.engine.orgs().into_iter().map(|org| view(&app, org)).collect();
-    Json(json!({ "orgs": orgs }))
+    let departed = app.parts.engine.departed().into_iter().map(|(id, health)| Departed { id, health });
+    Json(json!({ "orgs": orgs, "departed": departed.collect::<Vec<_>>() }))
 }
 
 /// The Alcmeon environments, and how each stands.

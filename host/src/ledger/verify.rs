@@ -1,18 +1,23 @@
 //! Recounts what is derived: indexes and counts, against the records that they follow from.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{LaneState, Ledger, PhaseCounts, key, record};
-use crate::domain::{Delivery, ErrorCounts, Fingerprint, Group, OrgId, Phase, State, SyncError, Work};
-use crate::store::Error;
+use crate::domain::{
+    ConversationId, Delivery, ErrorCounts, Fingerprint, Group, OrgId, Phase, State, SyncError, SyncErrorId, Work,
+};
+use crate::store::{Error, Pair, Range};
+
+/// Records that are read at a time.
+const CHUNK: usize = 200;
 
 /// Differences that are named; more are counted.
 const NAMED: usize = 100;
 
 /// What a recount found.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Verified {
     /// Conversations that were looked at.
     pub conversations: u64,
@@ -39,41 +44,41 @@ struct Recount {
     errors: ErrorCounts,
     phases: PhaseCounts,
     groups: BTreeMap<Fingerprint, ErrorCounts>,
-    /// Keys of indexes that have to be there.
-    expected: BTreeSet<String>,
+    /// How many keys its indexes have to have.
+    indexed: u64,
 }
 
+type Recounts = BTreeMap<OrgId, Recount>;
+
 impl Ledger {
-    /// Recounts every organization's indexes and counts and says what differs. On a running host a difference may be a change
-    /// that was made meanwhile.
+    /// Recounts every organization's indexes and counts and says what differs; `told` hears of the progress after each
+    /// chunk. On a running host a difference may be a change that was made meanwhile.
+    ///
+    /// Every conversation and every sync error is read once, 200 at a time, and every key of an index once more; where an
+    /// organization's indexes do not have as many keys as they should, its records are read a second time. In memory are one
+    /// chunk and the counts of each organization and cause, however large the store is.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn verify(&self) -> Result<Verified, Error> {
-        let mut verified = Verified::default();
-        let mut recounts: HashMap<OrgId, Recount> = HashMap::new();
+    pub async fn verify(&self, mut told: impl FnMut(&Verified) + Send) -> Result<Verified, Error> {
+        let (mut verified, mut recounts) = (Verified::default(), Recounts::new());
         for org in self.orgs().await? {
             recounts.entry(org).or_default();
         }
-        let mut errors = Vec::new();
-        self.each("error/", false, |(name, value)| {
-            match record::decode::<SyncError>(&name, &value) {
-                Ok(error) => errors.push(error.summary()),
-                Err(error) => verified.differs(error.to_string()),
-            }
-            Ok(())
-        })
-        .await?;
-        for summary in errors {
-            verified.sync_errors += 1;
-            let recount = recounts.entry(summary.org.clone()).or_default();
-            recount.errors.moved(None, Some(summary.state));
-            recount.groups.entry(summary.group.clone()).or_default().moved(None, Some(summary.state));
-            recount.expected.insert(key::of_error(&summary));
+        let mut after = None;
+        while let Some(chunk) = self.chunk("error/", &mut after, false).await? {
+            self.recount_errors(chunk, &mut recounts, &mut verified).await?;
+            told(&verified);
         }
-        for (org, mut recount) in recounts {
-            self.recount_deliveries(&org, &mut recount, &mut verified).await?;
-            self.compare(&org, &recount, &mut verified).await?;
+        let mut after = None;
+        while let Some(chunk) = self.chunk("delivery/", &mut after, false).await? {
+            self.recount_deliveries(chunk, &mut recounts, &mut verified).await?;
+            told(&verified);
+        }
+        for (org, recount) in &recounts {
+            self.compare_indexes(org, recount, &mut verified).await?;
+            self.compare_counts(org, recount, &mut verified).await?;
+            told(&verified);
         }
         Ok(verified)
     }
@@ -83,59 +88,148 @@ impl Ledger {
     /// # Errors
     /// When the store cannot be read.
     pub async fn recounted(&self, org: &OrgId) -> Result<LaneState, Error> {
-        let (mut recount, mut ignored) = (Recount::default(), Verified::default());
-        self.recount_deliveries(org, &mut recount, &mut ignored).await?;
+        let mut counted = LaneState::default();
+        self.each(&key::deliveries(org), false, |(name, value)| {
+            if let Ok(delivery) = record::decode::<Delivery>(&name, &value) {
+                counted.phases.moved(None, Some(&delivery));
+            }
+            Ok(())
+        })
+        .await?;
         for state in State::ALL {
             self.each(&key::error_list(org, state), true, |_| {
-                recount.errors.moved(None, Some(state));
+                counted.errors.moved(None, Some(state));
                 Ok(())
             })
             .await?;
         }
-        Ok(LaneState { errors: recount.errors, phases: recount.phases, ..LaneState::default() })
+        Ok(counted)
+    }
+
+    /// The next pairs of a prefix; `None` at the end.
+    async fn chunk(
+        &self,
+        prefix: &str,
+        after: &mut Option<Vec<u8>>,
+        keys_only: bool,
+    ) -> Result<Option<Vec<Pair>>, Error> {
+        let range = Range { keys_only, ..Range::of(prefix, CHUNK).after(after.take()) };
+        let pairs = self.store.range(range).await?;
+        *after = pairs.last().map(|(name, _)| name.clone());
+        Ok(Some(pairs).filter(|pairs| !pairs.is_empty()))
+    }
+
+    async fn recount_errors(
+        &self,
+        chunk: Vec<Pair>,
+        recounts: &mut Recounts,
+        verified: &mut Verified,
+    ) -> Result<(), Error> {
+        let mut expected = Vec::new();
+        for (name, value) in chunk {
+            verified.sync_errors += 1;
+            match record::decode::<SyncError>(&name, &value) {
+                Ok(error) => {
+                    let recount = recounts.entry(error.org.clone()).or_default();
+                    recount.errors.moved(None, Some(error.state));
+                    recount.groups.entry(error.group.clone()).or_default().moved(None, Some(error.state));
+                    recount.indexed += 1;
+                    expected.push(key::of_error(&error.summary()));
+                }
+                Err(error) => verified.differs(error.to_string()),
+            }
+        }
+        self.look_for(expected, verified).await
     }
 
     async fn recount_deliveries(
         &self,
-        org: &OrgId,
-        recount: &mut Recount,
+        chunk: Vec<Pair>,
+        recounts: &mut Recounts,
         verified: &mut Verified,
     ) -> Result<(), Error> {
-        self.each(&key::deliveries(org), false, |(name, value)| {
-            let id = key::part(&name, 0)?;
+        let mut expected = Vec::new();
+        for (name, value) in chunk {
+            let (org, id): (OrgId, ConversationId) = (key::part(&name, 1)?, key::part(&name, 0)?);
             verified.conversations += 1;
             match record::decode::<Delivery>(&name, &value) {
                 Ok(delivery) => {
-                    recount.phases.moved(None, Some(&delivery));
-                    recount.expected.insert(key::of_delivery(org, &id, &delivery));
                     if delivery.open.is_none() && delivery.phase == Phase::Held {
                         verified.differs(format!("{org}/{id} waits for a person, and has no sync error"));
                     }
+                    expected.push(key::of_delivery(&org, &id, &delivery));
+                    let recount = recounts.entry(org).or_default();
+                    recount.phases.moved(None, Some(&delivery));
+                    recount.indexed += 1;
                 }
                 Err(error) => verified.differs(error.to_string()),
             }
-            Ok(())
-        })
-        .await
+        }
+        self.look_for(expected, verified).await
     }
 
-    async fn compare(&self, org: &OrgId, recount: &Recount, verified: &mut Verified) -> Result<(), Error> {
-        let mut found = BTreeSet::new();
-        let indexes = Work::ALL.map(|work| key::ready(org, work)).into_iter();
-        let indexes = indexes.chain([key::due(org), key::parked(org), key::aged(org)]);
-        for prefix in indexes.chain(State::ALL.map(|state| key::error_list(org, state))) {
-            self.each(&prefix, true, |(name, _)| {
-                found.insert(String::from_utf8_lossy(&name).into_owned());
+    /// Names the keys of indexes that are not there.
+    async fn look_for(&self, keys: Vec<String>, verified: &mut Verified) -> Result<(), Error> {
+        let found = self.store.get_many(keys.iter().map(|key| key.clone().into_bytes()).collect()).await?;
+        for (missing, _) in keys.iter().zip(found).filter(|(_, found)| found.is_none()) {
+            verified.differs(format!("the index has no {missing}"));
+        }
+        Ok(())
+    }
+
+    /// Counts the keys of an organization's indexes; where there are not as many as there should be, and where one was
+    /// missing, each is asked for its record.
+    async fn compare_indexes(&self, org: &OrgId, recount: &Recount, verified: &mut Verified) -> Result<(), Error> {
+        let lists = State::ALL.map(|state| key::error_list(org, state));
+        let others = Work::ALL.map(|work| key::ready(org, work)).into_iter();
+        let others: Vec<_> = others.chain([key::due(org), key::parked(org), key::aged(org)]).collect();
+        let mut found = 0;
+        for prefix in lists.iter().chain(&others) {
+            self.each(prefix, true, |_| {
+                found += 1;
                 Ok(())
             })
             .await?;
         }
-        for missing in recount.expected.difference(&found) {
-            verified.differs(format!("the index has no {missing}"));
+        if found == recount.indexed && verified.differences == 0 {
+            return Ok(());
         }
-        for stray in found.difference(&recount.expected) {
-            verified.differs(format!("the index has {stray}, to which no record leads"));
+        for prefix in lists.iter().chain(&others) {
+            let mut after = None;
+            while let Some(chunk) = self.chunk(prefix, &mut after, true).await? {
+                self.look_for_strays(org, chunk, verified).await?;
+            }
         }
+        Ok(())
+    }
+
+    async fn look_for_strays(&self, org: &OrgId, chunk: Vec<Pair>, verified: &mut Verified) -> Result<(), Error> {
+        let of_error = |name: &[u8]| name.starts_with(b"error-list/");
+        let mut records = Vec::with_capacity(chunk.len());
+        for (name, _) in &chunk {
+            records.push(match of_error(name) {
+                true => key::error(&key::part::<SyncErrorId>(name, 0)?).into_bytes(),
+                false => key::delivery(org, &key::part(name, 0)?).into_bytes(),
+            });
+        }
+        let values = self.store.get_many(records).await?;
+        for ((name, _), value) in chunk.iter().zip(values) {
+            let leads = |value: Vec<u8>| match of_error(name) {
+                true => record::decode::<SyncError>(name, &value).ok().map(|error| key::of_error(&error.summary())),
+                false => {
+                    let (delivery, id) = (record::decode::<Delivery>(name, &value).ok()?, key::part(name, 0).ok()?);
+                    Some(key::of_delivery(org, &id, &delivery))
+                }
+            };
+            if value.and_then(leads).is_none_or(|key| key.as_bytes() != name) {
+                let stray = String::from_utf8_lossy(name);
+                verified.differs(format!("the index has {stray}, to which no record leads"));
+            }
+        }
+        Ok(())
+    }
+
+    async fn compare_counts(&self, org: &OrgId, recount: &Recount, verified: &mut Verified) -> Result<(), Error> {
         let mut counted = BTreeMap::new();
         self.each(&key::groups(org), false, |(name, value)| {
             match record::decode::<Group>(&name, &value) {

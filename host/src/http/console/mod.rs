@@ -6,6 +6,7 @@ mod messages;
 mod orgs;
 mod page;
 mod policies;
+mod quarantine;
 mod session;
 mod sync_error;
 mod sync_errors;
@@ -40,13 +41,16 @@ pub(super) fn router(app: &App) -> Router<App> {
         .route("/sync-errors/{id}", get(sync_error::show))
         .route("/sync-errors/{id}/repro", get(repro::bundle))
         .route("/messages/{id}", get(messages::show))
+        .route("/quarantine", get(quarantine::list))
         .route("/policies", get(policies::list));
     let errors = Router::new()
         .route("/orgs/{org}/checks", post(orgs::look))
         .route("/orgs/{org}/retry-all", post(orgs::retry_all))
         .route("/sync-errors/{id}/retry", post(sync_error::retry))
         .route("/sync-errors/{id}/ignore", post(sync_error::ignore))
-        .route("/sync-errors/{id}/reopen", post(sync_error::reopen));
+        .route("/sync-errors/{id}/reopen", post(sync_error::reopen))
+        .route("/quarantine/{id}/retry", post(quarantine::retry))
+        .route("/quarantine/{id}/forget", post(quarantine::drop));
     let connect = Router::new().route("/orgs/{org}/authorize", post(authorization::start));
     let anybody = Router::new()
         .route(CALLBACK, get(authorization::callback))

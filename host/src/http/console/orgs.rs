@@ -10,6 +10,7 @@ use maud::{Markup, html};
 use super::authorization;
 use super::format::{self, counted, grouped};
 use super::page::{Back, Done, Section, Visit, cell, table};
+use super::quarantine;
 use crate::domain::{OrgId, SourceId, State as ErrorState};
 use crate::engine::{Check, EnvironmentHealth, IncidentHealth, Org, OrgHealth};
 use crate::http::App;
@@ -19,19 +20,38 @@ use crate::http::orgs::accounts;
 use crate::http::problem::Problem;
 
 /// All organizations.
-pub(super) async fn list(State(app): State<App>, Extension(visit): Extension<Visit>) -> Markup {
-    let orgs = app.parts.engine.orgs();
+pub(super) async fn list(State(app): State<App>, Extension(visit): Extension<Visit>) -> Result<Markup, Problem> {
+    let (orgs, departed) = (app.parts.engine.orgs(), app.parts.engine.departed());
     let content = html! {
         h1 { "Organizations" }
         @if orgs.is_empty() { p { "No organization is connected. Add one to the configuration." } }
         div.cards { @for (org, health) in &orgs { (card(&app, org, health)) } }
+        @if !departed.is_empty() {
+            h2 { "No longer connected" }
+            p.hint { "They have records and are not in the configuration: nothing is sent for them." }
+            div.cards { @for (org, health) in &departed { (departed_card(org, health)) } }
+        }
         @let environments = app.parts.engine.environments();
         @if !environments.is_empty() {
             h2 { "Alcmeon" }
             div.cards { @for (source, health) in &environments { (environment(source, health)) } }
         }
+        (quarantine::link(&app).await?)
     };
-    visit.page("Organizations", Section::Orgs, &content)
+    Ok(visit.page("Organizations", Section::Orgs, &content))
+}
+
+/// An organization that is only on record.
+fn departed_card(org: &OrgId, health: &OrgHealth) -> Markup {
+    html! {
+        article.card aria-labelledby={ "org-" (org) } {
+            div.head { h2 id={ "org-" (org) } { (org) } }
+            dl {
+                dt { "Sync errors" }
+                dd.counts { (lists_of(org, health)) }
+            }
+        }
+    }
 }
 
 fn card(app: &App, org: &Arc<Org>, health: &OrgHealth) -> Markup {
@@ -49,11 +69,7 @@ fn card(app: &App, org: &Arc<Org>, health: &OrgHealth) -> Markup {
             dl {
                 dt { "Conversations" } dd { (going_on(health)) }
                 dt { "Sync errors" }
-                dd.counts {
-                    (list_of(&org.id, ErrorState::Pending, health.sync_errors.pending)) ", "
-                    (list_of(&org.id, ErrorState::Retrying, health.sync_errors.retrying)) ", "
-                    (list_of(&org.id, ErrorState::Ignored, health.sync_errors.ignored))
-                }
+                dd.counts { (lists_of(&org.id, health)) }
                 dt { "Policy" } dd { a href={ "/policies#" (org.policy) } { (org.policy) } }
                 dt { "Accounts" } dd { (accounts(org).join(", ")) }
                 dt { "API usage" }
@@ -118,6 +134,14 @@ fn environment(source: &SourceId, health: &EnvironmentHealth) -> Markup {
                 }
             }
         }
+    }
+}
+
+fn lists_of(org: &OrgId, health: &OrgHealth) -> Markup {
+    html! {
+        (list_of(org, ErrorState::Pending, health.sync_errors.pending)) ", "
+        (list_of(org, ErrorState::Retrying, health.sync_errors.retrying)) ", "
+        (list_of(org, ErrorState::Ignored, health.sync_errors.ignored))
     }
 }
 

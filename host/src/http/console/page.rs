@@ -141,6 +141,8 @@ pub(super) enum Done {
     Ignored,
     Reopened,
     Looked,
+    PutBack,
+    Forgotten,
 }
 
 impl Done {
@@ -150,6 +152,8 @@ impl Done {
             "ignored" => Some(Self::Ignored),
             "reopened" => Some(Self::Reopened),
             "looked" => Some(Self::Looked),
+            "put-back" => Some(Self::PutBack),
+            "forgotten" => Some(Self::Forgotten),
             _ => text.strip_prefix("retried-")?.parse().ok().map(Self::Retried),
         }
     }
@@ -160,6 +164,8 @@ impl Done {
             Self::Ignored => "ignored".to_owned(),
             Self::Reopened => "reopened".to_owned(),
             Self::Looked => "looked".to_owned(),
+            Self::PutBack => "put-back".to_owned(),
+            Self::Forgotten => "forgotten".to_owned(),
         }
     }
 }
@@ -179,6 +185,8 @@ impl fmt::Display for Done {
             }
             Self::Reopened => f.write_str("The sync error is pending again."),
             Self::Looked => f.write_str("The points were looked at."),
+            Self::PutBack => f.write_str("The record is back under its key, and is read again."),
+            Self::Forgotten => f.write_str("The record is forgotten."),
         }
     }
 }
@@ -237,7 +245,7 @@ mod tests {
         assert_eq!((first.here(), first.done), ("/sync-errors?org=a", Some(Done::Retried(2))));
         assert_eq!(visit("/?done=%3Cscript%3E").done, None);
         assert_eq!(visit("/?done=ignored").here(), "/");
-        for done in [Done::Retried(7), Done::Ignored, Done::Reopened] {
+        for done in [Done::Retried(7), Done::Ignored, Done::Reopened, Done::Looked, Done::PutBack, Done::Forgotten] {
             assert_eq!(Done::parse(&done.as_text()), Some(done));
         }
     }

@@ -36,7 +36,7 @@ pub(super) async fn show(
         (advised(&salesforce::advice(&error.refusal)))
         (actions(&visit, &error))
         h2 { "The sync error" }
-        (registry(&error, &org))
+        (registry(&error, &org, app.parts.engine.org(&error.org).is_ok()))
         h2 { "The refusal" }
         (refusal(&error.refusal))
         h2 { "The audit of the message" }
@@ -87,12 +87,19 @@ fn advised(advice: &Advice) -> Markup {
     }
 }
 
-fn registry(error: &SyncError, org: &str) -> Markup {
+fn registry(error: &SyncError, org: &str, connected: bool) -> Markup {
     html! {
         dl.wide {
             dt { "Id" } dd { code { (error.id) } }
             dt { "Organization" }
-            dd { (org) ", " a href={ "/orgs/" (error.org) "/checks" } { "the first points to check" } }
+            dd {
+                (org) ", "
+                @if connected {
+                    a href={ "/orgs/" (error.org) "/checks" } { "the first points to check" }
+                } @else {
+                    "no longer connected"
+                }
+            }
             dt { "Conversation" } dd { code { (error.conversation) } }
             dt { "Message" } dd { a.code href={ "/messages/" (error.message) } { (error.message) } }
             dt { "Attempts" } dd { (error.attempts) }

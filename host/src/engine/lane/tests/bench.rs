@@ -345,7 +345,7 @@ impl Bench {
 
     /// Asserts that every index and count equals a recount.
     pub(super) async fn verify(&self) {
-        let verified = self.ledger.verify().await.expect("a recount");
+        let verified = self.ledger.verify(|_| ()).await.expect("a recount");
         assert_eq!(verified.differences, 0, "{:#?}", verified.named);
     }
 }
