@@ -28,6 +28,8 @@ pub const SECRET: &str = "1309768d3f6f8462";
 pub const OPERATOR: &str = "operator-token-0123456789";
 /// A token for everything.
 pub const ADMIN: &str = "admin-token-0123456789abc";
+/// A token for looking, and nothing else.
+pub const READER: &str = "reader-token-0123456789ab";
 /// What the host seals tokens with.
 pub const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 /// How long anything may take before a test gives up.
@@ -131,6 +133,12 @@ impl TestHost {
         self.app.stop().await;
         let app = begin(&self.config, &self.store, &self.clock).await;
         Self { app, ..self }
+    }
+
+    /// The same with another configuration.
+    pub async fn restart_with(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(&mut self.config);
+        self.restart().await
     }
 
     /// Everything in the store, as an export has it.
@@ -332,6 +340,7 @@ fn config(simulator: &Simulator, folder: &std::path::Path, setup: &Setup<'_>) ->
         "[http]\nlisten = '127.0.0.1:0'\n\
          [[http.tokens]]\nname = 'operator'\nsecret = '{OPERATOR}'\nscopes = ['read', 'errors']\n\
          [[http.tokens]]\nname = 'admin'\nsecret = '{ADMIN}'\nscopes = ['read', 'errors', 'policies', 'intake', 'connect']\n\
+         [[http.tokens]]\nname = 'reader'\nsecret = '{READER}'\nscopes = ['read']\n\
          [secrets]\nkeys = ['{KEY}']\n\
          [policies]\nfolder = '{}'\nplugins = '{}'\n\
          [mail]\nhost = '{}'\nport = {}\nsecurity = 'none'\nfrom = 'Switchyard <switchyard@example.com>'\n{}\n\

@@ -10,6 +10,7 @@ mod hostile;
 mod mail;
 mod plugins;
 mod policies;
+mod quarantine;
 mod registry;
 mod salesforce;
 mod sync;
