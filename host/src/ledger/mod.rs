@@ -17,6 +17,7 @@ mod reading;
 mod record;
 mod sealing;
 mod tokens;
+pub mod upgrade;
 mod verify;
 
 use std::sync::Arc;
