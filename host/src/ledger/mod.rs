@@ -8,6 +8,8 @@ mod audit;
 mod background;
 mod commit;
 mod errors;
+#[cfg(test)]
+mod frozen;
 mod inbox;
 mod key;
 mod lane_state;

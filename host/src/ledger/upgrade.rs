@@ -16,7 +16,7 @@ mod groups;
 mod lines;
 mod merging;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
