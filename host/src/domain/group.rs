@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Cause, Class, ErrorCounts, Fingerprint, OrgId, PolicyName, Question, State, SyncErrorId, Timestamp};
 
+/// The most causes of one organization that are kept apart.
+pub const GROUPS_KEPT: u64 = 2_000;
+
 const HOUR_MS: u64 = 3_600_000;
 /// Hours of the histogram: 14 days. One of them lies ahead, for a clock that goes back a little.
 const HOURS: u32 = 14 * 24;

@@ -42,7 +42,7 @@ pub use decision::{Contact, ContactSearch, Decision, Destination, Fault, Link, P
 pub use delivery::{Delivery, Effect, Event, Failure, OpenError, Phase, Records, Work, step};
 pub use error_summary::{ErrorCounts, ErrorSummary};
 pub use fingerprint::{Cause, Fingerprint, FingerprintError, Identity};
-pub use group::{Annotation, Condition, Group, GroupChange, Histogram};
+pub use group::{Annotation, Condition, GROUPS_KEPT, Group, GroupChange, Histogram};
 pub use ids::{
     AccountId, ConversationId, IdError, MessageId, OrgId, PluginName, PolicyName, RecordId, SourceId, SyncErrorId,
 };

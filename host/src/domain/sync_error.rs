@@ -300,8 +300,8 @@ impl SyncError {
         new
     }
 
-    /// A further failure in one state is counted by the attempts, and is no moment of its own.
-    fn becomes(&mut self, state: State, by: Option<String>, reason: Option<String>, now: Timestamp) {
+    /// It goes into a state. A further failure in one state is counted by the attempts, and is no moment of its own.
+    pub(crate) fn becomes(&mut self, state: State, by: Option<String>, reason: Option<String>, now: Timestamp) {
         let same = self.history.last().is_some_and(|last| last.state == state);
         self.state = state;
         if same && by.is_none() {

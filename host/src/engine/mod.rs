@@ -265,7 +265,8 @@ impl Engine {
     async fn ask_about(&self, id: &SyncErrorId, ask: Ask, by: &str) -> Result<SyncError, Error> {
         let known = self.ledger.sync_error(id).await?.ok_or_else(|| Error::NoSuchError(id.clone()))?;
         let lane = self.lanes.get(&known.org).ok_or_else(|| Error::NoSuchError(id.clone()))?;
-        let (id, conversation, by) = (id.clone(), known.conversation, by.to_owned());
+        // The id may be one that an import merged into this.
+        let (id, conversation, by) = (known.id, known.conversation, by.to_owned());
         self.ask(lane, |reply| Command::Error { id, conversation, ask, by, reply }).await
     }
 

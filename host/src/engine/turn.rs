@@ -5,13 +5,11 @@ use std::collections::{HashMap, HashSet};
 use super::org::Links;
 use crate::domain::{
     Arrival, AuditEntry, Cause, Change, Conversation, ConversationId, Delivery, Effect, Event, Fact, Fingerprint,
-    Group, GroupChange, MessageId, OrgId, Records, Refusal, State, SyncError, SyncErrorId, Timestamp, Work, merge,
-    step,
+    GROUPS_KEPT, Group, GroupChange, MessageId, OrgId, Records, Refusal, State, SyncError, SyncErrorId, Timestamp,
+    Work, merge, step,
 };
 use crate::ledger::{AuditPage, DeliveryChange, ErrorChange, Forgotten, LaneCommit, LaneState, Loaded, Quarantined};
 
-/// The most causes of an organization that are kept apart.
-pub(super) const GROUPS: u64 = 2_000;
 /// Entries of the host come after those of the source within one millisecond.
 const OWN_ENTRIES: u64 = 1 << 63;
 
@@ -262,7 +260,7 @@ impl<'a> Turn<'a> {
     /// The group of a cause; the one of the rest where an organization has too many.
     pub(super) fn admit(&self, group: Fingerprint) -> Fingerprint {
         let known = self.groups.contains_key(&group) || self.loaded.groups.contains_key(&group);
-        if known || self.state.groups < GROUPS { group } else { Fingerprint::unnamed() }
+        if known || self.state.groups < GROUPS_KEPT { group } else { Fingerprint::unnamed() }
     }
 
     /// Counts what happened to a sync error in its group.

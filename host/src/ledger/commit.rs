@@ -78,6 +78,11 @@ impl LaneCommit {
             && self.forgotten.is_empty()
     }
 
+    /// As writes, with the indexes that follow.
+    pub(super) fn encode(&self, org: &OrgId) -> Result<Batch, CommitError> {
+        Encoding { org, batch: Batch::default(), of: None }.encode(self)
+    }
+
     /// Leaves a conversation out that cannot be written, and says so in the quarantine; what else the turn changed is kept.
     pub fn set_aside(&mut self, org: &OrgId, id: &ConversationId, reason: &str) {
         let mut state = self.state.take().unwrap_or_default();
@@ -168,7 +173,7 @@ impl LaneWriter {
     /// # Errors
     /// By what the lane can do.
     pub async fn commit(&self, commit: &LaneCommit) -> Result<(), CommitError> {
-        let batch = Encoding { org: &self.org, batch: Batch::default(), of: None }.encode(commit)?;
+        let batch = commit.encode(&self.org)?;
         if batch.is_empty() {
             return Ok(());
         }

@@ -10,6 +10,7 @@
 //! age/ORG/DAY/CONVERSATION                 nothing to do; by the day of its last change, for retention
 //! inbox/ORG/NUMBER                         arrivals that are acknowledged but not merged yet
 //! error/ID                                 sync errors
+//! error-alias/OLD                          the sync error into which an import merged this one
 //! error-list/ORG/STATE/FIRST_SEEN/ID       their summaries, for lists
 //! group/ORG/FINGERPRINT                    causes
 //! audit/ORG/CONVERSATION/PAGE              entries of the audit of a conversation's messages
@@ -104,6 +105,10 @@ pub(super) fn arrival(org: &OrgId, number: u64) -> String {
 
 pub(super) fn error(id: &SyncErrorId) -> String {
     format!("error/{id}")
+}
+
+pub(super) fn error_alias(old: &SyncErrorId) -> String {
+    format!("error-alias/{old}")
 }
 
 pub(super) fn error_list(org: &OrgId, state: State) -> String {

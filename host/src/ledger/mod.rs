@@ -8,6 +8,8 @@ mod audit;
 mod background;
 mod commit;
 mod errors;
+#[cfg(test)]
+mod frozen;
 mod inbox;
 mod key;
 mod lane_state;
@@ -18,6 +20,7 @@ mod reading;
 mod record;
 mod sealing;
 mod tokens;
+pub mod upgrade;
 mod verify;
 
 use std::sync::Arc;

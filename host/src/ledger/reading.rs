@@ -86,7 +86,14 @@ impl Ledger {
 
     /// A sync error. One that an import merged into another leads to that one.
     pub async fn sync_error(&self, id: &SyncErrorId) -> Result<Option<SyncError>, Error> {
-        self.read(key::error(id)).await
+        let keys = vec![key::error(id).into_bytes(), key::error_alias(id).into_bytes()];
+        let values = self.store.get_many(keys.clone()).await?;
+        let [Some(error), _] = values.as_slice() else {
+            let Some(Some(alias)) = values.get(1) else { return Ok(None) };
+            let stays: SyncErrorId = record::decode(&keys[1], alias)?;
+            return self.read(key::error(&stays)).await;
+        };
+        record::decode(&keys[0], error).map(Some)
     }
 
     /// Sync errors by their ids; those that are not there, or cannot be read, are left out.

@@ -1,6 +1,6 @@
 //! Writes that are kept together or not at all.
 
-use super::{Error, Fence, LARGEST_VALUE};
+use super::{Error, Fence, LARGEST_VALUE, Pair};
 
 /// Writes that belong together; a later one to the same key wins.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +48,12 @@ impl Batch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.operations.is_empty()
+    }
+
+    /// What it sets, for a store that is empty: there is nothing to remove from it.
+    #[must_use]
+    pub fn into_pairs(self) -> Vec<Pair> {
+        self.operations.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {

@@ -2,13 +2,14 @@
 
 use super::outcomes::of_a_broken_attempt;
 use super::{Lane, OPERATION_TURN, TURN};
-use crate::domain::{Arrival, Cause, ConversationId, ErrorSummary, Fingerprint, Refusal, Room, Timestamp, Work};
+use crate::domain::{
+    Arrival, Cause, ConversationId, ErrorSummary, Fingerprint, GROUPS_KEPT, Refusal, Room, Timestamp, Work,
+};
 use crate::engine::attempt::Ended;
 use crate::engine::command::Command;
 use crate::engine::erase::History;
 use crate::engine::lane::Landed;
 use crate::engine::retention::{Old, trusted};
-use crate::engine::turn::GROUPS;
 use crate::ledger::{Load, Loaded, Quarantined, Queued};
 use crate::store;
 
@@ -78,7 +79,7 @@ impl Lane {
     fn own_groups(&self, arrivals: bool) -> Vec<Fingerprint> {
         let group = |refusal: &Refusal| Cause::new(&self.parts.org, refusal).identify().id;
         let mut groups = Vec::new();
-        if self.state.groups >= GROUPS {
+        if self.state.groups >= GROUPS_KEPT {
             groups.push(Fingerprint::unnamed());
         }
         if arrivals {

@@ -3,4 +3,5 @@
 mod bench;
 mod outage;
 mod records;
+mod upgraded;
 mod walk;
