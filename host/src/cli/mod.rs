@@ -1,5 +1,9 @@
 //! The command line: what it can be told, and who does it.
 
+#[cfg(feature = "demo")]
+mod demo;
+#[cfg(not(feature = "demo"))]
+#[path = "no_demo.rs"]
 mod demo;
 mod org;
 mod plugin;
@@ -22,7 +26,7 @@ use crate::config::{Config, DEFAULT_FILE};
 
 /// Moves customer conversations from Alcmeon into Salesforce organizations through sandboxed policies.
 #[derive(Debug, Parser)]
-#[command(name = "switchyard", version, about, after_help = "Start with `switchyard demo`: it needs nothing else.")]
+#[command(name = "switchyard", version, about, after_help = demo::AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -31,6 +35,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Simulate Salesforce, Alcmeon and a mailbox on this machine and watch conversations flow between them.
+    #[command(hide = !demo::LISTED)]
     Demo(demo::Options),
     /// Run the host.
     Serve {

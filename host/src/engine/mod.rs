@@ -15,6 +15,7 @@ mod lane;
 mod org;
 mod outbound;
 mod preview;
+mod registering;
 mod retention;
 mod shared;
 mod situation;

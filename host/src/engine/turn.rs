@@ -4,9 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::org::Links;
 use crate::domain::{
-    Arrival, AuditEntry, Cause, Change, Conversation, ConversationId, Delivery, Effect, Event, Fact, Fingerprint,
-    GROUPS_KEPT, Group, GroupChange, MessageId, OrgId, Records, Refusal, State, SyncError, SyncErrorId, Timestamp,
-    Work, merge, step,
+    Arrival, AuditEntry, Conversation, ConversationId, Delivery, Effect, Event, Fact, Fingerprint, Group, MessageId,
+    OrgId, Records, Refusal, SyncError, SyncErrorId, Timestamp, Work, merge, step,
 };
 use crate::ledger::{AuditPage, DeliveryChange, ErrorChange, Forgotten, LaneCommit, LaneState, Loaded, Quarantined};
 
@@ -28,10 +27,10 @@ pub(super) struct Turn<'a> {
     deliveries: HashMap<ConversationId, Delivery>,
     /// Conversations that are as if they had never been.
     forgotten: HashSet<ConversationId>,
-    errors: HashMap<SyncErrorId, SyncError>,
-    forgotten_errors: HashSet<SyncErrorId>,
+    pub(super) errors: HashMap<SyncErrorId, SyncError>,
+    pub(super) forgotten_errors: HashSet<SyncErrorId>,
     pages: HashMap<(ConversationId, u32), AuditPage>,
-    groups: HashMap<Fingerprint, Group>,
+    pub(super) groups: HashMap<Fingerprint, Group>,
     pub(super) commit: LaneCommit,
     /// What the lane has to do once the turn is written.
     pub(super) todo: Vec<Todo>,
@@ -174,10 +173,6 @@ impl<'a> Turn<'a> {
         send
     }
 
-    fn affected(&self, error: &SyncErrorId) -> Vec<MessageId> {
-        self.sync_error(error).map(|error| error.affected.clone()).unwrap_or_default()
-    }
-
     /// When the records of a conversation are others than before, its source is told, if that is wanted.
     fn link(&mut self, id: &ConversationId, before: &Delivery, event: &Event) {
         let Event::Delivered { records, .. } = event else { return };
@@ -213,90 +208,6 @@ impl<'a> Turn<'a> {
         self.deliveries.insert(id.clone(), delivery);
     }
 
-    /// Changes a sync error; answers the messages that are affected now and were not before.
-    fn register(
-        &mut self,
-        conversation: &ConversationId,
-        id: &SyncErrorId,
-        change: Change,
-        erased: bool,
-    ) -> Vec<MessageId> {
-        let known = self.sync_error(id).cloned();
-        let before = known.as_ref().map(|error| error.state);
-        let error = match (known, &change) {
-            (Some(known), _) => Some(known),
-            (None, Change::Failed { refusal, group, affected, .. }) => affected.last().map(|message| {
-                let (org, refusal, message) = (self.org.clone(), (**refusal).clone(), message.clone());
-                SyncError::blank(id.clone(), org, conversation.clone(), message, group.clone(), refusal, self.now)
-            }),
-            // A change of what was never registered: nothing to change.
-            (None, _) => None,
-        };
-        let Some(mut error) = error else { return Vec::new() };
-        let failed = matches!(change, Change::Failed { .. } | Change::FailedAgain { .. });
-        let group_before = error.group.clone();
-        let new = error.apply(change, self.now);
-        if let Some(of) = self.conversation(conversation) {
-            (error.team, error.channel) = (of.team.clone(), of.channel.clone());
-        }
-        if erased {
-            error.erase();
-        }
-        if error.state == State::Pending && before != Some(State::Pending) {
-            self.newest_pending = Some(id.clone());
-        }
-        self.state.errors.moved(before, Some(error.state));
-        if group_before == error.group {
-            self.count_in_group(&error, before, Some(error.state), failed);
-        } else {
-            let left = SyncError { group: group_before, ..error.clone() };
-            self.count_in_group(&left, before, None, false);
-            self.count_in_group(&error, None, Some(error.state), failed);
-        }
-        self.errors.insert(id.clone(), error);
-        new
-    }
-
-    /// The group of a cause; the one of the rest where an organization has too many.
-    pub(super) fn admit(&self, group: Fingerprint) -> Fingerprint {
-        let known = self.groups.contains_key(&group) || self.loaded.groups.contains_key(&group);
-        if known || self.state.groups < GROUPS_KEPT { group } else { Fingerprint::unnamed() }
-    }
-
-    /// Counts what happened to a sync error in its group.
-    fn count_in_group(&mut self, error: &SyncError, before: Option<State>, after: Option<State>, failed: bool) {
-        let id = &error.group;
-        let known = self.groups.remove(id).or_else(|| self.loaded.groups.remove(id));
-        let mut group = known.unwrap_or_else(|| {
-            self.state.groups += 1;
-            let cause = Cause::new(self.org, &error.refusal);
-            let cause = match self.conversation(&error.conversation) {
-                Some(conversation) => cause.of_conversation(conversation),
-                None => cause,
-            };
-            match *id == Fingerprint::unnamed() {
-                true => Group::of_the_rest(&cause, self.now),
-                false => Group { id: id.clone(), ..Group::new(&cause, self.now) },
-            }
-        });
-        group.apply(GroupChange { sync_error: error.id.clone(), before, after, failed, at: self.now });
-        self.groups.insert(id.clone(), group);
-    }
-
-    /// Changes words of a sync error, and nothing else.
-    pub(super) fn change(&mut self, error: SyncError) {
-        self.errors.insert(error.id.clone(), error);
-    }
-
-    /// Forgets a sync error, unless this turn did something with it.
-    pub(super) fn forget_error(&mut self, error: &SyncError) {
-        if !self.errors.contains_key(&error.id) && self.forgotten_errors.insert(error.id.clone()) {
-            self.state.errors.moved(Some(error.state), None);
-            self.count_in_group(error, Some(error.state), None, false);
-            self.commit.forgotten.push(Forgotten::Error(error.summary()));
-        }
-    }
-
     /// Forgets a conversation with all that belongs to it.
     pub(super) fn forget(&mut self, id: &ConversationId) {
         let delivery = self.delivery(id);
@@ -311,10 +222,6 @@ impl<'a> Turn<'a> {
     pub(super) fn quarantine(&mut self, entry: Quarantined) {
         tracing::error!(org = %self.org, key = %entry.key, reason = %entry.reason, "a record is set aside");
         self.commit.quarantined.push(entry);
-    }
-
-    pub(super) fn sync_error(&self, id: &SyncErrorId) -> Option<&SyncError> {
-        self.errors.get(id).or_else(|| self.loaded.errors.get(id).filter(|_| !self.forgotten_errors.contains(id)))
     }
 
     pub(super) fn conversation(&self, id: &ConversationId) -> Option<&Conversation> {

@@ -39,6 +39,7 @@ fn the_samples_end_in_salesforce_or_in_the_registry() {
     assert_eq!((&summary["lost"], &summary["duplicates"]), (&0.into(), &0.into()), "{summary}");
     let errors = &summary["sync_errors"];
     assert!(errors["pending"].as_u64() > Some(0) && errors["resolved"].as_u64() > Some(0), "{summary}");
+    assert!(summary["parked"].as_u64() > Some(0), "the bank has an incident: {summary}");
 }
 
 #[test]

@@ -56,7 +56,7 @@ async fn an_organization_is_authorized_from_the_command_line() {
     assert!(output.status.success() && rest.contains("acme is authorized"), "{rest}{}", printed(&output).1);
 
     let checks = format!("http://{}/v1/orgs/acme/checks", host.address);
-    let report = http.get(checks).bearer_auth(TOKEN).send().await.expect("an answer").text().await.expect("text");
+    let report = http.post(checks).bearer_auth(TOKEN).send().await.expect("an answer").text().await.expect("text");
     assert!(report.contains("a new access token was given"), "{report}");
     let code = back.split(['?', '&']).find_map(|pair| pair.strip_prefix("code=")).expect("a code").to_owned();
     let (_, log) = host.end("TERM");

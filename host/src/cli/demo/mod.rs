@@ -18,6 +18,11 @@ use super::serve::told_to_stop;
 use crate::app::{App, Outside};
 use crate::clock::Stopwatch;
 
+/// What `switchyard --help` ends with.
+pub(super) const AFTER_HELP: &str = "Start with `switchyard demo`: it needs nothing else.";
+/// Whether `switchyard --help` lists the demo.
+pub(super) const LISTED: bool = true;
+
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// Feed the conversations of this file instead of the samples (tab-separated, as MultiDoGO's); repeatable.

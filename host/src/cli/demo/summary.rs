@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::world::{ORGS, World};
 use crate::app::App;
 use crate::domain::{ConversationId, SourceId, State};
-use crate::ledger::ErrorFilter;
+use crate::ledger::{ErrorFilter, Queued};
 
 /// One object for people and tools.
 #[derive(Debug, Serialize)]
@@ -17,7 +17,9 @@ pub(super) struct Summary {
     source: Source,
     salesforce: Salesforce,
     sync_errors: SyncErrors,
-    /// Conversations of the source that are neither in Salesforce at their newest message nor in the registry.
+    /// Conversations that wait for the end of an incident of their organization.
+    parked: usize,
+    /// Conversations of the source that are neither parked, nor in Salesforce at their newest message, nor in the registry.
     lost: usize,
     /// Records in Salesforce that have the conversation of another.
     duplicates: usize,
@@ -73,15 +75,18 @@ impl Summary {
             salesforce.contacts += world.query::<Value>(org, "SELECT COUNT() FROM Contact").await?.0;
         }
         let (registered, sync_errors) = registry(app).await?;
+        let parked = parked(app).await?;
         let environment = SourceId::new(World::environment())?;
         let arrived = |newest: &super::world::Newest| {
             let id = ConversationId::scoped(&environment, &newest.conversation_id.to_string());
             written.get(id.as_str()).is_some_and(|url| url.as_deref() == Some(newest.url.as_str()))
                 || registered.contains(&id)
+                || parked.contains(&id)
         };
         let lost = world.newest().await?.iter().filter(|newest| !arrived(newest)).count();
         let source = Source { conversations: source.conversations, messages: source.messages };
-        Ok(Self { source, salesforce, sync_errors, lost, duplicates, seconds: took.as_secs_f64() })
+        let parked = parked.len();
+        Ok(Self { source, salesforce, sync_errors, parked, lost, duplicates, seconds: took.as_secs_f64() })
     }
 
     pub(super) fn print(&self, as_json: bool) -> anyhow::Result<()> {
@@ -89,7 +94,7 @@ impl Summary {
             println!("{}", serde_json::to_string(self)?);
             return Ok(());
         }
-        let Self { source, salesforce, sync_errors, lost, duplicates, seconds } = self;
+        let Self { source, salesforce, sync_errors, parked, lost, duplicates, seconds } = self;
         println!("\nAlcmeon:     {} conversations with {} messages", source.conversations, source.messages);
         println!(
             "Salesforce:  {} conversations, {} cases, {} contacts, by {} calls",
@@ -100,9 +105,21 @@ impl Summary {
         for (code, count) in codes {
             println!("             {count:>5} {code}");
         }
+        println!("Parked:      {parked}, until their organization's incident ends");
         println!("Lost: {lost}. Duplicates: {duplicates}. {seconds:.1} seconds.");
         Ok(())
     }
+}
+
+/// The conversations that wait for the end of an incident.
+async fn parked(app: &App) -> anyhow::Result<HashSet<ConversationId>> {
+    let mut parked = HashSet::new();
+    for (org, health) in app.engine.orgs() {
+        let most = usize::try_from(health.parked)? + 1;
+        let found = app.engine.ledger().queued(&org.id, Queued::Parked, most).await?;
+        parked.extend(found.into_iter().map(|(_, id)| id));
+    }
+    Ok(parked)
 }
 
 /// The conversations with a sync error that is not over, and how many sync errors there are.

@@ -9,6 +9,7 @@ mod report;
 mod starts;
 #[cfg(test)]
 mod tests;
+mod turning;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -18,19 +19,17 @@ use tokio::sync::{mpsc, watch};
 
 use self::backlog::Backlog;
 use self::flights::{Flights, Landed};
-use self::reads::Reads;
-use super::command::{Answer, Command, PutBack};
+use super::command::{Command, PutBack};
 use super::inbound::Inbound;
 use super::org::{Links, OrgHealth};
 use super::outbound::Outbound;
-use super::retention::trusted;
 use super::shared::Shared;
 use super::too_large::of_a_large_conversation;
-use super::turn::{Finished, Todo, Turn};
+use super::turn::Todo;
 use crate::domain::{
     Admission, Cause, Demand, Fingerprint, IncidentEvent, Operation, OrgId, Room, SyncErrorId, Timestamp, Work,
 };
-use crate::ledger::{CommitError, LaneCommit, LaneState, LaneWriter, Queued};
+use crate::ledger::{LaneState, LaneWriter, Queued};
 use crate::store;
 
 /// Arrivals that are merged, deliveries whose time has come, and commands, in one turn.
@@ -250,53 +249,6 @@ impl Lane {
         }
     }
 
-    /// Moves everything that woke the lane, makes it durable, and only then does what follows from it.
-    async fn turn(&mut self) -> Result<(), TurnError> {
-        let now = self.look_at_clock();
-        let reads = self.read(now).await?;
-        // Nothing below reads: what woke the lane is used up, and written however often that takes.
-        let Woken { landed, commands, stopping } = std::mem::take(&mut self.woken);
-        self.woken.stopping = stopping;
-        let Reads { loaded, arrivals, due, starts, room, pages, old, merged, more_arrivals } = reads;
-        let (org, links) = (self.parts.org.clone(), self.parts.links.clone());
-        // What a delivery that cannot be read was doing is counted, and nobody knows what that was.
-        let recount = loaded.unreadable.iter().any(|entry| entry.key.starts_with("delivery/"));
-        let mut turn = Turn::new(&org, &links, loaded, self.state.clone(), now);
-        for landed in landed {
-            self.end(&mut turn, landed, now);
-        }
-        let answers = self.obey(&mut turn, commands, old, now);
-        turn.incident =
-            self.admission.incident.cause().filter(|_| self.admission.incident.is_open()).map(|it| it.1.clone());
-        self.operate(&mut turn, pages);
-        let left = arrivals.len();
-        let taken = self.merge(&mut turn, arrivals);
-        let (merged, more_arrivals) = (merged + taken - left, more_arrivals || taken < left);
-        for (id, early) in due {
-            turn.step(&id, crate::domain::Event::Due { early });
-            turn.park(&id);
-        }
-        self.take_over(std::mem::take(&mut turn.todo));
-        let begun = self.begin(&mut turn, starts, room, now);
-        turn.state.incident = self.admission.incident.clone();
-        let (commit, finished) = turn.finish();
-        self.write(commit, &finished).await?;
-        self.unmerged = more_arrivals;
-        self.parts.inbound.merged(merged, !more_arrivals);
-        self.written(finished);
-        if recount {
-            let counted = self.parts.shared.ledger.recounted(&org).await?;
-            (self.state.phases, self.state.errors) = (counted.phases, counted.errors);
-        }
-        for (flight, attempt) in begun {
-            self.flights.begin(flight, self.parts.outbound.attempt(attempt));
-        }
-        for answer in answers {
-            answer();
-        }
-        Ok(())
-    }
-
     /// The time. Where the clock went back, what waits for a time is due at once: nobody knows how long it has waited.
     fn look_at_clock(&mut self) -> Timestamp {
         let now = self.parts.shared.clock.now();
@@ -311,101 +263,6 @@ impl Lane {
 
     fn went_back(&self, now: Timestamp) -> bool {
         self.state.seen.since(now) > BACKWARDS
-    }
-
-    /// Writes until it is written.
-    async fn write(&mut self, mut commit: LaneCommit, finished: &Finished) -> Result<(), TurnError> {
-        let LaneState { seen, highest, .. } = self.state;
-        let unchanged = LaneState { seen, highest, ..finished.state.clone() } == self.state;
-        if commit.is_empty() && unchanged {
-            return Ok(());
-        }
-        let mut patience = PATIENCE;
-        loop {
-            match self.writer.commit(&commit).await {
-                Ok(()) => return Ok(()),
-                Err(CommitError::Fenced) => return Err(TurnError::Fenced),
-                Err(CommitError::TooLarge { conversation: Some(id), key, bytes }) => {
-                    commit.set_aside(&self.parts.org, &id, &format!("{key} would take {bytes} bytes"));
-                }
-                Err(error) => {
-                    tracing::error!(org = %self.parts.org, %error, "a lane cannot write its records; it tries again");
-                    if self.rest(&mut patience).await {
-                        return Err(TurnError::Stopping);
-                    }
-                }
-            }
-        }
-    }
-
-    fn written(&mut self, finished: Finished) {
-        if finished.state.incident != self.state.incident {
-            self.tell_incident();
-        }
-        self.state = finished.state;
-        self.backlog.written();
-        if self.state.phases.parked + self.state.phases.ready() == 0 {
-            self.admission.incident.step(IncidentEvent::Drained, self.state.seen);
-        }
-        self.newest_pending = finished.newest_pending.or(self.newest_pending.take());
-        self.take_over(finished.todo);
-    }
-
-    fn take_over(&mut self, todo: Vec<Todo>) {
-        for todo in todo {
-            match todo {
-                Todo::Queue(work, id) => self.backlog.push(Queued::Ready(work), id),
-                Todo::Park(id) => self.backlog.push(Queued::Parked, id),
-                Todo::WakeAt(at, id) => self.backlog.wake_at(at, id),
-            }
-        }
-    }
-
-    /// Does what was asked; answers what to tell when it is durable.
-    fn obey(
-        &mut self,
-        turn: &mut Turn<'_>,
-        commands: Vec<Command>,
-        old: Option<super::retention::Old>,
-        now: Timestamp,
-    ) -> Vec<Answer> {
-        let (mut answers, mut old): (Vec<Answer>, _) = (Vec::new(), old);
-        for command in commands {
-            if command.lifts() {
-                self.admission.incident.step(IncidentEvent::LiftAsked, now);
-            }
-            answers.push(match command {
-                Command::Error { id, conversation, ask, by, reply } => {
-                    let answer = turn.ask(&id, &conversation, &ask, &by);
-                    Box::new(move || drop(reply.send(answer)))
-                }
-                Command::IgnoreParked { conversation, by, reason, reply } => {
-                    let refusal = self.admission.incident.cause().map(|(_, refusal)| refusal.clone());
-                    let answer = turn.ignore_parked(&conversation, &by, &reason, refusal.as_ref());
-                    Box::new(move || drop(reply.send(answer)))
-                }
-                Command::RetryAll { by, reply } => {
-                    let count = turn.retry_all(by);
-                    let parked = turn.state.phases.parked;
-                    Box::new(move || drop(reply.send(Ok(count + parked))))
-                }
-                Command::Lift { reply } => {
-                    let parked = turn.state.phases.parked;
-                    Box::new(move || drop(reply.send(Ok(parked))))
-                }
-                Command::Forget { keep: _, first, reply } => {
-                    if first {
-                        turn.state.forgotten_by = trusted(turn.state.forgotten_by, self.state.seen, now);
-                    }
-                    let looked_at = old.take().map_or(0, |old| turn.forget_old(old));
-                    Box::new(move || drop(reply.send(Ok(looked_at))))
-                }
-            });
-        }
-        let new: Vec<_> =
-            turn.commit.operations.iter().filter_map(|(number, it)| Some((*number, it.clone()?))).collect();
-        self.operations.extend(new);
-        answers
     }
 
     /// Whether operations have something to take up, and room for it.
