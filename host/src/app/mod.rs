@@ -74,6 +74,7 @@ impl App {
                 Arc::new(SledStore::open_with(&config.store.path, opening)?)
             }
         };
+        store::format::check(store.as_ref()).await?;
         let records = Records::new(store).with_keys(Keys::new(&config.secrets.keys)?);
         records.reseal_tokens().await?;
         let most_bytes = config.policies.limits.plugin_bytes;

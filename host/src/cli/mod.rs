@@ -62,7 +62,7 @@ enum Command {
     /// List sync errors, retry them, and say why one is ignored.
     #[command(subcommand)]
     SyncError(sync_error::Command),
-    /// Move the content of a store.
+    /// Back up, move and verify what is kept.
     #[command(subcommand)]
     Store(store::Command),
 }

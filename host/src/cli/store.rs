@@ -1,26 +1,34 @@
 //! Moves the content of a store, while no host uses it.
 
-use std::fs::File;
-use std::io::{BufReader, BufWriter, stdin, stdout};
-use std::path::PathBuf;
+mod draft;
 
-use anyhow::{Context, bail};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Seek, stdin, stdout};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
 use clap::Subcommand;
 
-use crate::store::{SledStore, Store, export, import};
+use self::draft::Draft;
+use crate::clock::Stopwatch;
+use crate::store::{AsTheyAre, Convert, Opening, Range, SledStore, Store, check_export, export, format, import};
+
+/// What takes longer says how far it is, each time so much has passed.
+const TELL_EVERY: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Write everything as lines of JSON.
+    /// Write everything as lines of JSON. No host may be using the store.
     Export {
         /// The folder of the store.
         #[arg(long)]
         path: PathBuf,
-        /// Where to; the standard output where not given.
+        /// Where to; the standard output where not given. A file is replaced when all of it is written.
         #[arg(long)]
         to: Option<PathBuf>,
     },
-    /// Read what `export` wrote into an empty store.
+    /// Read what `export` wrote into an empty store. All of it is checked before anything is written.
     Import {
         /// The folder of the store.
         #[arg(long)]
@@ -28,38 +36,88 @@ pub(super) enum Command {
         /// Where from; the standard input where not given.
         #[arg(long)]
         from: Option<PathBuf>,
+        /// The export is of a release that wrote neither a header nor a last line: whether it is whole is not known.
+        #[arg(long)]
+        headerless: bool,
+    },
+    /// Read everything, and say whether it can be read. No host may be using the store.
+    Verify {
+        /// The folder of the store.
+        #[arg(long)]
+        path: PathBuf,
     },
 }
 
 pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Export { path, to } => {
-            if !path.is_dir() {
-                bail!("there is no store at {}", path.display());
-            }
-            let store = SledStore::open(&path)?;
-            let count = match to {
-                Some(file) => {
-                    export(&store, BufWriter::new(File::create(&file).with_context(|| file.display().to_string())?))?
-                }
-                None => export(&store, stdout().lock())?,
-            };
-            eprintln!("{count} records exported");
+        Command::Export { path, to } => write_out(&path, to.as_deref()).await,
+        Command::Import { path, from: Some(file), headerless } => {
+            let named = || file.display().to_string();
+            read_in(&path, BufReader::new(File::open(&file).with_context(named)?), headerless).await.with_context(named)
         }
-        Command::Import { path, from } => {
-            let store = SledStore::open(&path)?;
-            if !store.scan(b"", None, 1)?.is_empty() {
-                bail!("the store at {} is not empty", path.display());
-            }
-            let count = match from {
-                Some(file) => {
-                    import(&store, BufReader::new(File::open(&file).with_context(|| file.display().to_string())?))
-                        .await?
-                }
-                None => import(&store, BufReader::new(stdin())).await?,
-            };
-            eprintln!("{count} records imported");
+        Command::Import { path, from: None, headerless } => {
+            // It is read more than once.
+            let mut spooled = tempfile::tempfile_in(standing(&path)).context("the standard input cannot be kept")?;
+            std::io::copy(&mut stdin().lock(), &mut spooled).context("the standard input cannot be kept")?;
+            read_in(&path, BufReader::new(spooled), headerless).await
         }
+        Command::Verify { path } => verify(&path).await,
     }
+}
+
+async fn write_out(path: &Path, to: Option<&Path>) -> anyhow::Result<()> {
+    let store = SledStore::open_with(path, Opening::existing())?;
+    let count = match to {
+        Some(file) => {
+            let named = || file.display().to_string();
+            let mut draft = Draft::of(file).with_context(named)?;
+            let count = export(&store, draft.writer()).await.with_context(named)?;
+            draft.keep().with_context(named)?;
+            count
+        }
+        None => export(&store, stdout().lock()).await?,
+    };
+    eprintln!("{count} records exported");
     Ok(())
+}
+
+async fn read_in(path: &Path, mut from: impl BufRead + Seek, headerless: bool) -> anyhow::Result<()> {
+    let checked = check_export(&mut from, headerless, convert)?;
+    let store = SledStore::open(path)?;
+    let (mut told, total) = (Stopwatch::start(), checked.records);
+    let progress = |done: u64| {
+        if told.elapsed() >= TELL_EVERY {
+            told = Stopwatch::start();
+            eprintln!("{done} of {total} records imported");
+        }
+    };
+    let count = import(&store, &mut from, &checked, convert, progress).await;
+    let count = count.with_context(|| format!("the store at {} cannot be filled", path.display()))?;
+    eprintln!("{count} records imported");
+    Ok(())
+}
+
+/// What records of an older format become.
+fn convert(format: u64) -> Box<dyn Convert> {
+    Box::new(AsTheyAre { format })
+}
+
+async fn verify(path: &Path) -> anyhow::Result<()> {
+    let store = SledStore::open_with(path, Opening::existing())?;
+    let format = format::check(&store).await?;
+    let (mut records, mut bytes, mut after) = (0, 0, None);
+    loop {
+        let pairs = store.range(Range::of("", 1_000).after(after)).await?;
+        let Some((last, _)) = pairs.last() else { break };
+        after = Some(last.clone());
+        records += pairs.len();
+        bytes += pairs.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+    }
+    println!("{}: {records} records of format {format}, {bytes} bytes; all can be read", path.display());
+    Ok(())
+}
+
+/// The nearest folder above a path that is there.
+fn standing(path: &Path) -> &Path {
+    path.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new("."))
 }

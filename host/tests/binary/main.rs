@@ -6,5 +6,6 @@ mod org;
 mod plugin;
 mod plugin_check;
 mod serve;
+mod store;
 mod switchyard;
 mod sync_error;
