@@ -142,11 +142,9 @@ impl TestHost {
     }
 
     /// Everything in the store, as an export has it.
-    #[must_use]
-    pub fn exported(&self) -> String {
+    pub async fn exported(&self) -> String {
         let mut lines = Vec::new();
-        switchyard::store::export(self.store.as_ref(), &mut lines, switchyard::ledger::is_in_the_clear)
-            .expect("an export");
+        switchyard::store::export(self.store.as_ref(), &mut lines).await.expect("an export");
         String::from_utf8(lines).expect("text")
     }
 

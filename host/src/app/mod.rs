@@ -76,6 +76,13 @@ impl App {
                 Arc::new(SledStore::open_with(&config.store.path, opening)?)
             }
         };
+        if store::format::check(store.as_ref()).await? < store::format::FORMAT {
+            anyhow::bail!(
+                "the store at {} was written by an earlier release: export it with that release, and import the export into an \
+                 empty folder",
+                config.store.path.display()
+            );
+        }
         let ledger = Ledger::new(store).with_keys(Keys::new(&config.secrets.keys)?);
         ledger.reseal_tokens().await?;
         let most_bytes = config.policies.limits.plugin_bytes;

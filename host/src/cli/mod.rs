@@ -69,7 +69,7 @@ enum Command {
     /// List sync errors, retry them, and say why one is ignored.
     #[command(subcommand)]
     SyncError(sync_error::Command),
-    /// Move the content of a store, recount it, and look after what was set aside.
+    /// Back up, move and recount what is kept, and look after what was set aside.
     #[command(subcommand)]
     Store(store::Command),
 }

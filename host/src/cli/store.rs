@@ -1,30 +1,38 @@
-//! Moves the content of a store, recounts it, and looks after what was set aside.
+//! Moves the content of a store while no host uses it, recounts it, and looks after what was set aside.
+
+mod draft;
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, stdin, stdout};
-use std::path::PathBuf;
+use std::io::{BufRead, BufReader, Seek, stdin, stdout};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Subcommand;
 
+use self::draft::Draft;
 use super::quarantine::{self, Place};
 use super::verify;
-use crate::ledger::is_in_the_clear;
-use crate::store::{SledStore, Store, export, import};
+use crate::clock::{Clock, Stopwatch};
+use crate::ledger::Upgrade;
+use crate::store::{AsTheyAre, Convert, Opening, SledStore, check_export, export, import};
+
+/// What takes longer says how far it is, each time so much has passed.
+const TELL_EVERY: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Write everything as lines of JSON.
+    /// Write everything as lines of JSON. No host may be using the store.
     Export {
         /// The folder of the store.
         #[arg(long)]
         path: PathBuf,
-        /// Where to; the standard output where not given.
+        /// Where to; the standard output where not given. A file is replaced when all of it is written.
         #[arg(long)]
         to: Option<PathBuf>,
     },
-    /// Read what `export` wrote into an empty store.
+    /// Read what `export` wrote into an empty store. All of it is checked before anything is written.
     Import {
         /// The folder of the store.
         #[arg(long)]
@@ -32,6 +40,9 @@ pub(super) enum Command {
         /// Where from; the standard input where not given.
         #[arg(long)]
         from: Option<PathBuf>,
+        /// The export is of a release that wrote neither a header nor a last line: whether it is whole is not known.
+        #[arg(long)]
+        headerless: bool,
     },
     /// Recount indexes and counts, and print what differs from what it should be: exit code 1 if anything does.
     Verify(Place),
@@ -42,37 +53,66 @@ pub(super) enum Command {
 
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Export { path, to } => {
-            if !path.is_dir() {
-                bail!("there is no store at {}", path.display());
-            }
-            let store = SledStore::open(&path)?;
-            let count = match to {
-                Some(file) => export(
-                    &store,
-                    BufWriter::new(File::create(&file).with_context(|| file.display().to_string())?),
-                    is_in_the_clear,
-                )?,
-                None => export(&store, stdout().lock(), is_in_the_clear)?,
-            };
-            eprintln!("{count} records exported");
+        Command::Export { path, to } => write_out(&path, to.as_deref()).await?,
+        Command::Import { path, from: Some(file), headerless } => {
+            let named = || file.display().to_string();
+            read_in(&path, BufReader::new(File::open(&file).with_context(named)?), headerless)
+                .await
+                .with_context(named)?;
         }
-        Command::Import { path, from } => {
-            let store = SledStore::open(&path)?;
-            if !store.scan(b"", None, 1)?.is_empty() {
-                bail!("the store at {} is not empty", path.display());
-            }
-            let count = match from {
-                Some(file) => {
-                    import(&store, BufReader::new(File::open(&file).with_context(|| file.display().to_string())?))
-                        .await?
-                }
-                None => import(&store, BufReader::new(stdin())).await?,
-            };
-            eprintln!("{count} records imported");
+        Command::Import { path, from: None, headerless } => {
+            // It is read more than once.
+            let mut spooled = tempfile::tempfile_in(standing(&path)).context("the standard input cannot be kept")?;
+            std::io::copy(&mut stdin().lock(), &mut spooled).context("the standard input cannot be kept")?;
+            read_in(&path, BufReader::new(spooled), headerless).await?;
         }
         Command::Verify(place) => return Ok(verify::run(place).await),
         Command::Quarantine(command) => quarantine::run(command).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn write_out(path: &Path, to: Option<&Path>) -> anyhow::Result<()> {
+    let store = SledStore::open_with(path, Opening::existing())?;
+    let count = match to {
+        Some(file) => {
+            let named = || file.display().to_string();
+            let mut draft = Draft::of(file).with_context(named)?;
+            let count = export(&store, draft.writer()).await.with_context(named)?;
+            draft.keep().with_context(named)?;
+            count
+        }
+        None => export(&store, stdout().lock()).await?,
+    };
+    eprintln!("{count} records exported");
+    Ok(())
+}
+
+async fn read_in(path: &Path, mut from: impl BufRead + Seek, headerless: bool) -> anyhow::Result<()> {
+    let checked = check_export(&mut from, headerless, convert)?;
+    let store = SledStore::open(path)?;
+    let (mut told, total) = (Stopwatch::start(), checked.records);
+    let progress = |done: u64| {
+        if told.elapsed() >= TELL_EVERY {
+            told = Stopwatch::start();
+            eprintln!("{done} of {total} records imported");
+        }
+    };
+    let count = import(&store, &mut from, &checked, convert, progress).await;
+    let count = count.with_context(|| format!("the store at {} cannot be filled", path.display()))?;
+    eprintln!("{count} records imported");
+    Ok(())
+}
+
+/// What records of an older format become.
+fn convert(format: u64) -> Box<dyn Convert> {
+    match format {
+        1 => Box::new(Upgrade::new(Clock::System.now())),
+        format => Box::new(AsTheyAre { format }),
+    }
+}
+
+/// The nearest folder above a path that is there.
+fn standing(path: &Path) -> &Path {
+    path.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new("."))
 }

@@ -20,7 +20,7 @@ mod reading;
 mod record;
 mod sealing;
 mod tokens;
-pub mod upgrade;
+mod upgrade;
 mod verify;
 
 use std::sync::Arc;
@@ -36,7 +36,9 @@ pub use self::put_back::NotPutBack;
 pub use self::quarantine::{QuarantinePage, Quarantined, is_quarantine_cursor};
 pub use self::reading::Queued;
 pub use self::sealing::{Keys, NotAKey};
-pub use self::tokens::is_in_the_clear;
+pub use self::upgrade::Upgrade;
+#[cfg(test)]
+pub(crate) use self::upgrade::tests as testing;
 pub use self::verify::Verified;
 use crate::store::{Error, Store};
 

@@ -6,9 +6,8 @@ use sha2::{Digest, Sha256};
 use super::Ledger;
 use super::sealing::Sealed;
 use crate::domain::{OrgId, RecordId, RefreshToken, Secret};
-use crate::store::{Batch, Error, Range};
+use crate::store::{Batch, Error, Range, TOKENS};
 
-const PREFIX: &str = "refresh-token/";
 /// More organizations than any host has.
 const MOST: usize = 100_000;
 
@@ -33,17 +32,11 @@ fn fingerprint(secret: Option<&Secret>) -> String {
 }
 
 fn place(org: &OrgId) -> String {
-    format!("{PREFIX}{org}")
+    format!("{TOKENS}{org}")
 }
 
 fn read(key: &str, value: &[u8]) -> Result<Token, Error> {
     serde_json::from_slice(value).map_err(|error| Error::Unreadable { key: key.to_owned(), reason: error.to_string() })
-}
-
-/// Whether this pair of a store is a token that is not sealed: it leaves no store.
-#[must_use]
-pub fn is_in_the_clear(key: &[u8], value: &[u8]) -> bool {
-    key.starts_with(PREFIX.as_bytes()) && !matches!(serde_json::from_slice::<Token>(value), Ok(Token::Sealed { .. }))
 }
 
 impl Ledger {
@@ -90,7 +83,7 @@ impl Ledger {
     /// When the store cannot be read or written, or tokens are in the clear and the host has no key.
     pub async fn reseal_tokens(&self) -> Result<(), Error> {
         let mut batch = Batch::default();
-        for (key, value) in self.store.range(Range::of(PREFIX, MOST)).await? {
+        for (key, value) in self.store.range(Range::of(TOKENS, MOST)).await? {
             let place = String::from_utf8_lossy(&key).into_owned();
             let opened = match read(&place, &value) {
                 Ok(Token::Sealed { sealed, .. }) if self.keys.is_newest(&sealed) => continue,
@@ -143,9 +136,9 @@ mod tests {
         RefreshToken { token: Secret::new(text), organization: Some(RecordId::new("00D000000000001AAA").unwrap()) }
     }
 
-    fn exported(store: &Arc<MemoryStore>) -> String {
+    async fn exported(store: &Arc<MemoryStore>) -> String {
         let mut lines = Vec::new();
-        export(store.as_ref(), &mut lines, is_in_the_clear).unwrap();
+        export(store.as_ref(), &mut lines).await.unwrap();
         String::from_utf8(lines).unwrap()
     }
 
@@ -157,7 +150,7 @@ mod tests {
         assert_eq!(records.refresh_token(&acme(), Some(&configured)).await.unwrap(), Some(token("rotated")));
         assert_eq!(records.refresh_token(&acme(), Some(&Secret::new("newer"))).await.unwrap(), None);
         assert_eq!(records.refresh_token(&acme(), None).await.unwrap(), None);
-        let lines = exported(&store);
+        let lines = exported(&store).await;
         assert!(lines.contains("refresh-token/acme") && !lines.contains("rotated\""), "{lines}");
     }
 
@@ -169,7 +162,8 @@ mod tests {
         let mut batch = Batch::default();
         batch.put("refresh-token/acme", serde_json::to_vec(&clear).unwrap());
         store.commit(batch).await.unwrap();
-        assert_eq!(exported(&store), "");
+        let lines = exported(&store).await;
+        assert!(!lines.contains("refresh-token") && !lines.contains("in-the-clear"), "{lines}");
 
         let without = records(&store, &[]);
         assert!(matches!(without.reseal_tokens().await, Err(Error::NoKey)));
@@ -177,7 +171,7 @@ mod tests {
         records.reseal_tokens().await.unwrap();
         let kept = RefreshToken { organization: None, ..token("in-the-clear") };
         assert_eq!(records.refresh_token(&acme(), Some(&configured)).await.unwrap(), Some(kept));
-        let lines = exported(&store);
+        let lines = exported(&store).await;
         assert!(lines.contains("refresh-token/acme") && !lines.contains("in-the-clear"), "{lines}");
     }
 

@@ -13,7 +13,6 @@ mod conversations;
 mod end;
 mod format_1;
 mod groups;
-mod lines;
 mod merging;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -27,9 +26,8 @@ use crate::domain::{
     Arrival, AuditEntry, Conversation, ConversationId, MessageId, OrgId, PolicyRevision, Records, SyncErrorId,
     Timestamp,
 };
-use crate::store::{Batch, Error, Pair};
-
-pub use self::lines::convert;
+use crate::store::format::FORMAT;
+use crate::store::{Batch, Convert, Error, Pair};
 
 /// What an import of format 1 did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -199,6 +197,22 @@ impl Read {
             }
         }
         Ok(())
+    }
+}
+
+impl Convert for Upgrade {
+    fn format(&self) -> u64 {
+        FORMAT
+    }
+
+    fn pair(&mut self, pair: Pair) -> Result<Vec<Pair>, Error> {
+        Self::pair(self, pair)
+    }
+
+    fn end(&mut self) -> Result<Vec<Pair>, Error> {
+        let pairs = Self::end(self)?;
+        tracing::info!("{}", self.upgraded);
+        Ok(pairs)
     }
 }
 

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{
-    Batch, Error, FaultyStore, LARGEST_VALUE, MemoryStore, Order, Pair, Range, SledStore, Store, export, import,
-};
+use super::{Batch, Error, FaultyStore, LARGEST_VALUE, MemoryStore, Order, Pair, Range, SledStore, Store};
 
 /// Runs a promise against each store.
 fn each(promise: impl Fn(Arc<dyn Store>)) {
@@ -82,19 +80,6 @@ fn a_value_that_could_not_be_kept_durably_is_refused_and_nothing_of_its_batch_is
         fits.put("large", vec![7; LARGEST_VALUE]);
         wait(store.commit(fits)).unwrap();
         assert_eq!(store.get(b"large").unwrap().map(|value| value.len()), Some(LARGEST_VALUE));
-    });
-}
-
-#[test]
-fn the_export_of_one_store_is_the_import_of_the_other() {
-    each(|from| {
-        wait(from.commit(batch(&[("a", Some("1")), ("b/ü", Some("\u{0}zwei"))]))).unwrap();
-        let mut lines = Vec::new();
-        assert_eq!(export(from.as_ref(), &mut lines, |_, _| false).unwrap(), 2);
-        each(|to| {
-            assert_eq!(wait(import(to.as_ref(), &lines[..])).unwrap(), 2);
-            assert_eq!(to.scan(b"", None, 10).unwrap(), from.scan(b"", None, 10).unwrap());
-        });
     });
 }
 

@@ -5,9 +5,11 @@ mod batch;
 mod conformance;
 mod faulty;
 mod fence;
+pub mod format;
 mod memory;
 mod range;
 mod sled;
+mod tokens;
 mod transfer;
 
 use std::future::Future;
@@ -19,13 +21,17 @@ pub use self::fence::Fence;
 pub use self::memory::MemoryStore;
 pub use self::range::{Order, PAGE_BYTES, Range};
 pub use self::sled::{Opening, SledStore};
-pub use self::transfer::{export, import};
+pub use self::tokens::{TOKENS, is_in_the_clear};
+pub use self::transfer::{AsTheyAre, Checked, Convert, check_export, export, import};
 
 /// The largest value that a store takes, in bytes: larger ones would go where sled never syncs them.
 pub const LARGEST_VALUE: usize = 2 * 1024 * 1024 - 4096;
 
 /// A key and its value.
 pub type Pair = (Vec<u8>, Vec<u8>);
+
+/// A key, and its value where it was not removed.
+pub type Change = (Vec<u8>, Option<Vec<u8>>);
 
 /// What a read answers later, so that it can be done off the asynchronous threads.
 pub type Reading<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -131,6 +137,15 @@ pub enum Error {
         /// What is held.
         holder: String,
     },
+    /// It has records already: take an empty one.
+    #[error("the store is not empty")]
+    NotEmpty,
+    /// It has a part of an import: throw it away and import again.
+    #[error("an import into this store was broken off: remove its folder and import again")]
+    HalfImported,
+    /// An export has not all its lines, or not as they were written: take another one.
+    #[error("the export is not whole: {0}")]
+    NotWhole(String),
     /// A record cannot be understood: it was written by a newer version, or is damaged.
     #[error("the record {key} cannot be understood: {reason}")]
     Unreadable {

@@ -5,6 +5,7 @@ mod docs;
 mod org;
 mod plugin;
 mod plugin_check;
+mod quarantine;
 mod serve;
 mod store;
 mod switchyard;

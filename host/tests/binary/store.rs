@@ -1,122 +1,146 @@
-//! A store is recounted, and what was set aside is looked after, from the command line.
+//! What `store` writes and reads, and what it refuses.
 
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
+use std::process::{Output, Stdio};
 
-use switchyard::store::{Batch, SledStore, Store};
+use crate::switchyard::{printed, switchyard};
 
-use crate::switchyard::{Host, printed, switchyard};
+const OLD: &str = "{\"key\":\"counts/acme\",\"value\":\"{}\"}\n{\"key\":\"team/acme/61\",\"value\":\"{}\"}\n";
 
-const TOKEN: &str = "a-long-enough-secret";
-const LANE: &str = "lane/acme";
-const STRAY: &str = "parked/acme/1790000000000/shop:9";
-
-/// Writes records into a store in a folder.
-fn write(folder: &Path, records: &[(&str, &str)]) {
-    let mut batch = Batch::default();
-    records.iter().for_each(|(key, value)| batch.put(*key, *value));
-    let store = SledStore::open(folder).expect("a store");
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(store.commit(batch)).expect("a commit");
+fn store(arguments: &[&dyn AsRef<std::ffi::OsStr>]) -> Output {
+    let mut command = switchyard(["store"]);
+    arguments.iter().for_each(|argument| {
+        command.arg(argument.as_ref());
+    });
+    command.output().expect("it runs")
 }
 
-/// One that can be put back, and one of which nothing was kept.
-fn set_aside(folder: &Path) {
-    let group = "{\"2\":{\"of\":\"a later release\"}}";
-    let page = "{\"2\":{\"entries\":[]}}";
-    let entry = |id: &str, key: &str, bytes: usize| {
-        format!(
-            "{{\"2\":{{\"id\":\"{id}\",\"org\":\"acme\",\"key\":\"{key}\",\"reason\":\"by plan\",\
-             \"at\":\"2026-09-21T10:00:00Z\",\"bytes\":{bytes}}}}}"
-        )
-    };
-    let records = [
-        (LANE, "{\"2\":{}}".to_owned()),
-        ("quarantine/acme/qu-1", entry("qu-1", "audit/acme/shop:1/000000", page.len())),
-        ("quarantine-value/acme/qu-1", page.to_owned()),
-        ("quarantine/acme/qu-2", entry("qu-2", "conversation/acme/shop:2 (not written)", 0)),
-        ("quarantine-value/acme/qu-2", String::new()),
-        ("quarantine/acme/qu-3", entry("qu-3", "group/acme/fp-1", group.len())),
-        ("quarantine-value/acme/qu-3", group.to_owned()),
-    ];
-    let records: Vec<_> = records.iter().map(|(key, value)| (*key, value.as_str())).collect();
-    write(folder, &records);
+/// What it says when it refuses.
+fn refused(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    printed(output).1
 }
 
-/// The exit code, and what was said on both outputs.
-fn store(arguments: &[&str], place: &[&str]) -> (Option<i32>, String, String) {
-    let output = switchyard(["store"]).args(arguments).args(place).output().expect("it runs");
-    let (said, errors) = printed(&output);
-    (output.status.code(), said, errors)
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).expect("a folder").next().is_none()
 }
 
-/// Lists, shows, puts back and forgets, wherever the store is.
-fn look_after(place: &[&str]) {
-    let quarantine = |arguments: &[&str]| store(&[&["quarantine"], arguments].concat(), place);
-    let (code, said, errors) = quarantine(&["list"]);
-    assert_eq!((code, said.lines().count(), errors.trim()), (Some(0), 3, "3 in the quarantine"), "{said}{errors}");
-    assert!(said.contains("qu-1") && said.contains("audit/acme/shop:1/000000: by plan"), "{said}");
-    let (_, said, errors) = quarantine(&["show", "qu-3"]);
-    assert!(said.contains("a later release") && said.contains("group/acme/fp-1"), "{said}{errors}");
-    let (code, said, errors) = quarantine(&["retry", "qu-1", "qu-2", "qu-3", "qu-none"]);
-    assert_eq!((code, said.trim()), (Some(1), "qu-1 is put back"), "{errors}");
-    for words in
-        ["qu-2: ", "nothing to put back", "qu-3: ", "cannot be understood", "has no qu-none", "3 of 4 were refused"]
-    {
-        assert!(errors.contains(words), "{words} is not in {errors}");
+/// A store with two records, and its export.
+fn exported(folder: &Path) -> std::path::PathBuf {
+    let (old, path, to) = (folder.join("old"), folder.join("data"), folder.join("export"));
+    std::fs::write(&old, OLD).expect("a file");
+    let output = store(&[&"import", &"--path", &path, &"--from", &old, &"--headerless"]);
+    assert!(output.status.success(), "{output:?}");
+    let output = store(&[&"export", &"--path", &path, &"--to", &to]);
+    assert!(output.status.success() && printed(&output).1.contains("2 records exported"), "{output:?}");
+    to
+}
+
+#[test]
+fn a_folder_without_a_store_is_an_error_and_nothing_is_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let typing_error = folder.path().join("dta");
+    for path in [folder.path(), &typing_error] {
+        let to = folder.path().join("export");
+        for output in [
+            store(&[&"export", &"--path", &path, &"--to", &to]),
+            store(&[&"export", &"--path", &path]),
+            store(&[&"verify", &"--path", &path]),
+        ] {
+            let said = refused(&output);
+            assert!(said.contains("there is no store at") && output.stdout.is_empty(), "{said}");
+        }
     }
-    let (code, said, errors) = quarantine(&["drop", "qu-2", "qu-3"]);
-    assert_eq!((code, said.lines().count()), (Some(0), 2), "{errors}");
-    assert_eq!(quarantine(&["list", "--json"]).1, "");
+    assert!(is_empty(folder.path()), "something was made");
 }
 
 #[test]
-fn what_was_set_aside_is_looked_after_in_a_store_that_no_host_uses() {
+fn an_export_is_imported_whole_from_a_file_and_from_the_standard_input() {
     let folder = tempfile::tempdir().expect("a folder");
-    set_aside(folder.path());
-    let place = ["--path", folder.path().to_str().expect("a path")];
-    look_after(&place);
-    let (_, exported, _) = store(&["export"], &place);
-    assert!(exported.contains("audit/acme/shop:1/000000") && !exported.contains("quarantine"), "{exported}");
+    let export = exported(folder.path());
+    assert_eq!(export.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
+    let again = folder.path().join("again");
+    let output = store(&[&"import", &"--path", &again, &"--from", &export]);
+    assert!(output.status.success() && printed(&output).1.contains("2 records imported"), "{output:?}");
+    let piped = folder.path().join("not/yet/there");
+    let file = std::fs::File::open(&export).expect("a file");
+    let mut command = switchyard(["store", "import", "--path"]);
+    let output = command.arg(&piped).stdin(Stdio::from(file)).output().expect("it runs");
+    assert!(output.status.success(), "{output:?}");
+    for path in [again, piped] {
+        let output = store(&[&"export", &"--path", &path]);
+        assert_eq!(output.stdout, std::fs::read(&export).expect("a file"));
+        let output = store(&[&"verify", &"--path", &path]);
+        assert!(printed(&output).0.contains("2 records of format 1"), "{output:?}");
+        let said = refused(&store(&[&"import", &"--path", &path, &"--from", &export]));
+        assert!(said.contains("not empty"), "{said}");
+    }
 }
 
 #[test]
-fn a_recount_says_what_differs_by_its_exit_code_and_makes_no_store() {
+fn half_an_export_and_one_without_a_header_are_refused_and_no_store_is_made() {
     let folder = tempfile::tempdir().expect("a folder");
-    let place = ["--path", folder.path().to_str().expect("a path")];
-    write(folder.path(), &[(LANE, "{\"2\":{}}")]);
-    let (code, said, errors) = store(&["verify"], &place);
-    assert_eq!((code, said.as_str()), (Some(0), ""), "{errors}");
-    assert!(errors.contains("0 conversations, 0 sync errors, 0 differences"), "{errors}");
-    write(folder.path(), &[(STRAY, "")]);
-    let (code, said, errors) = store(&["verify"], &place);
-    assert_eq!(code, Some(1), "{errors}");
-    assert!(said.contains(STRAY), "{said}");
-
-    let nowhere = folder.path().join("nowhere");
-    let (code, _, errors) = store(&["verify"], &["--path", nowhere.to_str().expect("a path")]);
-    assert_eq!(code, Some(2), "{errors}");
-    assert!(errors.contains("there is no store at") && !nowhere.exists(), "{errors}");
+    let export = exported(folder.path());
+    let text = std::fs::read_to_string(&export).expect("text");
+    let second = text.match_indices('\n').nth(1).expect("two lines").0;
+    for (text, why) in [
+        (&text[..second], "breaks off in line 2"),
+        (&text[..=second], "breaks off after line 2"),
+        ("", "it is empty"),
+        (OLD, "--headerless"),
+        (&text.replace("team", "tram"), "changed"),
+        (&text.replace("{\"key\":\"team", "{\"clef\":\"team"), "on line 3"),
+        (&text.replace("\"format\":1", "\"format\":99"), "99"),
+    ] {
+        let (half, path) = (folder.path().join("half"), folder.path().join("none"));
+        std::fs::write(&half, text).expect("a file");
+        let said = refused(&store(&[&"import", &"--path", &path, &"--from", &half]));
+        assert!(said.contains(why), "{why}: {said}");
+        assert!(!path.exists(), "{why}");
+    }
 }
 
 #[test]
-fn the_same_is_done_on_a_host_that_runs() {
+fn an_export_to_a_full_disk_leaves_the_file_that_was_there() {
     let folder = tempfile::tempdir().expect("a folder");
+    exported(folder.path());
+    let path = folder.path().join("data");
+    let said = refused(&store(&[&"export", &"--path", &path, &"--to", &"/dev/full"]));
+    assert!(said.contains("No space left"), "{said}");
+    let before = folder.path().join("export");
+    let inode = before.metadata().expect("a file").ino();
+    let said = refused(&store(&[&"export", &"--path", &folder.path().join("no"), &"--to", &before]));
+    assert!(said.contains("there is no store"), "{said}");
+    assert_eq!(before.metadata().expect("a file").ino(), inode);
+    let output = store(&[&"export", &"--path", &path, &"--to", &before]);
+    assert!(output.status.success(), "{output:?}");
+    assert_ne!(before.metadata().expect("a file").ino(), inode, "it was replaced, and not written over");
+    let left: Vec<_> =
+        std::fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("one").file_name()).collect();
+    assert_eq!(left.len(), 3, "{left:?}");
+}
+
+#[test]
+fn a_store_that_lost_records_is_served_only_when_that_is_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    exported(folder.path());
+    let path = folder.path().join("data");
+    std::fs::remove_file(path.join("db")).expect("the log");
     let config = folder.path().join("switchyard.toml");
+    // The address is taken: it gets so far only when the store was opened.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address");
     let text = format!(
-        "[http]\nlisten = '127.0.0.1:0'\n[[http.tokens]]\nname = 'ops'\nsecret = '{TOKEN}'\nscopes = ['read', 'errors']\n\
-         [secrets]\nkeys = ['000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f']\n\
-         [[orgs]]\nid = 'acme'\naccounts = ['shop/*']\n\
-         [orgs.salesforce]\nlogin_url = 'http://127.0.0.1:9'\nclient_id = 'app'\nrefresh_token = 'none'\n"
+        "[http]\nlisten = '{address}'\n[[http.tokens]]\nname = 'ops'\nsecret = 'a-long-enough-secret'\nscopes = ['read']\n"
     );
     std::fs::write(&config, text).expect("a file");
-    let data = folder.path().join("data");
-    set_aside(&data);
-    let host = Host::serve(&config);
-    let url = format!("http://{}", host.address);
-    let place = ["--url", url.as_str(), "--token", TOKEN];
-    look_after(&place);
-    let (code, said, errors) = store(&["verify"], &place);
-    assert_eq!((code, said.as_str()), (Some(0), ""), "{errors}");
-    let (code, _, errors) = store(&["verify"], &["--path", data.to_str().expect("a path")]);
-    assert!(code == Some(2) && errors.contains("in use by another process"), "{errors}");
+    let output = switchyard(["serve", "--config"]).arg(&config).output().expect("it runs");
+    let said = refused(&output);
+    assert!(said.contains("lost what was acknowledged") && said.contains("--accept-loss"), "{said}");
+    let output = switchyard(["serve", "--accept-loss", "--config"]).arg(&config).output().expect("it runs");
+    let said = refused(&output);
+    assert!(said.contains("records are lost") && said.contains(&address.to_string()), "{said}");
+    let said = refused(&switchyard(["serve", "--config"]).arg(&config).output().expect("it runs"));
+    assert!(!said.contains("lost") && said.contains(&address.to_string()), "{said}");
 }

@@ -67,7 +67,7 @@ async fn an_organization_is_authorized_from_the_console_and_what_waited_goes_thr
     let facts = audit["entries"].as_array().unwrap().iter().map(|entry| entry["fact"]["what"].as_str().unwrap());
     assert_eq!(facts.filter(|fact| *fact == "PARKED").count(), 1, "{audit}");
 
-    let exported = host.exported();
+    let exported = host.exported().await;
     // Every refresh token of the simulator begins like this.
     assert!(exported.contains("refresh-token/acme") && !exported.contains("5Aep861"), "a token in the clear");
     let host = host.restart().await;
@@ -164,7 +164,7 @@ async fn a_rotated_refresh_token_is_stored_sealed_and_used_after_a_restart() {
     host.salesforce(Method::PATCH, "acme", json!({ "rotation": true })).await;
     write(&host, 1).await;
     assert!(host.idle().await.is_empty());
-    let exported = host.exported();
+    let exported = host.exported().await;
     assert!(exported.contains("refresh-token/acme") && !exported.contains("5Aep861"), "a token in the clear");
     let host = host.restart().await;
     write(&host, 2).await;
@@ -289,7 +289,7 @@ async fn client_credentials_connect_an_organization() {
     host.salesforce(Method::PATCH, "acme", json!({ "client_credentials": true })).await;
     host.post("/v1/orgs/acme/checks", json!({})).await;
     host.until("it got through", |health| health.parked == 0 && health.idle()).await;
-    assert!(!host.exported().contains("refresh-token/acme"), "there is none to keep");
+    assert!(!host.exported().await.contains("refresh-token/acme"), "there is none to keep");
     host.stop().await;
 }
 

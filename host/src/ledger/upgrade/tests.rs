@@ -6,12 +6,12 @@ use std::sync::{Arc, LazyLock};
 use serde_json::{Value, json};
 
 use super::merging::merge;
-use super::{Upgraded, convert, format_1};
+use super::{Upgrade, Upgraded, format_1};
 use crate::domain::{
     AuditEntry, Class, ConversationId, MessageId, OrgId, Phase, Refusal, State, SyncError, SyncErrorId, Timestamp,
 };
 use crate::ledger::Ledger;
-use crate::store::{Error, MemoryStore, SledStore, Store};
+use crate::store::{Batch, Error, MemoryStore, SledStore, Store};
 
 /// Written by the release before: a part of the conversations of its demo, with all that belongs to them.
 pub(crate) static EXPORT: LazyLock<String> = LazyLock::new(|| {
@@ -19,6 +19,19 @@ pub(crate) static EXPORT: LazyLock<String> = LazyLock::new(|| {
     std::fs::read_to_string(file).expect("the export")
 });
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+/// Writes what an export becomes into a store.
+pub(crate) async fn convert(lines: &str, into: &dyn Store, now: Timestamp) -> Result<Upgraded, Error> {
+    let (mut upgrade, mut batch) = (Upgrade::new(now), Batch::default());
+    let mut all = Vec::new();
+    for (key, value) in pairs(lines) {
+        all.extend(upgrade.pair((key.into_bytes(), value.into_bytes()))?);
+    }
+    all.extend(upgrade.end()?);
+    all.into_iter().for_each(|(key, value)| batch.put(key, value));
+    into.commit(batch).await?;
+    Ok(upgrade.upgraded().clone())
+}
 
 fn pairs(export: &str) -> Vec<(String, String)> {
     let text = |line: &Value, field: &str| line[field].as_str().unwrap().to_owned();
@@ -37,7 +50,7 @@ fn old_errors(export: &str) -> Vec<format_1::SyncError> {
 
 async fn imported(export: &str) -> Result<(Ledger, Upgraded), Error> {
     let store = Arc::new(MemoryStore::default());
-    let upgraded = convert(export.as_bytes(), store.as_ref(), NOW).await?;
+    let upgraded = convert(export, store.as_ref(), NOW).await?;
     Ok((Ledger::new(store), upgraded))
 }
 
@@ -93,7 +106,7 @@ async fn a_real_export_of_the_first_format_loses_nothing_and_has_one_open_sync_e
     let folder = tempfile::tempdir().unwrap();
     let on_disk: Arc<dyn Store> = Arc::new(SledStore::open(folder.path()).unwrap());
     for store in [Arc::new(MemoryStore::default()) as Arc<dyn Store>, on_disk] {
-        let upgraded = convert(EXPORT.as_bytes(), store.as_ref(), NOW).await.unwrap();
+        let upgraded = convert(&EXPORT, store.as_ref(), NOW).await.unwrap();
         assert_all_there(&Ledger::new(store), &upgraded).await;
     }
 }

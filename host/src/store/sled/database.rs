@@ -13,6 +13,11 @@ use super::{CACHE_BYTES, Opening, SEGMENT_BYTES, log};
 /// The key of the last commit's number, alone in a tree of its own: it is rewritten with each batch, and a page of it is small.
 const NUMBER: &str = "last";
 
+/// The bytes for which there has to be space before a database is opened anew.
+const SPACE: usize = 1024 * 1024;
+/// What is written to find out.
+const SPACE_FILE: &str = "space";
+
 /// A database whose log can be synced.
 pub(super) struct Database {
     pub(super) db: ::sled::Db,
@@ -110,10 +115,11 @@ fn check(folder: &Path, opening: Opening) -> Result<Option<u64>, Error> {
     {
         refuse_loss(folder, opening, Error::Lost { path: path(), acknowledged, recovered })?;
     }
-    // sled would take a snapshot that was broken off for a damaged one, and refuse the whole database.
+    // What a kill left. sled would take a snapshot that was broken off for a damaged one, and refuse the whole database.
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        if entry.file_name().to_string_lossy().ends_with(".generating") {
+        let name = entry.file_name();
+        if name == SPACE_FILE || name.to_string_lossy().ends_with(".generating") {
             std::fs::remove_file(entry.path()).map_err(failed)?;
         }
     }
@@ -129,6 +135,18 @@ pub(super) fn forget_unwritten(folder: &Path) {
     {
         tracing::debug!(%error, "the log may be read from memory");
     }
+}
+
+/// Whether the disk has space for a snapshot and some commits. To open the database would tell as well, but reads all of
+/// its log.
+pub(super) fn takes_writes(folder: &Path) -> Result<(), Error> {
+    let path = folder.join(SPACE_FILE);
+    let tried = std::fs::write(&path, vec![0; SPACE]).and_then(|()| File::open(&path)?.sync_all());
+    tried.and_then(|()| std::fs::remove_file(&path)).map_err(|error| {
+        // What could be written of it is in the way of what is needed.
+        let _ = std::fs::remove_file(&path);
+        Error::Failed(format!("{}: {error}", folder.display()))
+    })
 }
 
 /// Refuses to go on, or says what is gone and does.
@@ -156,7 +174,10 @@ fn replay(folder: &Path) -> Result<::sled::Db, Error> {
             Err(Error::InUse { path: folder.display().to_string() })
         }
         Ok(Err(error)) => Err(super::failed(error)),
-        Err(_) => Err(Error::Failed(format!("the database at {} cannot be read: it is damaged", folder.display()))),
+        Err(_) => Err(Error::Failed(format!(
+            "the database at {} is damaged and cannot be read: import a backup into a new one",
+            folder.display()
+        ))),
     }
 }
 

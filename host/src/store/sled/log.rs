@@ -23,7 +23,7 @@ const KINDS: std::ops::RangeInclusive<u8> = 1..=11;
 /// The kind of the message that ends a segment.
 const CAP: u8 = 2;
 /// The page that has the number of the last commit is smaller than this.
-const SMALL: usize = 512;
+const SMALL: usize = 128;
 
 /// What the log says.
 #[derive(Debug, Default, PartialEq, Eq)]

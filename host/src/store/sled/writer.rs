@@ -1,7 +1,7 @@
 //! The one thread that writes: it gathers commits, makes them durable together, and opens the database anew after a failure.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::super::fence::Fences;
 use super::super::{Batch, Error};
-use super::database::{Database, forget_unwritten};
+use super::database::{Database, forget_unwritten, takes_writes};
 use super::{Handle, Opening};
 
 /// A batch gathers commits until it has so many writes.
@@ -88,9 +88,9 @@ impl Writer {
             tracing::error!(%error, "a write to the store failed; the database is opened anew");
             self.healthy.store(false, Ordering::SeqCst);
             self.handle.close(error.clone());
-            answer(waiting.into_iter().chain(left_over.take().map(|left| left.done)), &Err(error));
+            answer(waiting.into_iter().chain(left_over.take().map(|left| left.done)), &Err(error.clone()));
             let_go(database);
-            match self.reopen(&mut wait) {
+            match self.reopen(error, &mut wait) {
                 Some(opened) => database = opened,
                 None => return,
             }
@@ -125,36 +125,11 @@ impl Writer {
         (applied.and_then(|()| guarded(|| database.sync())), waiting)
     }
 
-    /// Opens the database anew and writes to it, again and again with growing waits; `None` when the store is dropped.
-    fn reopen(&mut self, wait: &mut Duration) -> Option<Database> {
-        let mut told = String::new();
+    /// Opens the database anew, again and again with growing waits; `None` when the store is dropped.
+    fn reopen(&mut self, mut error: Error, wait: &mut Duration) -> Option<Database> {
         loop {
             std::thread::park_timeout(*wait);
             *wait = (*wait * 2).clamp(FIRST_WAIT, LONGEST_WAIT);
-            forget_unwritten(&self.folder);
-            let opened = Database::open(&self.folder, Opening::existing()).and_then(|mut database| {
-                // Nothing but a write tells whether it takes writes.
-                match guarded(|| database.apply(::sled::Batch::default()).and_then(|()| database.sync())) {
-                    Ok(()) => Ok(database),
-                    Err(error) => {
-                        let_go(database);
-                        Err(error)
-                    }
-                }
-            });
-            let error = match opened {
-                Ok(database) => {
-                    self.handle.open(database.db.clone());
-                    self.healthy.store(true, Ordering::SeqCst);
-                    return Some(database);
-                }
-                Err(error) => error,
-            };
-            if told != error.to_string() {
-                told = error.to_string();
-                tracing::error!(%error, "the store cannot be opened anew; it is tried again");
-            }
-            self.handle.close(error.clone());
             loop {
                 match self.queue.try_recv() {
                     Ok(commit) => answer([commit.done], &Err(error.clone())),
@@ -162,6 +137,33 @@ impl Writer {
                     Err(TryRecvError::Disconnected) => return None,
                 }
             }
+            match open_anew(&self.folder) {
+                Ok(database) => {
+                    self.handle.open(database.db.clone());
+                    self.healthy.store(true, Ordering::SeqCst);
+                    return Some(database);
+                }
+                Err(again) if again.to_string() == error.to_string() => {}
+                Err(again) => {
+                    tracing::error!(error = %again, "the store cannot be opened anew; it is tried again");
+                    self.handle.close(again.clone());
+                    error = again;
+                }
+            }
+        }
+    }
+}
+
+/// Opens a database that failed, and writes to it: nothing else tells whether it takes writes.
+fn open_anew(folder: &Path) -> Result<Database, Error> {
+    takes_writes(folder)?;
+    forget_unwritten(folder);
+    let mut database = Database::open(folder, Opening::existing())?;
+    match guarded(|| database.apply(::sled::Batch::default()).and_then(|()| database.sync())) {
+        Ok(()) => Ok(database),
+        Err(error) => {
+            let_go(database);
+            Err(error)
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::bench::{Bench, START, alone, arrival, org};
 use crate::domain::{Arrival, Ending, State, Timestamp};
-use crate::ledger::upgrade::{convert, tests::EXPORT};
+use crate::ledger::testing::{EXPORT, convert};
 use crate::store::Store;
 
 #[test]
@@ -13,7 +13,7 @@ fn a_later_message_of_a_conversation_with_merged_sync_errors_resolves_the_one_th
         // Everything of one of its organizations belongs to the one that the lane has.
         let export = EXPORT.replace("/retail", "/acme").replace("\\\"retail\\\"", "\\\"acme\\\"");
         let bench = Bench::start();
-        convert(export.as_bytes(), bench.store.as_ref() as &dyn Store, Timestamp::from_millis(START)).await.unwrap();
+        convert(&export, bench.store.as_ref() as &dyn Store, Timestamp::from_millis(START)).await.unwrap();
         // Later than all that is on record.
         bench.clock.advance(Duration::from_secs(90 * 86_400));
         let mut bench = bench.kill().await;
