@@ -214,7 +214,7 @@ def verify(run):
     help = subprocess.run([run.host.binary, "store", "--help"], capture_output=True, text=True)
     if not re.search(r"^\s+verify\b", help.stdout, re.MULTILINE):
         return print("skipped: this host has no `store verify`", flush=True)
-    command = [run.host.binary, "store", "verify", "--store", str(run.host.store)]
+    command = [run.host.binary, "store", "verify", "--path", str(run.host.store)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     if done.returncode:
         run.found["store verify fails"].append(f"status {done.returncode}: {done.stdout}{done.stderr}")
