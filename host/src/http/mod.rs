@@ -197,9 +197,9 @@ async fn to_the_end(request: Request, next: Next) -> Response {
     })
 }
 
-fn router(app: App) -> Router {
-    let scoped = |scope: Scope, router: Router<App>| router.route_layer(from_fn_with_state((app.clone(), scope), need));
-    let read = Router::new()
+/// What a token for looking is good for.
+fn reading() -> Router<App> {
+    Router::new()
         .route("/v1/orgs", get(orgs::list))
         .route("/v1/orgs/{org}", get(orgs::show))
         .route("/v1/orgs/{org}/parked", get(parked::list))
@@ -217,7 +217,11 @@ fn router(app: App) -> Router {
         .route("/v1/policies/{name}/revisions/{number}", get(policies::revision))
         .route("/v1/policies/{name}/coverage", get(policies::coverage))
         .route("/v1/plugins", get(plugins::list))
-        .route("/metrics", get(probes::metrics));
+        .route("/metrics", get(probes::metrics))
+}
+
+fn router(app: App) -> Router {
+    let scoped = |scope: Scope, router: Router<App>| router.route_layer(from_fn_with_state((app.clone(), scope), need));
     let errors = Router::new()
         .route("/v1/orgs/{org}/checks", post(orgs::look))
         .route("/v1/orgs/{org}/parked/{conversation}/ignore", post(parked::ignore))
@@ -245,7 +249,7 @@ fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(NOTIFICATION_BYTES));
     let open = Router::new().route("/healthz", get(probes::healthz)).route("/readyz", get(probes::readyz));
     Router::new()
-        .merge(scoped(Scope::Read, read))
+        .merge(scoped(Scope::Read, reading()))
         .merge(scoped(Scope::Errors, errors))
         .merge(scoped(Scope::Policies, policies))
         .merge(scoped(Scope::Intake, intake))

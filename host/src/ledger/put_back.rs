@@ -32,16 +32,17 @@ impl LaneWriter {
         if entry.key.is_empty() || entry.value.is_empty() || entry.key.ends_with(NOT_WRITTEN) {
             return Err(NotPutBack::NothingKept(entry.key.clone()));
         }
-        let found = Found::read(entry).map_err(|error| NotPutBack::Unreadable(error.to_string()))?;
-        let index = found.index(entry)?;
-        let keys = [Some(&entry.key), index.as_ref()].into_iter().flatten().map(|key| key.clone().into_bytes());
-        let mut there = self.ledger.store.get_many(keys.collect()).await?.into_iter();
-        let known = there.next().flatten();
+        let known = self.value(&entry.key).await?;
         if known.as_ref().is_some_and(|known| *known != entry.value) {
             return Err(NotPutBack::Occupied(entry.key.clone()));
         }
+        let found = Found::read(entry).map_err(|error| NotPutBack::Unreadable(error.to_string()))?;
+        let index = found.index(entry)?;
+        let listed = match &index {
+            Some(index) => self.value(index).await?.is_some(),
+            None => false,
+        };
         let mut counted = state.clone();
-        let listed = there.next().flatten().is_some();
         match &found {
             Found::Delivery(delivery) if known.is_none() => counted.phases.moved(None, Some(delivery)),
             // Its place in the list stayed when it was set aside, and with it its count.
@@ -58,6 +59,10 @@ impl LaneWriter {
         self.ledger.store.commit(batch.fenced(self.fence.clone())).await?;
         *state = counted;
         Ok(())
+    }
+
+    async fn value(&self, key: &str) -> Result<Option<Vec<u8>>, store::Error> {
+        Ok(self.ledger.store.get_many(vec![key.as_bytes().to_vec()]).await?.pop().flatten())
     }
 }
 

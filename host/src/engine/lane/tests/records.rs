@@ -68,7 +68,7 @@ async fn entry(bench: &Bench) -> Quarantined {
 #[test]
 fn what_can_be_read_again_goes_back_with_its_index_and_its_count() {
     alone(async {
-        for noun in ["delivery/acme/main:1", "error/", "conversation/acme/main:1", "group/acme/"] {
+        for noun in ["delivery/acme/main:1", "error/", "conversation/acme/main:1"] {
             let mut bench = Bench::start();
             lock(&bench.world.refused).insert(conversation(1));
             bench.arrive(arrival(1, 1)).await;
