@@ -69,22 +69,7 @@ impl App {
         let metrics = Metrics::default();
         // A store of somebody else's has no folder to keep anything beside.
         let compiled = replaced.is_none().then(|| config.store.path.join("compiled"));
-        let store = match replaced {
-            Some(store) => store,
-            None => {
-                let opening = Opening { accept_loss: config.store.accept_loss, ..Opening::default() };
-                Arc::new(SledStore::open_with(&config.store.path, opening)?)
-            }
-        };
-        if store::format::check(store.as_ref()).await? < store::format::FORMAT {
-            anyhow::bail!(
-                "the store at {} was written by an earlier release: export it with that release, and import the export into an \
-                 empty folder",
-                config.store.path.display()
-            );
-        }
-        let ledger = Ledger::new(store).with_keys(Keys::new(&config.secrets.keys)?);
-        ledger.reseal_tokens().await?;
+        let ledger = open_ledger(&config, replaced).await?;
         let most_bytes = config.policies.limits.plugin_bytes;
         let pulled = config.store.path.join("plugins");
         let registry = Arc::new(Registry::new(config.policies.registries.clone(), pulled, most_bytes));
@@ -93,10 +78,7 @@ impl App {
         plugins::start(&policies, &config, &registry, &clock).await?;
         policies::start(&policies, &config, &clock).await?;
         let http = client()?;
-        let mut orgs = Vec::new();
-        for org in &config.orgs {
-            orgs.push(connect(org, &config, &ledger, &http, &clock).await?);
-        }
+        let orgs = connect_all(&config, &ledger, &http, &clock).await?;
         let engine = Engine::start(engine::Parts {
             ledger: ledger.clone(),
             policies: Arc::clone(&policies),
@@ -126,13 +108,14 @@ impl App {
         let address = server.address;
         let public_url = config.http.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let mailer = config.mail.as_ref().map(Mailer::new).transpose()?.map(Arc::new);
+        let (settings, clock_of_alerts, of_alerts) = (config.alerts, clock.clone(), metrics.clone());
         let parts = alerts::Parts {
             ledger,
             mailer,
-            settings: config.alerts,
+            settings,
             public_url,
-            clock: clock.clone(),
-            metrics: metrics.clone(),
+            clock: clock_of_alerts,
+            metrics: of_alerts,
             troubles,
         };
         let (watched, following) = watched(&engine, &policies)?;
@@ -153,6 +136,27 @@ impl App {
             task.abort();
         }
     }
+}
+
+/// The records, where this release can read them.
+async fn open_ledger(config: &Config, replaced: Option<Arc<dyn Store>>) -> anyhow::Result<Ledger> {
+    let store = match replaced {
+        Some(store) => store,
+        None => {
+            let opening = Opening { accept_loss: config.store.accept_loss, ..Opening::default() };
+            Arc::new(SledStore::open_with(&config.store.path, opening)?)
+        }
+    };
+    if store::format::check(store.as_ref()).await? < store::format::FORMAT {
+        anyhow::bail!(
+            "the store at {} was written by an earlier release: export it with that release, and import the export into an empty \
+             folder",
+            config.store.path.display()
+        );
+    }
+    let ledger = Ledger::new(store).with_keys(Keys::new(&config.secrets.keys)?);
+    ledger.reseal_tokens().await?;
+    Ok(ledger)
 }
 
 fn environments(config: &Config, http: &reqwest::Client) -> Vec<engine::Environment> {
@@ -176,6 +180,20 @@ fn client() -> anyhow::Result<reqwest::Client> {
         .user_agent(concat!("switchyard/", env!("CARGO_PKG_VERSION")))
         .build()
         .context("the HTTP client cannot be built")
+}
+
+/// The organizations with their connections.
+async fn connect_all(
+    config: &Config,
+    ledger: &Ledger,
+    http: &reqwest::Client,
+    clock: &Clock,
+) -> anyhow::Result<Vec<Arc<Org>>> {
+    let mut orgs = Vec::new();
+    for org in &config.orgs {
+        orgs.push(connect(org, config, ledger, http, clock).await?);
+    }
+    Ok(orgs)
 }
 
 /// An organization with its connection.

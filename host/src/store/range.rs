@@ -32,6 +32,9 @@ pub struct Range {
     pub keys_only: bool,
 }
 
+/// The first and the last key of what is covered.
+pub(super) type Bounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
+
 impl Range {
     /// The first `limit` pairs whose keys begin with `prefix`, upwards.
     #[must_use]
@@ -58,7 +61,7 @@ impl Range {
     }
 
     /// The keys it covers, without its limit; `None` where no key can be.
-    pub(super) fn bounds(&self) -> Option<(Bound<Vec<u8>>, Bound<Vec<u8>>)> {
+    pub(super) fn bounds(&self) -> Option<Bounds> {
         let (first, end) = (self.prefix.as_slice(), end_of(&self.prefix));
         let beyond = |key: &[u8]| end.as_deref().is_some_and(|end| key >= end);
         let low = Bound::Included(first.to_vec());

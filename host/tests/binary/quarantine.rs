@@ -13,6 +13,7 @@ const STRAY: &str = "parked/acme/1790000000000/shop:9";
 /// Writes records into a store in a folder.
 fn write(folder: &Path, records: &[(&str, &str)]) {
     let mut batch = Batch::default();
+    batch.put("meta/format", "{\"format\":2}");
     records.iter().for_each(|(key, value)| batch.put(*key, *value));
     let store = SledStore::open(folder).expect("a store");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");

@@ -41,7 +41,9 @@ fn identity(refusal: &Refusal, conversation: &Conversation) -> Identity {
 
 /// Class, code, words, fields, and what is to become of them: the text and the title. The words are Salesforce's own as
 /// they were recorded, or this host's.
-const BODIES: &[(Class, &str, &str, &[&str], &str, &str)] = &[
+/// Class, code, words, fields; the masked text and the title that they become.
+type Body = (Class, &'static str, &'static str, &'static [&'static str], &'static str, &'static str);
+const BODIES: &[Body] = &[
     (
         Class::Record,
         "FIELD_CUSTOM_VALIDATION_EXCEPTION",

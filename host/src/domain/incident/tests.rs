@@ -139,7 +139,7 @@ proptest! {
             match incident.passage(now) {
                 Passage::Barred(Some(next)) => prop_assert!(next.since(now) <= PAUSE_LIMIT),
                 Passage::Barred(None) => prop_assert!(incident.probing),
-                Passage::Ramp(places) => prop_assert!(places >= RAMP_FIRST && places < RAMP_LAST),
+                Passage::Ramp(places) => prop_assert!((RAMP_FIRST..RAMP_LAST).contains(&places)),
                 Passage::Free | Passage::Probe => {}
             }
         }

@@ -80,6 +80,10 @@ fn put_pending(commit: &mut LaneCommit, number: usize) {
     commit.errors.push(ErrorChange { before: None, after: error });
     commit.messages.push((message.clone(), conversation.clone()));
     commit.deliveries.push(DeliveryChange { id: conversation.clone(), before: None, after });
+    commit.conversations.push(conversation_with(conversation, message, now));
+}
+
+fn conversation_with(id: ConversationId, message: MessageId, now: Timestamp) -> Conversation {
     let line = Message {
         id: message,
         direction: Direction::Inbound,
@@ -87,10 +91,10 @@ fn put_pending(commit: &mut LaneCommit, number: usize) {
         body: String::new(),
         sent_at: now,
     };
-    commit.conversations.push(Conversation {
-        id: conversation,
-        source: id("main"),
-        account: id("page"),
+    Conversation {
+        id,
+        source: self::id("main"),
+        account: self::id("page"),
         account_name: "Page".into(),
         channel: "chat".into(),
         team: None,
@@ -105,7 +109,7 @@ fn put_pending(commit: &mut LaneCommit, number: usize) {
         state_as_of: 1,
         agent_as_of: 1,
         erased_until: None,
-    });
+    }
 }
 
 fn shop(http: reqwest::Client) -> Arc<Org> {

@@ -127,17 +127,17 @@ async fn what_cannot_be_understood_is_set_aside_and_all_else_is_imported() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_understood_and_belongs_to_no_organization_refuses_the_import_with_its_line() {
+async fn what_cannot_be_understood_and_belongs_to_no_organization_refuses_the_import_with_its_key() {
     for noun in ["cursor/", "policy-revision/"] {
         let mut pairs = pairs(&EXPORT);
         pairs.push(("cursor/main".to_owned(), "{\"1\":7}".to_owned()));
         let place = pairs.iter().position(|(key, _)| key.starts_with(noun)).unwrap();
         "?".clone_into(&mut pairs[place].1);
         let error = imported(&export(&pairs)).await.map(|_| ()).unwrap_err().to_string();
-        assert!(error.contains(noun) && error.contains(&format!("on line {} ", place + 1)), "{error}");
+        assert!(error.contains(noun), "{error}");
     }
     let unknown = imported("{\"key\":\"lane/acme\",\"value\":\"{}\"}\n").await.map(|_| ()).unwrap_err().to_string();
-    assert!(unknown.contains("lane/acme on line 1"), "{unknown}");
+    assert!(unknown.contains("lane/acme"), "{unknown}");
     let alone = [("error/se-1".to_owned(), "?".to_owned())];
     assert!(matches!(imported(&export(&alone)).await, Err(Error::Unreadable { key, .. }) if key == "error/se-1"));
 }
