@@ -195,6 +195,12 @@ struct Encoding<'a> {
 
 impl<'a> Encoding<'a> {
     fn encode(mut self, commit: &'a LaneCommit) -> Result<Batch, CommitError> {
+        // First: what stands in the place of a record that is set aside has its key.
+        for quarantined in &commit.quarantined {
+            let quarantined = Quarantined { at: commit.at, ..quarantined.clone() };
+            quarantined.put(&mut self.batch);
+            self.batch.delete(quarantined.key);
+        }
         for conversation in &commit.conversations {
             self.of = Some(&conversation.id);
             self.put(key::conversation(self.org, &conversation.id), conversation)?;
@@ -253,11 +259,6 @@ impl<'a> Encoding<'a> {
                 Some(operation) => self.put(key::operation(self.org, *number), operation)?,
                 None => self.batch.delete(key::operation(self.org, *number)),
             }
-        }
-        for quarantined in &commit.quarantined {
-            let quarantined = Quarantined { at: commit.at, ..quarantined.clone() };
-            quarantined.put(&mut self.batch);
-            self.batch.delete(quarantined.key);
         }
         if let Some(state) = &commit.state {
             self.put(key::lane(self.org), state)?;

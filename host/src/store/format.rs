@@ -38,8 +38,9 @@ pub async fn check(store: &dyn Store) -> Result<u64, Error> {
 pub(super) async fn read(store: &dyn Store) -> Result<Option<u64>, Error> {
     let values = store.get_many(vec![MARKER.into()]).await?;
     let Some(value) = values.first().and_then(Option::as_ref) else {
-        let records = store.range(Range::of("", 1).keys_only()).await?;
-        return Ok((!records.is_empty()).then_some(1));
+        // What the store notes for itself is no record.
+        let keys = store.range(Range::of("", 2).keys_only()).await?;
+        return Ok(keys.iter().any(|(key, _)| !key.starts_with(b"meta/")).then_some(1));
     };
     let marker: Marker = serde_json::from_slice(value)
         .map_err(|error| Error::Unreadable { key: MARKER.to_owned(), reason: error.to_string() })?;

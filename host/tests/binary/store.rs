@@ -133,7 +133,9 @@ fn a_store_that_lost_records_is_served_only_when_that_is_asked_for() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address");
     let text = format!(
-        "[http]\nlisten = '{address}'\n[[http.tokens]]\nname = 'ops'\nsecret = 'a-long-enough-secret'\nscopes = ['read']\n"
+        "[http]\nlisten = '{address}'\n[[http.tokens]]\nname = 'ops'\nsecret = 'a-long-enough-secret'\nscopes = ['read']\n\
+         [[orgs]]\nid = 'acme'\naccounts = ['shop/*']\n[orgs.salesforce]\nlogin_url = 'http://127.0.0.1:1'\n\
+         flow = 'client-credentials'\nclient_id = 'app'\nclient_secret = 'shh'\n"
     );
     std::fs::write(&config, text).expect("a file");
     let output = switchyard(["serve", "--config"]).arg(&config).output().expect("it runs");

@@ -120,6 +120,8 @@ async fn what_was_never_written_can_only_be_forgotten() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_only_read_may_list_and_recount_but_neither_show_retry_nor_forget() {
     let host = TestHost::start().await;
+    host.notify(received(1, 1, "billing", "jane@example.com")).await;
+    host.idle().await;
     put_readable(&host, "qu-1").await;
     let (status, list) = host.call(Method::GET, "/v1/quarantine", READER, None).await;
     assert_eq!((status, list["quarantine"][0]["id"].as_str()), (StatusCode::OK, Some("qu-1")));

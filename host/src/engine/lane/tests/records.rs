@@ -32,6 +32,11 @@ fn a_record_that_cannot_be_read_is_set_aside_and_the_next_conversation_goes_thro
             bench.arrive(arrival(2, 1)).await;
             bench.settled().await;
             assert_eq!(lock(&bench.world.written).len(), 2, "{key}");
+            let known = bench.ledger.conversation(&org(), &conversation(1)).await.unwrap().unwrap();
+            assert!(
+                known.messages.iter().any(|message| message.id.as_str() == "main:1-2"),
+                "{key}: it is on record anew"
+            );
             let mut bench = bench.restart().await;
             bench.arrive(arrival(3, 1)).await;
             bench.settled().await;
