@@ -1,4 +1,4 @@
-//! Moves the content of a store, while no host uses it.
+//! Moves the content of a store: of one that no host uses, or of the one of a running host.
 
 mod draft;
 
@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Subcommand;
+use reqwest::Method;
 
 use self::draft::Draft;
+use super::remote::Remote;
 use crate::clock::Stopwatch;
 use crate::store::{AsTheyAre, Convert, Opening, Range, SledStore, Store, check_export, export, format, import};
 
@@ -28,7 +30,7 @@ pub(super) enum Command {
         #[arg(long)]
         to: Option<PathBuf>,
     },
-    /// Read what `export` wrote into an empty store. All of it is checked before anything is written.
+    /// Read what `export` or `backup` wrote into an empty store. All of it is checked before anything is written.
     Import {
         /// The folder of the store.
         #[arg(long)]
@@ -39,6 +41,14 @@ pub(super) enum Command {
         /// The export is of a release that wrote neither a header nor a last line: whether it is whole is not known.
         #[arg(long)]
         headerless: bool,
+    },
+    /// Write everything that a running host keeps, as of the end of this command. Its token needs the scope `backup`.
+    Backup {
+        #[command(flatten)]
+        remote: Remote,
+        /// The file, which is replaced when all of it is there; `import` reads it.
+        #[arg(long)]
+        to: PathBuf,
     },
     /// Read everything, and say whether it can be read. No host may be using the store.
     Verify {
@@ -60,6 +70,11 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
             let mut spooled = tempfile::tempfile_in(standing(&path)).context("the standard input cannot be kept")?;
             std::io::copy(&mut stdin().lock(), &mut spooled).context("the standard input cannot be kept")?;
             read_in(&path, BufReader::new(spooled), headerless).await
+        }
+        Command::Backup { remote, to } => {
+            let named = || to.display().to_string();
+            let draft = Draft::of(&to).with_context(named)?;
+            back_up(&remote, draft).await.with_context(named)
         }
         Command::Verify { path } => verify(&path).await,
     }
@@ -94,6 +109,20 @@ async fn read_in(path: &Path, mut from: impl BufRead + Seek, headerless: bool) -
     let count = import(&store, &mut from, &checked, convert, progress).await;
     let count = count.with_context(|| format!("the store at {} cannot be filled", path.display()))?;
     eprintln!("{count} records imported");
+    Ok(())
+}
+
+async fn back_up(remote: &Remote, mut draft: Draft) -> anyhow::Result<()> {
+    // What cannot be read again cannot be checked.
+    draft.written()?;
+    let mut answer = remote.answer(Method::POST, "/v1/backup", None).await?;
+    while let Some(piece) = answer.chunk().await.context("the host broke off")? {
+        draft.writer().write_all(&piece)?;
+    }
+    // What is on the disk is what has to be whole.
+    let checked = check_export(&mut draft.written()?, false, convert)?;
+    draft.keep()?;
+    eprintln!("{} records backed up", checked.records);
     Ok(())
 }
 

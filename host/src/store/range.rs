@@ -7,6 +7,9 @@ use super::{Error, Pair};
 /// A page of a range ends after so many bytes of values, and holds one pair at least.
 pub const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
+/// From which key to which.
+type Bounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
+
 /// In which order pairs are read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Order {
@@ -58,7 +61,7 @@ impl Range {
     }
 
     /// The keys it covers, without its limit; `None` where no key can be.
-    pub(super) fn bounds(&self) -> Option<(Bound<Vec<u8>>, Bound<Vec<u8>>)> {
+    pub(super) fn bounds(&self) -> Option<Bounds> {
         let (first, end) = (self.prefix.as_slice(), end_of(&self.prefix));
         let beyond = |key: &[u8]| end.as_deref().is_some_and(|end| key >= end);
         let low = Bound::Included(first.to_vec());
