@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
 
 use crate::domain::{BaseUrl, Secret};
@@ -28,6 +28,12 @@ fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
 impl Remote {
     /// What the host answers; its refusals as it words them.
     pub(super) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
+        let text = self.answer(method, path, body).await?.text().await?;
+        Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    /// The same, where the answer is not to be read at once.
+    pub(super) async fn answer(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Response> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let url = BaseUrl::try_from(self.url.clone())?.at(path)?;
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
@@ -39,13 +45,13 @@ impl Remote {
             request = request.json(&body);
         }
         let answer = request.send().await.with_context(|| format!("{} does not answer", self.url))?;
-        let (status, text) = (answer.status(), answer.text().await?);
-        let value: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        let status = answer.status();
         if !status.is_success() {
+            let value: Value = serde_json::from_str(&answer.text().await?).unwrap_or(Value::Null);
             let detail = value["detail"].as_str().unwrap_or("no reason was given");
             bail!("{}: {detail}", value["title"].as_str().unwrap_or(status.as_str()));
         }
-        Ok(value)
+        Ok(answer)
     }
 }
 

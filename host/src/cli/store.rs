@@ -1,4 +1,4 @@
-//! Moves the content of a store while no host uses it, recounts it, and looks after what was set aside.
+//! Moves the content of a store, of one that no host uses or of a running host, recounts it, and looks after what was set aside.
 
 mod draft;
 
@@ -10,9 +10,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Subcommand;
+use reqwest::Method;
 
 use self::draft::Draft;
 use super::quarantine::{self, Place};
+use super::remote::Remote;
 use super::verify;
 use crate::clock::{Clock, Stopwatch};
 use crate::ledger::Upgrade;
@@ -32,7 +34,7 @@ pub(super) enum Command {
         #[arg(long)]
         to: Option<PathBuf>,
     },
-    /// Read what `export` wrote into an empty store. All of it is checked before anything is written.
+    /// Read what `export` or `backup` wrote into an empty store. All of it is checked before anything is written.
     Import {
         /// The folder of the store.
         #[arg(long)]
@@ -43,6 +45,14 @@ pub(super) enum Command {
         /// The export is of a release that wrote neither a header nor a last line: whether it is whole is not known.
         #[arg(long)]
         headerless: bool,
+    },
+    /// Write everything that a running host keeps, as of the end of this command. Its token needs the scope `backup`.
+    Backup {
+        #[command(flatten)]
+        remote: Remote,
+        /// The file, which is replaced when all of it is there; `import` reads it.
+        #[arg(long)]
+        to: PathBuf,
     },
     /// Recount indexes and counts, and print what differs from what it should be: exit code 1 if anything does.
     Verify(Place),
@@ -65,6 +75,11 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
             let mut spooled = tempfile::tempfile_in(standing(&path)).context("the standard input cannot be kept")?;
             std::io::copy(&mut stdin().lock(), &mut spooled).context("the standard input cannot be kept")?;
             read_in(&path, BufReader::new(spooled), headerless).await?;
+        }
+        Command::Backup { remote, to } => {
+            let named = || to.display().to_string();
+            let draft = Draft::of(&to).with_context(named)?;
+            back_up(&remote, draft).await.with_context(named)?;
         }
         Command::Verify(place) => return Ok(verify::run(place).await),
         Command::Quarantine(command) => quarantine::run(command).await?,
@@ -101,6 +116,20 @@ async fn read_in(path: &Path, mut from: impl BufRead + Seek, headerless: bool) -
     let count = import(&store, &mut from, &checked, convert, progress).await;
     let count = count.with_context(|| format!("the store at {} cannot be filled", path.display()))?;
     eprintln!("{count} records imported");
+    Ok(())
+}
+
+async fn back_up(remote: &Remote, mut draft: Draft) -> anyhow::Result<()> {
+    // What cannot be read again cannot be checked.
+    draft.written()?;
+    let mut answer = remote.answer(Method::POST, "/v1/backup", None).await?;
+    while let Some(piece) = answer.chunk().await.context("the host broke off")? {
+        draft.writer().write_all(&piece)?;
+    }
+    // What is on the disk is what has to be whole.
+    let checked = check_export(&mut draft.written()?, false, convert)?;
+    draft.keep()?;
+    eprintln!("{} records backed up", checked.records);
     Ok(())
 }
 

@@ -36,6 +36,8 @@ pub enum Scope {
     Intake,
     /// Authorize organizations.
     Connect,
+    /// Read everything that is kept, as a backup.
+    Backup,
 }
 
 /// A bearer token and what it is good for.
@@ -88,7 +90,8 @@ impl Access {
     /// Who asks, by bearer token or by session.
     pub(super) fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
         if self.open() {
-            let scopes = vec![Scope::Read, Scope::Errors, Scope::Policies, Scope::Intake, Scope::Connect];
+            let scopes =
+                vec![Scope::Read, Scope::Errors, Scope::Policies, Scope::Intake, Scope::Connect, Scope::Backup];
             return Some(Caller { name: "local".to_owned(), scopes });
         }
         if let Some(token) = header_text(headers, header::AUTHORIZATION).and_then(|text| text.strip_prefix("Bearer ")) {

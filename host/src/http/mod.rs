@@ -2,6 +2,7 @@
 
 mod access;
 mod authorization;
+mod backup;
 mod console;
 mod extract;
 mod files;
@@ -243,6 +244,7 @@ fn router(app: App) -> Router {
     let plugin_bytes = app.parts.policies.plugin_bytes();
     let plugins =
         Router::new().route("/v1/plugins/{name}", put(plugins::put)).layer(DefaultBodyLimit::max(plugin_bytes));
+    let backup = Router::new().route("/v1/backup", post(backup::read));
     let intake = Router::new().route("/v1/intake/{source}", post(intake::accept));
     let webhook = Router::new()
         .route("/alcmeon/{environment}/notify", post(webhook::notify))
@@ -254,6 +256,7 @@ fn router(app: App) -> Router {
         .merge(scoped(Scope::Policies, policies))
         .merge(scoped(Scope::Intake, intake))
         .merge(scoped(Scope::Connect, connect))
+        .merge(scoped(Scope::Backup, backup))
         .merge(console::router(&app))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .merge(scoped(Scope::Policies, plugins))

@@ -1,11 +1,11 @@
 //! Writes that are kept together or not at all.
 
-use super::{Error, Fence, LARGEST_VALUE, Pair};
+use super::{Change, Error, Fence, LARGEST_VALUE, Pair};
 
 /// Writes that belong together; a later one to the same key wins.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
-    pub(super) operations: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    pub(super) operations: Vec<Change>,
     pub(super) fence: Option<Fence>,
     bytes: usize,
 }
@@ -54,6 +54,10 @@ impl Batch {
     #[must_use]
     pub fn into_pairs(self) -> Vec<Pair> {
         self.operations.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Vec<u8>> {
+        self.operations.iter().map(|(key, _)| key)
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {

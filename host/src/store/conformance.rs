@@ -229,3 +229,36 @@ proptest! {
         });
     }
 }
+
+#[test]
+fn changed_keys_are_noted_from_the_watch_on_and_read_as_of_one_moment() {
+    each(|store| {
+        wait(store.commit(batch(&[("before", Some("1"))]))).unwrap();
+        let watch = store.watch().unwrap();
+        assert!(matches!(store.watch(), Err(Error::Busy)));
+        wait(store.commit(batch(&[("c", Some("1")), ("a", Some("1")), ("b", None)]))).unwrap();
+        wait(store.commit(batch(&[("a", Some("2"))]))).unwrap();
+        let taken = wait(store.changed(&watch, 2)).unwrap();
+        assert_eq!(taken.changes, [(b"a".to_vec(), Some(b"2".to_vec())), (b"b".to_vec(), None)]);
+        assert!(!taken.all);
+        let taken = wait(store.changed(&watch, 2)).unwrap();
+        assert_eq!(taken.changes, [(b"c".to_vec(), Some(b"1".to_vec()))]);
+        assert!(taken.all);
+        assert!(wait(store.changed(&watch, 2)).unwrap().all);
+        drop(watch);
+        let again = store.watch().unwrap();
+        assert!(wait(store.changed(&again, 9)).unwrap().changes.is_empty());
+    });
+}
+
+#[test]
+fn a_watch_that_is_outrun_says_so_and_holds_a_bounded_number_of_keys() {
+    let store = MemoryStore::default();
+    let watch = store.watch().unwrap();
+    for thousand in 0..101u32 {
+        let mut batch = Batch::default();
+        (0..1_000u32).for_each(|key| batch.put((thousand * 1_000 + key).to_be_bytes(), ""));
+        wait(store.commit(batch)).unwrap();
+    }
+    assert!(matches!(wait(store.changed(&watch, 9)), Err(Error::Outrun)));
+}

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
 
-use super::{Batch, Error, Fence, Pair, Range, Reading, Store};
+use super::{Batch, Changes, Error, Fence, Pair, Range, Reading, Store, Watch};
 
 /// Another store with faults in front of it. Without a plan it behaves as that one does.
 pub struct FaultyStore {
@@ -154,7 +154,7 @@ impl FaultyStore {
 
     async fn write(&self, batch: Batch) -> Result<(), Error> {
         self.commits.fetch_add(1, Ordering::SeqCst);
-        let touched = Touched::Keys(batch.operations.iter().map(|(key, _)| key.clone()).collect());
+        let touched = Touched::Keys(batch.keys().cloned().collect());
         self.pass(Point::BeforeCommit, &touched).await?;
         self.below.commit(batch).await?;
         self.pass(Point::AfterCommit, &touched).await
@@ -200,6 +200,17 @@ impl Store for FaultyStore {
 
     fn acquire(&self, holder: &str) -> Fence {
         self.below.acquire(holder)
+    }
+
+    fn watch(&self) -> Result<Watch, Error> {
+        self.below.watch()
+    }
+
+    fn changed<'a>(&'a self, watch: &'a Watch, most: usize) -> Reading<'a, Changes> {
+        Box::pin(async move {
+            self.pass(Point::Read, &Touched::Below(Vec::new())).await?;
+            self.below.changed(watch, most).await
+        })
     }
 
     fn healthy(&self) -> bool {

@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::fence::Fences;
-use super::{Batch, Error, Fence, Order, PAGE_BYTES, Pair, Range, Reading, Store};
+use super::gate::Gate;
+use super::{Batch, Changes, Error, Fence, Order, PAGE_BYTES, Pair, Range, Reading, Store, Watch};
 
 /// Keeps everything in memory; "durable" means until it is dropped.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub struct MemoryStore {
     map: RwLock<BTreeMap<Vec<u8>, Vec<u8>>>,
     /// While set, every commit fails as if the disk were full.
     full: AtomicBool,
-    fences: Fences,
+    gate: Gate,
 }
 
 impl MemoryStore {
@@ -39,14 +39,19 @@ impl MemoryStore {
         if !self.healthy() {
             return Err(Error::Failed("no space left".to_owned()));
         }
-        let fences = self.fences.hold();
-        fences.check(batch.fence.as_ref())?;
+        let held = self.gate.hold();
+        held.check(batch.fence.as_ref())?;
+        let noted = held.noted();
+        let keys: Vec<_> = noted.iter().flat_map(|_| batch.keys().cloned()).collect();
         let mut map = self.map.write().map_err(|_| Error::Closed)?;
         for (key, value) in batch.operations {
             match value {
                 Some(value) => map.insert(key, value),
                 None => map.remove(&key),
             };
+        }
+        if let Some(noted) = noted {
+            noted.add(keys);
         }
         Ok(())
     }
@@ -74,7 +79,15 @@ impl Store for MemoryStore {
     }
 
     fn acquire(&self, holder: &str) -> Fence {
-        self.fences.acquire(holder)
+        self.gate.acquire(holder)
+    }
+
+    fn watch(&self) -> Result<Watch, Error> {
+        self.gate.watch()
+    }
+
+    fn changed<'a>(&'a self, watch: &'a Watch, most: usize) -> Reading<'a, Changes> {
+        Box::pin(async move { watch.take(&self.gate, most, |key| self.get(key)) })
     }
 
     fn healthy(&self) -> bool {

@@ -1,28 +1,32 @@
 //! Where everything is kept: ordered keys and small values, durable when a commit is acknowledged.
 
+mod backup;
 mod batch;
 #[cfg(test)]
 mod conformance;
 mod faulty;
-mod fence;
 pub mod format;
+mod gate;
 mod memory;
 mod range;
 mod sled;
 mod tokens;
 mod transfer;
+mod watch;
 
 use std::future::Future;
 use std::pin::Pin;
 
+pub use self::backup::{Piece, backup};
 pub use self::batch::Batch;
 pub use self::faulty::{Fault, FaultyStore, Point};
-pub use self::fence::Fence;
+pub use self::gate::Fence;
 pub use self::memory::MemoryStore;
 pub use self::range::{Order, PAGE_BYTES, Range};
 pub use self::sled::{Opening, SledStore};
 pub use self::tokens::{TOKENS, is_in_the_clear};
 pub use self::transfer::{AsTheyAre, Checked, Convert, check_export, export, import};
+pub use self::watch::{Changes, Watch};
 
 /// The largest value that a store takes, in bytes: larger ones would go where sled never syncs them.
 pub const LARGEST_VALUE: usize = 2 * 1024 * 1024 - 4096;
@@ -64,6 +68,19 @@ pub trait Store: Send + Sync + 'static {
     /// Gives the next fence of a holder, upon which every older one of it is stale. What they have written before can
     /// be read as soon as this has answered; it may wait for a write that is being applied, not for the disk.
     fn acquire(&self, holder: &str) -> Fence;
+
+    /// Begins to note which keys are written, until the watch is dropped. There is one at a time.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when there is one already.
+    fn watch(&self) -> Result<Watch, Error>;
+
+    /// Takes up to `most` of the keys that were noted, with their values. Where these are all, the values are those of one
+    /// moment between two commits, which wait for that moment.
+    ///
+    /// # Errors
+    /// [`Error::Outrun`] when more keys were written than are noted.
+    fn changed<'a>(&'a self, watch: &'a Watch, most: usize) -> Reading<'a, Changes>;
 
     /// Whether the last write succeeded; while it is `false`, the host is not ready.
     fn healthy(&self) -> bool;
@@ -137,6 +154,12 @@ pub enum Error {
         /// What is held.
         holder: String,
     },
+    /// It is being backed up: wait until that has ended.
+    #[error("the store is being backed up already")]
+    Busy,
+    /// More is written than a backup can read meanwhile: try again later, or read faster.
+    #[error("more was written to the store than the backup could read meanwhile")]
+    Outrun,
     /// It has records already: take an empty one.
     #[error("the store is not empty")]
     NotEmpty,

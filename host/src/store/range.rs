@@ -7,6 +7,9 @@ use super::{Error, Pair};
 /// A page of a range ends after so many bytes of values, and holds one pair at least.
 pub const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
+/// From which key to which.
+type Bounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
+
 /// In which order pairs are read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Order {
@@ -31,9 +34,6 @@ pub struct Range {
     /// Values come back empty.
     pub keys_only: bool,
 }
-
-/// The first and the last key of what is covered.
-pub(super) type Bounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
 
 impl Range {
     /// The first `limit` pairs whose keys begin with `prefix`, upwards.

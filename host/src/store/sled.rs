@@ -23,8 +23,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::database::Database;
 use self::writer::{Commit, Writer, let_go};
-use super::fence::Fences;
-use super::{Batch, Error, Fence, Order, PAGE_BYTES, Pair, Range, Reading, Store};
+use super::gate::Gate;
+use super::{Batch, Changes, Error, Fence, Order, PAGE_BYTES, Pair, Range, Reading, Store, Watch};
 
 /// So many commits may wait for the writer before the next one waits for a place.
 const QUEUE: usize = 1024;
@@ -39,7 +39,7 @@ pub struct SledStore {
     commits: Option<mpsc::Sender<Commit>>,
     writer: Option<JoinHandle<()>>,
     healthy: Arc<AtomicBool>,
-    fences: Arc<Fences>,
+    gate: Arc<Gate>,
 }
 
 /// How a store is opened.
@@ -100,17 +100,17 @@ impl SledStore {
     pub fn open_with(folder: &Path, opening: Opening) -> Result<Self, Error> {
         let database = Database::open(folder, opening)?;
         let handle = Arc::new(Handle(RwLock::new(Ok(database.db.clone()))));
-        let (healthy, fences) = (Arc::new(AtomicBool::new(true)), Arc::new(Fences::default()));
+        let (healthy, gate) = (Arc::new(AtomicBool::new(true)), Arc::new(Gate::default()));
         let (commits, queue) = mpsc::channel(QUEUE);
         let writer = Writer {
             folder: folder.to_owned(),
             queue,
             handle: Arc::clone(&handle),
             healthy: Arc::clone(&healthy),
-            fences: Arc::clone(&fences),
+            gate: Arc::clone(&gate),
         };
         let writer = writer::spawn(Arc::clone(&healthy), move || writer.run(database))?;
-        Ok(Self { handle, commits: Some(commits), writer: Some(writer), healthy, fences })
+        Ok(Self { handle, commits: Some(commits), writer: Some(writer), healthy, gate })
     }
 
     /// Reads on a thread that may wait for the disk.
@@ -154,7 +154,16 @@ impl Store for SledStore {
     }
 
     fn acquire(&self, holder: &str) -> Fence {
-        self.fences.acquire(holder)
+        self.gate.acquire(holder)
+    }
+
+    fn watch(&self) -> Result<Watch, Error> {
+        self.gate.watch()
+    }
+
+    fn changed<'a>(&'a self, watch: &'a Watch, most: usize) -> Reading<'a, Changes> {
+        let (gate, watch) = (Arc::clone(&self.gate), watch.clone());
+        self.off_thread(move |db| watch.take(&gate, most, |key| get(db, key)))
     }
 
     fn healthy(&self) -> bool {

@@ -7,7 +7,8 @@ mod tests;
 use std::collections::HashMap;
 use std::io::{BufRead, Seek, SeekFrom, Write};
 
-use self::lines::{Reader, Writer, failed};
+pub(super) use self::lines::Writer;
+use self::lines::{Reader, failed};
 use super::{Batch, Error, Pair, Range, Store, format};
 
 /// Pairs that are read or written at a time,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::switchyard::{Host, printed, switchyard};
+use crate::switchyard::{Host, post, printed, switchyard};
 
 const CONFIG: &str = "[http]\nlisten = '127.0.0.1:0'\n[[http.tokens]]\nname = 'ops'\nsecret = 'a-long-enough-secret'\nscopes = ['read', 'intake']\n\
     [[orgs]]\nid = 'acme'\naccounts = ['shop/*']\n\
@@ -104,18 +104,4 @@ fn a_host_that_is_told_to_stop_finishes_and_keeps_what_it_acknowledged() {
         let output = switchyard(["store", "export", "--path"]).arg(store).output().expect("it runs");
         assert!(printed(&output).0.contains("shop:1"), "{output:?}");
     }
-}
-
-/// One request on a connection of its own.
-fn post(address: &str, path: &str, body: &str) -> String {
-    use std::io::{Read, Write};
-    let mut connection = std::net::TcpStream::connect(address).expect("a connection");
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer a-long-enough-secret\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    );
-    connection.write_all(request.as_bytes()).expect("sent");
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).expect("an answer");
-    answer
 }

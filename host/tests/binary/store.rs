@@ -1,10 +1,13 @@
 //! What `store` writes and reads, and what it refuses.
 
+use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
-use std::process::{Output, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
-use crate::switchyard::{printed, switchyard};
+use crate::switchyard::{Host, post, printed, switchyard};
+
+const TOKEN: &str = "a-long-enough-secret";
 
 const OLD: &str = concat!(
     "{\"key\":\"cursor/main\",\"value\":\"{\\\"1\\\":7}\"}\n",
@@ -30,7 +33,7 @@ fn is_empty(folder: &Path) -> bool {
 }
 
 /// A store with two records, and its export.
-fn exported(folder: &Path) -> std::path::PathBuf {
+fn exported(folder: &Path) -> PathBuf {
     let (old, path, to) = (folder.join("old"), folder.join("data"), folder.join("export"));
     std::fs::write(&old, OLD).expect("a file");
     let output = store(&[&"import", &"--path", &path, &"--from", &old, &"--headerless"]);
@@ -122,22 +125,119 @@ fn an_export_to_a_full_disk_leaves_the_file_that_was_there() {
     assert_eq!(left.len(), 3, "{left:?}");
 }
 
+/// The configuration of a host with one organization; its store is the folder `data` beside it.
+fn config(folder: &Path, listen: &str, scopes: &str) -> PathBuf {
+    let config = folder.join("switchyard.toml");
+    let text = format!(
+        "[http]\nlisten = '{listen}'\n[[http.tokens]]\nname = 'ops'\nsecret = '{TOKEN}'\nscopes = [{scopes}]\n\
+         [[orgs]]\nid = 'acme'\naccounts = ['shop/*']\n[orgs.salesforce]\nlogin_url = 'http://127.0.0.1:9'\n\
+         client_id = 'app'\nrefresh_token = 'a-refresh-token'\n[secrets]\nkeys = ['{}']\n",
+        "0f".repeat(32)
+    );
+    std::fs::write(&config, text).expect("a file");
+    config
+}
+
+/// A running host whose token has these scopes.
+fn host(folder: &Path, scopes: &str) -> Host {
+    Host::serve(&config(folder, "127.0.0.1:0", scopes))
+}
+
+fn back_up(address: &str, to: &Path) -> Output {
+    let mut command = switchyard(["store", "backup", "--to"]);
+    command.arg(to).env("SWITCHYARD_URL", format!("http://{address}")).env("SWITCHYARD_TOKEN", TOKEN);
+    command.output().expect("it runs")
+}
+
+#[test]
+fn a_running_host_is_backed_up_and_the_backup_is_imported() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = host(folder.path(), "'intake', 'backup'");
+    let message = r#"{"id":"1","account":"web","channel":"chat","customer":{"name":"Ann"},"messages":[{"id":"m1","sent_at":"2026-09-21T10:00:00Z","body":"Hello"}]}"#;
+    let answer = post(&running.address, "/v1/intake/shop", message);
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    let to = folder.path().join("backup");
+    std::fs::write(&to, "the backup of yesterday").expect("a file");
+    let output = back_up(&running.address, &to);
+    assert!(output.status.success() && printed(&output).1.contains("records backed up"), "{output:?}");
+    assert_eq!(to.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
+    let restored = folder.path().join("restored");
+    let output = store(&[&"import", &"--path", &restored, &"--from", &to]);
+    assert!(output.status.success(), "{output:?}");
+    let output = store(&[&"export", &"--path", &restored]);
+    assert!(printed(&output).0.contains("shop:1"), "{output:?}");
+    let said = refused(&back_up(&running.address, Path::new("/dev/null")));
+    assert!(said.contains("cannot be read again"), "{said}");
+}
+
+#[test]
+fn a_backup_that_may_not_be_read_or_breaks_off_leaves_the_file_that_was_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let to = folder.path().join("backup");
+    std::fs::write(&to, "the backup of yesterday").expect("a file");
+    let without_scope = host(folder.path(), "'read', 'intake'");
+    let said = refused(&back_up(&without_scope.address, &to));
+    assert!(said.contains("lacks the scope") && said.contains("backup"), "{said}");
+    let header = "{\"switchyard_export\":1,\"format\":1}\n";
+    let cut = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{header}\r\n", header.len());
+    let ended = format!("{cut}0\r\n\r\n");
+    for (answer, why) in [(cut, "the host broke off"), (ended, "breaks off after line 1")] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address").to_string();
+        let broken_host = std::thread::spawn(move || {
+            let (mut connection, _) = listener.accept().expect("a connection");
+            let mut request = [0; 4096];
+            let _ = connection.read(&mut request).expect("a request");
+            connection.write_all(answer.as_bytes()).expect("sent");
+        });
+        let said = refused(&back_up(&address, &to));
+        broken_host.join().expect("an end");
+        assert!(said.contains(why), "{why}: {said}");
+    }
+    assert_eq!(std::fs::read_to_string(&to).expect("text"), "the backup of yesterday");
+    let left = std::fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("one").file_name());
+    assert!(left.into_iter().all(|name| !name.to_string_lossy().ends_with(".part")));
+}
+
+#[test]
+fn a_backup_to_a_disk_that_fills_is_an_error_and_leaves_the_file_that_was_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let small = folder.path().join("small");
+    std::fs::create_dir(&small).expect("a folder");
+    let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(&small).output();
+    if !mount.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: only root may mount a small disk");
+        return;
+    }
+    let running = host(folder.path(), "'intake', 'backup'");
+    for id in 0..20 {
+        let body = "x".repeat(10_000);
+        let message = format!(
+            r#"{{"id":"{id}","account":"web","channel":"chat","customer":{{"name":"Ann"}},"messages":[{{"id":"m{id}","sent_at":"2026-09-21T10:00:00Z","body":"{body}"}}]}}"#
+        );
+        assert!(post(&running.address, "/v1/intake/shop", &message).starts_with("HTTP/1.1 202"));
+    }
+    let to = small.join("backup");
+    std::fs::write(&to, "the backup of yesterday").expect("a file");
+    let said = refused(&back_up(&running.address, &to));
+    let kept = std::fs::read_to_string(&to).expect("text");
+    let left = std::fs::read_dir(&small).expect("a folder").count();
+    let unmounted = Command::new("umount").arg(&small).status();
+    assert!(said.contains("No space left"), "{said}");
+    assert_eq!((kept.as_str(), left), ("the backup of yesterday", 1));
+    assert!(unmounted.is_ok_and(|status| status.success()));
+}
+
 #[test]
 fn a_store_that_lost_records_is_served_only_when_that_is_asked_for() {
     let folder = tempfile::tempdir().expect("a folder");
     exported(folder.path());
     let path = folder.path().join("data");
     std::fs::remove_file(path.join("db")).expect("the log");
-    let config = folder.path().join("switchyard.toml");
     // The address is taken: it gets so far only when the store was opened.
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address");
-    let text = format!(
-        "[http]\nlisten = '{address}'\n[[http.tokens]]\nname = 'ops'\nsecret = 'a-long-enough-secret'\nscopes = ['read']\n\
-         [[orgs]]\nid = 'acme'\naccounts = ['shop/*']\n[orgs.salesforce]\nlogin_url = 'http://127.0.0.1:1'\n\
-         flow = 'client-credentials'\nclient_id = 'app'\nclient_secret = 'shh'\n"
-    );
-    std::fs::write(&config, text).expect("a file");
+    let config = config(folder.path(), &address.to_string(), "'read'");
     let output = switchyard(["serve", "--config"]).arg(&config).output().expect("it runs");
     let said = refused(&output);
     assert!(said.contains("lost what was acknowledged") && said.contains("--accept-loss"), "{said}");

@@ -3,6 +3,7 @@
 mod alcmeon;
 mod api;
 mod arrivals;
+mod backup;
 mod browser;
 mod connecting;
 mod floors;

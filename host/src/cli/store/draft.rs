@@ -1,7 +1,7 @@
 //! A file that takes its name when all of it is written, so that half a one never stands in the place of the one before.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -31,6 +31,17 @@ impl Draft {
         match self {
             Self::Beside(draft, _) => draft,
             Self::Straight(file) => file,
+        }
+    }
+
+    /// What was written, to be read.
+    pub(super) fn written(&mut self) -> io::Result<BufReader<File>> {
+        match self {
+            Self::Beside(draft, _) => {
+                draft.flush()?;
+                draft.get_ref().reopen().map(BufReader::new)
+            }
+            Self::Straight(_) => Err(io::Error::other("this is no file, and cannot be read again")),
         }
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
-use super::super::fence::Fences;
+use super::super::gate::Gate;
 use super::super::{Batch, Error};
 use super::database::{Database, forget_unwritten, takes_writes};
 use super::{Handle, Opening};
@@ -36,7 +36,7 @@ pub(super) struct Writer {
     pub(super) queue: mpsc::Receiver<Commit>,
     pub(super) handle: Arc<Handle>,
     pub(super) healthy: Arc<AtomicBool>,
-    pub(super) fences: Arc<Fences>,
+    pub(super) gate: Arc<Gate>,
 }
 
 /// Says that nothing is written any more, however the thread ends.
@@ -103,11 +103,15 @@ impl Writer {
     fn write(&self, database: &mut Database, commits: Vec<Commit>) -> (Result<(), Error>, Vec<Done>) {
         let mut gathered = ::sled::Batch::default();
         let mut waiting = Vec::with_capacity(commits.len());
-        let held = self.fences.hold();
+        let held = self.gate.hold();
+        let (noted, mut keys) = (held.noted(), Vec::new());
         for Commit { batch, done } in commits {
             if let Err(stale) = held.check(batch.fence.as_ref()) {
                 answer([done], &Err(stale));
                 continue;
+            }
+            if noted.is_some() {
+                keys.extend(batch.keys().cloned());
             }
             for (key, value) in batch.operations {
                 match value {
@@ -121,6 +125,9 @@ impl Writer {
             return (Ok(()), waiting);
         }
         let applied = guarded(|| database.apply(gathered));
+        if let Some(noted) = noted {
+            noted.add(keys);
+        }
         drop(held);
         (applied.and_then(|()| guarded(|| database.sync())), waiting)
     }

@@ -32,7 +32,7 @@ enum Line {
 }
 
 /// Writes an export line by line.
-pub(super) struct Writer<W> {
+pub(in crate::store) struct Writer<W> {
     to: W,
     lines: u64,
     digest: Sha256,
@@ -42,14 +42,14 @@ pub(super) struct Writer<W> {
 
 impl<W: Write> Writer<W> {
     /// Begins with the header.
-    pub(super) fn new(to: W, format: u64) -> Result<Self, Error> {
+    pub(in crate::store) fn new(to: W, format: u64) -> Result<Self, Error> {
         let mut writer = Self { to, lines: 0, digest: Sha256::new(), changes: 0 };
         writer.write(&Line::Header { switchyard_export: LAYOUT, format })?;
         Ok(writer)
     }
 
     /// Writes a change. The marker of the format stands in the header, and a token that is not sealed leaves no store.
-    pub(super) fn change(&mut self, (key, value): Change) -> Result<(), Error> {
+    pub(in crate::store) fn change(&mut self, (key, value): Change) -> Result<(), Error> {
         if key == format::MARKER.as_bytes() || value.as_ref().is_some_and(|value| is_in_the_clear(&key, value)) {
             return Ok(());
         }
@@ -67,11 +67,16 @@ impl<W: Write> Writer<W> {
     }
 
     /// Writes the last line; answers what was written to.
-    pub(super) fn end(mut self) -> Result<W, Error> {
+    pub(in crate::store) fn end(mut self) -> Result<W, Error> {
         let sha256 = hex::encode(self.digest.clone().finalize());
         self.write(&Line::End { lines: self.lines, sha256 })?;
         self.to.flush().map_err(failed)?;
         Ok(self.to)
+    }
+
+    /// What was written to.
+    pub(in crate::store) fn inner(&mut self) -> &mut W {
+        &mut self.to
     }
 
     fn write(&mut self, line: &Line) -> Result<(), Error> {

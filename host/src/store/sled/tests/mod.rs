@@ -116,7 +116,7 @@ fn when_the_writer_panics_the_store_is_not_healthy_and_takes_nothing() {
         panic!("on purpose, with {} writes", commit.map_or(0, |commit| commit.batch.len()));
     };
     let writer = Some(writer::spawn(Arc::clone(&healthy), broken).unwrap());
-    let store = SledStore { handle, commits: Some(commits), writer, healthy, fences: Arc::default() };
+    let store = SledStore { handle, commits: Some(commits), writer, healthy, gate: Arc::default() };
     assert!(store.healthy());
     for _ in 0..2 {
         assert!(matches!(wait(store.commit(put("a", "1"))), Err(Error::Closed)));

@@ -1,0 +1,27 @@
+//! A backup of the store that is read while the host runs.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+
+use super::App;
+use super::access::Caller;
+use super::problem::Problem;
+use crate::store::{Error, backup};
+
+/// Answers all records as the lines of an export. The answer ends early, without its last line, where it cannot go on.
+pub(super) async fn read(State(app): State<App>, Extension(caller): Extension<Caller>) -> Result<Response, Problem> {
+    let store = Arc::clone(app.parts.engine.ledger().store());
+    let mut pieces = backup(store).map_err(|error| match error {
+        Error::Busy => Problem::conflict(error.to_string()),
+        error => error.into(),
+    })?;
+    tracing::info!(by = caller.name, "a backup is read");
+    let body = Body::from_stream(stream::poll_fn(move |context| pieces.poll_recv(context)));
+    Ok(([(CONTENT_TYPE, "application/x-ndjson")], body).into_response())
+}
