@@ -11,8 +11,6 @@ use crate::domain::{Class, Condition, Fingerprint, Timestamp};
 
 /// An incident is over when it was for so long.
 const OVER_AFTER: Duration = Duration::from_secs(60);
-/// Nothing needs a person any more when nothing did for so long.
-const CLEAR_AFTER: Duration = Duration::from_secs(180);
 /// It is a standstill when nothing moved for so long although it could.
 const STANDSTILL_AFTER: Duration = Duration::from_secs(3600);
 /// An incident that came before within the quiet time has to last so many times longer, each time, before it is told.
@@ -183,7 +181,7 @@ impl Look<'_> {
 
     fn all_clear_due(&self) -> Option<Timestamp> {
         self.state.open.filter(|_| self.state.incident.is_none())?;
-        Some(self.state.clear_since?.after(CLEAR_AFTER))
+        Some(self.state.clear_since?.after(self.settings.clear()))
     }
 
     fn all_clear(&self) -> Said {

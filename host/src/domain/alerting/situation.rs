@@ -14,6 +14,8 @@ pub struct AlertSettings {
     pub gather_seconds: u64,
     /// So long an outage lasts before it is told, in seconds. What does not pass by itself is told at once.
     pub outage_seconds: u64,
+    /// So long nothing needs a person before that is told, in seconds.
+    pub clear_seconds: u64,
     /// So long after a mail about a cause there is no other one about it, in seconds; 60 at least.
     pub quiet_seconds: u64,
     /// So long after the last mail there is another one while something waits for a person, in seconds; 60 at least.
@@ -22,7 +24,13 @@ pub struct AlertSettings {
 
 impl Default for AlertSettings {
     fn default() -> Self {
-        Self { gather_seconds: 60, outage_seconds: 180, quiet_seconds: 4 * 3600, remind_seconds: 24 * 3600 }
+        Self {
+            gather_seconds: 60,
+            outage_seconds: 180,
+            clear_seconds: 180,
+            quiet_seconds: 4 * 3600,
+            remind_seconds: 24 * 3600,
+        }
     }
 }
 
@@ -35,11 +43,19 @@ impl AlertSettings {
         Duration::from_secs(self.outage_seconds)
     }
 
-    pub(super) fn quiet(&self) -> Duration {
+    pub(super) const fn clear(&self) -> Duration {
+        Duration::from_secs(self.clear_seconds)
+    }
+
+    /// So long after a mail about a cause there is no other one about it.
+    #[must_use]
+    pub fn quiet(&self) -> Duration {
         Duration::from_secs(self.quiet_seconds.max(60))
     }
 
-    pub(super) fn remind(&self) -> Duration {
+    /// So long after the last mail there is another one while something waits for a person.
+    #[must_use]
+    pub fn remind(&self) -> Duration {
         Duration::from_secs(self.remind_seconds.max(60))
     }
 }

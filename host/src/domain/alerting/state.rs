@@ -123,9 +123,9 @@ impl AlertState {
             if let Some(known) = self.causes.get_mut(&cause.id) {
                 known.seen_at = at;
             }
-            self.sighted.entry(cause.id.clone()).or_insert(at);
         }
-        self.sighted.retain(|id, _| causes.iter().any(|cause| cause.id == *id));
+        let sighted = |cause: &PendingCause| (cause.id.clone(), self.sighted.get(&cause.id).copied().unwrap_or(at));
+        self.sighted = causes.iter().map(sighted).collect();
         self.causes.retain(|_, known| at.since(known.at.max(known.seen_at)) < FORGOTTEN_AFTER);
         self.told.retain(|_, told| at.since(told.at) < quiet);
         self.look_at_incident(now, at);

@@ -82,7 +82,10 @@ pub struct OpenError {
     pub group: Fingerprint,
     /// The newest message that it affects.
     pub message: MessageId,
-    /// The conversation's version that was wanted when it was ignored: attempts up to this one change nothing.
+    /// The conversation's version that failed last.
+    #[serde(default)]
+    pub version: u64,
+    /// The newest version that had failed, or was on its way, when it was ignored: attempts up to this one change nothing.
     #[serde(default)]
     pub ignored_at: u64,
 }

@@ -174,7 +174,7 @@ fn register(
     };
     // What is ignored in silence stays the cause that was ignored.
     let cause = state.open.as_ref().filter(|_| silent).map_or_else(|| group.clone(), |open| open.group.clone());
-    state.open = Some(OpenError { id: id.clone(), state: next.state, group: cause, message, ignored_at });
+    state.open = Some(OpenError { id: id.clone(), state: next.state, group: cause, message, version, ignored_at });
     let change = match silent {
         true => Change::FailedAgain { affected },
         false => Change::Failed {
@@ -206,16 +206,23 @@ fn retry(state: &mut Delivery, effects: &mut Vec<Effect>, by: String, work: Work
     }
 }
 
-/// No further synchronization is expected at the present version; what is on its way is left alone, and its failure is silent.
+/// No further synchronization is expected of what failed; what is on its way is left alone, and its failure is silent.
 fn ignore(state: &mut Delivery, effects: &mut Vec<Effect>, by: String, reason: String) {
     let Some(open) = state.open.as_mut().filter(|open| open.state != State::Ignored) else { return };
-    (open.state, open.ignored_at) = (State::Ignored, state.wanted);
+    let on_its_way = match state.phase {
+        Phase::Sending { version, .. } => version,
+        _ => 0,
+    };
+    (open.state, open.ignored_at) = (State::Ignored, open.version.max(on_its_way));
+    let newer = state.wanted > open.ignored_at;
     let change = Change::Ignore { by: by.clone(), reason: reason.clone() };
     effects.push(Effect::Registry { error: open.id.clone(), change });
     let fact = Fact::Ignored { sync_error: open.id.clone(), by, reason };
     effects.push(Effect::Audit { message: open.message.clone(), fact });
     match &mut state.phase {
         Phase::Sending { again, .. } => *again = false,
+        // A message that came since the failure is attempted.
+        Phase::Ready { work: Work::New, .. } | Phase::Parked { .. } if newer => {}
         phase => *phase = Phase::Idle,
     }
 }

@@ -69,8 +69,14 @@ fn put_pending(commit: &mut LaneCommit, number: usize) {
         ignored: None,
     };
     error.apply(failed, now);
-    let open =
-        OpenError { id: error.id.clone(), state: State::Pending, group, message: message.clone(), ignored_at: 0 };
+    let open = OpenError {
+        id: error.id.clone(),
+        state: State::Pending,
+        group,
+        message: message.clone(),
+        version: 1,
+        ignored_at: 0,
+    };
     let after =
         Delivery { wanted: 1, phase: Phase::Held, attempts: 1, open: Some(open), errors: 1, ..Delivery::default() };
     let arrived = Fact::Arrived { kind: "new_message".into(), by: ReachedBy::Webhook, event: 1, extra: None };

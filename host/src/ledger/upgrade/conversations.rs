@@ -79,6 +79,7 @@ fn delivery(
         state: error.state,
         group: error.group.clone(),
         message: error.message.clone(),
+        version: known.wanted,
         // What waits for a place came after it was ignored.
         ignored_at: match (error.state, phase) {
             (State::Ignored, Phase::Idle) => known.wanted,

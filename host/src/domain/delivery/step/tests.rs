@@ -171,6 +171,16 @@ fn an_ignore_of_what_waits_for_a_place_keeps_it_from_being_sent() {
 }
 
 #[test]
+fn an_ignore_does_not_keep_a_message_from_being_tried_that_came_since_the_failure() {
+    let (state, _) =
+        walk(vec![arrived(1), Event::Started, failed(1, Class::Config, Verdict::AsUsual), arrived(2), ignore()]);
+    assert!(matches!(state.phase, Phase::Ready { work: Work::New, .. }), "{:?}", state.phase);
+    let (state, _) = step(state, Event::Started, Timestamp::default());
+    let (state, effects) = step(state, delivered(2), Timestamp::default());
+    assert_eq!((changes(&effects), state.open), (vec!["superseded"], None));
+}
+
+#[test]
 fn an_ignored_conversation_fails_in_silence_at_the_same_cause_and_opens_anew_at_another() {
     let ignored = vec![arrived(1), Event::Started, failed(1, Class::Policy, Verdict::AsUsual), ignore()];
     let again = vec![arrived(2), Event::Started, failed(2, Class::Policy, Verdict::AsUsual)];
@@ -315,7 +325,7 @@ proptest! {
             // success ends it.
             let state_of = |delivery: &Delivery| delivery.open.as_ref().map(|open| open.state);
             if matches!(next, Move::Ignore) && state_of(&before).is_some_and(|state| state != State::Ignored) {
-                ignored_until = Some(before.wanted);
+                ignored_until = after.open.as_ref().map(|open| open.ignored_at);
             }
             if state_of(&before) == Some(State::Ignored) && state_of(&after) != Some(State::Ignored) {
                 let newer = matches!(before.phase, Phase::Sending { version, .. } if ignored_until.is_none_or(|at| version > at));
