@@ -97,7 +97,8 @@ fn fail(state: &mut Delivery, effects: &mut Vec<Effect>, failure: Failure, now: 
     let newer = state.wanted > version;
     let ignored = state.open.as_ref().filter(|open| open.state == State::Ignored);
     if failure.parks {
-        let over = ignored.is_some_and(|open| open.ignored_at >= state.wanted);
+        // A message that came since the failure that was ignored is still to be attempted.
+        let over = ignored.is_some_and(|open| open.version >= state.wanted);
         state.phase = if over { Phase::Idle } else { Phase::Parked { since: now } };
         return;
     }

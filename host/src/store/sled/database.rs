@@ -115,11 +115,13 @@ fn check(folder: &Path, opening: Opening) -> Result<Option<u64>, Error> {
     {
         refuse_loss(folder, opening, Error::Lost { path: path(), acknowledged, recovered })?;
     }
-    // What a kill left. sled would take a snapshot that was broken off for a damaged one, and refuse the whole database.
+    // What a kill left. sled would take a snapshot that was broken off for a damaged one, and refuse the whole database;
+    // and a snapshot of a log that is gone for what the new log holds.
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name();
-        if name == SPACE_FILE || name.to_string_lossy().ends_with(".generating") {
+        let name = name.to_string_lossy();
+        if name == SPACE_FILE || name.ends_with(".generating") || (file.is_none() && name.starts_with("snap.")) {
             std::fs::remove_file(entry.path()).map_err(failed)?;
         }
     }

@@ -181,6 +181,21 @@ fn an_ignore_does_not_keep_a_message_from_being_tried_that_came_since_the_failur
 }
 
 #[test]
+fn an_incident_does_not_keep_a_message_from_being_tried_whose_attempt_was_on_its_way_at_an_ignore() {
+    let parks = Failure { parks: true, ..failure(2, "TIMEOUT", Class::Transient, Verdict::AsUsual, 1) };
+    let (state, _) = walk(vec![
+        arrived(1),
+        Event::Started,
+        failed(1, Class::Config, Verdict::AsUsual),
+        arrived(2),
+        Event::Started,
+        ignore(),
+        Event::Failed(Box::new(parks)),
+    ]);
+    assert!(matches!(state.phase, Phase::Parked { .. }), "{:?}", state.phase);
+}
+
+#[test]
 fn an_ignored_conversation_fails_in_silence_at_the_same_cause_and_opens_anew_at_another() {
     let ignored = vec![arrived(1), Event::Started, failed(1, Class::Policy, Verdict::AsUsual), ignore()];
     let again = vec![arrived(2), Event::Started, failed(2, Class::Policy, Verdict::AsUsual)];
