@@ -87,7 +87,7 @@ impl Store for MemoryStore {
     }
 
     fn changed<'a>(&'a self, watch: &'a Watch, most: usize) -> Reading<'a, Changes> {
-        Box::pin(async move { watch.take(&self.gate, most, |key| self.get(key)) })
+        Box::pin(async move { watch.take(|| self.gate.hold(), most, |key| self.get(key)) })
     }
 
     fn healthy(&self) -> bool {

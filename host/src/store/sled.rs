@@ -163,7 +163,7 @@ impl Store for SledStore {
 
     fn changed<'a>(&'a self, watch: &'a Watch, most: usize) -> Reading<'a, Changes> {
         let (gate, watch) = (Arc::clone(&self.gate), watch.clone());
-        self.off_thread(move |db| watch.take(&gate, most, |key| get(db, key)))
+        self.off_thread(move |db| watch.take(|| gate.hold(), most, |key| get(db, key)))
     }
 
     fn healthy(&self) -> bool {

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::gate::Gate;
 use super::{Change, Error};
 
 /// No more keys are noted,
@@ -75,16 +74,16 @@ impl Watch {
         noted.bytes = noted.keys.iter().map(Vec::len).sum();
     }
 
-    /// Takes up to `most` keys and reads their values. Only where these may be all, commits wait meanwhile: what changes
-    /// after it was read is noted again.
-    pub(super) fn take(
+    /// Takes up to `most` keys and reads their values. Only where these may be all, commits wait meanwhile, for as long
+    /// as what `hold` gives: what changes after it was read is noted again.
+    pub(super) fn take<H>(
         &self,
-        gate: &Gate,
+        hold: impl FnOnce() -> H,
         most: usize,
         read: impl Fn(&[u8]) -> Result<Option<Vec<u8>>, Error>,
     ) -> Result<Changes, Error> {
         let few = self.0.keys().keys.len() <= most;
-        let held = few.then(|| gate.hold());
+        let held = few.then(hold);
         let (mut changes, mut bytes) = (Vec::new(), 0);
         while changes.len() < most
             && bytes < AT_ONCE
