@@ -3,9 +3,11 @@
 use crate::domain::fingerprint::masking::{Names, mask};
 use crate::domain::{Cause, Class, OrgId, Refusal};
 
-/// Class, code, words, fields, and what is to become of them: the text and the title. The words are Salesforce's own as
-/// they were recorded, or this host's.
-const BODIES: &[(Class, &str, &str, &[&str], &str, &str)] = &[
+/// Class, code, words, fields, and what is to become of them: the text and the title.
+type Body = (Class, &'static str, &'static str, &'static [&'static str], &'static str, &'static str);
+
+/// The words are Salesforce's own as they were recorded, or this host's.
+const BODIES: &[Body] = &[
     (
         Class::Record,
         "FIELD_CUSTOM_VALIDATION_EXCEPTION",
