@@ -8,7 +8,6 @@ use super::corpus::{self, ANSWERS, Hostile, LOOP};
 use super::peak::Peak;
 use super::worlds::with_wasi;
 use super::{add, bombs, closed, component, name, of_team, queue, route, source};
-use crate::clock::Stopwatch;
 use crate::domain::{Decision, Destination, Fault, Origin, PluginName};
 use crate::policy::case::Case;
 use crate::policy::{Config, Error, PolicyHost, Rejection, revision::sample};
@@ -128,7 +127,6 @@ async fn an_endless_loop_is_too_slow_and_others_are_served_meanwhile() {
     apply(&host, "looping", &component::when_closed(LOOP)).await.unwrap();
     apply(&host, "calm", &component::when_closed("(unreachable)")).await.unwrap();
     let (closed, open) = (closed(), sample::conversation(super::NOW));
-    let watch = Stopwatch::start();
     // More than one policy may have places for, all on the one thread of this test.
     let loops = join_all((0..12).map(|_| route(&host, "looping", &closed)));
     tokio::pin!(loops);
@@ -140,7 +138,6 @@ async fn an_endless_loop_is_too_slow_and_others_are_served_meanwhile() {
     for answer in loops.await {
         assert_eq!(answer, Err(Fault::TooSlow { limit_ms: LIMIT_MS }));
     }
-    assert!(watch.elapsed() < Duration::from_secs(20), "{:?}", watch.elapsed());
     assert_eq!(route(&host, "looping", &open).await, queue("Orders"));
     let status = host.policies().into_iter().find(|status| status.name == name("looping")).unwrap();
     assert_eq!((status.decisions, status.faults.too_slow), (13, 12));
