@@ -16,7 +16,7 @@ use switchyard::clock::{Clock, ManualClock};
 use switchyard::config::Config;
 use switchyard::domain::{OrgId, Timestamp};
 use switchyard::engine::OrgHealth;
-use switchyard::store::MemoryStore;
+use switchyard::store::{Fault, FaultyStore, MemoryStore, Point, SledStore, Store};
 use switchyard_simulator::{Options, Simulator};
 
 pub use self::keys::Keys;
@@ -45,8 +45,8 @@ pub struct TestHost {
     pub app: App,
     /// The world around it.
     pub simulator: Simulator,
-    /// Its store; can be made to fail.
-    pub store: Arc<MemoryStore>,
+    /// Its store, which can be made to fail: in memory, or on sled where `SWITCHYARD_TEST_STORE=sled` is set.
+    pub store: Arc<FaultyStore>,
     /// Its clock; retries and polls wait for it.
     pub clock: ManualClock,
     /// Speaks HTTP.
@@ -122,8 +122,8 @@ impl TestHost {
             std::fs::write(folder.path().join(name), content).expect("a file");
         }
         let config = config(&simulator, folder.path(), &setup);
-        let (store, clock) =
-            (Arc::new(MemoryStore::default()), ManualClock::new(Timestamp::from_millis(1_790_000_000_000)));
+        let store = Arc::new(FaultyStore::new(store_below(&config.store.path)));
+        let clock = ManualClock::new(Timestamp::from_millis(1_790_000_000_000));
         let app = begin(&config, &store, &clock).await;
         Self { app, simulator, store, clock, http, config, folder }
     }
@@ -146,6 +146,11 @@ impl TestHost {
         let mut lines = Vec::new();
         switchyard::store::export(self.store.as_ref(), &mut lines).await.expect("an export");
         String::from_utf8(lines).expect("text")
+    }
+
+    /// Makes every commit fail from now on, as with a full disk, or succeed again.
+    pub fn fill_disk(&self, full: bool) {
+        self.store.plan(full.then(|| Fault::at(Point::BeforeCommit)));
     }
 
     /// The file of a policy or script.
@@ -315,7 +320,16 @@ impl TestHost {
     }
 }
 
-async fn begin(config: &Config, store: &Arc<MemoryStore>, clock: &ManualClock) -> App {
+/// The store that the tests run on: one switch for all of them.
+fn store_below(folder: &std::path::Path) -> Arc<dyn Store> {
+    match std::env::var("SWITCHYARD_TEST_STORE").as_deref() {
+        Err(_) | Ok("memory") => Arc::new(MemoryStore::default()),
+        Ok("sled") => Arc::new(SledStore::open(folder).expect("a store on sled")),
+        Ok(other) => panic!("SWITCHYARD_TEST_STORE is memory or sled, not {other}"),
+    }
+}
+
+async fn begin(config: &Config, store: &Arc<FaultyStore>, clock: &ManualClock) -> App {
     let outside = Outside { clock: Clock::Manual(clock.clone()), store: Some(store.clone()) };
     App::start(config.clone(), outside).await.expect("the host starts")
 }

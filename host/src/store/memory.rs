@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::RwLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::gate::Gate;
 use super::{Batch, Changes, Error, Fence, Order, PAGE_BYTES, Pair, Range, Reading, Store, Watch};
@@ -13,17 +12,10 @@ use super::{Batch, Changes, Error, Fence, Order, PAGE_BYTES, Pair, Range, Readin
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     map: RwLock<BTreeMap<Vec<u8>, Vec<u8>>>,
-    /// While set, every commit fails as if the disk were full.
-    full: AtomicBool,
     gate: Gate,
 }
 
 impl MemoryStore {
-    /// Makes every commit fail from now on, or succeed again: a disk that is full, for tests.
-    pub fn set_full(&self, full: bool) {
-        self.full.store(full, Ordering::SeqCst);
-    }
-
     fn page(&self, range: &Range, most: usize) -> Result<Vec<Pair>, Error> {
         let Some(bounds) = range.bounds() else { return Ok(Vec::new()) };
         let map = self.map.read().map_err(|_| Error::Closed)?;
@@ -36,9 +28,6 @@ impl MemoryStore {
 
     fn write(&self, batch: Batch) -> Result<(), Error> {
         batch.check()?;
-        if !self.healthy() {
-            return Err(Error::Failed("no space left".to_owned()));
-        }
         let held = self.gate.hold();
         held.check(batch.fence.as_ref())?;
         let noted = held.noted();
@@ -91,6 +80,6 @@ impl Store for MemoryStore {
     }
 
     fn healthy(&self) -> bool {
-        !self.full.load(Ordering::SeqCst)
+        true
     }
 }

@@ -84,10 +84,10 @@ async fn a_webhook_that_alcmeon_disabled_is_switched_on_again_and_whoever_looks_
     let host = TestHost::set_up(Setup { alcmeon: "poll = false", ..Setup::default() }).await;
     let push = json!({ "url": format!("http://{}/alcmeon/main/notify", host.app.address), "disable_after": 1 });
     host.alcmeon(Method::PUT, "/push", push).await;
-    host.store.set_full(true);
+    host.fill_disk(true);
     host.alcmeon(Method::POST, "/conversations", seeded()).await;
     while ask(&host, "/application/webhook").await[0]["enabled"] == 1 {}
-    host.store.set_full(false);
+    host.fill_disk(false);
     host.clock.advance(Duration::from_secs(301));
     let looked =
         |of: &Value| of["environments"][0]["webhook"]["switched_on"].as_array().is_some_and(|on| on.len() == 1);

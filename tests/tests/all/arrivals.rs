@@ -74,12 +74,12 @@ async fn a_wrongly_signed_or_malformed_notification_is_a_problem_and_nothing_is_
 async fn with_a_full_disk_nothing_is_acknowledged_and_the_host_is_not_ready() {
     let host = TestHost::start().await;
     assert_eq!(host.get("/readyz").await.0, StatusCode::OK);
-    host.store.set_full(true);
+    host.fill_disk(true);
     let (status, problem) = host.notify(received(1, 321, "billing", "jane@example.com")).await;
     assert_eq!((status, problem["status"].as_u64()), (StatusCode::SERVICE_UNAVAILABLE, Some(503)));
     assert_eq!(host.get("/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(host.get("/healthz").await.0, StatusCode::OK);
-    host.store.set_full(false);
+    host.fill_disk(false);
     assert_eq!(host.notify(received(1, 321, "billing", "jane@example.com")).await.0, StatusCode::OK);
     host.idle().await;
     assert_eq!(host.query(CONVERSATIONS).await.len(), 1);
