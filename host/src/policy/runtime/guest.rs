@@ -17,6 +17,7 @@ use super::bindings::switchyard::policy::types;
 use super::bindings::v0_1::switchyard::policy::log as log_v0_1;
 use super::fairness::{CpuSlots, CpuUse, Slowness};
 use super::guest_log::{GuestLog, Output};
+use super::ticks::Ticks;
 use crate::domain::Timestamp;
 use crate::policy::locks::lock;
 
@@ -53,6 +54,8 @@ pub(crate) struct Guest {
     used: Arc<Mutex<CpuUse>>,
     may_take: Duration,
     slots: CpuSlots,
+    /// Told while it runs.
+    pub(super) ticks: Ticks,
     /// Whether the present run was noted as a long one.
     is_long: bool,
     /// The score of its plugin; `None` before a decision begins.
@@ -70,7 +73,13 @@ pub(crate) struct Guest {
 pub(super) struct Overtime;
 
 impl Guest {
-    pub(super) fn new(clock_and_seed: ClockAndSeed, memory_bytes: usize, log_bytes: usize, slots: CpuSlots) -> Self {
+    pub(super) fn new(
+        clock_and_seed: ClockAndSeed,
+        memory_bytes: usize,
+        log_bytes: usize,
+        slots: CpuSlots,
+        ticks: Ticks,
+    ) -> Self {
         Self {
             limits: Limits { cap: memory_bytes, used: 0, denied: None },
             log: Arc::new(Mutex::new(GuestLog::new(log_bytes))),
@@ -79,6 +88,7 @@ impl Guest {
             used: Arc::default(),
             may_take: Duration::ZERO,
             slots,
+            ticks,
             is_long: false,
             slowness: None,
             clock_and_seed,

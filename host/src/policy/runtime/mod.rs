@@ -16,6 +16,7 @@ mod places;
 mod plugin;
 mod sandbox;
 mod snapshot;
+mod ticks;
 
 pub(crate) use assignment::Assignment;
 pub use assignment::Isolation;

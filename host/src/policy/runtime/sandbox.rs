@@ -13,12 +13,11 @@ use super::bindings::{Policy, v0_1};
 use super::compile_cache::{CompileCache, FUNCTIONS};
 use super::fairness::CpuSlots;
 use super::guest::{CORE_INSTANCES, ClockAndSeed, Guest, MEMORIES, Overtime, TABLE_ELEMENTS, TABLES};
+use super::ticks::Ticks;
 use crate::domain::Fault;
 use crate::policy::locks::lock;
 use crate::policy::{Config, Error};
 
-/// How often the engine interrupts running plugins to count their processor time.
-const TICK: Duration = Duration::from_millis(1);
 /// How much a plugin may hand to the host in one call; an answer has a bound of its own.
 const HOST_CALL_BYTES: usize = 1 << 20;
 const STACK_BYTES: usize = 1 << 20;
@@ -36,6 +35,7 @@ pub(crate) struct Sandbox {
     pub(super) kept: Arc<Semaphore>,
     /// Of the processor, for decisions that take long.
     pub(super) slots: CpuSlots,
+    ticks: Ticks,
     /// Machine code of earlier starts; `None` where there is no folder for it.
     compiled: Option<CompileCache>,
 }
@@ -55,9 +55,9 @@ impl Sandbox {
                 monotonic_clock::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)
             })
             .map_err(|error| Error::Engine(error.to_string()))?;
-        start_ticking(&engine)?;
+        let ticks = Ticks::start(&engine).map_err(|error| Error::Engine(error.to_string()))?;
         let kept = Arc::new(Semaphore::new(config.instances_kept() as usize));
-        Ok(Self { engine, config, linker, kept, slots: CpuSlots::new(), compiled })
+        Ok(Self { engine, config, linker, kept, slots: CpuSlots::new(), ticks, compiled })
     }
 
     /// Compiles a component, unless that was done before. Takes a second for a large one: not for an asynchronous thread.
@@ -79,7 +79,7 @@ impl Sandbox {
     /// An empty store with every bound set but the deadline, see [`within`].
     pub(super) fn store(&self, clock_and_seed: ClockAndSeed) -> Store<Guest> {
         let Config { memory_bytes, log_bytes, .. } = self.config;
-        let guest = Guest::new(clock_and_seed, memory_bytes, log_bytes, self.slots.clone());
+        let guest = Guest::new(clock_and_seed, memory_bytes, log_bytes, self.slots.clone(), self.ticks.clone());
         let mut store = Store::new(&self.engine, guest);
         store.limiter(|guest| &mut guest.limits);
         store.set_hostcall_fuel(HOST_CALL_BYTES.max(self.config.answer_bytes));
@@ -97,6 +97,7 @@ pub(super) async fn within<T>(
     run: impl AsyncFnOnce(&mut Store<Guest>) -> wasmtime::Result<T>,
 ) -> Result<T, Fault> {
     let (limit, mut ticks) = (Duration::from_millis(limit_ms), 0);
+    let _running = store.data().ticks.run();
     let used = store.data_mut().may_take(limit);
     store.set_epoch_deadline(1);
     let ended = {
@@ -184,21 +185,4 @@ fn pool(config: &Config) -> PoolingAllocationConfig {
         // The kernel tells which pages were written, where it can (Linux 6.7): only those are set back after a decision.
         .pagemap_scan(wasmtime::Enabled::Auto);
     pool
-}
-
-/// The thread ends when the engine is gone.
-fn start_ticking(engine: &Engine) -> Result<(), Error> {
-    let engine = engine.weak();
-    let tick = move || {
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
-            std::thread::sleep(TICK);
-        }
-    };
-    std::thread::Builder::new()
-        .name("policy-ticks".into())
-        .spawn(tick)
-        .map(drop)
-        .map_err(|error| Error::Engine(error.to_string()))
 }

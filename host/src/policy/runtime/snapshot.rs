@@ -74,6 +74,7 @@ impl State {
         let (_, at) = self.instance.get_export(&mut self.store, None, instance).ok_or_else(missing)?;
         let (_, at) = self.instance.get_export(&mut self.store, Some(&at), func).ok_or_else(missing)?;
         let func = self.instance.get_typed_func::<(), (R,)>(&mut self.store, at)?;
+        let _running = self.store.data().ticks.run();
         self.store.data_mut().may_take(Duration::MAX);
         self.store.set_epoch_deadline(1);
         let called = func.call_async(&mut self.store, ()).await;
