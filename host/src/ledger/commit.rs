@@ -78,6 +78,12 @@ impl LaneCommit {
             && self.forgotten.is_empty()
     }
 
+    /// About how many bytes its records take: most of them are texts of messages, and lines of audits.
+    fn bytes(&self) -> usize {
+        let messages: usize = self.conversations.iter().map(|conversation| conversation.messages.len()).sum();
+        1_024 * (messages + self.deliveries.len() + self.errors.len() + self.pages.len())
+    }
+
     /// As writes, with the indexes that follow.
     pub(super) fn encode(&self, org: &OrgId) -> Result<Batch, CommitError> {
         Encoding { org, batch: Batch::default(), of: None }.encode(self)
@@ -173,7 +179,7 @@ impl LaneWriter {
     /// # Errors
     /// By what the lane can do.
     pub async fn commit(&self, commit: &LaneCommit) -> Result<(), CommitError> {
-        let batch = commit.encode(&self.org)?;
+        let batch = record::off_thread(commit.bytes(), || commit.encode(&self.org))?;
         if batch.is_empty() {
             return Ok(());
         }

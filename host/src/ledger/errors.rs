@@ -54,14 +54,13 @@ impl Ledger {
         let page = self.error_summaries(filter, cursor, limit).await?;
         let keys: Vec<_> = page.items.iter().map(|error| key::error(&error.id).into_bytes()).collect();
         let values = self.store.get_many(keys.clone()).await?;
-        let mut items = Vec::with_capacity(values.len());
-        for (name, value) in keys.into_iter().zip(values) {
-            match value.map(|value| record::decode(&name, &value)) {
-                Some(Ok(error)) => items.push(error),
-                Some(Err(error)) => tracing::error!(%error, "a sync error is left out of a list"),
-                None => {}
-            }
-        }
+        let read = |(name, value): (Vec<u8>, Option<Vec<u8>>)| {
+            record::decode(&name, &value?)
+                .inspect_err(|error| tracing::error!(%error, "a sync error is left out of a list"))
+                .ok()
+        };
+        let bytes = record::bytes_of(values.iter().flatten());
+        let items = record::off_thread(bytes, || keys.into_iter().zip(values).filter_map(read).collect());
         Ok(ErrorPage { items, next: page.next })
     }
 

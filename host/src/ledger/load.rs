@@ -112,12 +112,14 @@ impl Ledger {
             return Ok(());
         }
         let values = self.store.get_many(asked.keys.clone()).await?;
-        for ((key, value), take) in asked.keys.into_iter().zip(values).zip(asked.takers) {
-            let Some(value) = value else { continue };
-            if let Err(error) = take(loaded, &key, &value) {
-                loaded.unreadable.push(Quarantined::of(org, key, value, &error));
+        record::off_thread(record::bytes_of(values.iter().flatten()), || {
+            for ((key, value), take) in asked.keys.into_iter().zip(values).zip(asked.takers) {
+                let Some(value) = value else { continue };
+                if let Err(error) = take(loaded, &key, &value) {
+                    loaded.unreadable.push(Quarantined::of(org, key, value, &error));
+                }
             }
-        }
+        });
         Ok(())
     }
 }

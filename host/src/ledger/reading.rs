@@ -101,7 +101,8 @@ impl Ledger {
         let keys: Vec<_> = ids.iter().map(|id| key::error(id).into_bytes()).collect();
         let values = self.store.get_many(keys.clone()).await?;
         let read = |(name, value): (Vec<u8>, Option<Vec<u8>>)| record::decode(&name, &value?).ok();
-        Ok(keys.into_iter().zip(values).filter_map(read).collect())
+        let bytes = record::bytes_of(values.iter().flatten());
+        Ok(record::off_thread(bytes, || keys.into_iter().zip(values).filter_map(read).collect()))
     }
 
     /// Conversations that wait in this way, since when, at most `limit`.
@@ -169,7 +170,8 @@ impl Ledger {
             let number = key::part(&name, 0).unwrap_or_default();
             (number, record::decode(&name, &value).map_err(|_| (name, value)))
         };
-        Ok(pairs.into_iter().map(read).collect())
+        let bytes = record::bytes_of(pairs.iter().map(|(_, value)| value));
+        Ok(record::off_thread(bytes, || pairs.into_iter().map(read).collect()))
     }
 
     /// How many arrivals are not merged yet.

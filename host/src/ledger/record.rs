@@ -2,6 +2,7 @@
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::unreadable;
 use crate::store::Error;
@@ -11,6 +12,23 @@ use crate::store::Error;
 enum Envelope<T> {
     #[serde(rename = "2")]
     V2(T),
+}
+
+/// With JSON of more bytes than this, other tasks are given another thread meanwhile; with less, that costs more than it saves.
+const LONG: usize = 64 * 1024;
+
+/// Encodes or decodes records of about so many bytes; where that takes long, this thread's other tasks go on elsewhere.
+pub(super) fn off_thread<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+    let threads = || Handle::try_current().map(|handle| handle.runtime_flavor());
+    if bytes > LONG && matches!(threads(), Ok(RuntimeFlavor::MultiThread)) {
+        return tokio::task::block_in_place(work);
+    }
+    work()
+}
+
+/// The bytes of values that were read.
+pub(super) fn bytes_of<'a>(values: impl IntoIterator<Item = &'a Vec<u8>>) -> usize {
+    values.into_iter().map(Vec::len).sum()
 }
 
 /// The bytes of a record. Records are made of strings, numbers, lists and maps with text keys: there is always JSON for them.
