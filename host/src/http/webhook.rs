@@ -3,38 +3,67 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
+use axum::body::HttpBody;
+use axum::extract::{Request, State};
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::App;
-use super::extract::{Body, Id};
+use super::extract::Id;
 use super::problem::Problem;
 use crate::alcmeon;
-use crate::domain::SourceId;
+use crate::domain::{Arrival, SourceId};
 
 const SIGNATURE: &str = "x-alcmeon-webhook-signature";
+/// Notifications carry attachments inline, in bytes.
+pub(super) const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// Alcmeon gives up after one second; an answer that comes later says nothing to it.
 const PATIENCE: Duration = Duration::from_millis(900);
+/// A notification of more bytes is read where it holds up nothing else.
+const LONG: usize = 64 * 1024;
 
 /// Takes one notification. 200 says that it survives a power cut; Alcmeon sends it once, so nothing else may say so.
 pub(super) async fn notify(
     State(app): State<App>,
     Id(environment): Id<SourceId>,
-    address: Uri,
-    headers: HeaderMap,
-    Body(body): Body,
+    request: Request,
 ) -> Result<Json<Value>, Problem> {
+    // First what costs nothing: no byte is read for an environment that is not there, or without a signature.
     let known = app.parts.environments.get(&environment);
     let config = known.ok_or_else(|| Problem::not_found(format!("there is no Alcmeon environment {environment}")))?;
-    let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
+    let signature = request.headers().get(SIGNATURE).and_then(|value| value.to_str().ok());
     let signature = signature.ok_or_else(|| Problem::unauthorized(format!("the header {SIGNATURE} is missing")))?;
-    if !alcmeon::verify(&config.secret, address.path(), &body, signature) {
-        return Err(Problem::unauthorized("the signature does not match path and body"));
+    let signature = alcmeon::Signature::read(signature)
+        .ok_or_else(|| Problem::unauthorized(format!("the header {SIGNATURE} is no HMAC-SHA256 in hexadecimal")))?;
+    if request.body().size_hint().lower() > MOST_BYTES as u64 {
+        return Err(Problem::too_large(format!("a notification may have {MOST_BYTES} bytes")));
     }
-    let (id, arrival) = alcmeon::notification(&body, config, &environment)
-        .map_err(|malformed| Problem::bad_request(malformed.to_string()))?;
+    let path = request.uri().path().to_owned();
+    let body = app.bodies.read(request).await?;
+    let config = config.clone();
+    let long = body.len() > LONG;
+    let read = move || told(&body, &signature, &path, &config, &environment);
+    let told = if long { tokio::task::spawn_blocking(read).await.map_err(|_| broke_off())? } else { read() };
+    let (id, arrival) = told?;
     let stored = tokio::time::timeout(PATIENCE, app.parts.engine.accept(vec![arrival], None)).await;
     let accepted = stored.map_err(|_| Problem::unavailable("the store is too slow; nothing was acknowledged"))??;
     Ok(Json(json!({ "notification": id, "linked": accepted.linked == 1 })))
+}
+
+/// What a notification tells, if its signature fits.
+fn told(
+    body: &Bytes,
+    signature: &alcmeon::Signature,
+    path: &str,
+    config: &alcmeon::Config,
+    environment: &SourceId,
+) -> Result<(u64, Arrival), Problem> {
+    if !signature.fits(&config.secret, path, body) {
+        return Err(Problem::unauthorized("the signature does not match path and body"));
+    }
+    alcmeon::notification(body, config, environment).map_err(|malformed| Problem::bad_request(malformed.to_string()))
+}
+
+fn broke_off() -> Problem {
+    Problem::unavailable("the host is stopping; nothing was acknowledged")
 }

@@ -1,0 +1,188 @@
+//! As many connections as the host has file descriptors for. Where all seats are taken, the connection that has been idle
+//! for longest makes place: whoever only connects cannot keep out those who ask for something.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::telemetry::Metrics;
+
+/// The seats of a host.
+#[derive(Clone)]
+pub(super) struct Seats(Arc<Room>);
+
+struct Room {
+    most: usize,
+    state: Mutex<State>,
+    /// Told when a seat is given up, or idle.
+    changed: Notify,
+    metrics: Metrics,
+}
+
+#[derive(Default)]
+struct State {
+    /// Seats that are taken.
+    taken: usize,
+    /// Grows with each seat that becomes idle.
+    turn: u64,
+    /// Idle ones, the longest idle first.
+    idle: BTreeMap<u64, Arc<Notify>>,
+}
+
+/// A connection's seat, given up when it is dropped.
+pub(super) struct Seat {
+    room: Arc<Room>,
+    cut: Arc<Notify>,
+    own: Mutex<Own>,
+}
+
+/// What a connection does.
+struct Own {
+    /// Requests that are being answered.
+    requests: usize,
+    /// Its place among the idle ones.
+    idle: Option<u64>,
+}
+
+/// A request that is being answered.
+pub(super) struct Busy(Arc<Seat>);
+
+impl Seats {
+    pub(super) fn new(most: usize, metrics: &Metrics) -> Self {
+        let (state, changed, metrics) = (Mutex::default(), Notify::new(), metrics.clone());
+        Self(Arc::new(Room { most, state, changed, metrics }))
+    }
+
+    /// Returns when there is a seat; an idle connection is cut for it where need be.
+    pub(super) async fn available(&self) {
+        loop {
+            let changed = self.0.changed.notified();
+            if self.0.state().taken < self.0.most || self.free_one() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// Cuts the connection that has been idle for longest. Answers whether there was one.
+    pub(super) fn free_one(&self) -> bool {
+        let Some((_, idle)) = self.0.state().idle.pop_first() else { return false };
+        // It gives its seat up when its task comes to that; until then there is one more connection than seats.
+        idle.notify_one();
+        // The log does not grow with those who connect.
+        let cut = self.0.metrics.connections_cut.inc() + 1;
+        if cut.is_power_of_two() {
+            let most = self.0.most;
+            tracing::warn!(most, cut, "there are as many connections as there may be: idle ones are cut for new ones");
+        }
+        true
+    }
+
+    /// Takes a seat for a connection, which is idle at first.
+    pub(super) fn take(&self) -> Arc<Seat> {
+        let cut = Arc::new(Notify::new());
+        let mut state = self.0.state();
+        state.taken += 1;
+        self.0.metrics.connections.inc();
+        let idle = Some(state.rest(&cut));
+        drop(state);
+        Arc::new(Seat { room: Arc::clone(&self.0), cut, own: Mutex::new(Own { requests: 0, idle }) })
+    }
+}
+
+impl Room {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Puts a connection behind the other idle ones.
+    fn rest(&mut self, cut: &Arc<Notify>) -> u64 {
+        self.turn += 1;
+        self.idle.insert(self.turn, Arc::clone(cut));
+        self.turn
+    }
+}
+
+impl Seat {
+    /// Returns when this connection has to make place.
+    pub(super) async fn cut(&self) {
+        self.cut.notified().await;
+    }
+
+    /// While what is answered lives, this connection is not idle.
+    pub(super) fn busy(self: &Arc<Self>) -> Busy {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        own.requests += 1;
+        if let Some(turn) = own.idle.take() {
+            self.room.state().idle.remove(&turn);
+        }
+        Busy(Arc::clone(self))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let seat = &self.0;
+        let mut own = seat.own.lock().unwrap_or_else(PoisonError::into_inner);
+        own.requests -= 1;
+        if own.requests == 0 {
+            own.idle = Some(seat.room.state().rest(&seat.cut));
+            seat.room.changed.notify_one();
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let idle = self.own.get_mut().unwrap_or_else(PoisonError::into_inner).idle;
+        let mut state = self.room.state();
+        state.taken -= 1;
+        self.room.metrics.connections.dec();
+        if let Some(turn) = idle {
+            state.idle.remove(&turn);
+        }
+        drop(state);
+        self.room.changed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_one_that_has_been_idle_for_longest_makes_place_and_one_that_is_answered_does_not() {
+        let seats = Seats::new(3, &Metrics::default());
+        let [first, second, third] = [(); 3].map(|()| seats.take());
+        let request = first.busy();
+        assert!(first.cut().now_or_never().is_none());
+        seats.available().await;
+        assert!(second.cut().now_or_never().is_some(), "idle for longer than the third");
+        assert!(third.cut().now_or_never().is_none());
+        drop(second);
+        seats.available().await;
+        assert!(third.cut().now_or_never().is_none(), "there was a seat");
+        drop(request);
+        let _fourth = seats.take();
+        seats.available().await;
+        assert!(third.cut().now_or_never().is_some(), "the first one was busy meanwhile");
+        assert!(first.cut().now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn while_all_are_answered_a_new_one_waits_for_the_first_to_end() {
+        let seats = Seats::new(1, &Metrics::default());
+        let only = seats.take();
+        let request = only.busy();
+        let mut waiting = Box::pin(seats.available());
+        assert!(waiting.as_mut().now_or_never().is_none());
+        drop(request);
+        waiting.await;
+        assert!(only.cut().now_or_never().is_some());
+    }
+}
