@@ -372,6 +372,8 @@ mod tests {
         assert!(refused(token("a", "short")).contains("16 characters"));
         assert!(refused(token("a", " 0123456789abcdef")).contains("visible"));
         assert!(refused(token("a", "0123456789abcdéf")).contains("visible"));
+        assert!(refused(token("a\u{202e}b", GOOD)).contains("no name"));
+        assert!(refused(token(" ", GOOD)).contains("no name"));
     }
 
     #[test]

@@ -27,6 +27,7 @@ impl Engine {
         place: Option<(&SourceId, u64)>,
     ) -> Result<Accepted, Error> {
         let (mut linked, mut accepted) = (Vec::new(), Accepted::default());
+        let now = self.clock.now();
         for arrival in arrivals {
             let Some(org) = self.directory.find(&arrival.source, &arrival.account) else {
                 accepted.unlinked += 1;
@@ -40,7 +41,7 @@ impl Engine {
                 ReachedBy::Intake => "intake",
             };
             self.metrics.arrivals.get_or_create(&Arrived { source: arrival.source.to_string(), by }).inc();
-            linked.push((org.clone(), self.inbox.number(), arrival.bounded()));
+            linked.push((org.clone(), self.inbox.number(), arrival.bounded().dated(now)));
         }
         let place = place.map(|(source, action)| (source.clone(), action));
         let engine = Arc::clone(self);

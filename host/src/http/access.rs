@@ -15,7 +15,7 @@ use super::App;
 use super::problem::Problem;
 use super::serving::Peer;
 use crate::clock::Clock;
-use crate::domain::{Secret, Timestamp};
+use crate::domain::{Secret, Timestamp, is_hidden};
 
 /// How long a session of the console lasts.
 const SESSION: Duration = Duration::from_secs(12 * 3600);
@@ -60,6 +60,9 @@ pub struct Token {
 pub fn check(tokens: &[Token]) -> Result<(), String> {
     let mut names = HashMap::new();
     for Token { name, secret, .. } in tokens {
+        if name.trim().is_empty() || name.contains(is_hidden) {
+            return Err(format!("http.tokens: {name:?} is no name that an audit could show"));
+        }
         let text = secret.reveal();
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(format!("http.tokens `{name}`.secret: only visible characters of ASCII can be sent"));

@@ -11,6 +11,9 @@ use serde::de::DeserializeOwned;
 use super::App;
 use super::problem::Problem;
 
+/// The most that is said of what cannot be understood, in characters.
+const WORDS: usize = 500;
+
 /// The one id in a path.
 pub(super) struct Id<T>(pub(super) T);
 
@@ -81,7 +84,11 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
 
 /// Reads a JSON object. (What reads objects would take an array too, its elements for the fields in their order.)
 pub(super) fn object<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {
-    let no = |why: &dyn Display| Problem::bad_request(format!("the body is not the JSON expected: {why}"));
+    // It repeats the names of unknown fields, however long those are.
+    let no = |why: &dyn Display| {
+        let why: String = why.to_string().chars().take(WORDS).collect();
+        Problem::bad_request(format!("the body is not the JSON expected: {why}"))
+    };
     if json.trim_ascii_start().first() == Some(&b'[') {
         return Err(no(&"an array, and not an object"));
     }

@@ -47,6 +47,7 @@ use self::authorization::{CALLBACK, Waiting};
 use self::bodies::Bodies;
 pub use self::files::Folder;
 use self::guesses::Guesses;
+pub use self::intake::read as read_conversation;
 use self::problem::Problem;
 use self::seats::Seats;
 use crate::alcmeon;

@@ -174,6 +174,11 @@ mod tests {
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n";
     const LONG: Duration = Duration::from_secs(3600);
 
+    /// What comes of something, before the test gives up.
+    async fn patiently<T>(something: impl Future<Output = T>) -> T {
+        tokio::time::timeout(Duration::from_secs(20), something).await.expect("it never came")
+    }
+
     struct Served {
         address: SocketAddr,
         stop: watch::Sender<bool>,
@@ -200,7 +205,7 @@ mod tests {
     async fn answer(stream: &mut TcpStream) -> String {
         let (mut read, mut piece) = (Vec::new(), [0; 1024]);
         while !read.ends_with(b"here I am") {
-            match stream.read(&mut piece).await {
+            match patiently(stream.read(&mut piece)).await {
                 Ok(0) | Err(_) => break,
                 Ok(bytes) => read.extend_from_slice(&piece[..bytes]),
             }
@@ -217,7 +222,7 @@ mod tests {
                 assert!(answer(&mut stream).await.starts_with("HTTP/1.1 200"));
             }
             let mut rest = Vec::new();
-            stream.read_to_end(&mut rest).await.unwrap();
+            patiently(stream.read_to_end(&mut rest)).await.unwrap();
             assert!(!rest.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&rest));
         }
     }
@@ -235,7 +240,7 @@ mod tests {
             silent.push(asks);
         }
         let mut cut = Vec::new();
-        assert_eq!(silent[0].read_to_end(&mut cut).await.unwrap_or(0), 0);
+        assert_eq!(patiently(silent[0].read_to_end(&mut cut)).await.unwrap_or(0), 0);
     }
 
     #[tokio::test]
@@ -244,7 +249,7 @@ mod tests {
         let mut open = [connect(&served, b"").await, connect(&served, REQUEST).await];
         assert!(answer(&mut open[1]).await.starts_with("HTTP/1.1 200"));
         served.stop.send_replace(true);
-        served.task.await.unwrap();
+        patiently(served.task).await.unwrap();
         for stream in &mut open {
             assert_eq!(answer(stream).await, "");
         }

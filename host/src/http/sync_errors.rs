@@ -9,7 +9,7 @@ use super::App;
 use super::access::Caller;
 use super::extract::{self, Asked, Id};
 use super::problem::Problem;
-use crate::domain::{Advice, Class, Fingerprint, OrgId, State as ErrorState, SyncError, SyncErrorId};
+use crate::domain::{Advice, Class, Fingerprint, OrgId, State as ErrorState, SyncError, SyncErrorId, is_hidden};
 use crate::ledger::{ErrorFilter, is_cursor};
 use crate::salesforce;
 
@@ -141,12 +141,6 @@ pub(super) fn a_reason(reason: &str) -> Result<&str, Problem> {
         return Err(Problem::invalid(format!("reason: U+{code:04X} is a control character; say it in plain text")));
     }
     Ok(reason)
-}
-
-/// Whether a character moves others about, or does something to a terminal, instead of being read.
-fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// An ignored one is pending again.
