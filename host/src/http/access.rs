@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::App;
 use super::problem::Problem;
+use super::seats::Visitor;
 use super::serving::Peer;
 use crate::clock::Clock;
 use crate::domain::{Secret, Timestamp, is_hidden};
@@ -209,8 +210,16 @@ pub(super) async fn need(State((app, scope)): State<(App, Scope)>, mut request: 
         let scope = serde_json::to_string(&scope).unwrap_or_default();
         return Problem::forbidden(format!("the token of {} lacks the scope {scope}", caller.name)).into_response();
     }
-    request.extensions_mut().insert(caller);
+    known(&mut request, caller);
     next.run(request).await
+}
+
+/// Tells who asks: the handler, and the connection, which stays until the answer is written.
+pub(super) fn known(request: &mut Request, caller: Caller) {
+    if let Some(visitor) = request.extensions().get::<Visitor>() {
+        visitor.is_known();
+    }
+    request.extensions_mut().insert(caller);
 }
 
 /// Whether a method changes nothing.

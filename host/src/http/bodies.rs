@@ -17,7 +17,7 @@ use super::problem::Problem;
 
 /// Bodies of no more bytes are read whatever others take: connections are bounded.
 const SMALL: usize = 64 * 1024;
-/// What a body of unknown length takes at once.
+/// Room is taken in steps, as bytes come: announcing many costs others nothing.
 const STEP: usize = 1024 * 1024;
 /// Room is counted in so many bytes.
 const UNIT: usize = 1024;
@@ -29,8 +29,10 @@ pub(super) struct Bounds {
     pub(super) room: usize,
     /// How long one may take from its head to its last byte,
     pub(super) whole: Duration,
-    /// and without a byte of it.
+    /// without a byte of it,
     pub(super) silence: Duration,
+    /// and for room.
+    pub(super) patience: Duration,
 }
 
 /// What is in memory of the requests of one kind of clients.
@@ -68,8 +70,10 @@ impl Bodies {
     pub(super) fn with_plugins_of(bytes: usize) -> Self {
         let seconds = Duration::from_secs;
         // Alcmeon waits for one second, and a person's browser sends a token.
-        let strangers = Bounds { room: 64 * STEP, whole: seconds(10), silence: seconds(5) };
-        let callers = Bounds { room: 64 * STEP + 2 * bytes, whole: seconds(600), silence: seconds(30) };
+        let (whole, silence, patience) = (seconds(10), seconds(5), Duration::from_millis(500));
+        let strangers = Bounds { room: 64 * STEP, whole, silence, patience };
+        let (whole, silence, patience) = (seconds(600), seconds(30), seconds(10));
+        let callers = Bounds { room: 64 * STEP + 2 * bytes, whole, silence, patience };
         Self::new(strangers, callers)
     }
 
@@ -89,21 +93,21 @@ impl Budget {
     async fn read(&self, request: Request) -> Result<Bytes, Problem> {
         let announced = request.body().size_hint().lower();
         let limited = request.into_limited_body();
-        // The limit of its address bounds what is expected of it.
+        // One that says beforehand that it is too long is not read at all.
         if limited.size_hint().lower() < announced {
             return Err(too_long());
         }
-        let expected = limited.size_hint().exact().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
-        let mut room = match expected {
-            Some(bytes) if bytes > SMALL => Some(self.wait_for(bytes).await?),
-            _ => None,
-        };
-        let mut bytes = Vec::with_capacity(expected.filter(|_| room.is_some()).unwrap_or(0));
+        let expected = limited.size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
+        let step = expected.map_or(STEP, |bytes| bytes.min(STEP));
+        let (mut bytes, mut room) = (Vec::new(), None::<OwnedSemaphorePermit>);
         let mut pieces = limited.into_data_stream();
         while let Some(piece) = timeout(self.bounds.silence, pieces.next()).await.map_err(|_| too_slow())? {
             let piece = piece.map_err(|error| broken(&error))?;
-            if expected.is_none() && bytes.len() + piece.len() > room.as_ref().map_or(SMALL, in_bytes) {
-                let more = self.try_more(piece.len().max(STEP))?;
+            let has = room.as_ref().map_or(SMALL, |room| room.num_permits() * UNIT);
+            if bytes.len() + piece.len() > has {
+                let step = piece.len().max(step);
+                let more = self.more(step).await?;
+                bytes.reserve_exact(step);
                 match &mut room {
                     Some(room) => room.merge(more),
                     None => room = Some(more),
@@ -114,26 +118,12 @@ impl Budget {
         Ok(Bytes::from_owner(Kept { bytes, _room: room }))
     }
 
-    /// Room for a body that says how long it is; it is not read before.
-    async fn wait_for(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
-        if bytes > self.bounds.room {
-            return Err(too_long());
-        }
-        Arc::clone(&self.room).acquire_many_owned(units(bytes)).await.map_err(|_| no_room())
+    /// Room for what comes next. Those who have some wait for one another, and not for long.
+    async fn more(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
+        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
+        let room = timeout(self.bounds.patience, Arc::clone(&self.room).acquire_many_owned(units)).await;
+        room.ok().and_then(Result::ok).ok_or_else(no_room)
     }
-
-    /// Room for what comes next of a body that does not. It never waits: those who have some would wait for one another.
-    fn try_more(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
-        Arc::clone(&self.room).try_acquire_many_owned(units(bytes)).map_err(|_| no_room())
-    }
-}
-
-fn units(bytes: usize) -> u32 {
-    u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX)
-}
-
-fn in_bytes(room: &OwnedSemaphorePermit) -> usize {
-    room.num_permits() * UNIT
 }
 
 fn too_long() -> Problem {
@@ -170,7 +160,8 @@ mod tests {
     use super::*;
 
     fn bodies(room: usize) -> Bodies {
-        let bounds = Bounds { room, whole: Duration::from_secs(60), silence: Duration::from_secs(60) };
+        let long = Duration::from_secs(60);
+        let bounds = Bounds { room, whole: long, silence: long, patience: Duration::from_millis(50) };
         Bodies::new(bounds, bounds)
     }
 
@@ -187,12 +178,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_large_body_waits_until_those_that_are_in_memory_are_dropped_and_a_small_one_does_not() {
+    async fn a_large_body_waits_for_those_that_are_in_memory_but_not_for_long_and_a_small_one_does_not() {
         let bodies = bodies(256 * 1024);
         let large = || of(vec![b' '; 200 * 1024]);
         let first = bodies.read(large()).await.unwrap();
+        assert_eq!(bodies.read(large()).await.unwrap_err().status(), StatusCode::SERVICE_UNAVAILABLE);
         let mut second = Box::pin(bodies.read(large()));
-        assert!(second.as_mut().now_or_never().is_none(), "it is not read");
+        assert!(second.as_mut().now_or_never().is_none(), "there is no room for it");
         assert_eq!(bodies.read(of("small")).await.unwrap(), "small");
         drop(first);
         assert_eq!(second.await.unwrap().len(), 200 * 1024);
@@ -214,7 +206,7 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_stops_in_the_middle_is_given_up() {
         let silence = Duration::from_millis(20);
-        let bounds = Bounds { room: STEP, whole: Duration::from_secs(60), silence };
+        let bounds = Bounds { room: STEP, whole: Duration::from_secs(60), silence, patience: silence };
         let pieces = stream::iter([Ok::<_, std::io::Error>(Bytes::from("half"))]).chain(stream::pending());
         let refused = Bodies::new(bounds, bounds).read(of(Body::from_stream(pieces))).await.unwrap_err();
         assert_eq!(refused.status(), StatusCode::REQUEST_TIMEOUT);
@@ -223,7 +215,7 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_comes_byte_by_byte_is_given_up_after_its_whole_time() {
         let whole = Duration::from_millis(20);
-        let bounds = Bounds { room: STEP, whole, silence: Duration::from_secs(60) };
+        let bounds = Bounds { room: STEP, whole, silence: Duration::from_secs(60), patience: whole };
         let drip = stream::unfold((), |()| async {
             tokio::time::sleep(Duration::from_millis(1)).await;
             Some((Ok::<_, std::io::Error>(Bytes::from(" ")), ()))

@@ -2,7 +2,7 @@
 //! for longest makes place: whoever only connects cannot keep out those who ask for something.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -39,14 +39,27 @@ pub(super) struct Seat {
 
 /// What a connection does.
 struct Own {
-    /// Requests that are being answered.
+    /// Requests of known clients that are being answered.
     requests: usize,
     /// Its place among the idle ones.
     idle: Option<u64>,
 }
 
-/// A request that is being answered.
-pub(super) struct Busy(Arc<Seat>);
+/// A request of a known client that is being answered.
+struct Busy(Arc<Seat>);
+
+/// Whoever asks something on a connection. Until it is known who that is, the connection makes place like an idle one:
+/// nobody keeps a seat by asking slowly.
+#[derive(Clone)]
+pub(super) struct Visitor(Arc<(Arc<Seat>, OnceLock<Busy>)>);
+
+impl Visitor {
+    /// It is known who asks: the connection stays until the answer is written.
+    pub(super) fn is_known(&self) {
+        let (seat, busy) = &*self.0;
+        busy.get_or_init(|| seat.busy());
+    }
+}
 
 impl Seats {
     pub(super) fn new(most: usize, metrics: &Metrics) -> Self {
@@ -112,8 +125,20 @@ impl Seat {
         self.cut.notified().await;
     }
 
-    /// While what is answered lives, this connection is not idle.
-    pub(super) fn busy(self: &Arc<Self>) -> Busy {
+    /// A request begins: the connection is the last one among the idle ones again.
+    pub(super) fn asks(self: &Arc<Self>) -> Visitor {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turn) = &mut own.idle {
+            let mut state = self.room.state();
+            // Where it is not among them, it was cut meanwhile.
+            if state.idle.remove(turn).is_some() {
+                *turn = state.rest(&self.cut);
+            }
+        }
+        Visitor(Arc::new((Arc::clone(self), OnceLock::new())))
+    }
+
+    fn busy(self: &Arc<Self>) -> Busy {
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         own.requests += 1;
         if let Some(turn) = own.idle.take() {
@@ -159,7 +184,8 @@ mod tests {
     async fn the_one_that_has_been_idle_for_longest_makes_place_and_one_that_is_answered_does_not() {
         let seats = Seats::new(3, &Metrics::default());
         let [first, second, third] = [(); 3].map(|()| seats.take());
-        let request = first.busy();
+        let request = first.asks();
+        request.is_known();
         assert!(first.cut().now_or_never().is_none());
         seats.available().await;
         assert!(second.cut().now_or_never().is_some(), "idle for longer than the third");
@@ -178,11 +204,25 @@ mod tests {
     async fn while_all_are_answered_a_new_one_waits_for_the_first_to_end() {
         let seats = Seats::new(1, &Metrics::default());
         let only = seats.take();
-        let request = only.busy();
+        let request = only.asks();
+        request.is_known();
         let mut waiting = Box::pin(seats.available());
         assert!(waiting.as_mut().now_or_never().is_none());
         drop(request);
         waiting.await;
         assert!(only.cut().now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn who_asks_and_is_not_known_makes_place_after_those_that_ask_nothing() {
+        let seats = Seats::new(2, &Metrics::default());
+        let [asks, silent] = [(); 2].map(|()| seats.take());
+        let _stranger = asks.asks();
+        seats.available().await;
+        assert!(silent.cut().now_or_never().is_some());
+        drop(silent);
+        let _next = seats.take();
+        seats.available().await;
+        assert!(asks.cut().now_or_never().is_some());
     }
 }

@@ -21,11 +21,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::seats::{Busy, Seat, Seats};
+use super::seats::{Seat, Seats, Visitor};
 use super::stalled::Unstalled;
 
 /// The longest head of a request, in bytes, and what is read of a body at once.
-const HEAD_BYTES: usize = 64 * 1024;
+const HEAD_BYTES: usize = 32 * 1024;
 /// How long nothing is accepted after the system had no more file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -44,7 +44,7 @@ impl Bounds {
     /// Those of a host that may have so many files open: half of them stay for the store, for Salesforce and for Alcmeon.
     pub(super) fn with_files(files: u64) -> Self {
         let half = usize::try_from(files / 2).unwrap_or(usize::MAX);
-        Self { connections: half.clamp(8, 4_096), head: Duration::from_secs(30), stalled: Duration::from_secs(30) }
+        Self { connections: half.clamp(8, 2_048), head: Duration::from_secs(30), stalled: Duration::from_secs(30) }
     }
 }
 
@@ -115,11 +115,12 @@ async fn connection(
     let answering = Arc::clone(&seat);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
-        let busy = answering.busy();
+        let visitor = answering.asks();
+        request.extensions_mut().insert(visitor.clone());
         let answer = service.call(request);
         async move {
             let answer: Response = answer.await?;
-            Ok::<_, Infallible>(answer.map(|body| Answer { body, _busy: busy }))
+            Ok::<_, Infallible>(answer.map(|body| Answer { body, _visitor: visitor }))
         }
     });
     let io = TokioIo::new(Unstalled::new(stream, bounds.stalled));
@@ -136,10 +137,10 @@ async fn connection(
     let _ = served.await;
 }
 
-/// An answer on its way: its connection is not idle until all of it is written.
+/// An answer on its way: the connection of a known client is not idle until all of it is written.
 struct Answer {
     body: Body,
-    _busy: Busy,
+    _visitor: Visitor,
 }
 
 impl HttpBody for Answer {

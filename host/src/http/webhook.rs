@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::App;
 use super::extract::Id;
 use super::problem::Problem;
+use super::seats::Visitor;
 use crate::alcmeon;
 use crate::domain::{Arrival, SourceId};
 
@@ -39,12 +40,16 @@ pub(super) async fn notify(
         return Err(Problem::too_large(format!("a notification may have {MOST_BYTES} bytes")));
     }
     let path = request.uri().path().to_owned();
+    let visitor = request.extensions().get::<Visitor>().cloned();
     let body = app.bodies.read(request).await?;
     let config = config.clone();
     let long = body.len() > LONG;
     let read = move || told(&body, &signature, &path, &config, &environment);
     let told = if long { tokio::task::spawn_blocking(read).await.map_err(|_| broke_off())? } else { read() };
     let (id, arrival) = told?;
+    if let Some(visitor) = visitor {
+        visitor.is_known();
+    }
     let stored = tokio::time::timeout(PATIENCE, app.parts.engine.accept(vec![arrival], None)).await;
     let accepted = stored.map_err(|_| Problem::unavailable("the store is too slow; nothing was acknowledged"))??;
     Ok(Json(json!({ "notification": id, "linked": accepted.linked == 1 })))

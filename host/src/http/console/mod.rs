@@ -23,7 +23,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::page::Visit;
 use super::App;
-use super::access::{Scope, from_here, is_safe};
+use super::access::{Scope, from_here, is_safe, known};
 use super::authorization::CALLBACK;
 use super::problem::Problem;
 use super::repro;
@@ -91,7 +91,7 @@ async fn enter(State((app, needed)): State<(App, Needed)>, mut request: Request,
             let detail = format!("the token of {} may look at this but not change it", caller.name);
             return visit.refusal(&Problem::forbidden(detail));
         }
-        request.extensions_mut().insert(caller);
+        known(&mut request, caller);
     }
     request.extensions_mut().insert(visit.clone());
     let mut response = next.run(request).await;
