@@ -255,7 +255,7 @@ fn an_action_with_an_impossible_id_is_passed_over_and_does_not_move_the_place_of
         json!([action(json!(8)), action(json!(u64::MAX)), action(json!("18446744073709551615")), action(json!(9))]);
     let page = actions(page.to_string().as_bytes(), &config(""), &SourceId::new("main").unwrap()).unwrap();
     assert_eq!(page.arrivals.iter().map(|arrival| arrival.event).collect::<Vec<_>>(), [8, 9]);
-    assert_eq!((page.malformed.len(), page.highest), (2, Some(9)));
+    assert_eq!((page.unusable.len(), page.highest), (2, Some(9)));
 }
 
 #[test]

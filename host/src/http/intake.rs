@@ -86,7 +86,7 @@ pub(super) async fn accept(
     let arrival = arrival(source.clone(), conversation)?;
     let id = arrival.conversation.clone();
     let ahead: Vec<_> = arrival.ahead(app.parts.clock.now()).map(|message| message.id.clone()).collect();
-    if app.parts.engine.accept(vec![arrival], None).await?.linked == 0 {
+    if app.parts.engine.accept(vec![arrival], Vec::new(), None).await?.linked == 0 {
         return Err(engine::Error::NotLinked { source_id: source, account }.into());
     }
     let mut answer = json!({ "conversation": id });

@@ -24,6 +24,7 @@ mod seats;
 mod serving;
 mod stalled;
 mod sync_errors;
+mod troubles;
 mod webhook;
 
 use std::collections::{BTreeMap, HashMap};
@@ -51,13 +52,13 @@ pub use self::intake::read as read_conversation;
 use self::problem::Problem;
 use self::seats::Seats;
 use crate::alcmeon;
-use crate::alerts::Troubles;
 use crate::clock::Clock;
 use crate::domain::{PluginName, SourceId};
 use crate::engine::Engine;
 use crate::policy::PolicyHost;
 use crate::registry::{Reference, Registry};
 use crate::telemetry::Metrics;
+use crate::troubles::Troubles;
 
 /// Bodies of the API, in bytes.
 const BODY_BYTES: usize = 1024 * 1024;
@@ -107,8 +108,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// The time.
     pub clock: Clock,
-    /// Recipients of alert mails who cannot be reached.
-    pub mail_troubles: Troubles,
+    /// What an operator can cure.
+    pub troubles: Troubles,
 }
 
 /// Why the HTTP floor cannot start.
@@ -183,7 +184,7 @@ pub async fn start(config: &Config, parts: Parts) -> Result<Server, Error> {
     let bodies = Bodies::with_plugins_of(parts.policies.plugin_bytes());
     let guesses = Guesses::new(clock(), parts.metrics.clone());
     let bounds = serving::Bounds::with_files(descriptors::raise());
-    let seats = Seats::new(bounds.connections, &parts.metrics);
+    let seats = Seats::new(bounds.connections, &parts.metrics, &parts.troubles, &parts.clock);
     let recount = tokio::sync::Mutex::default();
     let app: App = Arc::new(Shared { access, bodies, guesses, waiting, recount, public_url, https, parts });
     let stopping = watch::Sender::new(false);
@@ -222,6 +223,7 @@ fn reading() -> Router<App> {
         .route("/v1/sync-errors/{id}", get(sync_errors::show))
         .route("/v1/sync-errors/{id}/repro", get(repro::bundle))
         .route("/v1/messages/{id}/audit", get(messages::audit))
+        .route("/v1/troubles", get(troubles::list))
         .route("/v1/quarantine", get(quarantine::list))
         .route("/v1/store/verify", post(recount::verify))
         .route("/v1/policies", get(policies::list))

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 
+use crate::clock::Clock;
 use crate::telemetry::Metrics;
+use crate::troubles::{Trouble, Troubles};
 
 /// The seats of a host.
 #[derive(Clone)]
@@ -18,12 +20,16 @@ struct Room {
     /// Told when a seat is given up, or idle.
     changed: Notify,
     metrics: Metrics,
+    troubles: Troubles,
+    clock: Clock,
 }
 
 #[derive(Default)]
 struct State {
     /// Seats that are taken.
     taken: usize,
+    /// From the moment when there was no seat until half of them are free.
+    crowded: bool,
     /// Grows with each seat that becomes idle.
     turn: u64,
     /// Idle ones, the longest idle first.
@@ -62,9 +68,10 @@ impl Visitor {
 }
 
 impl Seats {
-    pub(super) fn new(most: usize, metrics: &Metrics) -> Self {
-        let (state, changed, metrics) = (Mutex::default(), Notify::new(), metrics.clone());
-        Self(Arc::new(Room { most, state, changed, metrics }))
+    pub(super) fn new(most: usize, metrics: &Metrics, troubles: &Troubles, clock: &Clock) -> Self {
+        let (state, changed) = (Mutex::default(), Notify::new());
+        let (metrics, troubles, clock) = (metrics.clone(), troubles.clone(), clock.clone());
+        Self(Arc::new(Room { most, state, changed, metrics, troubles, clock }))
     }
 
     /// Returns when there is a seat; an idle connection is cut for it where need be.
@@ -80,15 +87,15 @@ impl Seats {
 
     /// Cuts the connection that has been idle for longest. Answers whether there was one.
     pub(super) fn free_one(&self) -> bool {
-        let Some((_, idle)) = self.0.state().idle.pop_first() else { return false };
+        let mut state = self.0.state();
+        if !std::mem::replace(&mut state.crowded, true) {
+            self.0.say_crowded();
+        }
+        let Some((_, idle)) = state.idle.pop_first() else { return false };
+        drop(state);
         // It gives its seat up when its task comes to that; until then there is one more connection than seats.
         idle.notify_one();
-        // The log does not grow with those who connect.
-        let cut = self.0.metrics.connections_cut.inc() + 1;
-        if cut.is_power_of_two() {
-            let most = self.0.most;
-            tracing::warn!(most, cut, "there are as many connections as there may be: idle ones are cut for new ones");
-        }
+        self.0.metrics.connections_cut.inc();
         true
     }
 
@@ -104,7 +111,20 @@ impl Seats {
     }
 }
 
+/// The kind of the trouble, and what has it.
+const CROWDED: (&str, &str) = ("connections", "http.listen");
+
 impl Room {
+    /// The log and the list of troubles do not grow with those who connect.
+    fn say_crowded(&self) {
+        let most = self.most;
+        tracing::warn!(most, "there are as many connections as there may be: idle ones are cut for new ones");
+        let what = format!("there are {most} connections, as many as there may be: idle ones are cut for new ones");
+        let cure =
+            "let a reverse proxy take connections from outside; the host takes half as many as it may have files open";
+        self.troubles.raise(Trouble::new(CROWDED.0, CROWDED.1, &what, cure, self.clock.now()));
+    }
+
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -165,6 +185,10 @@ impl Drop for Seat {
         let idle = self.own.get_mut().unwrap_or_else(PoisonError::into_inner).idle;
         let mut state = self.room.state();
         state.taken -= 1;
+        if state.crowded && state.taken <= self.room.most / 2 {
+            state.crowded = false;
+            self.room.troubles.cure(CROWDED.0, None, CROWDED.1);
+        }
         self.room.metrics.connections.dec();
         if let Some(turn) = idle {
             state.idle.remove(&turn);
@@ -180,9 +204,14 @@ mod tests {
 
     use super::*;
 
+    fn seats(most: usize) -> (Seats, Troubles) {
+        let (troubles, clock) = (Troubles::default(), Clock::System);
+        (Seats::new(most, &Metrics::default(), &troubles, &clock), troubles)
+    }
+
     #[tokio::test]
     async fn the_one_that_has_been_idle_for_longest_makes_place_and_one_that_is_answered_does_not() {
-        let seats = Seats::new(3, &Metrics::default());
+        let (seats, _) = seats(3);
         let [first, second, third] = [(); 3].map(|()| seats.take());
         let request = first.asks();
         request.is_known();
@@ -202,7 +231,7 @@ mod tests {
 
     #[tokio::test]
     async fn while_all_are_answered_a_new_one_waits_for_the_first_to_end() {
-        let seats = Seats::new(1, &Metrics::default());
+        let (seats, _) = seats(1);
         let only = seats.take();
         let request = only.asks();
         request.is_known();
@@ -215,7 +244,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_asks_and_is_not_known_makes_place_after_those_that_ask_nothing() {
-        let seats = Seats::new(2, &Metrics::default());
+        let (seats, _) = seats(2);
         let [asks, silent] = [(); 2].map(|()| seats.take());
         let _stranger = asks.asks();
         seats.available().await;
@@ -224,5 +253,19 @@ mod tests {
         let _next = seats.take();
         seats.available().await;
         assert!(asks.cut().now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn that_there_was_no_seat_is_a_trouble_until_half_of_them_are_free() {
+        let (seats, troubles) = seats(4);
+        let mut taken: Vec<_> = (0..4).map(|_| seats.take()).collect();
+        assert_eq!(troubles.list().0, []);
+        seats.available().await;
+        seats.available().await;
+        assert_eq!(troubles.list().0.len(), 1);
+        taken.pop();
+        assert_eq!(troubles.list().0.len(), 1);
+        taken.pop();
+        assert_eq!(troubles.list().0, []);
     }
 }

@@ -170,7 +170,9 @@ mod tests {
     use tokio::task::JoinHandle;
 
     use super::*;
+    use crate::clock::Clock;
     use crate::telemetry::Metrics;
+    use crate::troubles::Troubles;
 
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n";
     const LONG: Duration = Duration::from_secs(3600);
@@ -191,7 +193,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let router = Router::new().route("/", get(|| async { "here I am" }));
         let (bounds, stop) = (Bounds { connections, head, stalled: LONG }, watch::Sender::new(false));
-        let seats = Seats::new(connections, &Metrics::default());
+        let seats = Seats::new(connections, &Metrics::default(), &Troubles::default(), &Clock::System);
         let task = tokio::spawn(serve(listener, router, seats, bounds, stop.subscribe()));
         Served { address, stop, task }
     }

@@ -13,7 +13,8 @@ use super::extract::Id;
 use super::problem::Problem;
 use super::seats::Visitor;
 use crate::alcmeon;
-use crate::domain::{Arrival, SourceId};
+use crate::domain::{Arrival, SourceId, Timestamp};
+use crate::ledger::Quarantined;
 
 const SIGNATURE: &str = "x-alcmeon-webhook-signature";
 /// Notifications carry attachments inline, in bytes.
@@ -42,31 +43,42 @@ pub(super) async fn notify(
     let path = request.uri().path().to_owned();
     let visitor = request.extensions().get::<Visitor>().cloned();
     let body = app.bodies.read(request).await?;
-    let config = config.clone();
+    let (config, now) = (config.clone(), app.parts.clock.now());
     let long = body.len() > LONG;
-    let read = move || told(&body, &signature, &path, &config, &environment);
+    let read = move || {
+        if !signature.fits(&config.secret, &path, &body) {
+            return Err(Problem::unauthorized("the signature does not match path and body"));
+        }
+        Ok(told(&body, &config, &environment, now))
+    };
     let told = if long { tokio::task::spawn_blocking(read).await.map_err(|_| broke_off())? } else { read() };
-    let (id, arrival) = told?;
+    let Told { id, arrivals, set_aside } = told?;
     if let Some(visitor) = visitor {
         visitor.is_known();
     }
-    let stored = tokio::time::timeout(PATIENCE, app.parts.engine.accept(vec![arrival], None)).await;
+    let stored = tokio::time::timeout(PATIENCE, app.parts.engine.accept(arrivals, set_aside, None)).await;
     let accepted = stored.map_err(|_| Problem::unavailable("the store is too slow; nothing was acknowledged"))??;
     Ok(Json(json!({ "notification": id, "linked": accepted.linked == 1 })))
 }
 
-/// What a notification tells, if its signature fits.
-fn told(
-    body: &Bytes,
-    signature: &alcmeon::Signature,
-    path: &str,
-    config: &alcmeon::Config,
-    environment: &SourceId,
-) -> Result<(u64, Arrival), Problem> {
-    if !signature.fits(&config.secret, path, body) {
-        return Err(Problem::unauthorized("the signature does not match path and body"));
+/// What a notification tells.
+struct Told {
+    /// Its own id, where it can be used.
+    id: Option<u64>,
+    arrivals: Vec<Arrival>,
+    set_aside: Vec<Quarantined>,
+}
+
+/// Alcmeon switches a webhook off that fails, for all conversations: what nobody can use is set aside, and acknowledged.
+fn told(body: &Bytes, config: &alcmeon::Config, environment: &SourceId, now: Timestamp) -> Told {
+    match alcmeon::notification(body, config, environment) {
+        Ok((id, arrival)) => Told { id: Some(id), arrivals: vec![arrival], set_aside: Vec::new() },
+        Err(why) => {
+            tracing::warn!(source = %environment, %why, "a notification cannot be used");
+            let set_aside = vec![Quarantined::sent(environment, "notification", body, why.to_string(), now)];
+            Told { id: None, arrivals: Vec::new(), set_aside }
+        }
     }
-    alcmeon::notification(body, config, environment).map_err(|malformed| Problem::bad_request(malformed.to_string()))
 }
 
 fn broke_off() -> Problem {

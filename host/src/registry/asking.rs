@@ -273,8 +273,10 @@ fn digest(bytes: &[u8]) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }
 
+/// Without the address: where a registry keeps a blob, it may let in whoever knows that.
 fn unreachable(error: reqwest::Error) -> Error {
-    Error::Unreachable(words(&error))
+    let host = error.url().and_then(Url::host_str).unwrap_or("the registry").to_owned();
+    Error::Unreachable(format!("{host}: {}", words(&error.without_url())))
 }
 
 #[cfg(test)]
