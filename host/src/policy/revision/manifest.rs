@@ -1,5 +1,7 @@
 //! NAME.toml: which plugin answers which questions, with which settings and script.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use toml::Spanned;
@@ -41,6 +43,24 @@ struct Table {
     script: Option<Spanned<String>>,
     #[serde(default)]
     settings: toml::Table,
+}
+
+/// The tables of a policy's file that can name a plugin and a script, beside the file itself.
+const TABLES: [&str; 3] = ["routing", "contacts", "errors"];
+
+/// The scripts that a policy's text names: plain names of files, whatever else it may say; none where it cannot be read.
+#[must_use]
+pub fn scripts_named(toml: &str) -> BTreeSet<String> {
+    let Ok(policy) = toml.parse::<toml::Table>() else { return BTreeSet::new() };
+    let tables = TABLES.iter().filter_map(|table| policy.get(*table)?.as_table());
+    let named = tables.chain([&policy]).filter_map(|table| table.get("script")?.as_str());
+    named.filter(|file| is_script_file(file)).map(str::to_owned).collect()
+}
+
+/// Whether this can be the name of a script: a file of the policy's own folder that ends in `.rhai`.
+#[must_use]
+pub fn is_script_file(name: &str) -> bool {
+    name.strip_suffix(".rhai").is_some_and(|stem| PolicyName::new(stem).is_ok())
 }
 
 impl Manifest {
@@ -150,4 +170,21 @@ fn value_of(value: toml::Value) -> Result<Value, String> {
         toml::Value::Array(values) => values.into_iter().map(value_of).collect::<Result<Vec<_>, _>>()?.into(),
         toml::Value::Table(table) => settings(table)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scripts_that_a_policy_names_are_plain_files_of_its_own_tables() {
+        let named = |toml: &str| scripts_named(toml).into_iter().collect::<Vec<_>>();
+        let toml = "plugin = 'script'\nscript = 'ba.rhai'\n[errors]\nplugin = 'script'\nscript = 'errors.rhai'\n\
+                    [contacts]\nscript = '../outside.rhai'\n[settings]\nscript = 'setting.rhai'\n";
+        assert_eq!(named(toml), ["ba.rhai", "errors.rhai"]);
+        assert_eq!(named("script = "), [] as [&str; 0]);
+        for other in ["", ".rhai", "a", "a.toml", "/etc/a.rhai", "a/b.rhai", "..\\a.rhai", "a b.rhai", "a.RHAI"] {
+            assert!(!is_script_file(other), "{other}");
+        }
+    }
 }
