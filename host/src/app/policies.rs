@@ -7,15 +7,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 use self::report::Seen;
 use super::embedded;
 use super::watching::{Events, Look};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{OrgId, Origin, PolicyName, PolicyRevision, PolicySource, RevisionState};
-use crate::folders::{self, Alone, Folder, Texts};
+use crate::folders::{self, Alone, Digest, Folder, Texts};
 use crate::ledger::Ledger;
 use crate::policy::{DEFAULT_POLICY, HistoryStore, PolicyHost, PolicyProblem};
 use crate::troubles::Troubles;
@@ -42,6 +40,9 @@ async fn history(ledger: &Ledger) -> anyhow::Result<HistoryStore> {
     Ok(HistoryStore { past, keep: Some(Box::new(keep)) })
 }
 
+/// So many policies are read at once, within the time that the disk has.
+const AT_ONCE: usize = 100;
+
 /// What is in the folder of policies, as far as it was tried.
 pub(super) struct PolicyFolder {
     host: Arc<PolicyHost>,
@@ -51,7 +52,7 @@ pub(super) struct PolicyFolder {
     used: BTreeMap<PolicyName, Vec<OrgId>>,
     most_bytes: usize,
     /// A digest of what was read of each policy and tried: nothing else tells whether it is to be tried again.
-    tried: BTreeMap<PolicyName, [u8; 32]>,
+    tried: BTreeMap<PolicyName, Digest>,
 }
 
 impl PolicyFolder {
@@ -132,17 +133,20 @@ impl PolicyFolder {
         let listed = |folder: &Path| Ok((folders::finish(folder)?, folders::list::<PolicyName>(folder, "toml")?));
         let (unfinished, listing) = folder.work(listed).await?;
         let Some(listing) = listing else { return Ok(None) };
-        let mut others = Vec::new();
-        for name in listing.files.keys().filter(|name| unfinished.iter().all(|(other, _)| other != *name)) {
-            if self.tried.get(name) != Some(&digest(&self.read(folder, name).await?)) {
-                others.push(name);
-            }
+        let finished = |name: &PolicyName| unfinished.iter().all(|(other, _)| other != name);
+        let names = listing.files.keys().filter(|name| finished(name));
+        let tried: Vec<_> = names.map(|name| (name.clone(), self.tried.get(name).copied())).collect();
+        let (mut others, most_bytes) = (Vec::new(), self.most_bytes);
+        for tried in tried.chunks(AT_ONCE) {
+            let tried = tried.to_vec();
+            others.extend(folder.work(move |folder| Ok(folders::others(folder, tried, most_bytes))).await?);
         }
         if let Some(events) = events.filter(|_| !others.is_empty()) {
             events.caught_up().await;
         }
-        for name in others {
-            let read = self.read(folder, name).await?;
+        for name in &others {
+            let of = name.clone();
+            let read = folder.work(move |folder| Ok(folders::read(folder, &of, most_bytes))).await?;
             let waits = |file: &str| events.is_some_and(|events| events.being_written(&folder.path().join(file)));
             if !waits(&format!("{name}.toml")) && !files_of(&read).any(waits) {
                 self.try_out(name, read, folder.path()).await;
@@ -153,14 +157,12 @@ impl PolicyFolder {
         Ok(Some(Seen { files, misnamed: listing.misnamed, unfinished }))
     }
 
-    async fn read(&self, folder: &Folder, name: &PolicyName) -> io::Result<folders::Reading> {
-        let (of, most_bytes) = (name.clone(), self.most_bytes);
-        folder.work(move |folder| Ok(folders::read(folder, &of, most_bytes))).await
-    }
-
-    /// Puts a policy in force.
+    /// Puts a policy in force, unless the same was tried before.
     async fn try_out(&mut self, name: &PolicyName, read: folders::Reading, folder: &Path) {
-        let digest = digest(&read);
+        let digest = folders::digest(&read);
+        if self.tried.get(name) == Some(&digest) {
+            return;
+        }
         let origin = Origin::File { path: folder.join(format!("{name}.toml")).display().to_string() };
         let at = self.clock.now();
         let try_again = match read {
@@ -191,25 +193,6 @@ fn files_of(read: &folders::Reading) -> impl Iterator<Item = &str> {
     let scripts = read.iter().flatten().flat_map(|texts| texts.scripts.keys().map(String::as_str));
     let problems = read.as_ref().err().into_iter().flatten().map(|problem| problem.path.as_str());
     scripts.chain(problems)
-}
-
-/// Of whatever was read, with the length of each part, so that no two readings have one digest.
-fn digest(read: &folders::Reading) -> [u8; 32] {
-    let mut digest = Sha256::new();
-    let mut add = |part: &str| {
-        digest.update(part.len().to_be_bytes());
-        digest.update(part);
-    };
-    match read {
-        Ok(texts) => {
-            for Texts { toml, scripts } in texts.iter() {
-                add(toml);
-                scripts.iter().flat_map(|(file, text)| [file, text]).for_each(|part| add(part));
-            }
-        }
-        Err(problems) => problems.iter().for_each(|problem| add(&format!("problem {problem}"))),
-    }
-    digest.finalize().into()
 }
 
 /// Organizations in words.

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 
 pub(crate) use listing::list;
-pub(crate) use policy_files::{Reading, Texts, delete, in_others, read, scripts_beside};
+pub(crate) use policy_files::{Digest, Reading, Texts, delete, digest, in_others, others, read, scripts_beside};
 pub(crate) use put::{Draft, finish, forget, sweep};
 pub(crate) use regular::{Unread, read_regular};
 pub(crate) use text::read_text;

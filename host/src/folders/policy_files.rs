@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use sha2::{Digest as _, Sha256};
+
 use super::listing::list;
 use super::text::read_text;
 use crate::disk::sync_names;
@@ -24,6 +26,35 @@ pub(crate) struct Texts {
 
 /// What is read of a policy: no texts where it has no file, and otherwise what is wrong with its files.
 pub(crate) type Reading = Result<Option<Texts>, Vec<PolicyProblem>>;
+
+/// The digest of what was read of a policy.
+pub(crate) type Digest = [u8; 32];
+
+/// The digest of whatever was read, with the length of each part, so that no two readings have the same.
+pub(crate) fn digest(read: &Reading) -> Digest {
+    let mut digest = Sha256::new();
+    let mut add = |part: &str| {
+        digest.update(part.len().to_be_bytes());
+        digest.update(part);
+    };
+    match read {
+        Ok(texts) => {
+            for Texts { toml, scripts } in texts.iter() {
+                add(toml);
+                scripts.iter().flat_map(|(file, text)| [file, text]).for_each(|part| add(part));
+            }
+        }
+        Err(problems) => problems.iter().for_each(|problem| add(&format!("problem {problem}"))),
+    }
+    digest.finalize().into()
+}
+
+/// Those policies of which something else is read by now than had the digest beside them: for a blocking thread.
+pub(crate) fn others(folder: &Path, known: Vec<(PolicyName, Option<Digest>)>, most_bytes: usize) -> Vec<PolicyName> {
+    let other =
+        |(name, known): &(PolicyName, Option<Digest>)| *known != Some(digest(&read_once(folder, name, most_bytes)));
+    known.into_iter().filter(other).map(|(name, _)| name).collect()
+}
 
 /// Reads a policy with the scripts that it names, as they stood at one moment: for a blocking thread. A script that is not
 /// there is left out.

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::access::Caller;
-use super::extract::{self, Body, Id};
+use super::extract::{self, Body, Id, NewId};
 use super::problem::Problem;
 use crate::disk::{replace, sync_names};
 use crate::domain::{Origin, PluginName, PolicyName};
@@ -47,7 +47,7 @@ pub(super) struct Taken {
 pub(super) async fn put(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
-    Id(name): Id<PluginName>,
+    NewId(name): NewId<PluginName>,
     request: Request,
 ) -> Result<Json<Taken>, Problem> {
     let most_bytes = app.parts.policies.plugin_bytes();
@@ -76,7 +76,7 @@ pub(super) struct Wanted {
 /// Pulls a component from an OCI registry, and goes on as with one that was handed in.
 pub(super) async fn pull(
     State(app): State<App>,
-    Id(name): Id<PluginName>,
+    NewId(name): NewId<PluginName>,
     extract::Json(Wanted { reference }): extract::Json<Wanted>,
 ) -> Result<Json<Taken>, Problem> {
     let configured = app.parts.oci.get(&name);

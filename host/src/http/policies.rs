@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::access::Caller;
-use super::extract::{self, Id, Ids};
+use super::extract::{self, Id, Ids, NewId};
 use super::problem::Problem;
 use crate::domain::{Origin, PolicyName, PolicyRevision, PolicySource};
 use crate::engine;
@@ -65,12 +65,9 @@ pub(super) async fn show(State(app): State<App>, Id(name): Id<PolicyName>) -> Re
 pub(super) async fn apply(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
-    Id(name): Id<PolicyName>,
+    NewId(name): NewId<PolicyName>,
     extract::Json(texts): extract::Json<Texts>,
 ) -> Result<Json<PolicyStatus>, Problem> {
-    if name.as_str().starts_with('.') {
-        return Err(Problem::invalid(format!("{name}.toml would be a hidden file, which nobody reads")));
-    }
     put(&app, caller, name, texts).await
 }
 
@@ -201,7 +198,7 @@ pub(super) async fn preview(
 pub(super) async fn start_shadow(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
-    Id(name): Id<PolicyName>,
+    NewId(name): NewId<PolicyName>,
     extract::Json(texts): extract::Json<Texts>,
 ) -> Result<Json<PolicyStatus>, Problem> {
     Ok(Json(app.parts.policies.start_shadow(name, texts.source(&app, caller)?).await?))

@@ -395,3 +395,34 @@ async fn a_plugin_that_no_policy_uses_is_deleted_with_its_files() {
     assert_eq!(plugins["troubles"], json!([]), "{plugins}");
     host.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organization_whose_plugin_has_gone_waits_and_stops_no_other_one() {
+    let router = include_bytes!("../../../plugins/prebuilt/keyword-router.wasm").as_slice();
+    let policy = b"plugin = \"router\"\n[settings]\ndefault = \"Care\"\n".as_slice();
+    let files = [("routed.toml", policy), ("plugins/router.wasm", router)];
+    let host = TestHost::set_up(Setup { files: &files, other_policy: Some("routed"), ..Setup::default() }).await;
+    std::fs::remove_file(host.plugin_file("router.wasm")).unwrap();
+    let host = host.restart().await;
+    let told = trouble(&host, "routed.toml", "nothing is decided until it is mended").await;
+    assert!(told["org"] == "other" && told["what"].as_str().unwrap().contains("there is no plugin `router`"), "{told}");
+    host.notify(received(1, 1, "billing", "jane@example.com")).await;
+    assert!(host.idle().await.is_empty(), "acme's got through");
+    std::fs::write(host.plugin_file("router.wasm"), router).unwrap();
+    host.seen("/v1/policies/routed", |policy| policy["in_force"].is_object()).await;
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_can_be_no_file_is_refused_as_such() {
+    let host = TestHost::start().await;
+    let texts = json!({ "toml": "plugin = \"keyword-router\"\n[settings]\ndefault = \"Care\"\n" });
+    for name in [".hidden", "acme%20copy", "%C3%A9quipe", &"a".repeat(129)] {
+        let (status, problem) =
+            host.call(Method::PUT, &format!("/v1/policies/{name}"), ADMIN, Some(texts.clone())).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{name}: {problem}");
+        let (status, problem) = host.call(Method::PUT, &format!("/v1/plugins/{name}"), ADMIN, None).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{name}: {problem}");
+    }
+    host.stop().await;
+}

@@ -174,7 +174,64 @@ fn value_of(value: toml::Value) -> Result<Value, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::domain::{Origin, Timestamp};
+
+    fn read(toml: &str) -> Result<Manifest, Vec<PolicyProblem>> {
+        let (scripts, at) = (Default::default(), Timestamp::default());
+        let source = PolicySource { toml: toml.into(), scripts, origin: Origin::Embedded, at };
+        Manifest::read(&PolicyName::new("shop").unwrap(), &source)
+    }
+
+    /// Settings as people write them, and as they do not.
+    fn setting() -> impl Strategy<Value = toml::Value> {
+        let one = prop_oneof![
+            any::<String>().prop_map(toml::Value::from),
+            any::<i64>().prop_map(toml::Value::from),
+            any::<f64>().prop_map(toml::Value::from),
+            any::<bool>().prop_map(toml::Value::from),
+            Just(toml::Value::Datetime("2026-01-15T09:30:12Z".parse().unwrap())),
+        ];
+        one.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(toml::Value::from),
+                prop::collection::btree_map(any::<String>(), inner, 0..4)
+                    .prop_map(|table| toml::Value::Table(table.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_settings_a_policy_has_are_told_to_its_plugin_or_refused_in_words(
+            settings in prop::collection::btree_map(any::<String>(), setting(), 0..5)
+        ) {
+            let settings: toml::Table = settings.into_iter().collect();
+            let mut policy = toml::Table::new();
+            policy.insert("plugin".into(), "script".into());
+            policy.insert("settings".into(), settings.clone().into());
+            match read(&toml::to_string(&policy).unwrap()) {
+                Ok(manifest) => {
+                    let told: Value = serde_json::from_str(&manifest.general.unwrap().configuration).unwrap();
+                    prop_assert_eq!(told["settings"].as_object().unwrap().len(), settings.len());
+                }
+                Err(problems) => prop_assert!(problems[0].message.contains("is not a number"), "{problems:?}"),
+            }
+        }
+
+        #[test]
+        fn whatever_text_a_policy_is_makes_a_policy_or_a_problem_within_it(
+            text in "([a-z]{1,9}|[\\[\\]{}=.,\"'#\\\\ \n]|plugin|script|settings|routing|\u{e9}|\u{0}|1e999|nan){0,40}"
+        ) {
+            prop_assert!(scripts_named(&text).iter().all(|file| is_script_file(file)));
+            if let Err(problems) = read(&text) {
+                let lines = text.lines().count().max(1) + 1;
+                prop_assert!(problems.iter().all(|problem| problem.line.is_none_or(|line| line as usize <= lines)));
+            }
+        }
+    }
 
     #[test]
     fn the_scripts_that_a_policy_names_are_plain_files_of_its_own_tables() {
