@@ -30,6 +30,27 @@ where
     }
 }
 
+/// The one id in a path by which something new may be called: one that cannot be an id makes no sense.
+pub(super) struct NewId<T>(pub(super) T);
+
+impl<T, S> FromRequestParts<S> for NewId<T>
+where
+    T: FromStr<Err: Display>,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let Path(text) = path.map_err(|error| Problem::invalid(error.to_string()))?;
+        match text.parse() {
+            Ok(_) if text.starts_with('.') => {
+                Err(Problem::invalid(format!("{text} would be a hidden file, which nobody reads")))
+            }
+            parsed => parsed.map(Self).map_err(|error| Problem::invalid(error.to_string())),
+        }
+    }
+}
+
 /// The two ids in a path.
 pub(super) struct Ids<A, B>(pub(super) A, pub(super) B);
 

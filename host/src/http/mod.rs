@@ -7,7 +7,6 @@ mod bodies;
 mod console;
 mod descriptors;
 mod extract;
-mod files;
 mod guesses;
 mod intake;
 mod messages;
@@ -46,7 +45,6 @@ use self::access::{Access, guard, need};
 pub use self::access::{Scope, Token, check};
 use self::authorization::{CALLBACK, Waiting};
 use self::bodies::Bodies;
-pub use self::files::Folder;
 use self::guesses::Guesses;
 pub use self::intake::read as read_conversation;
 use self::problem::Problem;
@@ -55,6 +53,7 @@ use crate::alcmeon;
 use crate::clock::Clock;
 use crate::domain::{PluginName, SourceId};
 use crate::engine::Engine;
+use crate::folders::Folder;
 use crate::policy::PolicyHost;
 use crate::registry::{Reference, Registry};
 use crate::telemetry::Metrics;
@@ -94,8 +93,8 @@ pub struct Parts {
     pub engine: Arc<Engine>,
     /// The policies.
     pub policies: Arc<PolicyHost>,
-    /// Where accepted policies are kept as files, so that they are there after a restart.
-    pub policies_folder: Option<Folder>,
+    /// Where accepted policies are kept as files, if it is there, so that they are there after a restart.
+    pub policies_folder: Folder,
     /// Where plugins that are handed in are kept; made when the first one is.
     pub plugins_folder: Folder,
     /// Where plugins are pulled from,
@@ -247,7 +246,7 @@ fn router(app: App) -> Router {
         .route("/v1/quarantine/{id}", get(quarantine::show).delete(quarantine::delete))
         .route("/v1/quarantine/{id}/retry", post(quarantine::retry));
     let policies = Router::new()
-        .route("/v1/policies/{name}", put(policies::apply))
+        .route("/v1/policies/{name}", put(policies::apply).delete(policies::delete))
         .route("/v1/plugins/{name}/pull", post(plugins::pull))
         .route("/v1/policies/{name}/shadow", put(policies::start_shadow).delete(policies::end_shadow))
         .route("/v1/policies/{name}/revisions/{number}/restore", post(policies::restore));
@@ -257,8 +256,9 @@ fn router(app: App) -> Router {
         .route("/v1/orgs/{org}/authorization", post(authorization::start))
         .route("/v1/orgs/{org}/authorization/code", post(authorization::code));
     let plugin_bytes = app.parts.policies.plugin_bytes();
-    let plugins =
-        Router::new().route("/v1/plugins/{name}", put(plugins::put)).layer(DefaultBodyLimit::max(plugin_bytes));
+    let plugins = Router::new()
+        .route("/v1/plugins/{name}", put(plugins::put).delete(plugins::delete))
+        .layer(DefaultBodyLimit::max(plugin_bytes));
     let backup = Router::new().route("/v1/backup", post(backup::read));
     let intake = Router::new().route("/v1/intake/{source}", post(intake::accept));
     let webhook = Router::new()

@@ -7,6 +7,7 @@ mod backup;
 mod browser;
 mod connecting;
 mod floors;
+mod folders;
 mod front;
 mod hostile;
 mod mail;

@@ -178,8 +178,8 @@ impl Console {
         let parts = http::Parts {
             engine: Arc::clone(&engine),
             policies,
-            policies_folder: None,
-            plugins_folder: http::Folder::new("plugins".into()),
+            policies_folder: crate::folders::Folder::new("nowhere".into()),
+            plugins_folder: crate::folders::Folder::new("plugins".into()),
             registry: Arc::new(Registry::new(Default::default(), "pulled".into(), 0)),
             oci: Default::default(),
             environments: HashMap::new(),
