@@ -2,9 +2,6 @@
 
 use serde_json::{Map, Value};
 
-/// What counts up stays below this, for years of millions of actions a second.
-const COUNTS_BELOW: u64 = 1 << 53;
-
 /// Tags, custom fields, or answers that are looked at, each.
 const READ: usize = 1_000;
 
@@ -104,10 +101,9 @@ impl JsonObject {
         id
     }
 
-    /// A number that counts up, as a number or in digits. One that cannot be told from its neighbours as a JSON number of
-    /// other programs is none: believed, it would be the largest for ever.
+    /// A number that counts up, as a number or in digits.
     pub(super) fn count(&mut self, key: &str) -> Result<u64, Malformed> {
-        let count = self.id(key).and_then(|id| id.parse().ok()).filter(|count| *count < COUNTS_BELOW);
+        let count = self.id(key).and_then(|id| id.parse().ok());
         count.ok_or_else(|| self.missing(key, "a whole number"))
     }
 

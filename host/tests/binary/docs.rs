@@ -33,7 +33,7 @@ fn host(folder: &Path) -> Host {
     let config = folder.join("switchyard.toml");
     let text = format!(
         "[http]\nlisten = '127.0.0.1:0'\n\
-         [[http.tokens]]\nname = 'ops'\nsecret = '{TOKEN}'\nscopes = ['read', 'policies']\n\
+         [[http.tokens]]\nname = 'ops'\nsecret = '{TOKEN}'\nscopes = ['read', 'errors', 'policies']\n\
          [[orgs]]\nid = 'acme'\naccounts = ['shop/*']\npolicy = 'demo-retail'\n\
          [orgs.salesforce]\nlogin_url = 'http://127.0.0.1:9'\nclient_id = 'app'\nrefresh_token = 'token'\n\
          [secrets]\nkeys = ['000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f']\n"
