@@ -91,6 +91,15 @@ impl Client {
         self.transport.send(&Call::get(self.transport.path("limits"))).await.map(drop)
     }
 
+    /// Uses the refresh token if that has not been done for so long: a token that nobody uses ends at the organization's idle
+    /// limit, also while a session goes on. `None` where there is nothing to do.
+    pub async fn keep_alive(&self, age: Duration) -> Option<Result<(), Refusal>> {
+        match self.transport.config.flow.keeps_a_token() {
+            true => self.transport.session.renew_by_age(age).await,
+            false => None,
+        }
+    }
+
     /// The queues, asked for anew when what is known is older than `max_age`.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ mod classify;
 mod reading;
 mod rules;
 
-pub(super) use classify::{Stage, judge, outcome_unknown, parts};
-pub(super) use reading::{Written, read, record};
+pub(super) use classify::{Stage, is_salesforces, judge, may_have_moved, not_carried_out, outcome_unknown, parts};
+pub(super) use reading::{Written, not_salesforces, read, record};
 pub use rules::advice;
 pub(super) use rules::wants_fewer;
