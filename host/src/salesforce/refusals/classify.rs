@@ -44,8 +44,23 @@ pub(crate) fn judge(stage: Stage, outcome: Result<HttpAnswer, HttpError>) -> Res
     Err(Refusal { scope, status, request_id, ..refusal })
 }
 
+/// Whether a write may have been refused because a record that it leads to is not there any more. Triggers and flows
+/// repeat the code in their words.
+#[must_use]
+pub fn may_be_about_a_dead_link(refusal: &Refusal) -> bool {
+    const CODES: [&str; 5] = [
+        "ENTITY_IS_DELETED",
+        "INVALID_CROSS_REFERENCE_KEY",
+        "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+        "MALFORMED_ID",
+        "FIELD_INTEGRITY_EXCEPTION",
+    ];
+    CODES.iter().any(|code| refusal.code == *code || refusal.text.contains(code))
+}
+
 /// Whether a write that was refused like this may have been carried out all the same.
-pub(crate) fn outcome_unknown(refusal: &Refusal) -> bool {
+#[must_use]
+pub fn outcome_unknown(refusal: &Refusal) -> bool {
     match refusal.code.as_str() {
         // The first connection was never made, and a page in place of a redirect's aim is none of Salesforce's answers.
         "CONNECTION_FAILED" | "UNSENDABLE" => false,

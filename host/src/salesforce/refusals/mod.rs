@@ -4,7 +4,8 @@ mod classify;
 mod reading;
 mod rules;
 
-pub(super) use classify::{Stage, is_salesforces, judge, may_have_moved, not_carried_out, outcome_unknown, parts};
+pub use classify::{may_be_about_a_dead_link, outcome_unknown};
+pub(super) use classify::{Stage, is_salesforces, judge, may_have_moved, not_carried_out, parts};
 pub(super) use reading::{Written, not_salesforces, read, record};
 pub use rules::advice;
 pub(super) use rules::wants_fewer;

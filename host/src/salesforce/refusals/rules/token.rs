@@ -49,7 +49,8 @@ pub(super) const RULES: &[Rule] = &[
     rule(Auth, Org, "invalid_grant").words(
         "Salesforce does not accept the refresh token any more. It says the same for several causes.",
         "Whether the token was revoked or the app blocked (Setup > Connected Apps OAuth Usage); whether the app's refresh \
-         token policy is \"valid until revoked\" (not: expire immediately, if not used for a time, or after a time); whether \
+         token policy ends tokens that are in use (expire immediately, or after a time), or if not used for a time while this \
+         host was stopped; \"valid until revoked\" ends none; whether \
          the same user was connected more than five times, which ends the oldest; whether an older token was used although \
          they rotate; whether the user has a new password, is inactive or no longer approved; whether the sandbox was \
          refreshed. Mend that and authorize the organization again.",

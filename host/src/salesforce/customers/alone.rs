@@ -1,0 +1,158 @@
+//! One customer at a time: who may be the same person waits, whatever is searched for first and however it is written.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::OwnedMutexGuard;
+
+use crate::domain::{ContactSearch, Conversation, RecordId};
+
+/// How many things that a customer is known by are remembered with the contact that was made for them.
+const REMEMBERED: usize = 4_096;
+/// A phone number is known by its last digits: what stands before them differs by who writes it.
+const LAST_DIGITS: usize = 8;
+
+/// What customers are known by: those who are being looked for, and those for whom a contact was made lately.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    taken: Mutex<HashMap<u64, Arc<tokio::sync::Mutex<()>>>>,
+    made: Mutex<Made>,
+}
+
+#[derive(Debug, Default)]
+struct Made {
+    contacts: HashMap<u64, RecordId>,
+    /// The oldest first.
+    keys: VecDeque<u64>,
+}
+
+/// Whoever holds it is alone with a customer.
+#[derive(Debug)]
+pub struct Alone {
+    known: Arc<Known>,
+    held: Vec<(u64, OwnedMutexGuard<()>)>,
+}
+
+impl Known {
+    /// Waits until nobody else looks for a customer who shares one of these keys.
+    pub(super) async fn alone(self: &Arc<Self>, keys: BTreeSet<u64>) -> Alone {
+        let mut alone = Alone { known: Arc::clone(self), held: Vec::with_capacity(keys.len()) };
+        // In one order for all, so that no two wait for each other.
+        for key in keys {
+            let one = Arc::clone(lock(&self.taken).entry(key).or_default());
+            alone.held.push((key, one.lock_owned().await));
+        }
+        alone
+    }
+}
+
+impl Alone {
+    /// Remembers the contact that was made: searches find it only after a while.
+    pub(super) fn remember(&self, contact: &RecordId) {
+        let mut made = lock(&self.known.made);
+        for (key, _) in &self.held {
+            if made.contacts.insert(*key, contact.clone()).is_none() {
+                made.keys.push_back(*key);
+            }
+        }
+        while made.keys.len() > REMEMBERED {
+            let oldest = made.keys.pop_front();
+            oldest.map(|key| made.contacts.remove(&key));
+        }
+    }
+
+    /// The contact that was made lately for a customer who shares a key.
+    pub(super) fn made(&self) -> Option<RecordId> {
+        let made = lock(&self.known.made);
+        self.held.iter().find_map(|(key, _)| made.contacts.get(key).cloned())
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        let mut taken = lock(&self.known.taken);
+        for (key, guard) in self.held.drain(..) {
+            drop(guard);
+            // Only the map knows it any more, and nobody can have it from there before this is over.
+            if taken.get(&key).is_some_and(|one| Arc::strong_count(one) == 1) {
+                taken.remove(&key);
+            }
+        }
+    }
+}
+
+/// What a customer is known by: every value that is searched for, their addresses, and their id at the source.
+pub(super) fn keys(searches: &[ContactSearch], conversation: &Conversation) -> BTreeSet<u64> {
+    let customer = &conversation.customer;
+    let own = [customer.email.as_deref(), customer.phone.as_deref()].into_iter().flatten();
+    let values = searches.iter().map(|search| search.value.as_str()).chain(own);
+    let mut keys: BTreeSet<_> = values.filter_map(known_by).map(|value| hashed(&value)).collect();
+    if !customer.id.is_empty() {
+        keys.insert(hashed(&(conversation.source.as_str(), &customer.id)));
+    }
+    keys
+}
+
+/// A value as all who write it share it: a phone number without what is written around its last digits, anything else in
+/// small letters.
+fn known_by(value: &str) -> Option<String> {
+    let value = value.trim().to_lowercase();
+    let digits: Vec<_> = value.chars().filter(char::is_ascii_digit).collect();
+    let is_number = value.chars().all(|c| c.is_ascii_digit() || "+-./() \u{a0}".contains(c));
+    let number = || digits[digits.len() - LAST_DIGITS..].iter().collect();
+    match is_number && digits.len() >= LAST_DIGITS {
+        true => Some(number()),
+        false => Some(value).filter(|value| !value.is_empty()),
+    }
+}
+
+fn hashed(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn a_number_is_one_however_it_is_written_and_an_address_in_any_case() {
+        let same = |a: &str, b: &str| known_by(a) == known_by(b);
+        assert!(same("+33 (0)6 71 48 59 45", "06.71.48.59.45") && same("0033671485945", "+33671485945"));
+        assert!(same(" Jane@Example.com", "jane@example.com"));
+        assert!(!same("0671485945", "0671485946") && !same("jane@example.com", "june@example.com"));
+        assert_eq!(known_by("  "), None);
+    }
+
+    #[tokio::test]
+    async fn who_shares_one_key_waits_and_nothing_is_kept_afterwards() {
+        let known = Arc::new(Known::default());
+        let first = known.alone(BTreeSet::from([1, 2])).await;
+        assert!(known.alone(BTreeSet::from([2, 3])).now_or_never().is_none(), "they share the second");
+        let other = known.alone(BTreeSet::from([3, 4])).now_or_never().expect("they share nothing");
+        drop((first, other));
+        assert!(known.alone(BTreeSet::from([1, 2, 3, 4])).now_or_never().is_some());
+        assert!(lock(&known.taken).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_contact_that_was_made_is_known_to_whoever_shares_a_key_and_no_more_than_so_many_are() {
+        let known = Arc::new(Known::default());
+        let contact = RecordId::new("003000000000001AAA").unwrap();
+        known.alone(BTreeSet::from([1, 2])).await.remember(&contact);
+        assert_eq!(known.alone(BTreeSet::from([2, 3])).await.made(), Some(contact.clone()));
+        for key in 10..10 + REMEMBERED as u64 {
+            known.alone(BTreeSet::from([key])).await.remember(&contact);
+        }
+        assert_eq!(known.alone(BTreeSet::from([1])).await.made(), None);
+        assert_eq!(lock(&known.made).contacts.len(), REMEMBERED);
+    }
+}
