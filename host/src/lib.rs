@@ -4,6 +4,7 @@
 
 mod disk;
 pub mod domain;
+mod foreign_json;
 pub mod telemetry;
 
 pub mod alcmeon;
@@ -13,6 +14,7 @@ pub mod policy;
 pub mod registry;
 pub mod salesforce;
 pub mod store;
+pub mod troubles;
 
 pub mod ledger;
 

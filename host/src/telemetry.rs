@@ -14,6 +14,8 @@ pub struct Metrics {
     registry: Arc<Registry>,
     /// Events acknowledged, by source and the way they came.
     pub arrivals: Family<Arrived, Counter>,
+    /// What a source sent and nobody could use, by source.
+    pub set_aside: Family<OfSource, Counter>,
     /// Attempts to deliver, by organization and how they ended.
     pub attempts: Family<Attempted, Counter>,
     /// Sync errors, by organization and state.
@@ -35,6 +37,13 @@ pub struct Arrived {
     pub source: String,
     /// webhook, poll or intake.
     pub by: &'static str,
+}
+
+/// The label of what belongs to a source.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct OfSource {
+    /// The source.
+    pub source: String,
 }
 
 /// Labels of an attempt.
@@ -86,6 +95,7 @@ impl Default for Metrics {
         let metrics = Self {
             registry: Arc::default(),
             arrivals: Family::default(),
+            set_aside: Family::default(),
             attempts: Family::default(),
             sync_errors: Family::default(),
             waiting: Family::default(),
@@ -94,6 +104,7 @@ impl Default for Metrics {
             mails: Family::default(),
         };
         registry.register("arrivals", "Events acknowledged", metrics.arrivals.clone());
+        registry.register("set_aside", "What a source sent and nobody could use", metrics.set_aside.clone());
         registry.register("attempts", "Attempts to deliver a conversation", metrics.attempts.clone());
         registry.register("sync_errors", "Sync errors by state", metrics.sync_errors.clone());
         registry.register("waiting", "Conversations that wait for a free place", metrics.waiting.clone());

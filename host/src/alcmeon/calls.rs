@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::client::{CallError, Client, unreadable};
+use super::json::as_text;
 use super::parse::{ActionPage, conversation};
 use crate::domain::{Records, Timestamp};
 
@@ -18,11 +19,6 @@ pub struct Webhook {
     /// Whether Alcmeon sends any.
     #[serde(deserialize_with = "flag")]
     pub enabled: bool,
-}
-
-#[derive(Deserialize)]
-struct Team {
-    name: String,
 }
 
 /// `1` and `0`, or what they stand for.
@@ -48,8 +44,9 @@ impl Client {
     /// # Errors
     /// See [`CallError`].
     pub async fn teams(&self, now: Timestamp) -> Result<Vec<String>, CallError> {
-        let teams: Vec<Team> = self.json(Method::GET, "teams", None, now).await?;
-        Ok(teams.into_iter().map(|team| team.name).filter(|name| !name.is_empty()).collect())
+        let teams: Vec<Value> = self.json(Method::GET, "teams", None, now).await?;
+        // One that has no name, or none that is a text, keeps nobody from the others.
+        Ok(teams.iter().filter_map(|team| as_text(&team["name"])).collect())
     }
 
     /// Where notifications go, and whether any are sent.
@@ -57,7 +54,8 @@ impl Client {
     /// # Errors
     /// See [`CallError`].
     pub async fn webhooks(&self, now: Timestamp) -> Result<Vec<Webhook>, CallError> {
-        self.json(Method::GET, "application/webhook", None, now).await
+        let webhooks: Vec<Value> = self.json(Method::GET, "application/webhook", None, now).await?;
+        Ok(webhooks.into_iter().filter_map(|webhook| serde_json::from_value(webhook).ok()).collect())
     }
 
     /// Lets Alcmeon send notifications again.

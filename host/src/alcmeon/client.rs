@@ -12,6 +12,7 @@ use super::config::{Auth, Config};
 use super::json::as_text;
 use super::parse::{ActionPage, actions};
 use crate::domain::{Secret, SourceId, Timestamp};
+use crate::foreign_json;
 
 /// How long one call may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -99,7 +100,7 @@ impl Client {
         now: Timestamp,
     ) -> Result<T, CallError> {
         let answer = self.call(method, path, body, now).await?;
-        serde_json::from_slice(&answer).map_err(unreadable)
+        foreign_json::parse(&answer).and_then(serde_json::from_value).map_err(unreadable)
     }
 
     /// The body of an answer that says yes. A token that is no longer taken is replaced once.
@@ -272,7 +273,7 @@ mod tests {
         let page = client.poll(7, now()).await.unwrap();
         assert_eq!(page.arrivals.iter().map(|arrival| arrival.event).collect::<Vec<_>>(), [8, 9]);
         assert_eq!(page.highest, Some(11), "what cannot be used is not asked for again and again");
-        assert_eq!(page.malformed[0].to_string(), "`[1].account.id` must be an id");
+        assert_eq!(page.unusable[0].why.to_string(), "`[1].account.id` must be an id");
         let asked = asked.lock().unwrap().clone();
         assert_eq!(asked[0].0, "/actions?min_action_id=7");
         assert_eq!(asked[0].1["authorization"], "Basic NzpodXNo");

@@ -14,5 +14,5 @@ pub use calls::Webhook;
 pub use client::{CallError, Client};
 pub use config::{Auth, Config};
 pub use json::Malformed;
-pub use parse::{ActionPage, actions, notification};
+pub use parse::{ActionPage, Unusable, actions, notification};
 pub use signature::verify;

@@ -9,6 +9,7 @@ use crate::domain::{
     AccountId, Arrival, Attribute, ConversationId, Customer, Direction, Message, MessageId, ReachedBy, SourceId,
     Timestamp,
 };
+use crate::foreign_json;
 
 /// How much of what is not understood is kept, in bytes of JSON.
 const EXTRA_KEPT: usize = 16 * 1024;
@@ -20,17 +21,31 @@ pub struct ActionPage {
     pub arrivals: Vec<Arrival>,
     /// The largest action id, from which the next call goes on; `None` for an empty page.
     pub highest: Option<u64>,
-    /// Actions that could not be used, and why. They do not keep the others back.
-    pub malformed: Vec<Malformed>,
+    /// Actions that could not be used. They do not keep the others back.
+    pub unusable: Vec<Unusable>,
 }
+
+/// An action that could not be used.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unusable {
+    /// Its id, where one can be made out.
+    pub id: Option<u64>,
+    /// As it came.
+    pub bytes: Vec<u8>,
+    /// What is wrong with it.
+    pub why: Malformed,
+}
+
+/// The highest id that an action can have: JSON promises no larger whole numbers, and one that is wrong must not move the place
+/// of a poll to where nothing is.
+const HIGHEST_ID: u64 = (1 << 53) - 1;
 
 /// Reads a notification: its own id, and what happened.
 ///
 /// # Errors
 /// When it is not JSON, or an id is missing; the path of the missing part is named.
 pub fn notification(body: &[u8], config: &Config, source: &SourceId) -> Result<(u64, Arrival), Malformed> {
-    let json: Value = serde_json::from_slice(body).map_err(|error| Malformed::Json(error.to_string()))?;
-    let mut notification = JsonObject::of("", json);
+    let mut notification = JsonObject::of("", json(body)?);
     let id = notification.count("id")?;
     let action = notification.value("action");
     Ok((id, arrival("action", action, config, source, ReachedBy::Webhook)?))
@@ -39,20 +54,32 @@ pub fn notification(body: &[u8], config: &Config, source: &SourceId) -> Result<(
 /// Reads the answer of `GET /actions`.
 ///
 /// # Errors
-/// When it is not a JSON array.
+/// When it is not a JSON array, or a part of one.
 pub fn actions(body: &[u8], config: &Config, source: &SourceId) -> Result<ActionPage, Malformed> {
-    let items: Vec<Value> = serde_json::from_slice(body).map_err(|error| Malformed::Json(error.to_string()))?;
+    let items = foreign_json::elements(body).ok_or_else(|| Malformed::Json("no list, or a part of one".to_owned()))?;
     let mut page = ActionPage::default();
     for (place, item) in items.into_iter().enumerate() {
-        let id = JsonObject::of("", json!({ "id": item.get("id") })).count("id").ok();
-        page.highest = page.highest.max(id);
-        match arrival(&format!("[{place}]"), item, config, source, ReachedBy::Poll) {
-            Ok(arrival) => page.arrivals.push(arrival),
-            Err(malformed) => page.malformed.push(malformed),
-        }
+        page.take(&format!("[{place}]"), item, config, source, ReachedBy::Poll);
     }
     page.arrivals.sort_by_key(|arrival| arrival.event);
     Ok(page)
+}
+
+impl ActionPage {
+    fn take(&mut self, path: &str, item: &[u8], config: &Config, source: &SourceId, by: ReachedBy) {
+        let read = json(item);
+        let mut top = JsonObject::of("", json!({ "id": read.as_ref().map_or(&Value::Null, |item| &item["id"]) }));
+        let id = top.count("id").ok().or_else(|| foreign_json::number_in(item, "id"));
+        self.highest = self.highest.max(id.filter(|id| *id <= HIGHEST_ID));
+        match read.and_then(|item| arrival(path, item, config, source, by)) {
+            Ok(arrival) => self.arrivals.push(arrival),
+            Err(why) => self.unusable.push(Unusable { id, bytes: item.to_vec(), why }),
+        }
+    }
+}
+
+fn json(document: &[u8]) -> Result<Value, Malformed> {
+    foreign_json::parse(document).map_err(|error| Malformed::Json(error.to_string()))
 }
 
 /// Reads the answer of `GET /actions/conversations/{id}`: documented as a list although one is asked for.
@@ -60,8 +87,7 @@ pub fn actions(body: &[u8], config: &Config, source: &SourceId) -> Result<Action
 /// # Errors
 /// When it is neither a list nor a conversation.
 pub(super) fn conversation(body: &[u8], config: &Config, source: &SourceId) -> Result<ActionPage, Malformed> {
-    let json: Value = serde_json::from_slice(body).map_err(|error| Malformed::Json(error.to_string()))?;
-    let conversations = match json {
+    let conversations = match json(body)? {
         Value::Array(list) => list,
         one @ Value::Object(_) => vec![one],
         _ => return Err(Malformed::Json("neither a list nor a conversation".to_owned())),
@@ -69,10 +95,8 @@ pub(super) fn conversation(body: &[u8], config: &Config, source: &SourceId) -> R
     let mut page = ActionPage::default();
     for (place, conversation) in conversations.into_iter().enumerate() {
         for (at, action) in JsonObject::of("", conversation).list("actions").into_iter().enumerate() {
-            match arrival(&format!("[{place}].actions[{at}]"), action, config, source, ReachedBy::Completion) {
-                Ok(arrival) => page.arrivals.push(arrival),
-                Err(malformed) => page.malformed.push(malformed),
-            }
+            let (path, action) = (format!("[{place}].actions[{at}]"), action.to_string());
+            page.take(&path, action.as_bytes(), config, source, ReachedBy::Completion);
         }
     }
     page.arrivals.sort_by_key(|arrival| arrival.event);
@@ -89,6 +113,9 @@ fn arrival(
     drop_files(&mut action);
     let mut action = JsonObject::of(path, action);
     let event = action.count("id")?;
+    if event > HIGHEST_ID {
+        return Err(action.missing("id", "below 2^53"));
+    }
     let kind = action.text("type").unwrap_or_else(|| "unknown".to_owned());
     let mut account = action.child("account");
     let (account_id, account_name, channel) = (account.id("id"), account.text("name"), account.text("type"));

@@ -3,8 +3,7 @@
 mod recipients;
 mod templates;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -18,6 +17,7 @@ use crate::ledger::Ledger;
 use crate::mail::Mailer;
 use crate::store;
 use crate::telemetry::Metrics;
+use crate::troubles::Troubles;
 
 /// How long a mail that is being sent may keep the host from stopping.
 const AT_STOP: Duration = Duration::from_secs(5);
@@ -60,29 +60,6 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Recipients who cannot be reached.
     pub troubles: Troubles,
-}
-
-/// Recipients who cannot be reached, each with the words of the mail server. Clones share them.
-#[derive(Debug, Clone, Default)]
-pub struct Troubles(Arc<Mutex<BTreeMap<(OrgId, String), String>>>);
-
-impl Troubles {
-    /// The recipients of an organization who cannot be reached, and why.
-    #[must_use]
-    pub fn of(&self, org: &OrgId) -> Vec<(String, String)> {
-        let troubles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = troubles.iter().filter(|((of, _), _)| of == org);
-        own.map(|((_, to), words)| (to.clone(), words.clone())).collect()
-    }
-
-    fn set(&self, org: &OrgId, to: &str, words: Option<String>) {
-        let mut troubles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = (org.clone(), to.to_owned());
-        match words {
-            Some(words) => drop(troubles.insert(place, words)),
-            None => drop(troubles.remove(&place)),
-        }
-    }
 }
 
 /// Running alerts.

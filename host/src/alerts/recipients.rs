@@ -8,8 +8,11 @@ use crate::domain::{AlertState, Notice, Situation, Timestamp, plan_alerts};
 use crate::mail::{Error, Head};
 use crate::store;
 use crate::telemetry::Mailed;
+use crate::troubles::Trouble;
 
 /// How long after a mail that was not taken the recipient is tried again; it doubles up to the longest.
+/// The kind of the trouble that a mail does not reach somebody.
+const RECIPIENT: &str = "mail-recipient";
 const AGAIN: Duration = Duration::from_secs(30);
 const AGAIN_LONGEST: Duration = Duration::from_secs(3600);
 /// Mails to one recipient in a row.
@@ -102,14 +105,17 @@ impl Recipient {
         match mailer.send(to, &head, &mail).await {
             Ok(()) => {
                 parts.metrics.mails.get_or_create(&Mailed { outcome: "sent" }).inc();
-                parts.troubles.set(&org.org, to, None);
+                parts.troubles.cure(RECIPIENT, Some(&org.org), to);
                 (self.failures, self.not_before) = (0, Timestamp::default());
                 true
             }
             Err(error) => {
                 tracing::warn!(org = %org.org, to, %error, "a recipient was not reached");
                 parts.metrics.mails.get_or_create(&Mailed { outcome: "failed" }).inc();
-                parts.troubles.set(&org.org, to, Some(error.to_string()));
+                let cure =
+                    "correct or remove the address in `alert_recipients`, or mend the mail server that refuses it";
+                let trouble = Trouble::new(RECIPIENT, to, &error.to_string(), cure, now).of(&org.org);
+                parts.troubles.raise(trouble);
                 let wait = AGAIN.saturating_mul(1 << self.failures.min(10)).min(AGAIN_LONGEST);
                 self.failures += 1;
                 self.not_before = now.after(wait);

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::domain::{Origin, PluginName, PolicyName, PolicySource, Timestamp};
 use crate::policy::{DEFAULT_POLICY, PolicyHost};
 
-const PLUGINS: [(&str, &[u8]); 2] = [
+/// Not a constant: that would be in the binary once for each place that reads it.
+static PLUGINS: [(&str, &[u8]); 2] = [
     ("script", include_bytes!("../../../plugins/prebuilt/script.wasm")),
     ("keyword-router", include_bytes!("../../../plugins/prebuilt/keyword-router.wasm")),
 ];

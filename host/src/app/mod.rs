@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use self::watching::Watcher;
-use crate::alerts::{self, Alerts, Troubles, Watched};
+use crate::alerts::{self, Alerts, Watched};
 use crate::clock::Clock;
 use crate::config::{Config, accounts};
 use crate::domain::{RefreshToken, Rollback, Situation, SourceId};
@@ -26,6 +26,7 @@ use crate::policy::PolicyHost;
 use crate::registry::Registry;
 use crate::store::{Opening, SledStore, Store};
 use crate::telemetry::Metrics;
+use crate::troubles::Troubles;
 use crate::{alcmeon, http, salesforce, store};
 
 /// A running host.
@@ -66,7 +67,7 @@ impl App {
     /// Says which part could not begin, and why.
     pub async fn start(config: Config, outside: Outside) -> anyhow::Result<Self> {
         let Outside { clock, store: replaced } = outside;
-        let metrics = Metrics::default();
+        let (metrics, troubles) = (Metrics::default(), Troubles::default());
         // A store of somebody else's has no folder to keep anything beside.
         let compiled = replaced.is_none().then(|| config.store.path.join("compiled"));
         let ledger = open_ledger(&config, replaced).await?;
@@ -86,12 +87,12 @@ impl App {
             metrics: metrics.clone(),
             orgs,
             environments: environments(&config, &http),
+            troubles: troubles.clone(),
             keep: config.store.keep_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
         })
         .await?;
         let folders = [&config.policies.folder, &config.policies.plugins];
         let [policies_folder, plugins_folder] = folders.map(|path| http::Folder::new(path.clone()));
-        let troubles = Troubles::default();
         let parts = http::Parts {
             engine: Arc::clone(&engine),
             policies: Arc::clone(&policies),
@@ -102,7 +103,7 @@ impl App {
             environments: config.alcmeon.clone().into_iter().collect::<HashMap<_, _>>(),
             metrics: metrics.clone(),
             clock: clock.clone(),
-            mail_troubles: troubles.clone(),
+            troubles: troubles.clone(),
         };
         let server = http::start(&config.http, parts).await?;
         let address = server.address;

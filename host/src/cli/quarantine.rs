@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::remote::Remote;
-use crate::ledger::{Ledger, Quarantined};
+use crate::ledger::{Ledger, NotPutBack, Quarantined};
 use crate::store::{Error, Opening, SledStore};
 
 /// Entries of one call.
@@ -107,7 +107,8 @@ async fn list(opened: &Opened, json: bool) -> anyhow::Result<()> {
                 continue;
             }
             let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
-            let [id, at, org, key, reason] = ["id", "at", "org", "key", "reason"].map(text);
+            let [id, at, key, reason] = ["id", "at", "key", "reason"].map(text);
+            let org = if entry["org"].is_null() { text("source") } else { text("org") };
             let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
             println!("{id}  {at}  {org}  {} bytes  {key}: {reason}", entry["bytes"]);
         }
@@ -178,11 +179,12 @@ impl Opened {
         match self {
             Self::Here(ledger) => {
                 let entry = find(ledger, id).await?;
-                let mut state = match ledger.lane_state(&entry.org).await {
-                    Err(Error::Unreadable { .. }) => ledger.recounted(&entry.org).await?,
+                let Some(org) = &entry.org else { return Err(NotPutBack::NeverARecord(entry.key).into()) };
+                let mut state = match ledger.lane_state(org).await {
+                    Err(Error::Unreadable { .. }) => ledger.recounted(org).await?,
                     state => state?.unwrap_or_default(),
                 };
-                Ok(ledger.lane_writer(&entry.org).put_back(&entry, &mut state).await?)
+                Ok(ledger.lane_writer(org).put_back(&entry, &mut state).await?)
             }
             Self::There(remote) => {
                 remote.call(Method::POST, &format!("/v1/quarantine/{}/retry", quoted(id)), None).await.map(drop)

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::{Engine, Error};
-use crate::domain::{Arrival, OrgId, ReachedBy, SourceId};
-use crate::telemetry::Arrived;
+use crate::domain::{Arrival, ReachedBy, SourceId};
+use crate::ledger::{Delivered, Quarantined};
+use crate::telemetry::{Arrived, OfSource};
 
 /// What became of arrivals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -16,7 +17,8 @@ pub struct Accepted {
 }
 
 impl Engine {
-    /// Puts arrivals where they survive a power cut; with `place`, a poll's place is kept together with them. Whoever asked
+    /// Puts arrivals where they survive a power cut, and what beside them cannot be used into the quarantine; with `place`, a
+    /// poll's place is kept together with them. Whoever asked
     /// may stop waiting: what is kept is announced to the lanes all the same.
     ///
     /// # Errors
@@ -24,7 +26,8 @@ impl Engine {
     pub async fn accept(
         self: &Arc<Self>,
         arrivals: Vec<Arrival>,
-        place: Option<(&SourceId, u64)>,
+        set_aside: Vec<Quarantined>,
+        place: Option<(SourceId, u64)>,
     ) -> Result<Accepted, Error> {
         let (mut linked, mut accepted) = (Vec::new(), Accepted::default());
         for arrival in arrivals {
@@ -42,25 +45,24 @@ impl Engine {
             self.metrics.arrivals.get_or_create(&Arrived { source: arrival.source.to_string(), by }).inc();
             linked.push((org.clone(), self.inbox.number(), arrival.bounded()));
         }
-        let place = place.map(|(source, action)| (source.clone(), action));
+        for source in set_aside.iter().filter_map(|entry| entry.source.as_ref()) {
+            self.metrics.set_aside.get_or_create(&OfSource { source: source.to_string() }).inc();
+        }
+        let delivered = Delivered { arrivals: linked, set_aside, place };
         let engine = Arc::clone(self);
-        let kept = tokio::spawn(async move { engine.keep_arrivals(&linked, place).await });
+        let kept = tokio::spawn(async move { engine.keep_delivered(&delivered).await });
         kept.await.map_err(|_| Error::Stopping)??;
         Ok(accepted)
     }
 
-    async fn keep_arrivals(
-        &self,
-        arrivals: &[(OrgId, u64, Arrival)],
-        place: Option<(SourceId, u64)>,
-    ) -> Result<(), Error> {
-        let reached = || arrivals.iter().filter_map(|(org, _, _)| self.lanes.get(org));
+    async fn keep_delivered(&self, delivered: &Delivered) -> Result<(), Error> {
+        let reached = || delivered.arrivals.iter().filter_map(|(org, _, _)| self.lanes.get(org));
         // Counted first, so that nobody sees a lane as idle between the acknowledgement and the merge.
         for lane in reached() {
             lane.inbound.arrives();
             lane.health.send_modify(|health| health.unmerged = lane.inbound.unmerged());
         }
-        let kept = self.ledger.accept(arrivals, place.as_ref().map(|(source, action)| (source, *action))).await;
+        let kept = self.ledger.accept(delivered).await;
         for lane in reached() {
             if kept.is_err() {
                 lane.inbound.not_kept();

@@ -9,9 +9,11 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::Engine;
-use crate::alcmeon::{CallError, Client};
+use crate::alcmeon::{ActionPage, CallError, Client};
 use crate::domain::{ConversationId, SourceId, Timestamp};
+use crate::ledger::Quarantined;
 use crate::store;
+use crate::troubles::Trouble;
 
 /// The longest wait after failures in a row.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
@@ -23,6 +25,13 @@ const LOOK_SOON: Duration = Duration::from_secs(30);
 const SWITCHES: usize = 6;
 /// within this time; after that somebody has to look.
 const DAY: Duration = Duration::from_secs(86_400);
+
+/// So many calls in a row in vain are a trouble.
+const IN_VAIN: u32 = 3;
+/// Kinds of trouble: calls in vain, a webhook that is off, and ids of Salesforce that are not taken.
+const CALLS: &str = "alcmeon-calls";
+const WEBHOOK: &str = "alcmeon-webhook";
+const IDS: &str = "alcmeon-ids";
 
 /// An Alcmeon environment, and what is to be done about it.
 pub struct Environment {
@@ -117,12 +126,16 @@ pub(super) async fn run(engine: Arc<Engine>, kept: Arc<Kept>, mut stopping: watc
         let next = match keeper.one_call(now).await {
             Ok(()) => {
                 failures = 0;
+                keeper.cured(CALLS);
                 now.after(every)
             }
             Err(Failed::RateLimited(until)) => until.max(now.after(every)),
             Err(Failed::Other(error)) => {
                 failures += 1;
                 tracing::warn!(source = %keeper.kept.environment.source, %error, failures, "Alcmeon was asked in vain");
+                if failures >= IN_VAIN {
+                    keeper.trouble(CALLS, &error, "check its address, its secret and whether it is there", now);
+                }
                 keeper.kept.health.send_modify(|health| health.trouble = Some(error));
                 now.after((every * 2u32.saturating_pow(failures)).min(LONGEST_WAIT))
             }
@@ -157,6 +170,16 @@ impl Keeper {
         if *poll { self.poll(now).await } else { Ok(()) }
     }
 
+    /// Tells whoever operates the host that something is wrong with the environment.
+    fn trouble(&self, kind: &'static str, what: &str, cure: &str, now: Timestamp) {
+        let source = self.kept.environment.source.as_str();
+        self.engine.troubles.raise(Trouble::new(kind, source, what, cure, now));
+    }
+
+    fn cured(&self, kind: &'static str) {
+        self.engine.troubles.cure(kind, None, self.kept.environment.source.as_str());
+    }
+
     fn answered(&self, now: Timestamp) {
         self.kept.health.send_modify(|health| (health.answered_at, health.trouble) = (Some(now), None));
     }
@@ -166,12 +189,21 @@ impl Keeper {
         let Environment { source, client, .. } = &self.kept.environment;
         let cursor = self.engine.ledger().cursor(source).await?;
         let page = client.poll(cursor, now).await?;
-        for malformed in &page.malformed {
-            tracing::warn!(%source, %malformed, "an action cannot be used");
-        }
-        let newest = page.highest.map(|highest| (source, highest.max(cursor)));
-        self.engine.accept(page.arrivals, newest).await.map_err(|error| Failed::Other(error.to_string()))?;
+        let newest = page.highest.map(|highest| (source.clone(), highest.max(cursor)));
+        self.accept(page, newest, now).await?;
         self.answered(now);
+        Ok(())
+    }
+
+    async fn accept(&self, page: ActionPage, place: Option<(SourceId, u64)>, now: Timestamp) -> Result<(), Failed> {
+        let source = &self.kept.environment.source;
+        let set_aside = page.unusable.iter().map(|unusable| {
+            tracing::warn!(%source, id = unusable.id, why = %unusable.why, "an action cannot be used");
+            let what = unusable.id.map_or_else(|| "action".to_owned(), |id| format!("action/{id}"));
+            Quarantined::sent(source, &what, &unusable.bytes, unusable.why.to_string(), now)
+        });
+        let set_aside = set_aside.collect();
+        self.engine.accept(page.arrivals, set_aside, place).await.map_err(|error| Failed::Other(error.to_string()))?;
         Ok(())
     }
 
@@ -182,7 +214,7 @@ impl Keeper {
             match client.conversation(own, now).await {
                 Ok(page) => {
                     tracing::info!(%source, conversation = %id, actions = page.arrivals.len(), "a conversation is completed");
-                    self.engine.accept(page.arrivals, None).await.map_err(|error| Failed::Other(error.to_string()))?;
+                    self.accept(page, None, now).await?;
                     self.answered(now);
                 }
                 Err(error @ (CallError::Refused { .. } | CallError::Unreadable(_))) => {
@@ -208,10 +240,17 @@ impl Keeper {
                 Ok(()) => {
                     self.answered(now);
                     self.kept.health.send_modify(|health| health.not_written = None);
+                    self.cured(IDS);
                 }
                 Err(error @ (CallError::Refused { .. } | CallError::Unreadable(_))) => {
                     tracing::warn!(%source, conversation = %id, %error, "Alcmeon does not take the ids of Salesforce");
                     let why = format!("Salesforce's ids are not written to {id}: {error}");
+                    self.trouble(
+                        IDS,
+                        &why,
+                        "check the custom fields that the settings name, and that it may write them",
+                        now,
+                    );
                     self.kept.health.send_modify(|health| health.not_written = Some(why));
                 }
                 Err(error) => return Err(error.into()),
@@ -252,6 +291,13 @@ impl Keeper {
                 Err(CallError::RateLimited { until }) => return Err(Failed::RateLimited(until)),
                 Err(error) => tracing::warn!(%source, %error, "the webhook is off and cannot be switched on"),
             }
+        }
+        match enabled {
+            Some(false) => {
+                let cure = "find out why notifications fail, and switch the webhook on in Alcmeon";
+                self.trouble(WEBHOOK, "Alcmeon has switched its webhook off", cure, now);
+            }
+            _ => self.cured(WEBHOOK),
         }
         let switched_on = self.switched_on.iter().copied().collect();
         kept.health.send_modify(|health| {

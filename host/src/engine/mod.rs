@@ -49,6 +49,7 @@ use crate::ledger::{Inbox, Ledger, NotPutBack, Quarantined};
 use crate::policy::PolicyHost;
 use crate::store;
 use crate::telemetry::Metrics;
+use crate::troubles::Troubles;
 
 /// Commands that may wait for a lane.
 const COMMANDS: usize = 64;
@@ -69,6 +70,8 @@ pub struct Parts {
     pub orgs: Vec<Arc<Org>>,
     /// The Alcmeon environments.
     pub environments: Vec<Environment>,
+    /// What an operator can cure.
+    pub troubles: Troubles,
     /// How long what does not change any more is kept; `None`: for ever.
     pub keep: Option<Duration>,
 }
@@ -116,6 +119,7 @@ pub struct Engine {
     policies: Arc<PolicyHost>,
     clock: Clock,
     metrics: Metrics,
+    troubles: Troubles,
     directory: Directory,
     lanes: HashMap<OrgId, LaneHandle>,
     environments: BTreeMap<SourceId, Arc<Kept>>,
@@ -141,7 +145,7 @@ impl Engine {
     /// # Errors
     /// When the store cannot be read.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, Error> {
-        let Parts { ledger, policies, clock, metrics, orgs, environments, keep } = parts;
+        let Parts { ledger, policies, clock, metrics, orgs, environments, troubles, keep } = parts;
         let mut ids: Vec<_> = orgs.iter().map(|org| org.id.clone()).collect();
         ids.extend(ledger.orgs().await?.into_iter().filter(|id| orgs.iter().all(|org| org.id != *id)));
         let inbox = Inbox::open(&ledger, &ids).await?;
@@ -169,6 +173,7 @@ impl Engine {
             policies,
             clock,
             metrics,
+            troubles,
             directory,
             lanes,
             environments: environments.into_iter().map(kept).collect(),
@@ -240,7 +245,8 @@ impl Engine {
     /// # Errors
     /// When its organization has no records, or the entry has to stay where it is.
     pub async fn put_back(&self, entry: Quarantined) -> Result<(), Error> {
-        let lane = self.lanes.get(&entry.org).ok_or_else(|| Error::NoSuchOrg(entry.org.clone()))?;
+        let Some(org) = &entry.org else { return Err(NotPutBack::NeverARecord(entry.key).into()) };
+        let lane = self.lanes.get(org).ok_or_else(|| Error::NoSuchOrg(org.clone()))?;
         ask_by(&lane.put_backs, |reply| PutBack { entry, reply }).await
     }
 

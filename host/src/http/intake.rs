@@ -85,7 +85,7 @@ pub(super) async fn accept(
     let account = conversation.account.to_string();
     let arrival = arrival(source.clone(), conversation)?;
     let id = arrival.conversation.clone();
-    if app.parts.engine.accept(vec![arrival], None).await?.linked == 0 {
+    if app.parts.engine.accept(vec![arrival], Vec::new(), None).await?.linked == 0 {
         return Err(engine::Error::NotLinked { source_id: source, account }.into());
     }
     Ok((StatusCode::ACCEPTED, Json(json!({ "conversation": id }))))

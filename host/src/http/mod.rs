@@ -18,6 +18,7 @@ mod quarantine;
 mod recount;
 mod repro;
 mod sync_errors;
+mod troubles;
 mod webhook;
 
 use std::collections::{BTreeMap, HashMap};
@@ -41,13 +42,13 @@ use self::authorization::{CALLBACK, Waiting};
 pub use self::files::Folder;
 use self::problem::Problem;
 use crate::alcmeon;
-use crate::alerts::Troubles;
 use crate::clock::Clock;
 use crate::domain::{PluginName, SourceId};
 use crate::engine::Engine;
 use crate::policy::PolicyHost;
 use crate::registry::{Reference, Registry};
 use crate::telemetry::Metrics;
+use crate::troubles::Troubles;
 
 /// Bodies of the API, in bytes.
 const BODY_BYTES: usize = 1024 * 1024;
@@ -99,8 +100,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// The time.
     pub clock: Clock,
-    /// Recipients of alert mails who cannot be reached.
-    pub mail_troubles: Troubles,
+    /// What an operator can cure.
+    pub troubles: Troubles,
 }
 
 /// Why the HTTP floor cannot start.
@@ -210,6 +211,7 @@ fn reading() -> Router<App> {
         .route("/v1/sync-errors/{id}", get(sync_errors::show))
         .route("/v1/sync-errors/{id}/repro", get(repro::bundle))
         .route("/v1/messages/{id}/audit", get(messages::audit))
+        .route("/v1/troubles", get(troubles::list))
         .route("/v1/quarantine", get(quarantine::list))
         .route("/v1/store/verify", post(recount::verify))
         .route("/v1/policies", get(policies::list))

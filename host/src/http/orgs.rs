@@ -15,6 +15,7 @@ use super::problem::Problem;
 use crate::domain::{Advice, OrgId, PolicyName, SourceId};
 use crate::engine::{EnvironmentHealth, Org, OrgHealth, Report};
 use crate::salesforce::advice;
+use crate::troubles::Trouble;
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -23,9 +24,9 @@ pub(super) struct View {
     policy: PolicyName,
     accounts: Vec<String>,
     alert_recipients: usize,
-    /// Recipients who cannot be reached, each with the words of the mail server.
+    /// What is wrong with it that an operator can cure.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    unreached_recipients: Vec<(String, String)>,
+    troubles: Vec<Trouble>,
     #[serde(flatten)]
     health: OrgHealth,
     /// What happened, what to check, and what follows by itself, while there is an incident.
@@ -62,7 +63,7 @@ fn view(app: &App, (org, health): (Arc<Org>, OrgHealth)) -> View {
         policy: org.policy.clone(),
         accounts: accounts(&org),
         alert_recipients: org.alert_recipients.len(),
-        unreached_recipients: app.parts.mail_troubles.of(&org.id),
+        troubles: app.parts.troubles.of(Some(&org.id)),
         incident_advice: health.incident.as_ref().map(|incident| advice(&incident.refusal)),
         health,
         salesforce: Salesforce {

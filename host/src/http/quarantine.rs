@@ -76,7 +76,7 @@ pub(super) async fn retry(
 pub(super) async fn put_back(app: &App, caller: &Caller, id: &str) -> Result<Quarantined, Problem> {
     let entry = find(app, id).await?;
     app.parts.engine.put_back(entry.clone()).await?;
-    tracing::info!(by = %caller.name, %id, org = %entry.org, key = %entry.key, "an entry of the quarantine is put back");
+    tracing::info!(by = %caller.name, %id, key = %entry.key, "an entry of the quarantine is put back");
     Ok(entry)
 }
 
@@ -93,6 +93,6 @@ pub(super) async fn delete(
 pub(super) async fn forget(app: &App, caller: &Caller, id: &str) -> Result<(), Problem> {
     let entry = find(app, id).await?;
     app.parts.engine.ledger().drop_quarantined(&entry).await?;
-    tracing::info!(by = %caller.name, %id, org = %entry.org, key = %entry.key, "an entry of the quarantine is forgotten");
+    tracing::info!(by = %caller.name, %id, key = %entry.key, "an entry of the quarantine is forgotten");
     Ok(())
 }

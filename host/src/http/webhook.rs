@@ -12,6 +12,7 @@ use super::extract::{Body, Id};
 use super::problem::Problem;
 use crate::alcmeon;
 use crate::domain::SourceId;
+use crate::ledger::Quarantined;
 
 const SIGNATURE: &str = "x-alcmeon-webhook-signature";
 /// Alcmeon gives up after one second; an answer that comes later says nothing to it.
@@ -32,9 +33,16 @@ pub(super) async fn notify(
     if !alcmeon::verify(&config.secret, address.path(), &body, signature) {
         return Err(Problem::unauthorized("the signature does not match path and body"));
     }
-    let (id, arrival) = alcmeon::notification(&body, config, &environment)
-        .map_err(|malformed| Problem::bad_request(malformed.to_string()))?;
-    let stored = tokio::time::timeout(PATIENCE, app.parts.engine.accept(vec![arrival], None)).await;
+    // Alcmeon switches a webhook off that fails, for all conversations: what nobody can use is set aside, and acknowledged.
+    let (id, arrivals, set_aside) = match alcmeon::notification(&body, config, &environment) {
+        Ok((id, arrival)) => (Some(id), vec![arrival], Vec::new()),
+        Err(why) => {
+            tracing::warn!(source = %environment, %why, "a notification cannot be used");
+            let (now, why) = (app.parts.clock.now(), why.to_string());
+            (None, Vec::new(), vec![Quarantined::sent(&environment, "notification", &body, why, now)])
+        }
+    };
+    let stored = tokio::time::timeout(PATIENCE, app.parts.engine.accept(arrivals, set_aside, None)).await;
     let accepted = stored.map_err(|_| Problem::unavailable("the store is too slow; nothing was acknowledged"))??;
     Ok(Json(json!({ "notification": id, "linked": accepted.linked == 1 })))
 }

@@ -1,24 +1,40 @@
 //! Arrivals become durable in the inboxes of lanes, together with the place of the poll that found them.
 
-use super::{Ledger, key, record};
+use super::{Ledger, Quarantined, key, record};
 use crate::domain::{Arrival, OrgId, SourceId};
 use crate::store::{Batch, Error};
 
-/// The place of a poll: the newest action of a source that it has seen.
-pub type Place<'a> = (&'a SourceId, u64);
+/// What came together from a source, and becomes durable together.
+#[derive(Debug, Default)]
+pub struct Delivered {
+    /// Arrivals, each with the organization and the number of its inbox.
+    pub arrivals: Vec<(OrgId, u64, Arrival)>,
+    /// What beside them cannot be used. Where there is no room for it, it is only counted.
+    pub set_aside: Vec<Quarantined>,
+    /// The newest action of a source that a poll has seen.
+    pub place: Option<(SourceId, u64)>,
+}
 
 impl Ledger {
-    /// Keeps arrivals, each with the organization and the number of its inbox. When it answers `Ok`, all survive a power cut.
+    /// Keeps what came. When it answers `Ok`, all survives a power cut.
     ///
     /// # Errors
     /// When the store cannot be written: then nothing of it is acknowledged.
-    pub async fn accept(&self, arrivals: &[(OrgId, u64, Arrival)], place: Option<Place<'_>>) -> Result<(), Error> {
+    pub async fn accept(&self, delivered: &Delivered) -> Result<(), Error> {
         let mut batch = Batch::default();
-        for (org, number, arrival) in arrivals {
+        for (org, number, arrival) in &delivered.arrivals {
             batch.put(key::arrival(org, *number), record::encode(arrival));
         }
-        if let Some((source, action)) = place {
-            batch.put(key::cursor(source), record::encode(&action));
+        for unusable in &delivered.set_aside {
+            match &unusable.source {
+                Some(source) if !self.has_room_for(source).await? => {
+                    tracing::error!(%source, reason = %unusable.reason, "the quarantine has no room for more from this source");
+                }
+                _ => unusable.put(&mut batch),
+            }
+        }
+        if let Some((source, action)) = &delivered.place {
+            batch.put(key::cursor(source), record::encode(action));
         }
         if batch.is_empty() { Ok(()) } else { self.store.commit(batch).await }
     }

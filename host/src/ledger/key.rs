@@ -16,8 +16,8 @@
 //! audit/ORG/CONVERSATION/PAGE              entries of the audit of a conversation's messages
 //! message/MESSAGE/ORG/CONVERSATION         which conversation a message belongs to
 //! operation/ORG/NUMBER                     what somebody asked of many sync errors at once
-//! quarantine/ORG/NUMBER                    what could not be read or written, and why
-//! quarantine-value/ORG/NUMBER              its bytes as they were
+//! quarantine/ORG/ID                        what could not be read or written, and why; `@SOURCE` for ORG where a source sent it
+//! quarantine-value/ORG/ID                  its bytes as they were
 //! cursor/SOURCE                            the newest action that a poll has seen
 //! gap/SOURCE/CONVERSATION/AT               of which something was missed
 //! link/SOURCE/CONVERSATION/AT              ids of Salesforce's records that the source is to keep
@@ -152,12 +152,12 @@ pub(super) fn operation(org: &OrgId, number: u64) -> String {
     format!("operation/{org}/{number:020}")
 }
 
-pub(super) fn quarantine(org: &OrgId, number: &str) -> String {
-    format!("{QUARANTINE}{org}/{number}")
+pub(super) fn quarantine(owner: &str, id: &str) -> String {
+    format!("{QUARANTINE}{owner}/{id}")
 }
 
-pub(super) fn quarantine_value(org: &OrgId, number: &str) -> String {
-    format!("quarantine-value/{org}/{number}")
+pub(super) fn quarantine_value(owner: &str, id: &str) -> String {
+    format!("quarantine-value/{owner}/{id}")
 }
 
 pub(super) fn cursor(source: &SourceId) -> String {

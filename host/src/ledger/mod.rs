@@ -25,7 +25,7 @@ mod verify;
 
 use std::sync::Arc;
 
-pub use self::accept::Place;
+pub use self::accept::Delivered;
 pub use self::audit::AuditPage;
 pub use self::commit::{CommitError, DeliveryChange, ErrorChange, Forgotten, LaneCommit, LaneWriter, error_ids};
 pub use self::errors::{ErrorFilter, ErrorPage, is_cursor};

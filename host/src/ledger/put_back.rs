@@ -14,6 +14,9 @@ pub enum NotPutBack {
     /// Forget it: there is nothing to put back.
     #[error("nothing of {0} was kept, so there is nothing to put back")]
     NothingKept(String),
+    /// Forget it, or leave it: what the platform sends later comes by itself.
+    #[error("{0} never became a record: mend it where it came from")]
+    NeverARecord(String),
     /// Start a release that understands it.
     #[error("{0}")]
     Unreadable(String),
@@ -95,7 +98,7 @@ impl Found {
         Ok(match self {
             Self::Delivery(delivery) => {
                 let id: ConversationId = key::part(entry.key.as_bytes(), 0)?;
-                Some(key::of_delivery(&entry.org, &id, delivery))
+                entry.org.as_ref().map(|org| key::of_delivery(org, &id, delivery))
             }
             Self::Error(error) => Some(key::of_error(&error.summary())),
             Self::Other => None,

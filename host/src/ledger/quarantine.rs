@@ -4,19 +4,30 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Ledger, key, record};
-use crate::domain::{Arrival, OrgId, Timestamp};
+use crate::domain::{Arrival, OrgId, SourceId, Timestamp};
 use crate::store::{Batch, Error, Range};
 
 /// What the key of an entry ends in when nothing of it could be kept.
 pub(super) const NOT_WRITTEN: &str = " (not written)";
+
+/// What the owner of an entry begins with where a source sent it.
+pub(super) const SENT_BY: &str = "@";
+/// So many bytes are kept of what a source sent,
+const SENT_BYTES: usize = 64 * 1024;
+/// and so many entries of one source: what somebody sends without end must not fill the disk.
+const SENT_KEPT: usize = 1_000;
 
 /// A record that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantined {
     /// Names it in the API and on the command line.
     pub id: String,
-    /// The organization that it belongs to.
-    pub org: OrgId,
+    /// The organization that it belongs to; absent where nobody knows, because it never became a record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub org: Option<OrgId>,
+    /// The source that sent it, where it never became a record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceId>,
     /// The key under which it was found, or would have been kept.
     pub key: String,
     /// Why it was set aside.
@@ -46,19 +57,41 @@ impl Quarantined {
     /// A record that is set aside for a reason; the same content under the same key has the same id.
     #[must_use]
     pub fn because(org: &OrgId, key: String, value: Vec<u8>, reason: String) -> Self {
-        let digest = Sha256::new().chain_update(&key).chain_update(&value).finalize();
-        let id = format!("qu-{}", hex::encode(&digest[..10]));
-        Self { id, org: org.clone(), key, reason, at: Timestamp::default(), bytes: value.len(), value }
+        let id = Self::id_of(&key, &value);
+        let (org, at) = (Some(org.clone()), Timestamp::default());
+        Self { id, org, source: None, key, reason, at, bytes: value.len(), value }
+    }
+
+    /// What a source sent and nobody can use. Of a large one, the beginning is kept.
+    #[must_use]
+    pub fn sent(source: &SourceId, what: &str, value: &[u8], reason: String, at: Timestamp) -> Self {
+        let (key, kept) = (format!("from/{source}/{what}"), value[..value.len().min(SENT_BYTES)].to_vec());
+        let id = Self::id_of(&key, value);
+        Self { id, org: None, source: Some(source.clone()), key, reason, at, bytes: value.len(), value: kept }
+    }
+
+    fn id_of(key: &str, value: &[u8]) -> String {
+        let digest = Sha256::new().chain_update(key).chain_update(value).finalize();
+        format!("qu-{}", hex::encode(&digest[..10]))
+    }
+
+    /// Whose it is, in keys and cursors; no organization has a name with this sign.
+    pub(super) fn owner(&self) -> String {
+        match (&self.org, &self.source) {
+            (Some(org), _) => org.to_string(),
+            (None, Some(source)) => format!("{SENT_BY}{source}"),
+            (None, None) => SENT_BY.to_owned(),
+        }
     }
 
     pub(super) fn put(&self, batch: &mut Batch) {
-        batch.put(key::quarantine(&self.org, &self.id), record::encode(self));
-        batch.put(key::quarantine_value(&self.org, &self.id), self.value.clone());
+        batch.put(key::quarantine(&self.owner(), &self.id), record::encode(self));
+        batch.put(key::quarantine_value(&self.owner(), &self.id), self.value.clone());
     }
 
     pub(super) fn forget(&self, batch: &mut Batch) {
-        batch.delete(key::quarantine(&self.org, &self.id));
-        batch.delete(key::quarantine_value(&self.org, &self.id));
+        batch.delete(key::quarantine(&self.owner(), &self.id));
+        batch.delete(key::quarantine_value(&self.owner(), &self.id));
     }
 }
 
@@ -71,10 +104,13 @@ pub struct QuarantinePage {
     pub next: Option<String>,
 }
 
-/// Whether a text can be the `next` of a page of the quarantine: `ORG/ID`.
+/// Whether a text can be the `next` of a page of the quarantine: `ORG/ID` or `@SOURCE/ID`.
 #[must_use]
 pub fn is_quarantine_cursor(text: &str) -> bool {
-    text.split_once('/').is_some_and(|(org, id)| OrgId::new(org).is_ok() && id.starts_with("qu-"))
+    text.split_once('/').is_some_and(|(owner, id)| {
+        let owner = owner.strip_prefix(SENT_BY).unwrap_or(owner);
+        OrgId::new(owner).is_ok() && id.starts_with("qu-")
+    })
 }
 
 impl Ledger {
@@ -105,6 +141,12 @@ impl Ledger {
         Ok(self.store.range(Range::of(key::QUARANTINE, most).keys_only()).await?.len())
     }
 
+    /// Whether there is room in the quarantine for more of what a source sends.
+    pub(super) async fn has_room_for(&self, source: &SourceId) -> Result<bool, Error> {
+        let own = format!("{}{SENT_BY}{source}/", key::QUARANTINE);
+        Ok(self.store.range(Range::of(own, SENT_KEPT).keys_only()).await?.len() < SENT_KEPT)
+    }
+
     /// One entry of the quarantine, with what it holds.
     ///
     /// # Errors
@@ -123,7 +165,7 @@ impl Ledger {
         let Some(mut entry) = value.map(|value| record::decode::<Quarantined>(&name, &value)).transpose()? else {
             return Ok(None);
         };
-        let value = key::quarantine_value(&entry.org, &entry.id).into_bytes();
+        let value = key::quarantine_value(&entry.owner(), &entry.id).into_bytes();
         entry.value = self.store.get_many(vec![value]).await?.pop().flatten().unwrap_or_default();
         Ok(Some(entry))
     }

@@ -16,8 +16,8 @@ const ROOMS: [Rooms; 3] = [
     (
         &[],
         &[
-            &["disk", "domain", "telemetry"],
-            &["alcmeon", "clock", "mail", "policy", "registry", "salesforce", "store"],
+            &["disk", "domain", "foreign_json", "telemetry"],
+            &["alcmeon", "clock", "mail", "policy", "registry", "salesforce", "store", "troubles"],
             &["ledger"],
             &["alerts", "engine"],
             &["http"],

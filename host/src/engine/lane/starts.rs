@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::Lane;
 use super::flights::Flight;
 use super::outcomes::affected;
-use crate::domain::{ConversationId, Delivery, Event, IncidentEvent, Phase, Room, Timestamp, Work};
+use crate::domain::{ConversationId, Delivery, Event, Failure, IncidentEvent, Phase, Room, Timestamp, Verdict, Work};
 use crate::engine::attempt::{Attempt, newest};
 use crate::engine::turn::Turn;
 use crate::ledger::Queued;
@@ -76,8 +76,7 @@ impl Lane {
         }
         let delivery = turn.delivery(&id);
         let Some(conversation) = turn.conversation(&id).cloned() else {
-            tracing::error!(org = %self.parts.org, conversation = %id, "a delivery without its conversation ends");
-            turn.set_delivery(&id, Delivery { phase: Phase::Idle, ..delivery });
+            self.without_its_conversation(turn, &id, delivery);
             return None;
         };
         self.take_up(turn, &id);
@@ -90,6 +89,30 @@ impl Lane {
         let (records, number, intents) = (delivery.records, delivery.attempts + 1, self.intents.0.clone());
         let attempt = Attempt { conversation, records, number, first_seen, intents };
         Some((Flight { id, message, affected }, attempt))
+    }
+
+    /// There is nothing to send, because the conversation's record was set aside: its sync error waits for a person again.
+    fn without_its_conversation(&self, turn: &mut Turn<'_>, id: &ConversationId, delivery: Delivery) {
+        tracing::error!(org = %self.parts.org, conversation = %id, "a delivery without its conversation ends");
+        let open = delivery.open.as_ref().and_then(|open| turn.sync_error(&open.id)).cloned();
+        let Some(error) = open else {
+            return turn.set_delivery(id, Delivery { phase: Phase::Idle, ..delivery });
+        };
+        self.take_up(turn, id);
+        turn.step(id, Event::Started);
+        let failure = Failure {
+            error: error.id,
+            group: error.group,
+            message: error.message,
+            affected: error.affected,
+            records: delivery.records,
+            refusal: error.refusal,
+            verdict: Verdict::Hold,
+            judged_by: error.judged_by,
+            parks: false,
+            jitter: 0,
+        };
+        turn.step(id, Event::Failed(Box::new(failure)));
     }
 
     /// What was on its way when the host stopped is on its way no more.

@@ -18,12 +18,14 @@ use crate::http::access::{Caller, Scope};
 use crate::http::extract::{Form, Id};
 use crate::http::orgs::accounts;
 use crate::http::problem::Problem;
+use crate::troubles::Trouble;
 
 /// All organizations.
 pub(super) async fn list(State(app): State<App>, Extension(visit): Extension<Visit>) -> Result<Markup, Problem> {
     let (orgs, departed) = (app.parts.engine.orgs(), app.parts.engine.departed());
     let content = html! {
         h1 { "Organizations" }
+        @for trouble in app.parts.troubles.of(None) { (notice(&trouble)) }
         @if orgs.is_empty() { p { "No organization is connected. Add one to the configuration." } }
         div.cards { @for (org, health) in &orgs { (card(&app, org, health)) } }
         @if !departed.is_empty() {
@@ -39,6 +41,16 @@ pub(super) async fn list(State(app): State<App>, Extension(visit): Extension<Vis
         (quarantine::link(&app).await?)
     };
     Ok(visit.page("Organizations", Section::Orgs, &content))
+}
+
+/// Something that an operator can cure.
+fn notice(trouble: &Trouble) -> Markup {
+    html! {
+        div.notice.bad {
+            b { (trouble.subject) ": " } (format::cut(&trouble.what)) ", since " (format::time(trouble.since)) ". "
+            b { "What to do: " } (format::cut(&trouble.cure)) "."
+        }
+    }
 }
 
 /// An organization that is only on record.
@@ -62,9 +74,7 @@ fn card(app: &App, org: &Arc<Org>, health: &OrgHealth) -> Markup {
                 (icon(&org.id, health))
             }
             @if let Some(incident) = &health.incident { (what_is_wrong(health, incident)) }
-            @for (to, words) in app.parts.mail_troubles.of(&org.id) {
-                div.notice.bad { b { "Mails do not reach " (to) ": " } (format::cut(&words)) }
-            }
+            @for trouble in app.parts.troubles.of(Some(&org.id)) { (notice(&trouble)) }
             @if let Some(why) = org.slowed() { div.notice { b { "It slows: " } (why) "." } }
             dl {
                 dt { "Conversations" } dd { (going_on(health)) }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::format::{self, counted, grouped};
 use super::page::{Back, Done, Section, Visit, cell, table};
+use crate::domain::{OrgId, SourceId};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
 use crate::http::extract::{Asked, Form};
@@ -69,14 +70,14 @@ fn rows(visit: &Visit, found: &List) -> Markup {
             tr role="row" {
                 (cell("Why", &format::cut(&entry.reason)))
                 (cell("Record", &html! { code { (entry.key) } }))
-                (cell("Organization", &html! { (entry.org) }))
+                (cell("Whose", &html! { (entry.org.as_ref().map(OrgId::as_str).or(entry.source.as_ref().map(SourceId::as_str)).unwrap_or_default()) }))
                 (cell("Since", &format::time(entry.at)))
                 (cell("Bytes", &html! { (grouped(entry.bytes as u64)) }))
                 @if may { (cell("What to do", &actions(visit, entry))) }
             }
         }
     };
-    let columns = ["Why", "Record", "Organization", "Since", "Bytes", "What to do"];
+    let columns = ["Why", "Record", "Whose", "Since", "Bytes", "What to do"];
     let shown = if may { columns.len() } else { columns.len() - 1 };
     table(&columns[..shown], &html! { @for entry in &found.quarantine { (row(entry)) } })
 }
@@ -91,7 +92,10 @@ fn actions(visit: &Visit, entry: &Quarantined) -> Markup {
         }
     };
     html! {
-        div.actions { (form("retry", "Retry", false)) (form("forget", "Forget", true)) }
+        div.actions {
+            @if entry.source.is_none() { (form("retry", "Retry", false)) }
+            (form("forget", "Forget", true))
+        }
     }
 }
 

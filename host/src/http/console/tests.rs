@@ -154,7 +154,7 @@ impl Console {
         ledger.lane_writer(&id("shop")).commit(&commit).await.unwrap();
         let clock = Clock::Manual(ManualClock::new(Timestamp::from_millis(1_768_469_500_000)));
         let policies = Arc::new(PolicyHost::start(crate::policy::Config::default()).unwrap());
-        let metrics = Metrics::default();
+        let (metrics, troubles) = (Metrics::default(), crate::troubles::Troubles::default());
         let engine = Engine::start(engine::Parts {
             ledger,
             policies: Arc::clone(&policies),
@@ -162,6 +162,7 @@ impl Console {
             metrics: metrics.clone(),
             orgs: vec![shop(http.clone())],
             environments: Vec::new(),
+            troubles: troubles.clone(),
             keep: None,
         })
         .await
@@ -183,7 +184,7 @@ impl Console {
             environments: HashMap::new(),
             metrics,
             clock,
-            mail_troubles: crate::alerts::Troubles::default(),
+            troubles: troubles.clone(),
         };
         let server = http::start(&config, parts).await.unwrap();
         Self { url: format!("http://{}", server.address), engine, server, http, cookie: None }

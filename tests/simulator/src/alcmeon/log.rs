@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -30,6 +31,9 @@ pub(crate) struct Fault {
     status: Option<u16>,
     #[serde(default)]
     json: Value,
+    /// The answer's body as it is, also where that is no JSON; in the place of `json`.
+    #[serde(default)]
+    text: Option<String>,
     #[serde(default)]
     latency_ms: u64,
     /// How often it strikes before it is gone; always when absent.
@@ -93,8 +97,12 @@ pub(super) async fn call(State(alcmeon): State<Arc<Alcmeon>>, request: Request<B
     if let Some(latency_ms) = fault.as_ref().map(|fault| fault.latency_ms).filter(|ms| *ms > 0) {
         tokio::time::sleep(Duration::from_millis(latency_ms)).await;
     }
-    let response = match fault.and_then(|fault| Some((fault.status?, fault.json))) {
-        Some((status, json)) => web::json(status, &json),
+    let response = match fault.and_then(|fault| Some((fault.status?, fault.json, fault.text))) {
+        Some((status, _, Some(text))) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            (status, [("content-type", "application/json")], text).into_response()
+        }
+        Some((status, json, None)) => web::json(status, &json),
         None => next.run(request).await,
     };
     let at_ms = alcmeon.clock.now_ms();

@@ -23,7 +23,7 @@ use crate::engine::org::OrgHealth;
 use crate::engine::outbound::{Departed, Outbound};
 use crate::engine::shared::Shared;
 use crate::engine::{Error, PolicyHost};
-use crate::ledger::{Ledger, Quarantined};
+use crate::ledger::{Delivered, Ledger, Quarantined};
 use crate::store::{FaultyStore, MemoryStore, Store};
 use crate::telemetry::Metrics;
 
@@ -272,7 +272,10 @@ impl Bench {
         self.arrivals += 1;
         self.inbound.arrives();
         self.tell.send_modify(|health| health.unmerged = self.inbound.unmerged());
-        let kept = self.ledger.accept(&[(org(), self.arrivals, arrival)], None).await;
+        let kept = self
+            .ledger
+            .accept(&Delivered { arrivals: vec![(org(), self.arrivals, arrival)], ..Delivered::default() })
+            .await;
         if kept.is_err() {
             self.inbound.not_kept();
             self.tell.send_modify(|health| health.unmerged = self.inbound.unmerged());
