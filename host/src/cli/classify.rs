@@ -79,11 +79,16 @@ fn told(refusal: &Refusal) -> String {
         Scope::Record => "this record alone",
         Scope::Org => "the whole organization: an incident, during which conversations wait without sync errors",
     };
-    let mut lines = vec![("class", refusal.class.to_string()), ("reaches", reaches.to_owned()), ("code", refusal.code.clone())];
+    let mut lines =
+        vec![("class", refusal.class.to_string()), ("reaches", reaches.to_owned()), ("code", refusal.code.clone())];
     let lists = [("fields", &refusal.fields), ("records", &refusal.records)];
     lines.extend(lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| (name, list.join(", "))));
     let retried = if is_retried(refusal) { "yes" } else { "no" };
-    lines.extend([("retried", retried.to_owned()), ("happened", advice.happened.to_owned()), ("check", advice.check.to_owned())]);
+    lines.extend([
+        ("retried", retried.to_owned()),
+        ("happened", advice.happened.to_owned()),
+        ("check", advice.check.to_owned()),
+    ]);
     // Of an incident, the schedule of single conversations says nothing.
     if refusal.scope == Scope::Record {
         lines.push(("by itself", advice.by_itself.to_owned()));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::command::Intent;
+use super::intent::Intent;
 use super::org::Org;
 use super::shared::Shared;
 use crate::domain::{

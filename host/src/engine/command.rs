@@ -8,7 +8,7 @@ use super::Error;
 use super::attempt::newest;
 use super::turn::Turn;
 use crate::domain::{
-    Cause, Change, ConversationId, Creation, Event, Failure, Operation, Phase, Refusal, SyncError, SyncErrorId, Verdict, Work,
+    Cause, Change, ConversationId, Event, Failure, Operation, Phase, Refusal, SyncError, SyncErrorId, Verdict, Work,
 };
 use crate::ledger::Quarantined;
 
@@ -24,15 +24,6 @@ pub(super) enum Command {
     Lift { reply: Reply<u64> },
     /// Forget some of what is older than so long; `first` begins a round.
     Forget { keep: Duration, first: bool, reply: Reply<usize> },
-}
-
-/// An attempt is about to make a contact: that is committed first.
-#[derive(Debug)]
-pub(super) struct Intent {
-    pub(super) conversation: ConversationId,
-    pub(super) creation: Box<Creation>,
-    /// Told when it is durable.
-    pub(super) reply: oneshot::Sender<()>,
 }
 
 /// An entry of the quarantine is to go back under its key.

@@ -186,8 +186,7 @@ fn authentication(renewed: &Result<String, Refusal>, ago: Option<Duration>) -> C
 
 /// The policy itself cannot be read over the API; only what it does can be seen.
 fn refresh_token(refusal: Option<&Refusal>, rotates: Option<bool>) -> ConnectionCheck {
-    const WANTED: &str =
-        "the app's policy may be \"valid until revoked\", or a limit of idle days: the token is used once a day. Every \
+    const WANTED: &str = "the app's policy may be \"valid until revoked\", or a limit of idle days: the token is used once a day. Every \
          other policy ends the connection; Salesforce does not tell which it is";
     let (ok, found) = match (refusal, rotates) {
         (Some(refusal), _) if refusal.class == Class::Auth => {

@@ -115,8 +115,8 @@ impl Client {
     }
 
     /// Waits until no other conversation looks for this customer, and keeps it so: two conversations of a new one would both
-    /// find nobody, and make one each. A customer is known by everything that is searched for, by e-mail address and phone
-    /// number however it is written, and by the id at the source.
+    /// find nobody, and make one each. A customer is known by everything that is searched for, and by e-mail address and
+    /// phone number however it is written.
     pub async fn alone_with(&self, searches: &[ContactSearch], conversation: &Conversation) -> Alone {
         self.customers.alone_with(searches, conversation).await
     }

@@ -25,7 +25,7 @@ pub use config::{Cases, Config, Flow, Objects};
 pub use customers::Alone;
 pub use error::Error;
 pub use queues::{Queue, Queues};
-pub use refusals::{advice, may_be_about_a_dead_link, outcome_unknown};
+pub use refusals::{advice, explain, may_be_about_a_dead_link, outcome_unknown};
 pub use transport::{Authorization, Keeping, OnRotated};
 pub use values::{ApiName, ApiVersion, OrganizationId, Server, Share};
 pub use write::{CaseWrite, ConversationWrite, RECORDS, Upserted};

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 pub use self::records::{Creation, Records};
 pub use self::step::step;
 use super::{
-    Change, ConversationId, Fact, Fingerprint, MessageId, OrgId, PolicyRef, Refusal, State, SyncErrorId,
-    Timestamp, Verdict,
+    Change, ConversationId, Fact, Fingerprint, MessageId, OrgId, PolicyRef, Refusal, State, SyncErrorId, Timestamp,
+    Verdict,
 };
 
 /// Where a conversation stands on its way into Salesforce. It is stored before any effect of a step is carried out.

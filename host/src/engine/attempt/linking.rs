@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::Walk;
 use crate::domain::{Attribute, Choice, Class, Creation, Fact, Link, PolicyRef, Refusal};
-use crate::engine::command::Intent;
+use crate::engine::intent::Intent;
 use crate::salesforce::{Alone, may_be_about_a_dead_link, outcome_unknown};
 
 /// How long a contact whose making brought no answer may still come to be: Salesforce ends what runs longer.
@@ -66,12 +66,7 @@ impl Walk {
 
     /// Makes a contact. It is inserted, which nothing keeps from happening twice; so it is on record before it is sent,
     /// and stays there until its outcome is known.
-    async fn create(
-        &mut self,
-        policy: PolicyRef,
-        fields: Vec<Attribute>,
-        alone: &Alone,
-    ) -> Result<(), Box<Refusal>> {
+    async fn create(&mut self, policy: PolicyRef, fields: Vec<Attribute>, alone: &Alone) -> Result<(), Box<Refusal>> {
         let creation = Box::new(Creation { policy, fields, since: self.shared.clock.now() });
         let (reply, committed) = oneshot::channel();
         let intent = Intent { conversation: self.conversation.id.clone(), creation: creation.clone(), reply };

@@ -19,8 +19,9 @@ use tokio::sync::{mpsc, watch};
 
 use self::backlog::Backlog;
 use self::flights::{Flights, Landed};
-use super::command::{Command, Intent, PutBack};
+use super::command::{Command, PutBack};
 use super::inbound::Inbound;
+use super::intent::Intent;
 use super::org::{Links, OrgHealth};
 use super::outbound::Outbound;
 use super::shared::Shared;

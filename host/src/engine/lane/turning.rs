@@ -3,7 +3,8 @@
 use super::reads::Reads;
 use super::{Lane, PATIENCE, TurnError, Woken};
 use crate::domain::{Event, IncidentEvent, Timestamp};
-use crate::engine::command::{Answer, Command, Intent};
+use crate::engine::command::{Answer, Command};
+use crate::engine::intent::Intent;
 use crate::engine::retention::{Old, trusted};
 use crate::engine::turn::{Finished, Todo, Turn};
 use crate::ledger::{CommitError, LaneCommit, LaneState, Queued};

@@ -82,16 +82,13 @@ impl Drop for Alone {
     }
 }
 
-/// What a customer is known by: every value that is searched for, their addresses, and their id at the source.
+/// What a customer is known by: every value that is searched for, and their addresses. (Not their id at the source: some
+/// sources give one to all who did not sign in.)
 pub(super) fn keys(searches: &[ContactSearch], conversation: &Conversation) -> BTreeSet<u64> {
     let customer = &conversation.customer;
     let own = [customer.email.as_deref(), customer.phone.as_deref()].into_iter().flatten();
     let values = searches.iter().map(|search| search.value.as_str()).chain(own);
-    let mut keys: BTreeSet<_> = values.filter_map(known_by).map(|value| hashed(&value)).collect();
-    if !customer.id.is_empty() {
-        keys.insert(hashed(&(conversation.source.as_str(), &customer.id)));
-    }
-    keys
+    values.filter_map(known_by).map(|value| hashed(&value)).collect()
 }
 
 /// A value as all who write it share it: a phone number without what is written around its last digits, anything else in
@@ -107,7 +104,7 @@ fn known_by(value: &str) -> Option<String> {
     }
 }
 
-fn hashed(value: &impl Hash) -> u64 {
+fn hashed(value: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()

@@ -94,7 +94,7 @@ impl Customers {
     pub(crate) async fn find_made(&self, fields: &[Attribute], since: Timestamp) -> Result<Vec<Contact>, Refusal> {
         let value = |name: &str| fields.iter().find(|field| field.name.eq_ignore_ascii_case(name));
         let one = |name: &&str| value(name).filter(|field| !field.value.trim().is_empty());
-        let by = ["Email", "MobilePhone", "Phone", "HomePhone", "OtherPhone"].iter().find_map(|name| one(name));
+        let by = ["Email", "MobilePhone", "Phone", "HomePhone", "OtherPhone"].iter().find_map(one);
         let by = match by {
             Some(field) => vec![field],
             None => ["LastName", "FirstName"].iter().filter_map(one).collect(),

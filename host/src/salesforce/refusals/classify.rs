@@ -200,7 +200,9 @@ fn refused(stage: Stage, status: u16, json: &Value) -> Option<Refusal> {
     let known = rules::of(&code, &text, &fields).filter(|known| known.class != Class::Unclassified);
     let (class, scope) = match known {
         // A session that has ended is a 401, in every language; 403 says that no session will do.
-        Some(known) if known.class == Class::Auth && stage == Stage::Rest && status == 403 => (Class::Config, known.scope),
+        Some(known) if known.class == Class::Auth && stage == Stage::Rest && status == 403 => {
+            (Class::Config, known.scope)
+        }
         Some(known) => (known.class, known.scope),
         None if stage == Stage::Token => (rules::of_token_error(status), Scope::Org),
         None => match rules::of_status(status) {

@@ -39,7 +39,8 @@ fn from_log(line: &str) -> Option<Value> {
     let end = line.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(line.len());
     let (code, rest) = line.split_at(end);
     let words = rest.trim_start_matches([':', ',', ' ', '-']);
-    let is_code = code.len() > 2 && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    let is_code =
+        code.len() > 2 && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
     if is_code {
         return Some(json!([{ "errorCode": code, "message": words }]));
     }
@@ -55,12 +56,20 @@ mod tests {
     #[test]
     fn a_body_is_explained_however_it_was_copied() {
         for (status, body, class) in [
-            (None, r#"[{"errorCode":"UNABLE_TO_LOCK_ROW","message":"unable to obtain exclusive access"}]"#, Class::Transient),
+            (
+                None,
+                r#"[{"errorCode":"UNABLE_TO_LOCK_ROW","message":"unable to obtain exclusive access"}]"#,
+                Class::Transient,
+            ),
             (None, "UNABLE_TO_LOCK_ROW: unable to obtain exclusive access", Class::Transient),
             (None, "INVALID_OPERATION, Cola no asociada: [OwnerId]", Class::Config),
             (None, r#"{"error":"invalid_grant","error_description":"inactive user"}"#, Class::Auth),
             (None, "invalid_grant: expired access/refresh token", Class::Auth),
-            (None, r#"{"success":false,"errors":[{"statusCode":"STRING_TOO_LONG","message":"too long"}]}"#, Class::Record),
+            (
+                None,
+                r#"{"success":false,"errors":[{"statusCode":"STRING_TOO_LONG","message":"too long"}]}"#,
+                Class::Record,
+            ),
             (Some(200), "<html>maintenance</html>", Class::Transient),
             (Some(403), "<html>blocked</html>", Class::Transient),
             (Some(503), "", Class::Transient),

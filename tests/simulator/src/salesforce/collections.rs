@@ -195,7 +195,8 @@ fn upsert(org: &mut Org, call: &Call, version: u32, name: &str, field: &str) -> 
     }
     let outcomes = each(org, &records, all_or_none, |org, record| {
         if !has_type(record) {
-            let message = "Nested object for polymorphic foreign key must have an attributes field before any other fields.";
+            let message =
+                "Nested object for polymorphic foreign key must have an attributes field before any other fields.";
             return Err(Refusal::new("JSON_PARSER_ERROR", message));
         }
         let value = rest::carried_key(record, field);

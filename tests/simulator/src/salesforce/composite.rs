@@ -245,11 +245,12 @@ fn resolve(path: &str, done: &[Done]) -> Result<Value, String> {
     let Some(earlier) = done.iter().find(|one| one.id == id) else {
         return Err(format!("Invalid reference specified. No reference found for {id}"));
     };
-    let nothing =
-        || format!(
+    let nothing = || {
+        format!(
             "Invalid reference specified. No value for {path} found in {id}. Provided referenceId ('{id}') must start with a \
              letter or a number, and it can contain only letters, numbers and underscores ('_')."
-        );
+        )
+    };
     let halted = |_| format!("Execution halted as previous operation ({id}) was not successful.");
     let answer = earlier.result.as_ref().map_err(halted)?;
     let mut value = answer.body.as_ref().ok_or_else(nothing)?;

@@ -325,7 +325,8 @@ mod tests {
         let mut tokens = Tokens::default();
         tokens.approve("r", 5, 0);
         let (first, next) = tokens.refresh("r", Policy::UntilRevoked, true, ORG, 1).expect("first use");
-        let (second, _) = tokens.refresh(&next.expect("rotated"), Policy::UntilRevoked, true, ORG, 2).expect("second use");
+        let (second, _) =
+            tokens.refresh(&next.expect("rotated"), Policy::UntilRevoked, true, ORG, 2).expect("second use");
         assert!(!tokens.accept(&first, 1_000, 3) && tokens.accept(&second, 1_000, 3));
     }
 

@@ -80,10 +80,7 @@ async fn a_call_that_is_not_well_formed_is_400_as_a_whole() {
     let org = world.org("acme", json!({})).await;
     let many = (0..201).map(|at| conversation(&format!("v{at}"), json!({}))).collect();
     let stranger = json!({"attributes": {"type": "Case"}, "alcmeon__scoped_id__c": "v"});
-    for (records, code) in [
-        (many, "EXCEEDED_ID_LIMIT"),
-        (vec![stranger], "INVALID_INPUT"),
-    ] {
+    for (records, code) in [(many, "EXCEEDED_ID_LIMIT"), (vec![stranger], "INVALID_INPUT")] {
         let answer = upsert(&org, false, records).await;
         assert_eq!((answer.status, answer.refusal().1), (400, code));
     }

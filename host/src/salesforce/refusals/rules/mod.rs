@@ -76,7 +76,10 @@ impl Rule {
     fn fits(&self, text: &str, lower: &str, fields: &[&str]) -> bool {
         let mut fragments = self.fragments.split('|').filter(|fragment| !fragment.is_empty());
         fragments.any(|fragment| lower.contains(fragment))
-            || self.fields.split_ascii_whitespace().any(|own| fields.iter().any(|field| field.eq_ignore_ascii_case(own)))
+            || self
+                .fields
+                .split_ascii_whitespace()
+                .any(|own| fields.iter().any(|field| field.eq_ignore_ascii_case(own)))
             || self.prefixes.split_ascii_whitespace().any(|prefix| names_id(text, prefix))
     }
 }
@@ -134,7 +137,8 @@ fn find(code: &str, text: &str, fields: &[&str]) -> Option<&'static Rule> {
 
 /// What the innermost known code in a text means: it is the cause of those around it.
 fn wrapped(text: &str, fields: &[&str]) -> Option<Meaning> {
-    let is_code = |word: &&str| word.contains('_') && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    let is_code =
+        |word: &&str| word.contains('_') && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(is_code);
     let known = words.filter(|word| !is_wrapper(word)).filter_map(|code| find(code, text, fields));
     // Whatever it is, it is about what the organization runs for this record; a new token mends nothing there, and the
@@ -144,7 +148,7 @@ fn wrapped(text: &str, fields: &[&str]) -> Option<Meaning> {
         Class::Request => Some(Meaning { class: Class::Record, scope: Scope::Record, ..meaning }),
         _ => Some(Meaning { scope: Scope::Record, ..meaning }),
     };
-    known.map(Rule::meaning).filter_map(own).last()
+    known.map(Rule::meaning).filter_map(own).next_back()
 }
 
 fn is_wrapper(code: &str) -> bool {

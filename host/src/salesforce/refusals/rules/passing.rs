@@ -27,7 +27,8 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(Transient, Org, "SERVER_UNAVAILABLE FUNCTIONALITY_TEMPORARILY_UNAVAILABLE SERVICE_UNAVAILABLE BAD_GATEWAY"),
     not_salesforces("UNREADABLE_ANSWER ANSWER_TOO_LARGE HTTP_401 HTTP_404 HTTP_405 HTTP_407 HTTP_409"),
-    not_salesforces("HTTP_200 HTTP_201 HTTP_202 HTTP_204 HTTP_300 HTTP_400 HTTP_402 HTTP_403 HTTP_415 HTTP_451").fewer(),
+    not_salesforces("HTTP_200 HTTP_201 HTTP_202 HTTP_204 HTTP_300 HTTP_400 HTTP_402 HTTP_403 HTTP_415 HTTP_451")
+        .fewer(),
     rule(Transient, Org, "UNKNOWN_EXCEPTION").words(
         "Salesforce met an error of its own.",
         "If it stays, give the ErrorId in its words to Salesforce's support.",
