@@ -156,3 +156,20 @@ async fn where_there_are_person_accounts_a_new_customer_becomes_one_and_is_found
     assert_eq!(twins.len(), 1, "{twins:?}");
     host.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_in_another_language_are_told_apart_by_what_is_the_same_in_each() {
+    let host = TestHost::with("[orgs.salesforce.cases]").await;
+    let settings = json!({
+        "client_id": "app", "client_secret": "shh", "refresh_token": "acme-refresh", "language": "french",
+        "queues": [{ "name": "Billing", "objects": [] }],
+        "external_ids": [{ "object": "Case", "field": "Switchyard_Id__c" }],
+    });
+    host.salesforce(Method::PUT, "acme", settings).await;
+    host.notify(received(1, 1, "billing", "jane@example.com")).await;
+    let errors = host.idle().await;
+    let refusal = &errors[0]["refusal"];
+    assert_eq!((refusal["class"].as_str(), refusal["code"].as_str()), (Some("config"), Some("INVALID_OPERATION")));
+    assert!(refusal["text"].as_str().unwrap().contains("File d'attente"), "{refusal}");
+    host.stop().await;
+}

@@ -284,7 +284,7 @@ async fn a_new_contact_is_inserted_which_needs_no_right_to_see_all_data() {
     client.create_contact(&[field("LastName", "Doe"), field("Email", "jane@x.inc")]).await.unwrap();
     let asked = server.asked();
     assert_eq!((asked[1].method.as_str(), asked[1].uri.as_str()), ("POST", "/services/data/v62.0/sobjects/Contact"));
-    assert_eq!(asked[1].body, r#"{"Email":"jane@x.inc","LastName":"Doe"}"#);
+    assert_eq!(asked[1].body, r#"{"LastName":"Doe","Email":"jane@x.inc"}"#);
 }
 
 #[tokio::test]

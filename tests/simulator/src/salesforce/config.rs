@@ -47,6 +47,8 @@ pub(crate) struct Config {
     /// How long a call waits for what another holds before its records are refused, in milliseconds. What an administrator
     /// holds over the control API is refused at once, so that nothing has to be slow.
     pub(crate) lock_wait_ms: u64,
+    /// The user's language: most of Salesforce's words come in it.
+    pub(crate) language: Language,
     /// Whether the user may view all data: needed for upserts by a field that is not unique, such as an e-mail address.
     pub(crate) view_all_data: bool,
     /// What the user may do with an object, and with the records of others; everything with those that are not named.
@@ -64,6 +66,14 @@ pub(crate) struct Config {
     pub(crate) validation_rules: Vec<Rule>,
     pub(crate) duplicate_rules: Vec<DuplicateRule>,
     pub(crate) failing_triggers: Vec<FailingTrigger>,
+}
+
+/// A language of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Language {
+    English,
+    French,
 }
 
 /// What the integration user may do with an object.
@@ -257,6 +267,7 @@ impl Default for Config {
             composite_heavy_limit: 5,
             parent_lock_ms: 0,
             lock_wait_ms: 10_000,
+            language: Language::English,
             view_all_data: false,
             access: Vec::new(),
             search_lag_ms: 0,

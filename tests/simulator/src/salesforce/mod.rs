@@ -17,6 +17,7 @@ mod fresh;
 mod id;
 mod input;
 mod jwt;
+mod language;
 mod limits;
 mod locks;
 mod oauth;
@@ -264,12 +265,14 @@ impl Salesforce {
             org.roll_back(0);
         }
         self.journal(&org.commit());
-        let mut response = result
-            .unwrap_or_else(|refusal| {
-                org.totals.refused += 1;
-                refusal.answer(version)
-            })
-            .response();
+        let mut answer = result.unwrap_or_else(|refusal| {
+            org.totals.refused += 1;
+            refusal.answer(version)
+        });
+        if let Some(body) = &mut answer.body {
+            language::translate(body, org.config.language);
+        }
+        let mut response = answer.response();
         // The recorded answers without a body lack it, and so do those outside the data API.
         if response.status() != 204 && version > 0 {
             let limit = org.config.api_limit;

@@ -186,3 +186,15 @@ async fn a_record_can_be_held_by_an_administrator() {
     world.control(Method::PUT, "clock", json!({"advance_ms": 5_001})).await;
     assert_eq!(org.patch(&path, json!({"Subject": "S"})).await.status, 204);
 }
+
+#[tokio::test]
+async fn words_come_in_the_users_language_and_codes_fields_and_ids_stay() {
+    let world = World::start().await;
+    let org = world.org("acme", json!({"language": "french"})).await;
+    let refused = org.post("sobjects/Contact", json!({})).await;
+    assert_eq!(refused.refusal(), (400, "REQUIRED_FIELD_MISSING", "Champs obligatoires manquants : [LastName]"));
+    let queue = org.queue("Billing");
+    let refused = org.post("sobjects/Contact", json!({"LastName": "A", "OwnerId": queue})).await;
+    let text = format!("valeur d'ID de type incorrect : {queue}");
+    assert_eq!(refused.refusal(), (400, "FIELD_INTEGRITY_EXCEPTION", text.as_str()));
+}
