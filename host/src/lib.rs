@@ -16,6 +16,7 @@ pub mod salesforce;
 pub mod store;
 pub mod troubles;
 
+pub mod folders;
 pub mod ledger;
 
 pub mod alerts;

@@ -14,12 +14,15 @@ use anyhow::Context;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use self::plugins::PluginFolder;
+use self::policies::PolicyFolder;
 use self::watching::Watcher;
 use crate::alerts::{self, Alerts, Watched};
 use crate::clock::Clock;
 use crate::config::{Config, accounts};
 use crate::domain::{RefreshToken, Rollback, Situation, SourceId};
 use crate::engine::{self, Engine, Org, OrgConfig};
+use crate::folders::Folder;
 use crate::ledger::{Keys, Ledger};
 use crate::mail::Mailer;
 use crate::policy::PolicyHost;
@@ -40,7 +43,7 @@ pub struct App {
     /// The counters.
     pub metrics: Metrics,
     server: http::Server,
-    watchers: Vec<Watcher>,
+    watchers: [Watcher; 2],
     alerts: Alerts,
     /// Ends the tasks that turn an organization's health into what alerts look at.
     following: Vec<JoinHandle<()>>,
@@ -76,8 +79,11 @@ impl App {
         let registry = Arc::new(Registry::new(config.policies.registries.clone(), pulled, most_bytes));
         let policies = Arc::new(policies::host(&config, &ledger, compiled).await?);
         embedded::add_plugins(&policies).await?;
-        plugins::start(&policies, &config, &registry, &clock).await?;
-        policies::start(&policies, &config, &clock).await?;
+        let [policies_folder, plugins_folder] = folders(&config);
+        let mut plugin_files = PluginFolder::new(Arc::clone(&policies), &config, clock.clone(), troubles.clone());
+        plugin_files.start(&plugins_folder, &config, &registry).await;
+        let mut policy_files = PolicyFolder::new(Arc::clone(&policies), &config, clock.clone(), troubles.clone());
+        policy_files.start(&policies_folder).await?;
         let http = client()?;
         let orgs = connect_all(&config, &ledger, &http, &clock).await?;
         let engine = Engine::start(engine::Parts {
@@ -91,12 +97,10 @@ impl App {
             keep: config.store.keep_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
         })
         .await?;
-        let folders = [&config.policies.folder, &config.policies.plugins];
-        let [policies_folder, plugins_folder] = folders.map(|path| http::Folder::new(path.clone()));
         let parts = http::Parts {
             engine: Arc::clone(&engine),
             policies: Arc::clone(&policies),
-            policies_folder: config.policies.folder.is_dir().then(|| policies_folder.clone()),
+            policies_folder: policies_folder.clone(),
             plugins_folder: plugins_folder.clone(),
             registry,
             oci: config.policies.oci.clone(),
@@ -121,9 +125,8 @@ impl App {
         };
         let (watched, following) = watched(&engine, &policies)?;
         let alerts = Alerts::start(&parts, watched);
-        let of_plugins = plugins::watch(&config, &plugins_folder, Arc::clone(&policies), clock.clone()).await?;
-        let of_policies = policies::watch(&policies_folder, Arc::clone(&policies), clock).await?;
-        let watchers = of_plugins.into_iter().chain(of_policies).collect();
+        let of_plugins = Watcher::start(plugins_folder, clock.clone(), plugin_files).await;
+        let watchers = [of_plugins, Watcher::start(policies_folder, clock, policy_files).await];
         Ok(Self { address, engine, policies, metrics, server, watchers, alerts, following })
     }
 
@@ -137,6 +140,11 @@ impl App {
             task.abort();
         }
     }
+}
+
+/// The folders of policies and of plugins.
+fn folders(config: &Config) -> [Folder; 2] {
+    [&config.policies.folder, &config.policies.plugins].map(|path| Folder::new(path.clone()))
 }
 
 /// The records, where this release can read them.

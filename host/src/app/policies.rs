@@ -1,58 +1,28 @@
-//! Puts the policies of their folder in force, and again whenever a file is edited.
+//! Puts the policies of their folder in force, and again whenever their texts are others.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod report;
+
+use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::bail;
-use tokio::sync::OwnedMutexGuard;
-
+use self::report::Seen;
 use super::embedded;
-use super::watching::{Watcher, files};
+use super::watching::{Events, Look};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::{Origin, PolicyName, PolicyRevision, PolicySource, RevisionState, Timestamp};
-use crate::http::Folder;
+use crate::domain::{OrgId, Origin, PolicyName, PolicyRevision, PolicySource, RevisionState};
+use crate::folders::{self, Alone, Digest, Folder, Texts};
 use crate::ledger::Ledger;
-use crate::policy::{HistoryStore, PolicyHost, PolicyStatus, Rejection};
+use crate::policy::{DEFAULT_POLICY, HistoryStore, PolicyHost, PolicyProblem};
+use crate::troubles::Troubles;
 
 /// The host with the revisions of earlier starts; no plugin is there yet, and no policy is in force.
 ///
 /// What is compiled is kept in the folder `compiled`, for the next start.
 pub(super) async fn host(config: &Config, ledger: &Ledger, compiled: Option<PathBuf>) -> anyhow::Result<PolicyHost> {
     Ok(PolicyHost::start_with(config.policies.limits.clone(), history(ledger).await?, compiled)?)
-}
-
-/// Puts every policy in force, once the plugins are there.
-///
-/// # Errors
-/// When nothing decides for an organization, unless its plugin may still come.
-pub(super) async fn start(host: &PolicyHost, config: &Config, clock: &Clock) -> anyhow::Result<()> {
-    embedded::apply_default(host, clock.now()).await?;
-    let folder = &config.policies.folder;
-    for (name, _) in files(folder, "toml")? {
-        // One that no organization uses may be unfinished; the operator sees its rejection where policies are listed.
-        apply(host, folder, &PolicyName::new(name)?, clock.now()).await;
-    }
-    restore(host).await;
-    let policies = host.policies();
-    for org in &config.orgs {
-        let status = policies.iter().find(|status| status.name == org.policy);
-        match status.map(|status| (&status.in_force, &status.last_rejection)) {
-            Some((Some(_), _)) => {}
-            // Its conversations wait as sync errors, and those of the other organizations do not wait for a registry.
-            Some((None, Some(Rejection { waits_for: Some(plugin), .. })))
-                if config.policies.oci.contains_key(plugin) =>
-            {
-                tracing::error!(org = %org.id, policy = %org.policy, %plugin, "nothing is decided until its plugin is there");
-            }
-            Some((None, Some(rejection))) => {
-                bail!("organization {}: policy {} is refused:\n{rejection}", org.id, org.policy)
-            }
-            _ => bail!("organization {}: there is no policy {} in {}", org.id, org.policy, folder.display()),
-        }
-    }
-    Ok(())
 }
 
 /// Revisions are kept in the store.
@@ -70,111 +40,162 @@ async fn history(ledger: &Ledger) -> anyhow::Result<HistoryStore> {
     Ok(HistoryStore { past, keep: Some(Box::new(keep)) })
 }
 
-/// Where the folder's text is not accepted (it may have been rolled back), and where a policy came by the API, the
-/// revision that was in force last decides. A policy whose file was taken away stays away.
-async fn restore(host: &PolicyHost) {
-    for PolicyStatus { name, last_rejection, .. } in host.policies().into_iter().filter(|it| it.in_force.is_none()) {
-        let last = host.revisions(&name).into_iter().rev().find(|it| it.state == RevisionState::InForce);
-        if let Some(last) = last
-            && (last_rejection.is_some() || matches!(last.source.origin, Origin::Api { .. }))
-        {
-            // The policy room says itself what is in force now, or why it is not.
-            let _ = host.put_back(name, last.source).await;
+/// So many policies are read at once, within the time that the disk has.
+const AT_ONCE: usize = 100;
+
+/// What is in the folder of policies, as far as it was tried.
+pub(super) struct PolicyFolder {
+    host: Arc<PolicyHost>,
+    clock: Clock,
+    troubles: Troubles,
+    /// The policies that organizations use.
+    used: BTreeMap<PolicyName, Vec<OrgId>>,
+    most_bytes: usize,
+    /// A digest of what was read of each policy and tried: nothing else tells whether it is to be tried again.
+    tried: BTreeMap<PolicyName, Digest>,
+}
+
+impl PolicyFolder {
+    pub(super) fn new(host: Arc<PolicyHost>, config: &Config, clock: Clock, troubles: Troubles) -> Self {
+        let mut used = BTreeMap::<_, Vec<_>>::new();
+        for org in &config.orgs {
+            used.entry(org.policy.clone()).or_default().push(org.id.clone());
         }
+        let most_bytes = config.policies.limits.source_bytes;
+        Self { host, clock, troubles, used, most_bytes, tried: BTreeMap::new() }
     }
-}
 
-/// Reads a policy and the scripts that it names, and puts it in force.
-async fn apply(host: &PolicyHost, folder: &Path, name: &PolicyName, at: Timestamp) {
-    let path = folder.join(format!("{name}.toml"));
-    let origin = Origin::File { path: path.display().to_string() };
-    let of = folder.to_owned();
-    let reading = tokio::task::spawn_blocking(move || {
-        let toml = std::fs::read_to_string(path)?;
-        let scripts = scripts(&of, &toml);
-        Ok((toml, scripts))
-    });
-    let (toml, scripts) = match reading.await.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
-        Ok(read) => read,
-        Err(error) => return tracing::error!(policy = %name, %error, "a policy cannot be read"),
-    };
-    // The policy room says itself what is in force now, or why it is not.
-    let _ = host.apply(name.clone(), PolicySource { toml, scripts, origin, at }).await;
-}
-
-/// The scripts that a policy names, by file name. One that is not there or cannot be read is left out: the policy is refused
-/// for want of it, and the log says why.
-fn scripts(folder: &Path, toml: &str) -> BTreeMap<String, String> {
-    let text = |file: String| match std::fs::read_to_string(folder.join(&file)) {
-        Ok(text) => Some((file, text)),
-        Err(error) => {
-            tracing::error!(script = %folder.join(file).display(), %error, "a script cannot be read");
-            None
+    /// Puts every policy in force, once the plugins are there. What is wrong with one is shown where policies are listed;
+    /// where nothing decides for an organization, its conversations wait as sync errors, and those of the others do not.
+    ///
+    /// # Errors
+    /// When the default policy cannot be put in force.
+    pub(super) async fn start(&mut self, folder: &Folder) -> anyhow::Result<()> {
+        embedded::apply_default(&self.host, self.clock.now()).await?;
+        let folder = folder.alone().await;
+        // What stays is hidden from everybody, and takes but room.
+        let _ = folder.work(folders::sweep).await;
+        let read = self.take(&folder, None).await;
+        if let Err(error) = &read {
+            tracing::error!(folder = %folder.path().display(), %error, "the folder of policies cannot be read");
         }
-    };
-    named(toml).into_iter().filter_map(text).collect()
-}
-
-/// The file names of scripts in a policy's text; none where it cannot be read.
-fn named(toml: &str) -> BTreeSet<String> {
-    let Ok(policy) = toml.parse::<toml::Table>() else { return BTreeSet::new() };
-    let parts = policy.values().filter_map(toml::Value::as_table);
-    let scripts = parts.chain([&policy]).filter_map(|part| part.get("script")?.as_str());
-    // A file of the folder itself, whatever else a policy may name.
-    let of_the_folder = |file: &&str| file.strip_suffix(".rhai").is_some_and(|stem| PolicyName::new(stem).is_ok());
-    scripts.filter(of_the_folder).map(str::to_owned).collect()
-}
-
-/// Begins to watch; `None` where there is no folder.
-pub(super) async fn watch(folder: &Folder, host: Arc<PolicyHost>, clock: Clock) -> anyhow::Result<Option<Watcher>> {
-    let edited = move |folder: OwnedMutexGuard<PathBuf>, paths| {
-        let (host, clock) = (Arc::clone(&host), clock.clone());
-        async move {
-            for name in touched(&folder, &paths) {
-                apply(&host, &folder, &name, clock.now()).await;
+        self.restore(read.is_err()).await;
+        self.refuse_missing(folder.path()).await;
+        self.host.resume_shadows(self.clock.now()).await;
+        for (name, orgs) in &self.used {
+            if !self.host.policies().iter().any(|status| status.name == *name && status.in_force.is_some()) {
+                let orgs = said(orgs);
+                tracing::error!(policy = %name, orgs, "no revision of a policy can decide; conversations wait until one can");
             }
         }
-    };
-    Watcher::start(folder, edited).await
-}
-
-/// The policies that edited files belong to: a NAME.toml to NAME, a script to every policy that names it.
-fn touched(folder: &Path, paths: &BTreeSet<PathBuf>) -> Vec<PolicyName> {
-    let edited: BTreeSet<_> = paths.iter().filter_map(|path| path.file_name()?.to_str()).collect();
-    let any_script = edited.iter().any(|file| file.ends_with(".rhai"));
-    let belongs = |(stem, path): (String, PathBuf)| {
-        let own = edited.contains(format!("{stem}.toml").as_str());
-        let names = |toml: String| named(&toml).iter().any(|script| edited.contains(script.as_str()));
-        let by_script = || any_script && std::fs::read_to_string(path).is_ok_and(names);
-        (own || by_script()).then(|| PolicyName::new(stem).ok()).flatten()
-    };
-    files(folder, "toml").unwrap_or_default().into_iter().filter_map(belongs).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_policy_is_given_the_scripts_that_it_names_and_no_others() {
-        let folder = tempfile::tempdir().unwrap();
-        let outside = folder.path().join("outside.rhai");
-        let folder = folder.path().join("policies");
-        std::fs::create_dir(&folder).unwrap();
-        std::fs::write(&outside, "outside").unwrap();
-        for file in ["a.rhai", "ba.rhai", "errors.rhai"] {
-            std::fs::write(folder.join(file), file).unwrap();
-        }
-        std::fs::write(folder.join("broken.rhai"), [0xff]).unwrap();
-        let toml = "plugin = 'script'\nscript = 'ba.rhai'\n[errors]\nplugin = 'script'\nscript = 'errors.rhai'\n\
-                    [contacts]\nscript = '../outside.rhai'\n[routing]\nscript = 'broken.rhai'\n";
-        let scripts: Vec<_> = scripts(&folder, toml).into_iter().collect();
-        let text = |file: &str| (file.to_owned(), file.to_owned());
-        assert_eq!(scripts, [text("ba.rhai"), text("errors.rhai")]);
-
-        std::fs::write(folder.join("shop.toml"), toml).unwrap();
-        let touched = |file: &str| touched(&folder, &BTreeSet::from([folder.join(file)]));
-        assert_eq!(touched("errors.rhai"), [PolicyName::new("shop").unwrap()]);
-        assert_eq!(touched("a.rhai"), [], "the end of another's name");
+        Ok(())
     }
+
+    /// Where the folder's text is not accepted (it may have been rolled back) or cannot be read, where a policy came by the
+    /// API, and where the file of one that is used has gone, the revision that was in force last decides. One that nobody
+    /// uses, and whose file was taken away, stays away.
+    async fn restore(&self, unread: bool) {
+        let known: BTreeMap<_, _> =
+            self.host.policies().into_iter().map(|status| (status.name.clone(), status)).collect();
+        for name in self.host.names() {
+            let status = known.get(&name);
+            if status.is_some_and(|status| status.in_force.is_some()) {
+                continue;
+            }
+            let last = self.host.revisions(&name).into_iter().rev().find(|it| it.state == RevisionState::InForce);
+            let rejected = status.is_some_and(|status| status.last_rejection.is_some());
+            let wanted = unread || rejected || self.used.contains_key(&name);
+            if let Some(last) = last
+                && (wanted || matches!(last.source.origin, Origin::Api { .. }))
+            {
+                // The policy room says itself what is in force now, or why it is not.
+                let _ = self.host.put_back(name, last.source).await;
+            }
+        }
+    }
+
+    /// Says of policies that are used and of which there is neither a file nor a revision that this is so: the default policy
+    /// must not stand in for them.
+    async fn refuse_missing(&self, folder: &Path) {
+        for name in self.used.keys().filter(|name| name.as_str() != DEFAULT_POLICY) {
+            if self.host.policies().iter().all(|status| status.name != *name) {
+                let file = folder.join(format!("{name}.toml")).display().to_string();
+                let message = format!("there is no file {file}, and no revision was ever in force");
+                let problems = vec![PolicyProblem::of(format!("{name}.toml"), message)];
+                self.host.refuse_unread(name.clone(), Origin::File { path: file }, self.clock.now(), problems).await;
+            }
+        }
+    }
+
+    /// Puts in force what the folder holds and what was not tried before; `None` where there is no folder. What is being
+    /// written, as `events` knows, is left for later.
+    async fn take(&mut self, folder: &Alone, events: Option<&Events>) -> io::Result<Option<Seen>> {
+        let listed = |folder: &Path| Ok((folders::finish(folder)?, folders::list::<PolicyName>(folder, "toml")?));
+        let (unfinished, listing) = folder.work(listed).await?;
+        let Some(listing) = listing else { return Ok(None) };
+        let finished = |name: &PolicyName| unfinished.iter().all(|(other, _)| other != name);
+        let names = listing.files.keys().filter(|name| finished(name));
+        let tried: Vec<_> = names.map(|name| (name.clone(), self.tried.get(name).copied())).collect();
+        let (mut others, most_bytes) = (Vec::new(), self.most_bytes);
+        for tried in tried.chunks(AT_ONCE) {
+            let tried = tried.to_vec();
+            others.extend(folder.work(move |folder| Ok(folders::others(folder, tried, most_bytes))).await?);
+        }
+        if let Some(events) = events.filter(|_| !others.is_empty()) {
+            events.caught_up().await;
+        }
+        for name in &others {
+            let of = name.clone();
+            let read = folder.work(move |folder| Ok(folders::read(folder, &of, most_bytes))).await?;
+            let waits = |file: &str| events.is_some_and(|events| events.being_written(&folder.path().join(file)));
+            if !waits(&format!("{name}.toml")) && !files_of(&read).any(waits) {
+                self.try_out(name, read, folder.path()).await;
+            }
+        }
+        self.tried.retain(|name, _| listing.files.contains_key(name));
+        let files = listing.files.into_keys().collect();
+        Ok(Some(Seen { files, misnamed: listing.misnamed, unfinished }))
+    }
+
+    /// Puts a policy in force, unless the same was tried before.
+    async fn try_out(&mut self, name: &PolicyName, read: folders::Reading, folder: &Path) {
+        let digest = folders::digest(&read);
+        if self.tried.get(name) == Some(&digest) {
+            return;
+        }
+        let origin = Origin::File { path: folder.join(format!("{name}.toml")).display().to_string() };
+        let at = self.clock.now();
+        let try_again = match read {
+            // It has gone since the folder was listed.
+            Ok(None) => return,
+            Ok(Some(Texts { toml, scripts })) => {
+                // The policy room says itself what is in force now, or why it is not.
+                let applied = self.host.apply(name.clone(), PolicySource { toml, scripts, origin, at }).await;
+                applied.is_err_and(|rejection| rejection.try_again)
+            }
+            Err(problems) => self.host.refuse_unread(name.clone(), origin, at, problems).await.try_again,
+        };
+        if !try_again {
+            self.tried.insert(name.clone(), digest);
+        }
+    }
+}
+
+impl Look for PolicyFolder {
+    async fn look(&mut self, folder: &Alone, events: &Events, unwatched: Option<String>) {
+        let seen = self.take(folder, Some(events)).await;
+        self.report(folder.path(), seen, unwatched);
+    }
+}
+
+/// The files beside NAME.toml that were read, or could not be.
+fn files_of(read: &folders::Reading) -> impl Iterator<Item = &str> {
+    let scripts = read.iter().flatten().flat_map(|texts| texts.scripts.keys().map(String::as_str));
+    let problems = read.as_ref().err().into_iter().flatten().map(|problem| problem.path.as_str());
+    scripts.chain(problems)
+}
+
+/// Organizations in words.
+fn said(orgs: &[OrgId]) -> String {
+    orgs.iter().map(OrgId::as_str).collect::<Vec<_>>().join(", ")
 }

@@ -19,6 +19,7 @@ mod verify;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
@@ -32,6 +33,9 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+/// How long work on other threads may go on when everything is stopped.
+const LAST_WORK: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -103,10 +107,10 @@ pub fn run() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
-    match runtime.block_on(dispatch(cli.command)) {
-        Ok(code) => code,
-        Err(error) => failed(&error),
-    }
+    let code = runtime.block_on(dispatch(cli.command)).unwrap_or_else(|error| failed(&error));
+    // A disk that hangs keeps nobody from stopping.
+    runtime.shutdown_timeout(LAST_WORK);
+    code
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {

@@ -61,6 +61,8 @@ pub(super) enum Command {
         #[arg(long)]
         revision: u32,
     },
+    /// Delete a policy that no organization uses, with its files; its revisions are kept, so that `restore` brings it back.
+    Delete(Named),
     /// List teams, channels and tags that were seen lately and that a policy refuses to route.
     Coverage(Named),
     /// Run a repro bundle again and say whether the answer is the same.
@@ -103,6 +105,11 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
         Command::Restore { policy, revision } => {
             let status = policy.ask(Method::POST, &format!("/revisions/{revision}/restore")).await?;
             println!("{} is in force as revision {}", policy.name, status["in_force"]["revision"]);
+            Ok(())
+        }
+        Command::Delete(named) => {
+            named.ask(Method::DELETE, "").await?;
+            println!("{} is deleted", named.name);
             Ok(())
         }
         Command::Coverage(named) => print(&named.ask(Method::GET, "/coverage").await?),

@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
 
 use crate::domain::{BaseUrl, Secret};
+use crate::folders;
+
+/// How long a script may be that is read at all, in bytes; the host says how long it may be that is taken.
+const SCRIPT_BYTES: usize = 16 << 20;
 
 /// Which host, and who asks.
 #[derive(Debug, Args)]
@@ -57,16 +61,32 @@ impl Remote {
 
 /// A policy's file with the scripts beside it that it names, as the API takes them.
 pub(super) fn texts(file: &Path) -> anyhow::Result<Value> {
-    let shown = || file.display().to_string();
-    let toml = std::fs::read_to_string(file).with_context(shown)?;
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut scripts = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).with_context(shown)? {
-        let path = entry?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-        if name.ends_with(".rhai") && toml.contains(&name) {
-            scripts.insert(name, std::fs::read_to_string(&path).with_context(|| path.display().to_string())?);
-        }
-    }
+    let toml = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let scripts = scripts_of(file, &toml)?;
     Ok(json!({ "toml": toml, "scripts": scripts }))
+}
+
+/// The scripts that a policy's text names, from the folder of its file.
+pub(super) fn scripts_of(file: &Path, toml: &str) -> anyhow::Result<BTreeMap<String, String>> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let read = folders::scripts_beside(folder, toml, SCRIPT_BYTES);
+    read.map_err(|problems| anyhow!(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scripts_that_a_policy_names_are_sent_and_no_neighbours() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("my-p1.toml");
+        std::fs::write(&file, "plugin = 'script'\nscript = 'my-p1.rhai'\n").unwrap();
+        std::fs::write(folder.path().join("my-p1.rhai"), "mine").unwrap();
+        std::fs::write(folder.path().join("p1.rhai"), "another's").unwrap();
+        std::fs::write(folder.path().join("latin.rhai"), [0xe9]).unwrap();
+        assert_eq!(texts(&file).unwrap()["scripts"], json!({ "my-p1.rhai": "mine" }));
+        std::fs::write(folder.path().join("my-p1.rhai"), [0xe9]).unwrap();
+        assert!(texts(&file).unwrap_err().to_string().contains("my-p1.rhai:1:1: it is not UTF-8"));
+    }
 }

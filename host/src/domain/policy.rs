@@ -21,6 +21,14 @@ pub struct PolicySource {
     pub at: Timestamp,
 }
 
+impl PolicySource {
+    /// How long all of its texts are, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.toml.len() + self.scripts.values().map(String::len).sum::<usize>()
+    }
+}
+
 /// Where a policy or a plugin comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "from")]
@@ -153,8 +161,9 @@ impl History {
         number
     }
 
-    /// Moves a revision, and retires whichever was in force when it comes into force itself. Answers the revisions that
-    /// changed and the numbers of those that are forgotten.
+    /// Moves a revision, and retires whichever was in force when it comes into force itself. One that was rolled back stays so
+    /// until it is in force again, whatever else is tried with it. Answers the revisions that changed and the numbers of those
+    /// that are forgotten.
     pub fn set(
         &mut self,
         number: u32,
@@ -165,7 +174,11 @@ impl History {
         let mut changed = Vec::new();
         for revision in &mut self.0 {
             if revision.number == number {
-                (revision.state, revision.reason, revision.changed_at) = (state, reason.clone(), now);
+                let stays = revision.state == RevisionState::RolledBack
+                    && !matches!(state, RevisionState::InForce | RevisionState::RolledBack);
+                if !stays {
+                    (revision.state, revision.reason, revision.changed_at) = (state, reason.clone(), now);
+                }
             } else if state == RevisionState::InForce && revision.state == RevisionState::InForce {
                 (revision.state, revision.reason, revision.changed_at) = (RevisionState::Retired, None, now);
             } else {
@@ -211,6 +224,22 @@ mod tests {
         set(&mut history, first, RevisionState::InForce);
         let in_force: Vec<_> = history.revisions().iter().filter(|it| it.state == RevisionState::InForce).collect();
         assert_eq!((in_force.len(), in_force[0].number), (1, 1));
+    }
+
+    #[test]
+    fn what_was_rolled_back_stays_so_until_it_is_in_force_again() {
+        use RevisionState::{InForce, Ready, Refused, Retired, RolledBack};
+        let mut history = History::default();
+        let first = enter(&mut history, "a");
+        set(&mut history, first, InForce);
+        history.set(first, RolledBack, Some("it failed".into()), Timestamp::default());
+        for tried in [Ready, Retired, Refused] {
+            set(&mut history, first, tried);
+            let kept = history.get(first).unwrap();
+            assert_eq!((kept.state, kept.reason.as_deref()), (RolledBack, Some("it failed")), "{tried:?}");
+        }
+        set(&mut history, first, InForce);
+        assert_eq!(history.get(first).unwrap().state, InForce);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Plugins: which there are, and how another one is handed in.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::body::HttpBody;
 use axum::extract::{FromRequest, Request, State};
+use axum::http::StatusCode;
 use axum::{Extension, Json};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -14,10 +15,11 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::access::Caller;
-use super::extract::{self, Body, Id};
-use super::files;
+use super::extract::{self, Body, Id, NewId};
 use super::problem::Problem;
+use crate::disk::{replace, sync_names};
 use crate::domain::{Origin, PluginName, PolicyName};
+use crate::folders::Folder;
 use crate::policy::{PluginStatus, Rejection};
 use crate::registry::Reference;
 
@@ -45,7 +47,7 @@ pub(super) struct Taken {
 pub(super) async fn put(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
-    Id(name): Id<PluginName>,
+    NewId(name): NewId<PluginName>,
     request: Request,
 ) -> Result<Json<Taken>, Problem> {
     let most_bytes = app.parts.policies.plugin_bytes();
@@ -57,7 +59,7 @@ pub(super) async fn put(
     let Body(bytes) = Body::from_request(request, &app).await?;
     let folder = app.parts.plugins_folder.alone().await;
     let plugin = add(&app, &name, bytes.to_vec(), signature.as_deref(), Origin::Api { by: caller.name }).await?;
-    keep(folder.clone(), &name, bytes, signature).await?;
+    keep(&folder, &name, bytes, signature).await?;
     let taken = taken(&app, plugin).await;
     drop(folder);
     Ok(Json(taken))
@@ -74,7 +76,7 @@ pub(super) struct Wanted {
 /// Pulls a component from an OCI registry, and goes on as with one that was handed in.
 pub(super) async fn pull(
     State(app): State<App>,
-    Id(name): Id<PluginName>,
+    NewId(name): NewId<PluginName>,
     extract::Json(Wanted { reference }): extract::Json<Wanted>,
 ) -> Result<Json<Taken>, Problem> {
     let configured = app.parts.oci.get(&name);
@@ -94,9 +96,10 @@ pub(super) async fn pull(
     let plugin = add(&app, &name, component, signature.as_deref(), origin).await?;
     if configured.is_some() {
         let (registry, name) = (Arc::clone(&app.parts.registry), name.clone());
-        written(move || registry.keep(&name, &reference, &pulled)).await?;
+        let kept = tokio::task::spawn_blocking(move || registry.keep(&name, &reference, &pulled)).await;
+        written(kept.unwrap_or_else(|error| Err(std::io::Error::other(error))))?;
     } else {
-        keep(folder.clone(), &name, pulled.component.into(), pulled.signature).await?;
+        keep(&folder, &name, pulled.component.into(), pulled.signature).await?;
     }
     let taken = taken(&app, plugin).await;
     drop(folder);
@@ -126,25 +129,71 @@ async fn taken(app: &App, plugin: PluginStatus) -> Taken {
 }
 
 /// Keeps a plugin in the folder. The component first: whoever watches the folder knows it already, and looks no further.
-async fn keep(folder: PathBuf, name: &PluginName, bytes: Bytes, signature: Option<String>) -> Result<(), Problem> {
+async fn keep(folder: &Folder, name: &PluginName, bytes: Bytes, signature: Option<String>) -> Result<(), Problem> {
     let name = name.clone();
-    written(move || {
-        std::fs::create_dir_all(&folder)?;
-        files::replace(&folder, &format!("{name}.wasm"), &bytes)?;
+    let kept = folder.work(move |folder| {
+        std::fs::create_dir_all(folder)?;
+        replace(folder, &format!("{name}.wasm"), &bytes)?;
         if let Some(signature) = signature {
-            files::replace(&folder, &format!("{name}.wasm.minisig"), signature.as_bytes())?;
+            replace(folder, &format!("{name}.wasm.minisig"), signature.as_bytes())?;
         }
-        files::sync(&folder)
-    })
-    .await
+        sync_names(folder)
+    });
+    written(kept.await)
 }
 
-async fn written(write: impl FnOnce() -> std::io::Result<()> + Send + 'static) -> Result<(), Problem> {
-    let written = tokio::task::spawn_blocking(write).await;
-    written.unwrap_or_else(|error| Err(std::io::Error::other(error))).map_err(|error| {
+fn written(written: std::io::Result<()>) -> Result<(), Problem> {
+    written.map_err(|error| {
         tracing::error!(%error, "a plugin was taken but could not be kept");
         Problem::unavailable("the plugin was taken, but its file could not be written: a restart loses it")
     })
+}
+
+/// Deletes a plugin that no policy uses, with its file and its signature.
+pub(super) async fn delete(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Id(name): Id<PluginName>,
+) -> Result<StatusCode, Problem> {
+    let policies = &app.parts.policies;
+    let users = policies.users(&name);
+    if !users.is_empty() {
+        let users = users.iter().map(PolicyName::as_str).collect::<Vec<_>>().join(" and ");
+        return Err(Problem::conflict(format!("the policies {users} use it: change or delete them first")));
+    }
+    if let Some(reference) = app.parts.oci.get(&name) {
+        let why = format!("the configuration names {reference} for {name}; a restart would bring it back");
+        return Err(Problem::conflict(why));
+    }
+    if policies.plugins().iter().any(|plugin| plugin.name == name && plugin.origin == Origin::Embedded) {
+        return Err(Problem::conflict(format!("{name} is part of the program")));
+    }
+    let folder = app.parts.plugins_folder.alone().await;
+    let of = name.clone();
+    let deleted = folder.work(move |folder| {
+        let deleted = remove(&folder.join(format!("{of}.wasm")))?;
+        let signature = remove(&folder.join(format!("{of}.wasm.minisig")))?;
+        if deleted || signature {
+            sync_names(folder)?;
+        }
+        Ok(deleted)
+    });
+    let had_a_file = deleted.await.map_err(|error| {
+        Problem::unavailable(format!("its file cannot be deleted, so that a restart would bring it back: {error}"))
+    })?;
+    if !policies.remove_plugin(&name) && !had_a_file {
+        return Err(Problem::not_found(format!("there is no plugin {name}")));
+    }
+    tracing::info!(plugin = %name, by = %caller.name, "a plugin was deleted");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Removes a file; `false` when there was none.
+fn remove(path: &Path) -> std::io::Result<bool> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        removed => removed.map(|()| true),
+    }
 }
 
 fn signature(base64: &[u8]) -> Result<String, Problem> {

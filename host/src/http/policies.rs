@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::access::Caller;
-use super::extract::{self, Id, Ids};
-use super::files;
+use super::extract::{self, Id, Ids, NewId};
 use super::problem::Problem;
 use crate::domain::{Origin, PolicyName, PolicyRevision, PolicySource};
 use crate::engine;
-use crate::policy::PolicyStatus;
+use crate::folders::{self, Draft};
+use crate::policy::{DEFAULT_POLICY, PolicyStatus, is_script_file, scripts_named};
 
 /// The texts of a policy.
 #[derive(Debug, Serialize, Deserialize)]
@@ -31,10 +31,12 @@ pub(super) struct Texts {
 
 impl Texts {
     fn source(&self, app: &App, caller: Caller) -> Result<PolicySource, Problem> {
-        if let Some(bad) = self.scripts.keys().find(|file| !is_file_name(file)) {
+        if let Some(bad) = self.scripts.keys().find(|file| !is_script_file(file)) {
             return Err(Problem::invalid(format!("scripts: `{bad}` is not a plain file name ending in .rhai")));
         }
-        let (toml, scripts) = (self.toml.clone(), self.scripts.clone());
+        let (toml, mut scripts) = (self.toml.clone(), self.scripts.clone());
+        let named = scripts_named(&toml);
+        scripts.retain(|file, _| named.contains(file));
         Ok(PolicySource { toml, scripts, origin: Origin::Api { by: caller.name }, at: app.parts.clock.now() })
     }
 }
@@ -63,30 +65,91 @@ pub(super) async fn show(State(app): State<App>, Id(name): Id<PolicyName>) -> Re
 pub(super) async fn apply(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
-    Id(name): Id<PolicyName>,
+    NewId(name): NewId<PolicyName>,
     extract::Json(texts): extract::Json<Texts>,
 ) -> Result<Json<PolicyStatus>, Problem> {
     put(&app, caller, name, texts).await
 }
 
-/// Puts texts in force, and keeps them as files where there is a folder of policies.
+/// Puts texts in force, and keeps them as files where there is a folder of policies. They are written before they are in
+/// force, and only then in their places: what cannot be kept changes nothing.
 async fn put(app: &App, caller: Caller, name: PolicyName, texts: Texts) -> Result<Json<PolicyStatus>, Problem> {
     let source = texts.source(app, caller)?;
-    let folder = match &app.parts.policies_folder {
-        Some(folder) => Some(folder.alone().await),
-        None => None,
-    };
-    let status = app.parts.policies.apply(name.clone(), source).await?;
-    if let Some(folder) = folder {
-        let kept = tokio::task::spawn_blocking(move || keep(&folder, &name, &texts.toml, &texts.scripts)).await;
-        if let Err(error) = kept.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
-            tracing::error!(%error, "a policy is in force but could not be kept");
-            return Err(Problem::unavailable(
-                "the policy is in force, but its files could not be written: a restart would undo it",
-            ));
+    let kept = folders::Texts { toml: source.toml.clone(), scripts: source.scripts.clone() };
+    let folder = app.parts.policies_folder.alone().await;
+    let (of, most_bytes) = (name.clone(), app.parts.policies.source_bytes());
+    let drafted = folder.work(move |folder| draft(folder, &of, &kept, most_bytes)).await;
+    let draft = drafted.map_err(|error| not_kept(&error))??;
+    let status = app.parts.policies.apply(name, source).await?;
+    let put = folder.work(move |_| draft.map_or(Ok(()), Draft::put)).await;
+    put.map_err(|error| {
+        tracing::error!(%error, "a policy is in force but its files are not all in their places");
+        let why =
+            format!("the policy is in force, but its files are not in their places: {error}; a restart may undo it");
+        Problem::unavailable(why)
+    })?;
+    Ok(Json(status))
+}
+
+/// Writes texts where there is a folder, unless they would change a script of another policy.
+fn draft(
+    folder: &Path,
+    name: &PolicyName,
+    texts: &folders::Texts,
+    most_bytes: usize,
+) -> std::io::Result<Result<Option<Draft>, Problem>> {
+    if !folder.is_dir() {
+        return Ok(Ok(None));
+    }
+    let others = folders::in_others(folder, name, most_bytes)?;
+    for (script, text) in &texts.scripts {
+        if let Some(other) = others.get(script)
+            && folders::read_text(folder, script, most_bytes).ok().flatten().as_ref() != Some(text)
+        {
+            let why =
+                format!("{script} is the script of {other}.toml as well, and would be another one for both of them");
+            return Ok(Err(Problem::conflict(format!("{why}: give the script of {name} a name of its own"))));
         }
     }
-    Ok(Json(status))
+    Draft::write(folder, name, texts).map(|draft| Ok(Some(draft)))
+}
+
+fn not_kept(error: &std::io::Error) -> Problem {
+    tracing::error!(%error, "a policy cannot be kept");
+    Problem::unavailable(format!("nothing is changed: the folder of policies cannot be written: {error}"))
+}
+
+/// Deletes a policy that no organization uses, with its file and the scripts that no other one names. Its revisions are kept.
+pub(super) async fn delete(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Id(name): Id<PolicyName>,
+) -> Result<StatusCode, Problem> {
+    let users: Vec<_> = app.parts.engine.orgs().into_iter().filter(|(org, _)| org.policy == name).collect();
+    if !users.is_empty() {
+        let users = users.iter().map(|(org, _)| org.id.as_str()).collect::<Vec<_>>().join(" and ");
+        return Err(Problem::conflict(format!("{users} use it: give them another policy in the configuration first")));
+    }
+    if name.as_str() == DEFAULT_POLICY {
+        return Err(Problem::conflict("the default policy answers what others leave open"));
+    }
+    let folder = app.parts.policies_folder.alone().await;
+    let (of, most_bytes) = (name.clone(), app.parts.policies.source_bytes());
+    let deleted = folder.work(move |folder| {
+        // What was put and is not in its place yet goes too.
+        folders::forget(folder, &of)?;
+        folders::delete(folder, &of, most_bytes)
+    });
+    let had_a_file = deleted.await.map_err(|error| {
+        Problem::unavailable(format!("its file cannot be deleted, so that a restart would bring it back: {error}"))
+    })?;
+    let retired = app.parts.policies.retire(&name, app.parts.clock.now()).await;
+    let was_known = retired.map_err(|why| Problem::unavailable(format!("that could not be kept: {why}")))?;
+    if !had_a_file && !was_known {
+        return Err(Problem::not_found(format!("there is no policy {name}")));
+    }
+    tracing::info!(policy = %name, by = %caller.name, "a policy was deleted");
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The revisions of a policy, newest first, without their texts.
@@ -135,7 +198,7 @@ pub(super) async fn preview(
 pub(super) async fn start_shadow(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
-    Id(name): Id<PolicyName>,
+    NewId(name): NewId<PolicyName>,
     extract::Json(texts): extract::Json<Texts>,
 ) -> Result<Json<PolicyStatus>, Problem> {
     Ok(Json(app.parts.policies.start_shadow(name, texts.source(&app, caller)?).await?))
@@ -173,17 +236,4 @@ fn summary(revision: &PolicyRevision) -> Value {
         "digest": revision.digest,
         "plugins": revision.plugins,
     })
-}
-
-fn is_file_name(name: &str) -> bool {
-    name.strip_suffix(".rhai").is_some_and(|stem| PolicyName::new(stem).is_ok())
-}
-
-/// Scripts first: the watcher of the folder must never see a policy without its script.
-fn keep(folder: &Path, name: &PolicyName, toml: &str, scripts: &BTreeMap<String, String>) -> std::io::Result<()> {
-    for (file, text) in scripts {
-        files::replace(folder, file, text.as_bytes())?;
-    }
-    files::replace(folder, &format!("{name}.toml"), toml.as_bytes())?;
-    files::sync(folder)
 }

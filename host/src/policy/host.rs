@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::case::{self, Asker, Case, Trial};
 use super::change::{Candidate, Changes, Decider, HistoryStore, Policies, PolicyStatus, RolledBack, Snapshotting};
-use super::revision::Rejection;
+use super::revision::{PolicyProblem, Rejection};
 use super::runtime::{
     Answered, Ask, Catalog, Choose, ClockAndSeed, Failing, PluginStatus, PluginTrouble, Route, Runtime, Search,
 };
@@ -223,6 +223,31 @@ impl PolicyHost {
         self.changes.start_shadow(name, source).await
     }
 
+    /// Goes on with the shadow that each policy had when the host was stopped; once everything is in force.
+    pub async fn resume_shadows(&self, now: Timestamp) {
+        self.changes.resume_shadows(now).await;
+    }
+
+    /// Says no to files that could not be read: whatever was in force stays so, and where nothing was, nothing is decided.
+    pub async fn refuse_unread(
+        &self,
+        name: PolicyName,
+        origin: Origin,
+        at: Timestamp,
+        problems: Vec<PolicyProblem>,
+    ) -> Rejection {
+        self.changes.refuse_unread(name, origin, at, problems).await
+    }
+
+    /// Ends a policy: nothing of it is in force, nor asked beside it. Its revisions are kept. `false` when there was nothing
+    /// to end.
+    ///
+    /// # Errors
+    /// Why that could not be kept; then it goes on.
+    pub async fn retire(&self, name: &PolicyName, now: Timestamp) -> Result<bool, String> {
+        self.changes.retire(name, now).await
+    }
+
     /// Ends the shadow of a policy; `false` when there was none.
     pub async fn end_shadow(&self, name: &PolicyName, now: Timestamp) -> bool {
         self.changes.end_shadow(name, now).await
@@ -252,10 +277,18 @@ impl PolicyHost {
         Some(PolicyStatus::of(&self.policies, name, &policy))
     }
 
-    /// Every policy, by name.
+    /// Every policy of which there is more to tell than its revisions, by name.
     #[must_use]
     pub fn policies(&self) -> Vec<PolicyStatus> {
-        self.policies.all().iter().map(|(name, policy)| PolicyStatus::of(&self.policies, name, policy)).collect()
+        let all = self.policies.all();
+        let known = all.iter().filter(|(_, policy)| policy.is_known());
+        known.map(|(name, policy)| PolicyStatus::of(&self.policies, name, policy)).collect()
+    }
+
+    /// The names of all policies of which any revision is kept, or there is anything to tell.
+    #[must_use]
+    pub fn names(&self) -> Vec<PolicyName> {
+        self.policies.all().into_keys().collect()
     }
 
     /// The texts of the revision in force.
@@ -273,6 +306,12 @@ impl PolicyHost {
 
 /// Plugins and their troubles.
 impl PolicyHost {
+    /// How long a policy's texts may be together, in bytes.
+    #[must_use]
+    pub fn source_bytes(&self) -> usize {
+        self.runtime.sandbox.config.source_bytes
+    }
+
     /// How large a plugin's file may be, in bytes.
     #[must_use]
     pub fn plugin_bytes(&self) -> usize {
@@ -289,6 +328,17 @@ impl PolicyHost {
     #[must_use]
     pub fn plugin_digest(&self, plugin: &PluginName) -> Option<String> {
         self.catalog.digest(plugin)
+    }
+
+    /// The policies that a plugin answers for, in force or as a shadow, or that wait for it.
+    #[must_use]
+    pub fn users(&self, plugin: &PluginName) -> Vec<PolicyName> {
+        self.changes.users(plugin)
+    }
+
+    /// Forgets a plugin and what was wrong with it; `false` when there was neither. A policy that was made with it goes on.
+    pub fn remove_plugin(&self, plugin: &PluginName) -> bool {
+        self.catalog.remove(plugin)
     }
 
     /// Keeps a trouble for whoever looks, until the plugin is taken.

@@ -25,5 +25,5 @@ pub use component::compatibility;
 pub use config::Config;
 pub use error::Error;
 pub use host::PolicyHost;
-pub use revision::{DEFAULT_POLICY, Faults, PolicyProblem, Rejection};
+pub use revision::{DEFAULT_POLICY, Faults, PolicyProblem, Rejection, is_script_file, scripts_named};
 pub use runtime::{Failing, Isolation, PluginStatus, PluginTrouble};

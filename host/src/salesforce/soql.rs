@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// A dot is encoded too: Salesforce takes some endings of a path for a format and answers 404.
+/// Everything else is encoded, a dot too: some servers take the ending of a path for a format.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 /// A value as a SOQL string literal, with its quotes.

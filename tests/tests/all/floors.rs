@@ -18,7 +18,7 @@ const ROOMS: [Rooms; 3] = [
         &[
             &["disk", "domain", "foreign_json", "telemetry"],
             &["alcmeon", "clock", "mail", "policy", "registry", "salesforce", "store", "troubles"],
-            &["ledger"],
+            &["folders", "ledger"],
             &["alerts", "engine"],
             &["http"],
             &["config"],

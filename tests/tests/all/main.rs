@@ -8,6 +8,8 @@ mod browser;
 mod connecting;
 mod contacts;
 mod floors;
+mod folders;
+mod front;
 mod hostile;
 mod mail;
 mod plugins;

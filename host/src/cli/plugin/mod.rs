@@ -11,6 +11,7 @@ pub(super) mod workbench;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use reqwest::Method;
 
 pub(super) use test::print_difference;
 
@@ -65,6 +66,13 @@ pub(super) enum Command {
         #[command(flatten)]
         remote: Remote,
     },
+    /// Delete a plugin of a running host that no policy uses, with its file.
+    Delete {
+        /// The plugin's name.
+        name: PluginName,
+        #[command(flatten)]
+        remote: Remote,
+    },
     /// Measure how long decisions take.
     #[command(after_help = bench::EXAMPLES)]
     Bench {
@@ -112,6 +120,11 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
         Command::Run { subject, asked } => run::run(&subject, &asked).await,
         Command::Test { subject, folder } => test::run(&subject, &folder).await,
         Command::Pull { reference, name, remote } => pull::run(&reference, name, &remote).await,
+        Command::Delete { name, remote } => {
+            remote.call(Method::DELETE, &format!("/v1/plugins/{name}"), None).await?;
+            println!("{name} is deleted");
+            Ok(())
+        }
         Command::Bench { subject, asked, times } => bench::run(&subject, &asked, times).await,
     }
 }

@@ -1,13 +1,14 @@
 //! A policy host of its own for one plugin, script or policy, so that it can be asked without a server and without a store.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
 use serde_json::{Map, Value};
 
 use super::Subject;
 use crate::app::embedded;
+use crate::cli::remote::scripts_of;
 use crate::domain::{Origin, PluginName, PolicyName, PolicySource, Question, Timestamp};
 use crate::policy::case::Case;
 use crate::policy::{AnsweredBy, Config, PolicyHost, Trial, compatibility};
@@ -91,7 +92,7 @@ impl Workbench {
             }
             Some("toml") => {
                 let toml = read(file)?;
-                scripts = scripts_beside(file)?;
+                scripts = scripts_of(file, &toml)?;
                 (host(config, beside, &plugins_of(&toml)).await?, toml)
             }
             _ => bail!("{shown}: a component (.wasm), a script (.rhai) or a policy (.toml) is needed"),
@@ -152,20 +153,6 @@ async fn add(host: &PolicyHost, name: PluginName, path: &Path, bytes: Vec<u8>) -
     let shown = path.display().to_string();
     let added = host.add_plugin(name, bytes, Origin::File { path: shown.clone() }).await;
     added.map(drop).with_context(|| format!("`switchyard plugin check {shown}` tells more"))
-}
-
-/// Every script in the folder of a policy.
-fn scripts_beside(policy: &Path) -> anyhow::Result<BTreeMap<String, String>> {
-    let folder = policy.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-    let mut scripts = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
-        let path: PathBuf = entry?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        if let Some(name) = name.filter(|name| name.ends_with(".rhai") && !name.starts_with('.')) {
-            scripts.insert(name.to_owned(), read(&path)?);
-        }
-    }
-    Ok(scripts)
 }
 
 fn read_settings(path: &Path) -> anyhow::Result<toml::Table> {

@@ -186,6 +186,7 @@ mod tests {
             problems: vec![problem],
             fault: None,
             waits_for: None,
+            try_again: false,
         };
         let faults = Faults { too_slow: 2, ..Faults::default() };
         let html = card(

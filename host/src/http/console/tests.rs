@@ -114,6 +114,7 @@ fn conversation_with(id: ConversationId, message: MessageId, now: Timestamp) -> 
         version: 1,
         state_as_of: 1,
         agent_as_of: 1,
+        numbered: false,
         erased_until: None,
     }
 }
@@ -177,8 +178,8 @@ impl Console {
         let parts = http::Parts {
             engine: Arc::clone(&engine),
             policies,
-            policies_folder: None,
-            plugins_folder: http::Folder::new("plugins".into()),
+            policies_folder: crate::folders::Folder::new("nowhere".into()),
+            plugins_folder: crate::folders::Folder::new("plugins".into()),
             registry: Arc::new(Registry::new(Default::default(), "pulled".into(), 0)),
             oci: Default::default(),
             environments: HashMap::new(),

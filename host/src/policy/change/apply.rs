@@ -12,11 +12,10 @@ use super::guard::Guard;
 use super::history_store::HistoryStore;
 use super::policies::Policies;
 use super::policy::Policy;
-use super::shadow::Shadow;
 use super::status::PolicyStatus;
-use crate::domain::{Origin, PolicyName, PolicySource, Question, RevisionState, Timestamp};
+use crate::domain::{Origin, PolicyName, PolicyRevision, PolicySource, Question, RevisionState, Timestamp};
 use crate::policy::locks::lock;
-use crate::policy::revision::{Draft, DraftError, PolicyProblem, Rejection, Revision};
+use crate::policy::revision::{Draft, DraftError, PolicyProblem, Rejection, Revision, too_long};
 use crate::policy::runtime::{Catalog, Runtime};
 
 /// Changes policies, one after another.
@@ -94,6 +93,20 @@ impl Changes {
         Ok(self.status(&name, &policy))
     }
 
+    /// Says no to files that could not be read, so that there are no texts: whatever was in force stays so.
+    pub(crate) async fn refuse_unread(
+        &self,
+        name: PolicyName,
+        origin: Origin,
+        at: Timestamp,
+        problems: Vec<PolicyProblem>,
+    ) -> Rejection {
+        let _one_at_a_time = self.changing.lock().await;
+        let policy = self.policies.get_or_create(&name);
+        let source = PolicySource { toml: String::new(), scripts: Default::default(), origin, at };
+        rejected(&PolicyChange { name, policy, source, by_person: false }, problems.into())
+    }
+
     /// A policy that is not in force, to see what it would decide. Nothing is kept of it.
     ///
     /// # Errors
@@ -115,39 +128,14 @@ impl Changes {
         Some(self.candidate_of(own.unwrap_or(decider.revision)))
     }
 
-    /// Lets a candidate answer beside the policy in force, in place of any before it.
-    ///
-    /// # Errors
-    /// As [`apply`](Self::apply), and when it is in force already.
-    pub(crate) async fn start_shadow(&self, name: PolicyName, source: PolicySource) -> Result<PolicyStatus, Rejection> {
-        let _one_at_a_time = self.changing.lock().await;
-        let at = source.at;
-        let change = PolicyChange { policy: self.policies.get_or_create(&name), name, source, by_person: true };
-        let Some(revision) = self.prepare(&change).await? else {
-            return Err(reject(&change, "it is in force: there is nothing to compare it with"));
-        };
-        let number = revision.policy.revision;
-        self.keep(&change, number, RevisionState::Ready).await?;
-        let shadow = Shadow::new(self.candidate_of(Arc::new(revision)), number, at);
-        let before = change.policy.set_shadow(Some(Arc::new(shadow)));
-        if let Some(before) = before.filter(|before| before.number != number) {
-            self.moved(&change.name, &change.policy, before.number, RevisionState::Retired, None, at).await;
-        }
-        Ok(self.status(&change.name, &change.policy))
-    }
-
-    /// Ends the shadow of a policy; `false` when there was none.
-    pub(crate) async fn end_shadow(&self, name: &PolicyName, now: Timestamp) -> bool {
-        let _one_at_a_time = self.changing.lock().await;
-        let Some(policy) = self.policies.get(name) else { return false };
-        let Some(shadow) = policy.set_shadow(None) else { return false };
-        self.moved(name, &policy, shadow.number, RevisionState::Retired, None, now).await;
-        true
-    }
-
     /// A numbered revision that was tried; `None` where the same one is in force already.
-    async fn prepare(&self, change: &PolicyChange) -> Result<Option<Revision>, Rejection> {
+    pub(super) async fn prepare(&self, change: &PolicyChange) -> Result<Option<Revision>, Rejection> {
         let PolicyChange { name, policy, source, .. } = change;
+        let most_bytes = self.runtime.sandbox.config.source_bytes;
+        if source.bytes() > most_bytes {
+            // Nothing is kept of it: a revision keeps its texts.
+            return Err(reject(change, too_long(source.bytes(), most_bytes)));
+        }
         let draft = match self.draft(name, source.clone()) {
             Ok(draft) => Arc::new(draft),
             Err(error) => {
@@ -177,12 +165,12 @@ impl Changes {
     }
 
     /// Reads a policy, with the plugins as they are now.
-    fn draft(&self, name: &PolicyName, source: PolicySource) -> Result<Draft, DraftError> {
+    pub(super) fn draft(&self, name: &PolicyName, source: PolicySource) -> Result<Draft, DraftError> {
         let most_bytes = self.runtime.sandbox.config.source_bytes;
         Draft::read(name.clone(), source, most_bytes, |name| self.catalog.find(name))
     }
 
-    async fn configured(&self, draft: Arc<Draft>, number: u32) -> Result<Revision, DraftError> {
+    pub(super) async fn configured(&self, draft: Arc<Draft>, number: u32) -> Result<Revision, DraftError> {
         let (runtime, handle) = (Arc::clone(&self.runtime), Handle::current());
         let build = move || handle.block_on(draft.configured(&runtime.sandbox, number));
         let built = tokio::task::spawn_blocking(build).await;
@@ -190,11 +178,11 @@ impl Changes {
         built.unwrap_or_else(|error| Err(broken_off(error)))
     }
 
-    fn candidate_of(&self, revision: Arc<Revision>) -> Candidate {
+    pub(super) fn candidate_of(&self, revision: Arc<Revision>) -> Candidate {
         Candidate::new(Arc::clone(&self.runtime), Arc::clone(&self.policies.default), revision)
     }
 
-    fn status(&self, name: &PolicyName, policy: &Policy) -> PolicyStatus {
+    pub(super) fn status(&self, name: &PolicyName, policy: &Policy) -> PolicyStatus {
         PolicyStatus::of(&self.policies, name, policy)
     }
 
@@ -214,13 +202,23 @@ impl Changes {
     }
 
     /// Moves a revision once that is kept, or says why it could not be.
-    async fn keep(&self, change: &PolicyChange, number: u32, state: RevisionState) -> Result<(), Rejection> {
+    pub(super) async fn keep(&self, change: &PolicyChange, number: u32, state: RevisionState) -> Result<(), Rejection> {
         let mut history = lock(&change.policy.history).clone();
         let (changed, forgotten) = history.set(number, state, None, change.source.at);
         let kept = self.history.keep(change.name.clone(), changed, forgotten).await;
-        kept.map_err(|why| reject(change, format!("it could not be kept: {why}")))?;
+        kept.map_err(|why| Rejection { try_again: true, ..reject(change, format!("it could not be kept: {why}")) })?;
         *lock(&change.policy.history) = history;
         Ok(())
+    }
+
+    /// Keeps revisions that changed, and forgets those with these numbers.
+    pub(super) async fn keep_changes(
+        &self,
+        name: PolicyName,
+        changed: Vec<PolicyRevision>,
+        forgotten: Vec<u32>,
+    ) -> Result<(), String> {
+        self.history.keep(name, changed, forgotten).await
     }
 
     /// Moves a revision; what cannot be kept is only said.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::current::{CurrentRevision, neither_in_force};
 use crate::domain::{
-    Contact, ContactSearch, Conversation, Decision, Destination, Fault, Link, Question, Timestamp, Verdict,
+    Contact, ContactSearch, Conversation, Decision, Destination, Fault, Link, PluginName, Question, Timestamp, Verdict,
 };
 use crate::policy::revision::Revision;
 use crate::policy::runtime::{Answered, Ask, Choose, Failing, Route, Runtime, Search};
@@ -24,6 +24,11 @@ pub struct Candidate {
 impl Candidate {
     pub(super) fn new(runtime: Arc<Runtime>, default: Arc<CurrentRevision>, revision: Arc<Revision>) -> Self {
         Self { runtime, default, revision }
+    }
+
+    /// Whether it names this plugin.
+    pub(super) fn names(&self, plugin: &PluginName) -> bool {
+        self.revision.draft.names(plugin)
     }
 
     /// Where a conversation would go.

@@ -19,6 +19,10 @@ impl CurrentRevision {
         *write(&self.0) = Some(revision);
     }
 
+    pub(super) fn clear(&self) {
+        *write(&self.0) = None;
+    }
+
     /// Puts the same revision with or without snapshots in its place, unless another revision took the place meanwhile.
     pub(super) fn replace(&self, old: &Arc<Revision>, new: Arc<Revision>) {
         let mut current = write(&self.0);

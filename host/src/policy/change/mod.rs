@@ -8,8 +8,10 @@ mod history_store;
 mod plugin_updates;
 mod policies;
 mod policy;
+mod retiring;
 mod rollback;
 mod shadow;
+mod shadowing;
 mod snapshotting;
 mod status;
 

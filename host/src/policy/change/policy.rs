@@ -86,6 +86,24 @@ impl Policy {
         self.tell();
     }
 
+    /// Whether there is anything to tell of it: a revision in force, a shadow, or why there is none.
+    pub(crate) fn is_known(&self) -> bool {
+        self.current.get().is_some() || self.shadow().is_some() || lock(&self.last_rejection).is_some()
+    }
+
+    /// From here on nothing of it decides, and there is nothing to tell of it but its revisions.
+    pub(super) fn end(&self) {
+        let mut guarding = lock(&self.guard);
+        self.guarded.store(false, Ordering::SeqCst);
+        *guarding = None;
+        self.current.clear();
+        drop(guarding);
+        self.set_shadow(None);
+        *lock(&self.last_rejection) = None;
+        *lock(&self.waiting) = None;
+        self.tell();
+    }
+
     /// Puts the same revision with or without snapshots in its place, unless another revision took the place meanwhile.
     pub(super) fn replace(&self, old: &Arc<Revision>, new: Arc<Revision>) {
         self.current.replace(old, new);

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use super::candidate::{Candidate, Difference, difference};
-use crate::domain::{Conversation, Decision, Timestamp};
+use crate::domain::{Conversation, Decision, PluginName, Timestamp};
 use crate::policy::locks::lock;
 
 /// How many decisions of a shadow may be under way; those beyond are not compared.
@@ -100,6 +100,11 @@ impl Shadow {
             drop(examples);
             self.different.fetch_add(1, Ordering::Relaxed);
         });
+    }
+
+    /// Whether it names this plugin.
+    pub(super) fn names(&self, plugin: &PluginName) -> bool {
+        self.candidate.names(plugin)
     }
 
     pub(super) fn status(&self) -> ShadowStatus {

@@ -42,8 +42,23 @@ impl DraftError {
     /// The same for whoever gave the texts.
     pub(crate) fn of(self, policy: PolicyName, source: &PolicySource) -> Rejection {
         let Self { problems, fault, waits_for } = self;
-        Rejection { policy, origin: source.origin.clone(), at: source.at, problems, fault, waits_for }
+        Rejection { policy, origin: source.origin.clone(), at: source.at, problems, fault, waits_for, try_again: false }
     }
+}
+
+/// What some editors put before a text, and no reader of TOML or scripts expects.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+const MARKED: &str = "it begins with a byte order mark; save it as UTF-8 without one";
+
+/// Why texts of that length are not taken.
+pub(crate) fn too_long(bytes: usize, most_bytes: usize) -> String {
+    format!("{bytes} bytes of text; {most_bytes} are allowed")
+}
+
+/// Every text by its file, the policy's own first.
+fn texts<'a>(file: &'a str, source: &'a PolicySource) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let scripts = source.scripts.iter().map(|(file, text)| (file.as_str(), text.as_str()));
+    std::iter::once((file, source.toml.as_str())).chain(scripts)
 }
 
 impl Draft {
@@ -55,11 +70,14 @@ impl Draft {
         find: impl Fn(&PluginName) -> Result<Arc<Plugin>, String>,
     ) -> Result<Self, DraftError> {
         let file = format!("{name}.toml");
-        let bytes = source.toml.len() + source.scripts.values().map(String::len).sum::<usize>();
+        let bytes = source.bytes();
         if bytes > most_bytes {
-            return Err(
-                vec![PolicyProblem::of(file, format!("{bytes} bytes of text; {most_bytes} are allowed"))].into()
-            );
+            return Err(vec![PolicyProblem::of(file, too_long(bytes, most_bytes))].into());
+        }
+        let marked: Vec<_> = texts(&file, &source).filter(|(_, text)| text.starts_with(BYTE_ORDER_MARK)).collect();
+        if !marked.is_empty() {
+            let marked = marked.into_iter().map(|(path, _)| PolicyProblem::at(path, "", 0, MARKED));
+            return Err(marked.collect::<Vec<_>>().into());
         }
         let manifest = Manifest::read(&name, &source)?;
         let mut plugins = BTreeMap::new();
@@ -87,6 +105,11 @@ impl Draft {
     /// The plugins that it names, with the SHA-256 of each.
     pub(crate) fn plugins(&self) -> BTreeMap<PluginName, String> {
         self.plugins.iter().map(|(name, plugin)| (name.clone(), plugin.status.digest.clone())).collect()
+    }
+
+    /// Whether it names this plugin.
+    pub(crate) fn names(&self, plugin: &PluginName) -> bool {
+        self.plugins.contains_key(plugin)
     }
 
     /// Whether another component of this plugin would make another revision of it: it names the plugin and no digest.

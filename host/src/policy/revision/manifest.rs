@@ -1,5 +1,7 @@
 //! NAME.toml: which plugin answers which questions, with which settings and script.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use toml::Spanned;
@@ -41,6 +43,24 @@ struct Table {
     script: Option<Spanned<String>>,
     #[serde(default)]
     settings: toml::Table,
+}
+
+/// The tables of a policy's file that can name a plugin and a script, beside the file itself.
+const TABLES: [&str; 3] = ["routing", "contacts", "errors"];
+
+/// The scripts that a policy's text names: plain names of files, whatever else it may say; none where it cannot be read.
+#[must_use]
+pub fn scripts_named(toml: &str) -> BTreeSet<String> {
+    let Ok(policy) = toml.parse::<toml::Table>() else { return BTreeSet::new() };
+    let tables = TABLES.iter().filter_map(|table| policy.get(*table)?.as_table());
+    let named = tables.chain([&policy]).filter_map(|table| table.get("script")?.as_str());
+    named.filter(|file| is_script_file(file)).map(str::to_owned).collect()
+}
+
+/// Whether this can be the name of a script: a file of the policy's own folder that ends in `.rhai`.
+#[must_use]
+pub fn is_script_file(name: &str) -> bool {
+    name.strip_suffix(".rhai").is_some_and(|stem| PolicyName::new(stem).is_ok())
 }
 
 impl Manifest {
@@ -150,4 +170,78 @@ fn value_of(value: toml::Value) -> Result<Value, String> {
         toml::Value::Array(values) => values.into_iter().map(value_of).collect::<Result<Vec<_>, _>>()?.into(),
         toml::Value::Table(table) => settings(table)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::{Origin, Timestamp};
+
+    fn read(toml: &str) -> Result<Manifest, Vec<PolicyProblem>> {
+        let (scripts, at) = (Default::default(), Timestamp::default());
+        let source = PolicySource { toml: toml.into(), scripts, origin: Origin::Embedded, at };
+        Manifest::read(&PolicyName::new("shop").unwrap(), &source)
+    }
+
+    /// Settings as people write them, and as they do not.
+    fn setting() -> impl Strategy<Value = toml::Value> {
+        let one = prop_oneof![
+            any::<String>().prop_map(toml::Value::from),
+            any::<i64>().prop_map(toml::Value::from),
+            any::<f64>().prop_map(toml::Value::from),
+            any::<bool>().prop_map(toml::Value::from),
+            Just(toml::Value::Datetime("2026-01-15T09:30:12Z".parse().unwrap())),
+        ];
+        one.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(toml::Value::from),
+                prop::collection::btree_map(any::<String>(), inner, 0..4)
+                    .prop_map(|table| toml::Value::Table(table.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_settings_a_policy_has_are_told_to_its_plugin_or_refused_in_words(
+            settings in prop::collection::btree_map(any::<String>(), setting(), 0..5)
+        ) {
+            let settings: toml::Table = settings.into_iter().collect();
+            let mut policy = toml::Table::new();
+            policy.insert("plugin".into(), "script".into());
+            policy.insert("settings".into(), settings.clone().into());
+            match read(&toml::to_string(&policy).unwrap()) {
+                Ok(manifest) => {
+                    let told: Value = serde_json::from_str(&manifest.general.unwrap().configuration).unwrap();
+                    prop_assert_eq!(told["settings"].as_object().unwrap().len(), settings.len());
+                }
+                Err(problems) => prop_assert!(problems[0].message.contains("is not a number"), "{problems:?}"),
+            }
+        }
+
+        #[test]
+        fn whatever_text_a_policy_is_makes_a_policy_or_a_problem_within_it(
+            text in "([a-z]{1,9}|[\\[\\]{}=.,\"'#\\\\ \n]|plugin|script|settings|routing|\u{e9}|\u{0}|1e999|nan){0,40}"
+        ) {
+            prop_assert!(scripts_named(&text).iter().all(|file| is_script_file(file)));
+            if let Err(problems) = read(&text) {
+                let lines = text.lines().count().max(1) + 1;
+                prop_assert!(problems.iter().all(|problem| problem.line.is_none_or(|line| line as usize <= lines)));
+            }
+        }
+    }
+
+    #[test]
+    fn the_scripts_that_a_policy_names_are_plain_files_of_its_own_tables() {
+        let named = |toml: &str| scripts_named(toml).into_iter().collect::<Vec<_>>();
+        let toml = "plugin = 'script'\nscript = 'ba.rhai'\n[errors]\nplugin = 'script'\nscript = 'errors.rhai'\n\
+                    [contacts]\nscript = '../outside.rhai'\n[settings]\nscript = 'setting.rhai'\n";
+        assert_eq!(named(toml), ["ba.rhai", "errors.rhai"]);
+        assert_eq!(named("script = "), [] as [&str; 0]);
+        for other in ["", ".rhai", "a", "a.toml", "/etc/a.rhai", "a/b.rhai", "..\\a.rhai", "a b.rhai", "a.RHAI"] {
+            assert!(!is_script_file(other), "{other}");
+        }
+    }
 }

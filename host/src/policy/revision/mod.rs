@@ -11,6 +11,7 @@ pub(crate) mod sample;
 pub use counters::Faults;
 pub(crate) use counters::{Counters, Tally};
 pub use draft::DEFAULT_POLICY;
-pub(crate) use draft::{Draft, DraftError};
+pub(crate) use draft::{Draft, DraftError, too_long};
+pub use manifest::{is_script_file, scripts_named};
 pub use rejection::{PolicyProblem, Rejection};
 pub(crate) use revision::Revision;

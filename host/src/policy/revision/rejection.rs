@@ -68,4 +68,7 @@ pub struct Rejection {
     /// The plugin that is not there, where that is the reason; the policy is applied again when it comes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<PluginName>,
+    /// Whether the same texts may be accepted later: what is wrong is not in them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub try_again: bool,
 }

@@ -149,8 +149,12 @@ impl Draft {
 
     fn failed(&self, assignment: &Assignment, asked: &str, fault: Fault) -> DraftError {
         let path = assignment.script.clone().unwrap_or_else(|| self.file());
+        let (line, column) = place_in(&path, &fault);
         let message = format!("the plugin `{}` was asked to {asked} and {fault}", assignment.plugin);
-        DraftError { fault: Some(fault), ..vec![PolicyProblem::of(path, message)].into() }
+        DraftError {
+            fault: Some(fault),
+            ..vec![PolicyProblem { line, column, ..PolicyProblem::of(path, message) }].into()
+        }
     }
 
     async fn first_fault(&self, sandbox: &Sandbox, plugin: &ConfiguredPlugin, part: Part) -> Option<(Question, Fault)> {
@@ -269,6 +273,33 @@ fn fault<T>(answered: Answered<T>) -> Option<Fault> {
     }
 }
 
+/// Where in its file a script says that it failed: it begins with `FILE, line 3, column 14, in`.
+fn place_in(file: &str, fault: &Fault) -> (Option<u32>, Option<u32>) {
+    let Fault::Refused { code, message } = fault else { return (None, None) };
+    let Some(place) = message.strip_prefix(file).filter(|_| code == SCRIPT_ERROR) else { return (None, None) };
+    let mut parts = place.split(", ").skip(1);
+    let mut number = |what: &str| parts.next()?.strip_prefix(what)?.parse().ok();
+    let line = number("line ");
+    (line, line.and_then(|_| number("column ")))
+}
+
 fn questions(part: Part) -> String {
     part.questions().iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_of_a_scripts_error_is_taken_out_of_its_words() {
+        let of = |code: &str, message: &str| {
+            place_in("shop.rhai", &Fault::Refused { code: code.into(), message: message.into() })
+        };
+        assert_eq!(of(SCRIPT_ERROR, "shop.rhai, line 3, column 14, in route: no"), (Some(3), Some(14)));
+        assert_eq!(of(SCRIPT_ERROR, "shop.rhai, line 3, in route: line 9, column 9"), (Some(3), None));
+        assert_eq!(of(SCRIPT_ERROR, "shop.rhai, in route: no"), (None, None));
+        assert_eq!(of(SCRIPT_ERROR, "other.rhai, line 3, column 14, in route: no"), (None, None));
+        assert_eq!(of("NO_ROUTE", "shop.rhai, line 3, column 14, in route: no"), (None, None));
+    }
 }

@@ -96,6 +96,13 @@ impl Catalog {
         read(&self.plugins).get(name).map(|plugin| plugin.status.digest.clone())
     }
 
+    /// Forgets a plugin and its trouble; `false` when there was neither.
+    pub(crate) fn remove(&self, name: &PluginName) -> bool {
+        let plugin = write(&self.plugins).remove(name).is_some();
+        let trouble = write(&self.troubles).remove(name).is_some();
+        plugin || trouble
+    }
+
     /// Every trouble, by the plugin's name.
     pub(crate) fn troubles(&self) -> Vec<PluginTrouble> {
         read(&self.troubles).values().cloned().collect()

@@ -64,6 +64,14 @@ async fn a_revision_that_does_worse_than_the_one_before_is_taken_back_and_only_a
     assert!(said.contains("rolled back to revision 1") && said.contains("failed or were refused"), "{said}");
     let by_file = host.apply(name("guarded"), given_by(toml, REFUSES_CLOSED, by_file())).await;
     assert!(by_file.unwrap_err().to_string().contains("revision 2 was rolled back"));
+    // Somebody looks at it once more, beside the one in force.
+    let looked_at = given_by(toml, REFUSES_CLOSED, Origin::Api { by: "ann".into() });
+    host.start_shadow(name("guarded"), looked_at).await.unwrap();
+    assert!(host.end_shadow(&name("guarded"), NOW).await);
+    assert_eq!(states(host, "guarded")[1], (2, RevisionState::RolledBack), "looking at it changes nothing");
+    let touched = Origin::File { path: "guarded.toml".into() };
+    let touched = host.apply(name("guarded"), given_by(toml, REFUSES_CLOSED, touched)).await;
+    assert!(touched.unwrap_err().to_string().contains("revision 2 was rolled back"));
     let status = host.put_back(name("guarded"), given_by(toml, TO_ORDERS, Origin::Embedded)).await.unwrap();
     assert!(status.last_rejection.unwrap().to_string().contains("revision 2 was rolled back"), "it is told still");
     let status = host.apply(name("guarded"), given_by(toml, TO_ORDERS, Origin::Embedded)).await.unwrap();
@@ -95,6 +103,47 @@ async fn a_shadow_is_asked_beside_the_policy_in_force_and_harms_nothing() {
     let status = host.apply(name("shaded"), candidate).await.unwrap();
     assert_eq!((revision(&status), status.shadow), (2, None));
     assert!(!host.end_shadow(&name("shaded"), NOW).await);
+}
+
+#[tokio::test]
+async fn an_error_that_the_sample_finds_and_a_byte_order_mark_are_told_with_their_place() {
+    let host = host().await;
+    let problem = async |script: &str| apply_script(host, "placed", script).await.unwrap_err().problems.remove(0);
+    let found =
+        problem("fn route(conversation) {\n    let queues = settings[\"nothing\"];\n    queue(queues.orders)\n}").await;
+    assert_eq!(
+        (found.path.as_str(), found.line.is_some(), found.column.is_some()),
+        ("placed.rhai", true, true),
+        "{found}"
+    );
+    let marked = problem(&format!("\u{feff}{TO_ORDERS}")).await;
+    assert_eq!((marked.path.as_str(), marked.line), ("placed.rhai", Some(1)));
+    assert!(marked.message.contains("byte order mark"), "{marked}");
+}
+
+#[tokio::test]
+async fn what_is_too_long_is_refused_and_not_kept() {
+    let host = host().await;
+    let long = format!("{TO_ORDERS}{}", " ".repeat(patient().source_bytes));
+    let refused = apply_script(host, "too-long", &long).await.unwrap_err();
+    assert!(refused.to_string().contains("1048576 are allowed"), "{refused}");
+    assert_eq!(states(host, "too-long"), []);
+}
+
+#[tokio::test]
+async fn a_policy_that_is_retired_leaves_its_revisions_and_is_listed_no_more() {
+    let host = host().await;
+    apply_script(host, "retired", TO_ORDERS).await.unwrap();
+    let shadow = source("plugin = \"script\"\nscript = \"it.rhai\"\n", &[("it.rhai", REFUSES_CLOSED)]);
+    host.start_shadow(name("retired"), shadow).await.unwrap();
+    let script = crate::domain::PluginName::new("script").unwrap();
+    assert!(host.users(&script).contains(&name("retired")));
+    assert_eq!(host.retire(&name("retired"), NOW).await, Ok(true));
+    assert_eq!(host.retire(&name("retired"), NOW).await, Ok(false));
+    assert!(host.policies().iter().all(|status| status.name != name("retired")));
+    assert_eq!(states(host, "retired"), [(1, RevisionState::Retired), (2, RevisionState::Retired)]);
+    assert!(!host.users(&script).contains(&name("retired")));
+    assert_eq!(revision(&apply_script(host, "retired", TO_ORDERS).await.unwrap()), 1);
 }
 
 #[tokio::test]

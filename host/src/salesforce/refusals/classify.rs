@@ -64,7 +64,7 @@ pub fn outcome_unknown(refusal: &Refusal) -> bool {
     match refusal.code.as_str() {
         // The first connection was never made, and a page in place of a redirect's aim is none of Salesforce's answers.
         "CONNECTION_FAILED" | "UNSENDABLE" => false,
-        code if code.starts_with("HTTP_") => refusal.class == Class::Transient,
+        code if code.starts_with("HTTP_") => refusal.class == Class::Transient && !code.starts_with("HTTP_3"),
         "TIMEOUT" | "CONNECTION_BROKE_OFF" | "UNREADABLE_ANSWER" | "ANSWER_TOO_LARGE" | "BROKEN_OFF" => true,
         _ => refusal.class == Class::Transient && refusal.status.is_some_and(|status| status >= 500),
     }

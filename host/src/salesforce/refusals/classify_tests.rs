@@ -353,6 +353,8 @@ fn pages_and_empty_bodies_are_judged_by_their_status() {
         (404, "", Class::Transient, Scope::Org),
         (404, page, Class::Transient, Scope::Org),
         (407, page, Class::Transient, Scope::Org),
+        (410, page, Class::Transient, Scope::Org),
+        (302, "", Class::Transient, Scope::Org),
         (414, "", Class::Request, Scope::Record),
         (300, page, Class::Transient, Scope::Org),
         (200, page, Class::Transient, Scope::Org),
@@ -371,7 +373,8 @@ fn pages_and_empty_bodies_are_judged_by_their_status() {
 fn a_redirect_is_named_without_what_it_carries() {
     let location = Some("https://acme.my.salesforce.com/secur/frontdoor.jsp?sid=00Dsecret".to_owned());
     let refusal = judge(Stage::Rest, Ok(HttpAnswer { status: 302, location, ..HttpAnswer::default() })).unwrap_err();
-    assert_eq!((refusal.class, refusal.scope), (Class::Config, Scope::Org));
+    assert_eq!((refusal.class, refusal.scope), (Class::Transient, Scope::Org));
+    assert!(!outcome_unknown(&refusal), "what is redirected was not carried out");
     assert!(refusal.text.contains("acme.my.salesforce.com") && !refusal.text.contains("secret"));
 }
 

@@ -203,7 +203,8 @@ pub(crate) fn of_status(status: u16) -> (Class, Scope) {
 /// No record is at fault, and it passes by itself.
 pub(crate) fn of_page(status: u16, empty: bool) -> (Class, Scope) {
     match status {
-        301..=303 | 305..=399 | 410 | 413 | 414 | 431 => of_status(status),
+        // Fewer records may pass.
+        413 | 414 | 431 => of_status(status),
         // Salesforce ends a session in words; an empty 401 is at least no page.
         401 if empty => of_status(status),
         _ => (Class::Transient, Scope::Org),

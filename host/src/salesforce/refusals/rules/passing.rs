@@ -26,7 +26,10 @@ pub(super) const RULES: &[Rule] = &[
          record is saved.",
     ),
     rule(Transient, Org, "SERVER_UNAVAILABLE FUNCTIONALITY_TEMPORARILY_UNAVAILABLE SERVICE_UNAVAILABLE BAD_GATEWAY"),
-    not_salesforces("UNREADABLE_ANSWER ANSWER_TOO_LARGE HTTP_401 HTTP_404 HTTP_405 HTTP_407 HTTP_409"),
+    not_salesforces(
+        "UNREADABLE_ANSWER ANSWER_TOO_LARGE HTTP_301 HTTP_302 HTTP_303 HTTP_307 HTTP_308 HTTP_401 HTTP_404 HTTP_405 HTTP_407 \
+         HTTP_409 HTTP_410",
+    ),
     not_salesforces("HTTP_200 HTTP_201 HTTP_202 HTTP_204 HTTP_300 HTTP_400 HTTP_402 HTTP_403 HTTP_415 HTTP_451")
         .fewer(),
     rule(Transient, Org, "UNKNOWN_EXCEPTION").words(
@@ -54,6 +57,10 @@ pub(super) const RULES: &[Rule] = &[
     rule(Transient, Org, "CONNECTION_FAILED").words(
         "Salesforce could not be reached.",
         "If it stays: the network and DNS of this host, and whether the organization has moved to another address.",
+    ),
+    rule(Transient, Record, "CONTACT_NOT_SETTLED").words(
+        "A contact was being made when Salesforce's answer was lost. It is not there yet.",
+        "Nothing, while it is being tried again: it is looked for, and made anew once it cannot come any more.",
     ),
     rule(Transient, Org, "TOKEN_NOT_STORED").words(
         "Salesforce gave a new refresh token, and this host could not store it. Nothing is sent until it is stored.",
