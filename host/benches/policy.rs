@@ -204,6 +204,7 @@ fn conversation(messages: usize) -> Conversation {
         version: 1,
         state_as_of: 1,
         agent_as_of: 1,
+        numbered: false,
         erased_until: None,
     }
 }

@@ -159,8 +159,8 @@ impl Config {
         })
     }
 
-    /// Puts the secrets that are kept elsewhere in their places.
-    fn resolve(&mut self, folder: &Path) -> Result<(), Error> {
+    /// Every secret with its key.
+    fn secrets(&mut self) -> Vec<(String, &mut Secret)> {
         let mut secrets: Vec<(String, &mut Secret)> = Vec::new();
         for (place, key) in self.secrets.keys.iter_mut().enumerate() {
             secrets.push((format!("secrets.keys, number {}", place + 1), key));
@@ -182,7 +182,12 @@ impl Config {
                 secrets.push((format!("orgs `{}`.salesforce.{name}", org.id), secret));
             }
         }
-        for (key, secret) in secrets {
+        secrets
+    }
+
+    /// Puts the secrets that are kept elsewhere in their places.
+    fn resolve(&mut self, folder: &Path) -> Result<(), Error> {
+        for (key, secret) in self.secrets() {
             let found = if let Some(name) = secret.reveal().strip_prefix("env:") {
                 std::env::var(name).map_err(|_| format!("the environment variable {name} is not set"))
             } else if let Some(file) = secret.reveal().strip_prefix("file:") {
@@ -193,7 +198,12 @@ impl Config {
             } else {
                 continue;
             };
-            *secret = Secret::new(found.map_err(|why| Error::Sense(format!("{key}: {why}")))?);
+            let found = found.map(Secret::new).map_err(|why| Error::Sense(format!("{key}: {why}")))?;
+            if found.is_blank() {
+                // Which of the places is empty; the name of one is no secret.
+                return Err(Error::Sense(format!("{key}: there is nothing in {}", secret.reveal())));
+            }
+            *secret = found;
         }
         Ok(())
     }
@@ -204,11 +214,12 @@ impl Config {
     /// Names the key and says what is wrong with it.
     pub fn check(&self) -> Result<(), Error> {
         let wrong = |text: String| Err(Error::Sense(text));
-        for token in &self.http.tokens {
-            if token.secret.reveal().len() < 16 {
-                return wrong(format!("http.tokens `{}`.secret: 16 characters or more are needed", token.name));
+        for (key, secret) in self.clone().secrets() {
+            if secret.is_blank() {
+                return wrong(format!("{key}: it is empty, and whoever gives an empty one would be believed"));
             }
         }
+        http::check(&self.http.tokens).map_err(Error::Sense)?;
         if self.store.keep_days == Some(0) {
             return wrong("store.keep_days: 1 or more is needed".to_owned());
         }
@@ -315,6 +326,54 @@ mod tests {
             "[http]\nlisten = '127.0.0.1:1'\n[alcmeon.main]\ninstance_id = '1'\nsecret = 'hush'\nteem_field = 3\n";
         let error = Config::parse(text, "x.toml").unwrap_err().to_string();
         assert!(error.starts_with("x.toml:") && error.contains("teem_field") && !error.contains("hush"), "{error}");
+    }
+
+    /// A configuration in which every secret has this text.
+    fn with_secrets(of: &str) -> String {
+        format!(
+            "[secrets]\nkeys = ['{KEY}']\n[[http.tokens]]\nname = 'a'\nsecret = '{of}'\nscopes = []\n\
+             [policies.registries.'reg.example']\nuser = 'u'\npassword = '{of}'\n\
+             [mail]\nhost = 'mail.example'\nfrom = 'a@example.com'\nuser = 'u'\npassword = '{of}'\n\
+             [alcmeon.main]\ninstance_id = '1'\nsecret = '{of}'\n[[orgs]]\nid = 'acme'\naccounts = []\n\
+             [orgs.salesforce]\nclient_id = 'c'\nclient_secret = '{of}'\nrefresh_token = '{of}'\n"
+        )
+    }
+
+    const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    const GOOD: &str = "0123456789abcdef";
+
+    #[test]
+    fn an_empty_secret_is_refused_whichever_it_is_and_however_it_is_given() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("blank"), "\n0123456789abcdef\n").unwrap();
+        let file = folder.path().join("switchyard.toml");
+        let whole = with_secrets(GOOD);
+        std::fs::write(&file, &whole).unwrap();
+        Config::load(&file).unwrap();
+        let places: Vec<_> = whole.match_indices(GOOD).map(|(at, _)| at).collect();
+        assert_eq!(places.len(), 6);
+        for at in places {
+            for empty in ["", "                ", "file:blank"] {
+                let text = format!("{}{empty}{}", &whole[..at], &whole[at + GOOD.len()..]);
+                std::fs::write(&file, text).unwrap();
+                let refused = Config::load(&file).expect_err(&format!("{empty:?} at {at}")).to_string();
+                assert!(refused.contains("nothing in file:blank") || refused.contains("it is empty"), "{refused}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_anothers_or_cannot_be_sent_is_refused() {
+        let token = |name: &str, secret: &str| {
+            format!("[[http.tokens]]\nname = '{name}'\nsecret = '{secret}'\nscopes = ['read']\n")
+        };
+        let refused = |text: String| Config::parse(&text, "x.toml").unwrap().check().unwrap_err().to_string();
+        assert!(refused(token("a", GOOD) + &token("b", GOOD)).contains("the tokens `a` and `b` have the same secret"));
+        assert!(refused(token("a", "short")).contains("16 characters"));
+        assert!(refused(token("a", " 0123456789abcdef")).contains("visible"));
+        assert!(refused(token("a", "0123456789abcdéf")).contains("visible"));
+        assert!(refused(token("a\u{202e}b", GOOD)).contains("no name"));
+        assert!(refused(token(" ", GOOD)).contains("no name"));
     }
 
     #[test]

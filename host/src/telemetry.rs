@@ -28,6 +28,12 @@ pub struct Metrics {
     pub decisions: Family<Decided, Counter>,
     /// Mails, by how they ended.
     pub mails: Family<Mailed, Counter>,
+    /// Connections to the host's own address.
+    pub connections: Gauge,
+    /// Idle ones that were cut, so that others could connect.
+    pub connections_cut: Counter,
+    /// Tokens that are none, by where they were given.
+    pub wrong_tokens: Family<Wrong, Counter>,
 }
 
 /// Labels of an arrival.
@@ -89,6 +95,13 @@ pub struct Mailed {
     pub outcome: &'static str,
 }
 
+/// Labels of a wrong token.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Wrong {
+    /// The API or the console.
+    pub at: &'static str,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("switchyard");
@@ -102,6 +115,9 @@ impl Default for Metrics {
             parked: Family::default(),
             decisions: Family::default(),
             mails: Family::default(),
+            connections: Gauge::default(),
+            connections_cut: Counter::default(),
+            wrong_tokens: Family::default(),
         };
         registry.register("arrivals", "Events acknowledged", metrics.arrivals.clone());
         registry.register("set_aside", "What a source sent and nobody could use", metrics.set_aside.clone());
@@ -111,6 +127,13 @@ impl Default for Metrics {
         registry.register("parked", "Conversations that wait for the end of an incident", metrics.parked.clone());
         registry.register("decisions", "Decisions of policies", metrics.decisions.clone());
         registry.register("mails", "Alert mails", metrics.mails.clone());
+        registry.register("connections", "Connections to the host", metrics.connections.clone());
+        registry.register(
+            "connections_cut",
+            "Idle connections that were cut for others",
+            metrics.connections_cut.clone(),
+        );
+        registry.register("wrong_tokens", "Tokens that are none", metrics.wrong_tokens.clone());
         Self { registry: Arc::new(registry), ..metrics }
     }
 }

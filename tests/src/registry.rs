@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use futures_util::stream;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
@@ -17,6 +19,9 @@ use tokio::task::JoinHandle;
 /// `user:password`, as a header.
 const BASIC: &str = "Basic dXNlcjpwYXNzd29yZA==";
 const BEARER: &str = "Bearer a-token-of-the-registry";
+
+/// The manifest of `endless:1` never ends.
+const ENDLESS: &str = "endless/manifests/1";
 
 /// What the registry holds.
 #[derive(Default)]
@@ -34,6 +39,8 @@ pub struct Registry {
     pub address: SocketAddr,
     shelf: Arc<Mutex<Shelf>>,
     locked: bool,
+    /// Where it sends for tokens; to itself where not given.
+    realm: Option<String>,
     task: Option<JoinHandle<()>>,
 }
 
@@ -47,17 +54,22 @@ struct Served {
 impl Registry {
     /// One that everybody may pull from.
     pub async fn start() -> Self {
-        Self::serve(false).await
+        Self::serve(false, None).await
     }
 
     /// One that wants a token, which `user` gets for `password`.
     pub async fn locked() -> Self {
-        Self::serve(true).await
+        Self::serve(true, None).await
     }
 
-    async fn serve(locked: bool) -> Self {
+    /// One that sends for tokens to this address.
+    pub async fn locked_by(realm: &str) -> Self {
+        Self::serve(true, Some(realm.to_owned())).await
+    }
+
+    async fn serve(locked: bool, realm: Option<String>) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut registry = Self { address, shelf: Arc::default(), locked, task: None };
+        let mut registry = Self { address, shelf: Arc::default(), locked, realm, task: None };
         registry.resume().await;
         registry
     }
@@ -66,7 +78,8 @@ impl Registry {
     pub async fn resume(&mut self) {
         let listener = TcpListener::bind(self.address).await.expect("a port");
         self.address = listener.local_addr().expect("an address");
-        let realm = self.locked.then(|| format!("http://{}/token", self.address));
+        let own = || format!("http://{}/token", self.address);
+        let realm = self.locked.then(|| self.realm.clone().unwrap_or_else(own));
         let served = Served { shelf: Arc::clone(&self.shelf), realm };
         let router = Router::new()
             .route("/v2/", get(greet))
@@ -169,6 +182,10 @@ async fn fetch(State(served): State<Served>, headers: HeaderMap, Path(path): Pat
     }
     let mut shelf = served.shelf.lock().expect("nobody panics with it");
     shelf.asked.push(path.clone());
+    if path == ENDLESS {
+        let pieces = stream::repeat_with(|| Ok::<_, std::io::Error>(vec![b' '; 64 * 1024]));
+        return Body::from_stream(pieces).into_response();
+    }
     let manifest = shelf.manifests.get(&path).cloned();
     let blob = path.rsplit_once("/blobs/").and_then(|(_, digest)| shelf.blobs.get(digest).cloned());
     match (manifest, blob) {

@@ -11,7 +11,7 @@ pub(super) fn customer(author: &mut JsonObject, config: &Config) -> Customer {
     let mut group = author.child("group");
     // The group is what user custom fields hang on; an author is one profile of it.
     let (group_id, author_id) = (group.id("id"), author.id("id"));
-    let mut attributes = fields(group.list("custom_fields"));
+    let mut attributes = fields(group.first("custom_fields"));
     author.put_back("group", group);
 
     let mut facebook = author.child("facebook_author");
@@ -28,7 +28,7 @@ pub(super) fn customer(author: &mut JsonObject, config: &Config) -> Customer {
     let sms = inmessage.text("sms_notification_phone_number");
     let customer_id = inmessage.id("customer_id");
     attributes.extend(customer_id.map(|value| Attribute { name: "customer_id".to_owned(), value }));
-    attributes.extend(inmessage.list("attributes").iter().filter_map(pair));
+    attributes.extend(inmessage.first("attributes").iter().filter_map(pair));
     author.put_back("inmessage_author", inmessage);
 
     let field = |id: Option<u64>| id.and_then(|id| named(&attributes, &[&id.to_string()]));

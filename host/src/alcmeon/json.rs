@@ -2,6 +2,12 @@
 
 use serde_json::{Map, Value};
 
+/// What counts up stays below this, for years of millions of actions a second.
+const COUNTS_BELOW: u64 = 1 << 53;
+
+/// Tags, custom fields, or answers that are looked at, each.
+const READ: usize = 1_000;
+
 /// A body that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
@@ -63,6 +69,13 @@ impl JsonObject {
         self.map.get(key).unwrap_or(&Value::Null)
     }
 
+    /// The first elements of an array, more than anybody has of them; the rest is dropped unread.
+    pub(super) fn first(&mut self, key: &str) -> Vec<Value> {
+        let mut items = self.list(key);
+        items.truncate(READ);
+        items
+    }
+
     /// The elements of an array; of what is not one, none.
     pub(super) fn list(&mut self, key: &str) -> Vec<Value> {
         match self.peek(key) {
@@ -91,9 +104,10 @@ impl JsonObject {
         id
     }
 
-    /// A number that counts up, as a number or in digits.
+    /// A number that counts up, as a number or in digits. One that cannot be told from its neighbours as a JSON number of
+    /// other programs is none: believed, it would be the largest for ever.
     pub(super) fn count(&mut self, key: &str) -> Result<u64, Malformed> {
-        let count = self.id(key).and_then(|id| id.parse().ok());
+        let count = self.id(key).and_then(|id| id.parse().ok()).filter(|count| *count < COUNTS_BELOW);
         count.ok_or_else(|| self.missing(key, "a whole number"))
     }
 

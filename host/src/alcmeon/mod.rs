@@ -15,4 +15,4 @@ pub use client::{CallError, Client};
 pub use config::{Auth, Config};
 pub use json::Malformed;
 pub use parse::{ActionPage, Unusable, actions, notification};
-pub use signature::verify;
+pub use signature::Signature;

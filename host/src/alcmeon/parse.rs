@@ -125,7 +125,7 @@ fn arrival(
     let mut task = action.child("task");
     let url = task.text("url");
     let (conversation, attributes) = told_of_conversation(&mut task, config)?;
-    let tags: Vec<Attribute> = task.list("tags").into_iter().filter_map(tag).collect();
+    let tags: Vec<Attribute> = task.first("tags").into_iter().filter_map(tag).collect();
     let when = moment(&mut action);
     let (received, customer) = received(&mut task, config, source, &conversation, when)?;
     action.put_back("task", task);
@@ -140,6 +140,7 @@ fn arrival(
         conversation: ConversationId::scoped(source, &conversation),
         message: received.id.clone(),
         event,
+        numbered: false,
         at,
         by,
         channel: channel.map_or_else(|| "unknown".to_owned(), |channel| channel.to_lowercase()),
@@ -162,7 +163,7 @@ fn arrival(
 fn told_of_conversation(task: &mut JsonObject, config: &Config) -> Result<(String, Vec<Attribute>), Malformed> {
     let mut conversation = task.child("conversation");
     let (outer, inner) = (task.id("conversation_id"), conversation.id("id"));
-    let mut attributes = fields(conversation.list("custom_fields"));
+    let mut attributes = fields(conversation.first("custom_fields"));
     attributes.retain(|field| config.own_fields().all(|own| field.name != own.to_string()));
     task.put_back("conversation", conversation);
     let id = outer.or(inner).ok_or_else(|| task.missing("conversation_id", "an id"))?;
@@ -202,7 +203,7 @@ fn moment(parts: &mut JsonObject) -> Option<Timestamp> {
 /// What an agent or a bot wrote. It has no id of its own: the action's stands for it.
 fn answer(action: &mut JsonObject, source: &SourceId, conversation: &str, event: u64, at: Timestamp) -> Message {
     let mut data = action.child("data");
-    let mut answers = data.list("answers");
+    let mut answers = data.first("answers");
     let content = |answer: &mut Value| as_text(&answer.as_object_mut()?.remove("content")?);
     let body: Vec<String> = answers.iter_mut().filter_map(content).collect();
     data.put("answers", Value::Array(answers));

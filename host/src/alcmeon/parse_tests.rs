@@ -244,6 +244,31 @@ fn every_part_but_the_ids_may_be_null_or_of_another_kind() {
     }
 }
 
+#[test]
+fn an_action_with_an_impossible_id_is_passed_over_and_does_not_move_the_place_of_the_poll() {
+    let action = |id: Value| {
+        let mut action = example()["action"].clone();
+        action["id"] = id;
+        action
+    };
+    let page =
+        json!([action(json!(8)), action(json!(u64::MAX)), action(json!("18446744073709551615")), action(json!(9))]);
+    let page = actions(page.to_string().as_bytes(), &config(""), &SourceId::new("main").unwrap()).unwrap();
+    assert_eq!(page.arrivals.iter().map(|arrival| arrival.event).collect::<Vec<_>>(), [8, 9]);
+    assert_eq!((page.unusable.len(), page.highest), (2, Some(9)));
+}
+
+#[test]
+fn of_fifty_thousand_tags_and_fields_the_first_ones_are_read() {
+    let mut json = example();
+    json["action"]["task"]["tags"] = (0..50_000).map(|n| json!({ "name": format!("tag {n}") })).collect();
+    json["action"]["task"]["conversation"]["custom_fields"] =
+        (0..50_000).map(|n| json!({ "field_id": n, "field_value": "x" })).collect();
+    let (_, arrival) = read(&json, "").unwrap();
+    assert_eq!((arrival.tags.len(), arrival.attributes.len()), (1_000, 1_000));
+    assert_eq!(arrival.bounded().tags.len(), 100);
+}
+
 /// JSON that often has the keys of an action, at places where they may or may not belong.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![

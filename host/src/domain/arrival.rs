@@ -1,8 +1,13 @@
 //! What a source tells of a conversation.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{AccountId, Attribute, Conversation, ConversationId, Customer, Message, MessageId, SourceId, Timestamp};
+
+/// What a source says happened so much later than now did not: its clock is wrong, or no clock at all.
+const AHEAD: Duration = Duration::from_secs(3_600);
 
 /// The way by which an arrival reached this host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,8 +36,11 @@ pub struct Arrival {
     pub conversation: ConversationId,
     /// The message that it is about.
     pub message: MessageId,
-    /// Grows with time within a source (Alcmeon: the action's id); an older event never overwrites a newer one's state.
+    /// The source's number of the event: Alcmeon's id of the action, or what a platform gave at the intake as `sequence`.
     pub event: u64,
+    /// Whether a platform at the intake gave that number. Where it did not, what counts is the order of arrival.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub numbered: bool,
     /// The source's word for what happened (Alcmeon: the action's type).
     pub kind: String,
     /// When it happened.
@@ -68,6 +76,29 @@ pub struct Arrival {
 }
 
 impl Arrival {
+    /// The number that grows with time within the source, where it gives one: an older event never overwrites a newer one's
+    /// state. (What earlier releases kept of an intake without numbers has a time in its place, which is none.)
+    #[must_use]
+    pub fn sequence(&self) -> Option<u64> {
+        (self.numbered || self.by != ReachedBy::Intake).then_some(self.event)
+    }
+
+    /// The messages whose time is too far ahead to be true.
+    pub fn ahead(&self, now: Timestamp) -> impl Iterator<Item = &Message> {
+        self.messages.iter().filter(move |message| message.sent_at > now.after(AHEAD))
+    }
+
+    /// The same, where what is said to be far ahead happens now: it would be the newest for as long as it is ahead.
+    #[must_use]
+    pub fn dated(mut self, now: Timestamp) -> Self {
+        for time in self.messages.iter_mut().map(|message| &mut message.sent_at).chain([&mut self.at]) {
+            if *time > now.after(AHEAD) {
+                *time = now;
+            }
+        }
+        self
+    }
+
     /// Whether something was missed: the event follows another one, and its message is not known. (Of a message that is
     /// older than those that are kept nothing can be said.)
     #[must_use]

@@ -97,6 +97,14 @@ fn cut(text: &mut String, most: usize) {
     }
 }
 
+/// Whether a character moves others about, or does something to a terminal, instead of being read: in a line that people
+/// or policies write it has no place.
+#[must_use]
+pub fn is_hidden(character: char) -> bool {
+    let moves_others = matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    character.is_control() || moves_others
+}
+
 fn unwanted(character: char) -> bool {
     character.is_control() && !matches!(character, '\n' | '\r' | '\t')
 }

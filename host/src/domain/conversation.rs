@@ -38,10 +38,13 @@ pub struct Conversation {
     pub url: String,
     /// Grows by one with every change; a delivery names the version that it wrote.
     pub version: u64,
-    /// The newest event of the source whose state is in this record.
+    /// The largest number of an event of the source whose state is in this record; 0 where none had a number.
     pub state_as_of: u64,
-    /// The newest event of the source that said which agent has it.
+    /// The largest number of an event that said which agent has it.
     pub agent_as_of: u64,
+    /// Whether a platform at the intake gave these numbers. (Earlier releases kept times there.)
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub numbered: bool,
     /// What was sent until then is forgotten, and not learned again.
     #[serde(default)]
     pub erased_until: Option<Timestamp>,

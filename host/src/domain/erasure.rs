@@ -125,6 +125,7 @@ mod tests {
     use crate::domain::{Attribute, Cause, Change, Class, ConversationId, Customer, OrgId, State, SyncErrorId, merge};
 
     const SECRET: &str = "my secret";
+    const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
     fn arrival(event: u64, messages: Vec<Message>) -> Arrival {
         let arrival = serde_json::json!({
@@ -151,7 +152,7 @@ mod tests {
             message("m:a2", Direction::Outbound, 40),
         ];
         let attributes = vec![Attribute { name: "1".into(), value: SECRET.into() }];
-        Conversation { customer, attributes, ..merge(None, arrival(1, messages)).conversation }
+        Conversation { customer, attributes, ..merge(None, arrival(1, messages), NOW).conversation }
     }
 
     fn bodies(of: &Conversation) -> Vec<&str> {
@@ -180,11 +181,11 @@ mod tests {
         let mut late = arrival(1, again);
         late.customer.email = Some(SECRET.into());
         late.extra = Some(SECRET.into());
-        let merged = merge(Some(conversation), late);
+        let merged = merge(Some(conversation), late, NOW);
         let told = serde_json::to_string(&(&merged.conversation, &merged.audit)).unwrap();
         assert!(!told.contains(SECRET), "{told}");
         let new = arrival(9, vec![message("m:3", Direction::Inbound, 50)]);
-        assert_eq!(bodies(&merge(Some(merged.conversation), new).conversation).last(), Some(&SECRET));
+        assert_eq!(bodies(&merge(Some(merged.conversation), new, NOW).conversation).last(), Some(&SECRET));
     }
 
     #[test]

@@ -1,6 +1,15 @@
 //! How what a source tells becomes part of what is known of a conversation already.
 
-use super::{Arrival, AuditEntry, Conversation, Customer, Direction, Fact, MESSAGES_KEPT, Message, MessageId, bounds};
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::{
+    Arrival, AuditEntry, Conversation, Customer, Direction, Fact, MESSAGES_KEPT, Message, MessageId, ReachedBy,
+    Timestamp, bounds,
+};
+
+/// A message on record that is so far ahead was kept by an earlier release, which believed every clock.
+const FAR_AHEAD: Duration = Duration::from_secs(86_400);
 
 impl Arrival {
     /// A conversation that is known by the ids of this arrival and nothing else.
@@ -31,8 +40,24 @@ pub struct Merge {
 
 /// Adds an arrival to what is known of its conversation. The same arrival twice changes nothing.
 #[must_use]
-pub fn merge(known: Option<Conversation>, mut arrival: Arrival) -> Merge {
+pub fn merge(known: Option<Conversation>, arrival: Arrival, now: Timestamp) -> Merge {
+    let mut arrival = arrival.dated(now);
+    let before = known.clone();
+    let mut known = known;
+    if let Some(known) = &mut known {
+        known.redate(&arrival, now);
+    }
     arrival.forget_with(known.as_ref());
+    let mut conversation = known.unwrap_or_else(|| blank(&arrival));
+    let carried: HashSet<_> = arrival.messages.iter().map(|message| message.id.clone()).collect();
+    for message in std::mem::take(&mut arrival.messages) {
+        insert(&mut conversation.messages, message);
+    }
+    if arrival.by == ReachedBy::Intake {
+        // A platform says all that it knows each time: which message is the newest is seen beside those that are kept.
+        let newest = conversation.messages.iter().rev().find(|message| carried.contains(&message.id));
+        arrival.message = newest.map_or(arrival.message, |message| message.id.clone());
+    }
     let audit = AuditEntry {
         message: arrival.message.clone(),
         also: Vec::new(),
@@ -42,24 +67,35 @@ pub fn merge(known: Option<Conversation>, mut arrival: Arrival) -> Merge {
             kind: arrival.kind.clone(),
             by: arrival.by,
             event: arrival.event,
-            extra: arrival.extra.clone(),
+            extra: arrival.extra.take(),
         },
     };
-    let before = known.clone();
-    let mut conversation = known.unwrap_or_else(|| blank(&arrival));
-    for message in arrival.messages {
-        insert(&mut conversation.messages, message);
+    state(&mut conversation, arrival);
+    let changed = before.as_ref().is_none_or(|before| differs(before, &conversation));
+    if changed {
+        conversation.version += 1;
     }
-    if arrival.event >= conversation.agent_as_of
+    Merge { conversation, changed, audit }
+}
+
+/// Takes what an arrival says of the conversation's state, unless a later one has spoken.
+fn state(conversation: &mut Conversation, arrival: Arrival) {
+    let sequence = arrival.sequence();
+    if arrival.numbered && !conversation.numbered {
+        // What stands there is no number of the platform, and never compared with one.
+        (conversation.numbered, conversation.state_as_of, conversation.agent_as_of) = (true, 0, 0);
+    }
+    let fresh = |as_of: u64| sequence.is_none_or(|sequence| sequence >= as_of);
+    if fresh(conversation.agent_as_of)
         && let Some(agent) = arrival.agent
     {
         conversation.agent = agent;
-        conversation.agent_as_of = arrival.event;
+        conversation.agent_as_of = sequence.unwrap_or(conversation.agent_as_of);
     }
-    let fresh = arrival.event >= conversation.state_as_of;
+    let fresh = fresh(conversation.state_as_of);
     if fresh {
-        conversation.state_as_of = arrival.event;
-        conversation.team = arrival.team.or(conversation.team);
+        conversation.state_as_of = sequence.unwrap_or(conversation.state_as_of);
+        conversation.team = arrival.team.or(conversation.team.take());
         conversation.closed = arrival.closed.unwrap_or(conversation.closed);
         conversation.tags = arrival.tags;
         conversation.attributes = arrival.attributes;
@@ -68,16 +104,15 @@ pub fn merge(known: Option<Conversation>, mut arrival: Arrival) -> Merge {
         }
         conversation.customer = told(std::mem::take(&mut conversation.customer), arrival.customer);
     }
-    if let Some(url) = arrival.url
-        && (conversation.url.is_empty() || is_newest(&conversation, &arrival.message))
+    let url = match (arrival.url, arrival.by) {
+        (None, ReachedBy::Intake) => Some(format!("urn:{}:{}", arrival.source, arrival.message)),
+        (url, _) => url,
+    };
+    if let Some(url) = url
+        && (conversation.url.is_empty() || is_newest(conversation, &arrival.message))
     {
         conversation.url = url;
     }
-    let changed = before.as_ref().is_none_or(|before| differs(before, &conversation));
-    if changed {
-        conversation.version += 1;
-    }
-    Merge { conversation, changed, audit }
 }
 
 /// An event that leaves out something of the customer does not take it away.
@@ -110,7 +145,27 @@ fn blank(arrival: &Arrival) -> Conversation {
         version: 0,
         state_as_of: 0,
         agent_as_of: 0,
+        numbered: false,
         erased_until: None,
+    }
+}
+
+impl Conversation {
+    /// Dates what is kept and said to be far ahead like the newest that can be true: what arrives now comes after it.
+    fn redate(&mut self, arrival: &Arrival, now: Timestamp) {
+        let ahead = |time: Timestamp| time > now.after(FAR_AHEAD);
+        if !self.messages.iter().map(|message| message.sent_at).chain(self.erased_until).any(ahead) {
+            return;
+        }
+        let times = self.messages.iter().map(|message| message.sent_at);
+        let arriving = || arrival.messages.iter().map(|message| message.sent_at).min();
+        let newest = times.filter(|time| !ahead(*time)).max().or_else(arriving).unwrap_or(now).min(now);
+        for time in self.messages.iter_mut().map(|message| &mut message.sent_at).chain(self.erased_until.as_mut()) {
+            if ahead(*time) {
+                *time = newest;
+            }
+        }
+        self.messages.sort_by_key(|message| message.sent_at);
     }
 }
 
@@ -138,6 +193,14 @@ fn is_newest(conversation: &Conversation, message: &MessageId) -> bool {
 
 /// Whether what Salesforce or a policy sees is another than before; the bookkeeping of events is neither.
 fn differs(before: &Conversation, after: &Conversation) -> bool {
-    let plain = |conversation: &Conversation| Conversation { state_as_of: 0, agent_as_of: 0, ..conversation.clone() };
+    let plain = |conversation: &Conversation| Conversation {
+        state_as_of: 0,
+        agent_as_of: 0,
+        numbered: false,
+        ..conversation.clone()
+    };
     plain(before) != plain(after)
 }
+
+#[cfg(test)]
+mod tests;

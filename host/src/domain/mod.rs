@@ -36,7 +36,7 @@ pub use alerting::{
 };
 pub use arrival::{Arrival, ReachedBy};
 pub use audit::{AuditEntry, Fact};
-pub use bounds::{BODIES_BYTES, BODY_BYTES, CONVERSATION_BYTES};
+pub use bounds::{BODIES_BYTES, BODY_BYTES, CONVERSATION_BYTES, is_hidden};
 pub use conversation::{Attribute, Conversation, Customer, Direction, MESSAGES_KEPT, Message};
 pub use decision::{Contact, ContactSearch, Decision, Destination, Fault, Link, PolicyRef, Question, Verdict};
 pub use delivery::{Delivery, Effect, Event, Failure, OpenError, Phase, Records, Work, step};

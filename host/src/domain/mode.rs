@@ -102,6 +102,7 @@ mod tests {
             version: 1,
             state_as_of: 1,
             agent_as_of: 0,
+            numbered: false,
             erased_until: None,
         }
     }

@@ -18,6 +18,12 @@ impl Secret {
         Self(value.into())
     }
 
+    /// Whether there is nothing in it: then everybody knows it.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.0.trim().is_empty()
+    }
+
     /// The text itself, for the one place that has to send or compare it.
     #[must_use]
     pub fn reveal(&self) -> &str {

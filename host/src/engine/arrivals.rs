@@ -30,6 +30,7 @@ impl Engine {
         place: Option<(SourceId, u64)>,
     ) -> Result<Accepted, Error> {
         let (mut linked, mut accepted) = (Vec::new(), Accepted::default());
+        let now = self.clock.now();
         for arrival in arrivals {
             let Some(org) = self.directory.find(&arrival.source, &arrival.account) else {
                 accepted.unlinked += 1;
@@ -43,7 +44,7 @@ impl Engine {
                 ReachedBy::Intake => "intake",
             };
             self.metrics.arrivals.get_or_create(&Arrived { source: arrival.source.to_string(), by }).inc();
-            linked.push((org.clone(), self.inbox.number(), arrival.bounded()));
+            linked.push((org.clone(), self.inbox.number(), arrival.bounded().dated(now)));
         }
         for source in set_aside.iter().filter_map(|entry| entry.source.as_ref()) {
             self.metrics.set_aside.get_or_create(&OfSource { source: source.to_string() }).inc();

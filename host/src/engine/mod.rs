@@ -148,7 +148,7 @@ impl Engine {
         let Parts { ledger, policies, clock, metrics, orgs, environments, troubles, keep } = parts;
         let mut ids: Vec<_> = orgs.iter().map(|org| org.id.clone()).collect();
         ids.extend(ledger.orgs().await?.into_iter().filter(|id| orgs.iter().all(|org| org.id != *id)));
-        let inbox = Inbox::open(&ledger, &ids).await?;
+        let inbox = Inbox::open(&ledger, &ids, clock.now()).await?;
         let stopping = watch::Sender::new(false);
         let directory = Directory::new(&orgs);
         let shared = Shared {

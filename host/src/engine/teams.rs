@@ -122,6 +122,7 @@ fn imagined(source: &SourceId, account: Option<&AccountId>, team: &str) -> Conve
         version: 1,
         state_as_of: 0,
         agent_as_of: 0,
+        numbered: false,
         erased_until: None,
     }
 }

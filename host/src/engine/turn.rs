@@ -77,7 +77,7 @@ impl<'a> Turn<'a> {
         if arrival.shows_a_gap(known.as_ref()) {
             self.commit.gaps.push((arrival.source.clone(), id.clone()));
         }
-        let mut merged = merge(known.clone(), arrival.clone());
+        let mut merged = merge(known.clone(), arrival.clone(), self.now);
         if known.is_none() {
             // Its record may have been set aside: what it is now is newer than what was sent of it.
             merged.conversation.version += self.delivery(&id).wanted;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -13,13 +13,15 @@ use sha2::{Digest, Sha256};
 
 use super::App;
 use super::problem::Problem;
+use super::seats::Visitor;
+use super::serving::Peer;
 use crate::clock::Clock;
-use crate::domain::{Secret, Timestamp};
+use crate::domain::{Secret, Timestamp, is_hidden};
 
 /// How long a session of the console lasts.
 const SESSION: Duration = Duration::from_secs(12 * 3600);
-/// Sessions that are kept; the oldest goes first.
-const SESSIONS: usize = 1_000;
+/// Sessions that one token may have open; its oldest goes first, and nobody else's.
+const SESSIONS: usize = 50;
 pub(super) const COOKIE: &str = "switchyard-session";
 
 /// What a token may be used for.
@@ -52,6 +54,30 @@ pub struct Token {
     pub scopes: Vec<Scope>,
 }
 
+/// Refuses tokens that nobody could use, or that would be somebody else's.
+///
+/// # Errors
+/// Names the token and says what is wrong with it.
+pub fn check(tokens: &[Token]) -> Result<(), String> {
+    let mut names = HashMap::new();
+    for Token { name, secret, .. } in tokens {
+        if name.trim().is_empty() || name.contains(is_hidden) {
+            return Err(format!("http.tokens: {name:?} is no name that an audit could show"));
+        }
+        let text = secret.reveal();
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(format!("http.tokens `{name}`.secret: only visible characters of ASCII can be sent"));
+        }
+        if text.len() < 16 {
+            return Err(format!("http.tokens `{name}`.secret: 16 characters or more are needed"));
+        }
+        if let Some(other) = names.insert(hash(text), name) {
+            return Err(format!("http.tokens: the tokens `{other}` and `{name}` have the same secret"));
+        }
+    }
+    Ok(())
+}
+
 /// Who asks.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
@@ -71,8 +97,16 @@ pub(super) struct Access {
     /// By the hash of the secret: how long a look-up takes tells nothing of a secret.
     tokens: HashMap<Hash, Caller>,
     /// By the hash of the cookie.
-    sessions: Mutex<HashMap<Hash, (Caller, Timestamp)>>,
+    sessions: Mutex<HashMap<Hash, Session>>,
     clock: Clock,
+}
+
+/// A session of the console.
+struct Session {
+    caller: Caller,
+    /// The hash of the token that opened it.
+    token: Hash,
+    until: Timestamp,
 }
 
 impl Access {
@@ -94,30 +128,31 @@ impl Access {
                 vec![Scope::Read, Scope::Errors, Scope::Policies, Scope::Intake, Scope::Connect, Scope::Backup];
             return Some(Caller { name: "local".to_owned(), scopes });
         }
-        if let Some(token) = header_text(headers, header::AUTHORIZATION).and_then(|text| text.strip_prefix("Bearer ")) {
+        if let Some(token) = bearer(headers) {
             return self.tokens.get(&hash(token)).cloned();
         }
         let session = hash(cookie_named(headers, COOKIE)?);
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let (caller, until) = sessions.get(&session)?;
-        (self.clock.now() < *until).then(|| caller.clone())
+        let session = sessions.get(&session)?;
+        (self.clock.now() < session.until).then(|| session.caller.clone())
     }
 
     /// Opens a session of the console for a token; answers the cookie's value.
     pub(super) fn sign_in(&self, token: &str) -> Option<String> {
-        let caller = self.tokens.get(&hash(token)).filter(|caller| caller.may(Scope::Read))?.clone();
+        let token = hash(token);
+        let caller = self.tokens.get(&token).filter(|caller| caller.may(Scope::Read))?.clone();
         let mut bytes = [0u8; 32];
         getrandom::fill(&mut bytes).ok()?;
         let value = hex::encode(bytes);
         let now = self.clock.now();
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.retain(|_, (_, until)| now < *until);
-        if sessions.len() >= SESSIONS
-            && let Some(oldest) = sessions.iter().min_by_key(|(_, (_, until))| *until).map(|(key, _)| *key)
-        {
+        sessions.retain(|_, session| now < session.until);
+        let own = || sessions.iter().filter(|(_, session)| session.token == token);
+        let oldest = own().min_by_key(|(_, session)| session.until).map(|(key, _)| *key);
+        if let Some(oldest) = oldest.filter(|_| own().count() >= SESSIONS) {
             sessions.remove(&oldest);
         }
-        sessions.insert(hash(&value), (caller, now.after(SESSION)));
+        sessions.insert(hash(&value), Session { caller, token, until: now.after(SESSION) });
         Some(value)
     }
 
@@ -129,7 +164,7 @@ impl Access {
     /// Whether a session is still open.
     pub(super) fn lives(&self, session: &Hash) -> bool {
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.get(session).is_some_and(|(_, until)| self.clock.now() < *until)
+        sessions.get(session).is_some_and(|session| self.clock.now() < session.until)
     }
 
     pub(super) fn sign_out(&self, headers: &HeaderMap) {
@@ -141,6 +176,12 @@ impl Access {
 
 pub(super) fn hash(text: &str) -> Hash {
     Sha256::digest(text.as_bytes()).into()
+}
+
+/// The token of a request. The scheme's name has no case.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = header_text(headers, header::AUTHORIZATION)?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start())
 }
 
 fn header_text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
@@ -155,32 +196,79 @@ pub(super) fn cookie_named<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&
 /// Lets a request of the API through if its caller has the scope, and tells the handler who it is.
 pub(super) async fn need(State((app, scope)): State<(App, Scope)>, mut request: Request, next: Next) -> Response {
     let Some(caller) = app.access.caller(request.headers()) else {
+        let guessed = bearer(request.headers()).is_some();
+        if guessed && let Err(problem) = app.guesses.wrong("the API", Peer::of(&request)).await {
+            return problem.into_response();
+        }
         return Problem::unauthorized("send a known token as `Authorization: Bearer ...`").into_response();
     };
+    let by_cookie = !app.access.open() && bearer(request.headers()).is_none();
+    if by_cookie && !is_safe(request.method()) && !from_here(request.headers()) {
+        return Problem::forbidden("a browser's session is only taken from the pages of the console").into_response();
+    }
     if !caller.may(scope) {
         let scope = serde_json::to_string(&scope).unwrap_or_default();
         return Problem::forbidden(format!("the token of {} lacks the scope {scope}", caller.name)).into_response();
     }
-    request.extensions_mut().insert(caller);
+    known(&mut request, caller);
     next.run(request).await
 }
 
-/// Keeps other websites from using a browser that can reach this host.
+/// Tells who asks: the handler, and the connection, which stays until the answer is written.
+pub(super) fn known(request: &mut Request, caller: Caller) {
+    if let Some(visitor) = request.extensions().get::<Visitor>() {
+        visitor.is_known();
+    }
+    request.extensions_mut().insert(caller);
+}
+
+/// Whether a method changes nothing.
+pub(super) fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// Whether a page of this host sent the request. Browsers always say; that an `Origin` is ours is checked for every
+/// request, by [`guard`].
+pub(super) fn from_here(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::ORIGIN) || headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin")
+}
+
+/// Keeps other websites from using a browser that can reach this host, and requests away whose `Host` says two things.
 pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let host = header_text(headers, header::HOST).unwrap_or_default();
+    let host = match the_host(&request) {
+        Ok(host) => host,
+        Err(problem) => return problem.into_response(),
+    };
     if app.access.open() && !names_this_machine(host) {
         // A website whose name was made to lead here (DNS rebinding) is still another website.
         return Problem::forbidden("without tokens the host is only reached as localhost").into_response();
     }
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if let Some(origin) = header_text(headers, header::ORIGIN).filter(|_| !safe) {
-        let same = origin.split_once("://").is_some_and(|(_, name)| name.eq_ignore_ascii_case(host));
-        if !same {
-            return Problem::forbidden("requests from other websites are not taken").into_response();
-        }
+    if !is_safe(request.method()) && !headers.get_all(header::ORIGIN).iter().all(|origin| is_ours(origin, host)) {
+        return Problem::forbidden("requests from other websites are not taken").into_response();
     }
     next.run(request).await
+}
+
+/// The one `Host` of a request (RFC 9112, 3.2): a proxy before this host and this host must not read two. HTTP/1.0 may
+/// leave it out, as simple probes do.
+fn the_host(request: &Request) -> Result<&str, Problem> {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let (first, second) = (hosts.next(), hosts.next());
+    match first {
+        Some(host) if second.is_none() => {
+            host.to_str().map_err(|_| Problem::bad_request("the header Host is no text of ASCII"))
+        }
+        Some(_) => Err(Problem::bad_request("there is more than one header Host")),
+        None if request.version() < Version::HTTP_11 => Ok(""),
+        None => Err(Problem::bad_request("the header Host is missing")),
+    }
+}
+
+/// Whether an `Origin` is this host itself; one that cannot be read is somebody else's.
+fn is_ours(origin: &HeaderValue, host: &str) -> bool {
+    let name = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+    name.is_some_and(|(_, name)| name.eq_ignore_ascii_case(host))
 }
 
 fn names_this_machine(host: &str) -> bool {
@@ -236,5 +324,57 @@ mod tests {
         assert_eq!(access.caller(&headers).unwrap().name, "ann");
         clock.advance(SESSION);
         assert!(access.caller(&headers).is_none());
+    }
+
+    fn with_tokens(names: [&str; 2]) -> Access {
+        let token = |name: &str| Token { name: name.into(), secret: Secret::new(name), scopes: vec![Scope::Read] };
+        Access::new(&names.map(token), Clock::Manual(crate::clock::ManualClock::new(Timestamp::from_millis(1))))
+    }
+
+    fn cookie(value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(header::COOKIE, format!("{COOKIE}={value}").parse().unwrap())])
+    }
+
+    #[test]
+    fn whoever_signs_in_again_and_again_ends_no_session_of_others() {
+        let access = with_tokens(["ann", "bob"]);
+        let anns = access.sign_in("ann").unwrap();
+        let bobs: Vec<_> = (0..2 * SESSIONS).map(|_| access.sign_in("bob").unwrap()).collect();
+        assert_eq!(access.caller(&cookie(&anns)).unwrap().name, "ann");
+        assert_eq!(bobs.iter().filter(|session| access.caller(&cookie(session)).is_some()).count(), SESSIONS);
+    }
+
+    #[test]
+    fn the_name_of_the_scheme_has_no_case() {
+        let access = with_tokens(["ann", "bob"]);
+        for (value, known) in [("Bearer ann", true), ("bearer ann", true), ("BEARER  bob", true), ("Basic ann", false)]
+        {
+            let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
+            assert_eq!(access.caller(&headers).is_some(), known, "{value}");
+        }
+    }
+
+    #[test]
+    fn an_origin_that_cannot_be_read_is_foreign() {
+        let ours = |origin: &[u8]| is_ours(&HeaderValue::from_bytes(origin).unwrap(), "localhost:1");
+        assert!(ours(b"http://localhost:1") && ours(b"https://LOCALHOST:1"));
+        assert!(!ours(b"http://localhost:1\xe9") && !ours("http://évil".as_bytes()) && !ours(b"null") && !ours(b""));
+    }
+
+    #[test]
+    fn two_hosts_or_none_are_refused_and_http_1_0_may_name_none() {
+        let request = |hosts: &[&str], version: Version| {
+            let mut request = Request::default();
+            *request.version_mut() = version;
+            for host in hosts {
+                request.headers_mut().append(header::HOST, host.parse().unwrap());
+            }
+            the_host(&request).map(str::to_owned).ok()
+        };
+        assert_eq!(request(&["here"], Version::HTTP_11).as_deref(), Some("here"));
+        assert_eq!(request(&[], Version::HTTP_10).as_deref(), Some(""));
+        assert_eq!(request(&[], Version::HTTP_11), None);
+        assert_eq!(request(&["here", "there"], Version::HTTP_11), None);
+        assert_eq!(request(&["here", "here"], Version::HTTP_10), None);
     }
 }

@@ -20,8 +20,8 @@ use crate::salesforce::{Authorization, advice};
 
 /// How long a person may take at Salesforce's page.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// Authorizations that wait at a time; the oldest goes first.
-const MOST: usize = 100;
+/// Authorizations of one person that wait at a time; their oldest goes first, and nobody else's.
+const MOST: usize = 10;
 /// Where browsers come back to.
 pub(super) const CALLBACK: &str = "/oauth/callback";
 
@@ -58,9 +58,9 @@ impl Waiting {
         let now = self.clock.now();
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         begun.retain(|_, one| now < one.until);
-        if begun.len() >= MOST
-            && let Some(oldest) = begun.iter().min_by_key(|(_, one)| one.until).map(|(key, _)| *key)
-        {
+        let own = || begun.iter().filter(|(_, one)| one.by == by);
+        let oldest = own().min_by_key(|(_, one)| one.until).map(|(key, _)| *key);
+        if let Some(oldest) = oldest.filter(|_| own().count() >= MOST) {
             begun.remove(&oldest);
         }
         let key = hash(authorization.state.reveal());
@@ -190,5 +190,18 @@ mod tests {
         let (late, state) = waiting(&clock);
         clock.advance(PATIENCE);
         assert!(late.take(&state, |_| true).is_none());
+    }
+
+    #[test]
+    fn whoever_begins_many_ends_none_of_others() {
+        let clock = ManualClock::new(Timestamp::from_millis(1));
+        let (waiting, anns) = waiting(&clock);
+        let org = || OrgId::new("acme").unwrap();
+        for number in 0..2 * MOST {
+            let origin = Origin::Api("bob".to_owned());
+            waiting.keep(org(), origin, "bob".to_owned(), Authorization::for_tests(&format!("bobs-{number}")));
+        }
+        assert!(waiting.take(&anns, |_| true).is_some());
+        assert_eq!(waiting.begun.lock().unwrap().len(), MOST);
     }
 }

@@ -3,14 +3,16 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use axum::extract::rejection::{BytesRejection, FormRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
+use super::App;
 use super::problem::Problem;
+
+/// The most that is said of what cannot be understood, in characters.
+const WORDS: usize = 500;
 
 /// The one id in a path.
 pub(super) struct Id<T>(pub(super) T);
@@ -80,47 +82,68 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     }
 }
 
-/// A body within the limit.
+/// A body within the bounds.
 pub(super) struct Body(pub(super) Bytes);
 
-impl<S: Send + Sync> FromRequest<S> for Body {
+impl FromRequest<App> for Body {
     type Rejection = Problem;
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        Bytes::from_request(request, state).await.map(Self).map_err(|error: BytesRejection| {
-            if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                Problem::too_large("the body is longer than this address takes")
-            } else {
-                Problem::bad_request(error.body_text())
-            }
-        })
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        app.bodies.read(request).await.map(Self)
     }
 }
 
-/// A body that is JSON of one shape; the content type is not asked for.
+/// A body that is a JSON object of one shape; the content type is not asked for.
 pub(super) struct Json<T>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
     type Rejection = Problem;
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let Body(bytes) = Body::from_request(request, state).await?;
-        let value = serde_json::from_slice(&bytes);
-        value.map(Self).map_err(|error| Problem::bad_request(format!("the body is not the JSON expected: {error}")))
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let Body(bytes) = Body::from_request(request, app).await?;
+        object(&bytes).map(Self)
     }
+}
+
+/// Reads a JSON object. (What reads objects would take an array too, its elements for the fields in their order.)
+pub(super) fn object<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {
+    // It repeats the names of unknown fields, however long those are.
+    let no = |why: &dyn Display| {
+        let why: String = why.to_string().chars().take(WORDS).collect();
+        Problem::bad_request(format!("the body is not the JSON expected: {why}"))
+    };
+    if json.trim_ascii_start().first() == Some(&b'[') {
+        return Err(no(&"an array, and not an object"));
+    }
+    serde_json::from_slice(json).map_err(|error| no(&error))
 }
 
 /// The fields of a form.
 pub(super) struct Form<T>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
+impl<T: DeserializeOwned> FromRequest<App> for Form<T> {
     type Rejection = Problem;
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let form = axum::Form::from_request(request, state).await;
-        form.map(|axum::Form(fields)| Self(fields)).map_err(|error: FormRejection| {
-            if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                Problem::too_large("the form is longer than this address takes")
-            } else {
-                Problem::bad_request(error.body_text())
-            }
-        })
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let mut read = Request::new(axum::body::Body::empty());
+        *read.method_mut() = request.method().clone();
+        *read.headers_mut() = request.headers().clone();
+        let Body(bytes) = Body::from_request(request, app).await?;
+        *read.body_mut() = bytes.into();
+        let form = axum::Form::from_request(read, app).await;
+        form.map(|axum::Form(fields)| Self(fields)).map_err(|error| Problem::bad_request(error.body_text()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct Fields {
+        reason: String,
+    }
+
+    #[test]
+    fn an_array_is_not_taken_for_the_fields_of_an_object() {
+        assert_eq!(object::<Fields>(br#" {"reason": "x"}"#).map(|it| it.reason).ok(), Some("x".to_owned()));
+        assert!(object::<Fields>(b"\n[\"x\"]").is_err());
     }
 }

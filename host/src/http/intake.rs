@@ -38,7 +38,7 @@ pub(super) struct Conversation {
     customer: Person,
     /// The address of the newest message on the platform.
     url: Option<String>,
-    /// Grows with every change on the platform; where absent, the time of the newest message stands for it.
+    /// Grows with every change on the platform; where absent, calls count in the order in which they come.
     sequence: Option<u64>,
     messages: Vec<Line>,
 }
@@ -85,10 +85,24 @@ pub(super) async fn accept(
     let account = conversation.account.to_string();
     let arrival = arrival(source.clone(), conversation)?;
     let id = arrival.conversation.clone();
+    let ahead: Vec<_> = arrival.ahead(app.parts.clock.now()).map(|message| message.id.clone()).collect();
     if app.parts.engine.accept(vec![arrival], Vec::new(), None).await?.linked == 0 {
         return Err(engine::Error::NotLinked { source_id: source, account }.into());
     }
-    Ok((StatusCode::ACCEPTED, Json(json!({ "conversation": id }))))
+    let mut answer = json!({ "conversation": id });
+    if !ahead.is_empty() {
+        answer["taken_as_now"] = json!(ahead);
+    }
+    Ok((StatusCode::ACCEPTED, Json(answer)))
+}
+
+/// Reads a conversation that was handed in, as [`accept`] does, for those who try what nobody would send.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub fn read(source: &SourceId, json: &[u8]) -> Result<Arrival, String> {
+    let given = extract::object(json).map_err(|problem| problem.detail().to_owned())?;
+    arrival(source.clone(), given).map_err(|problem| problem.detail().to_owned())
 }
 
 fn arrival(source: SourceId, given: Conversation) -> Result<Arrival, Problem> {
@@ -115,12 +129,13 @@ fn arrival(source: SourceId, given: Conversation) -> Result<Arrival, Problem> {
         account_name: given.account_name.unwrap_or_else(|| given.account.to_string()),
         conversation: ConversationId::scoped(&source, &given.id),
         message: newest.id.clone(),
-        event: given.sequence.unwrap_or(newest.sent_at.as_millis()),
+        event: given.sequence.unwrap_or_default(),
+        numbered: given.sequence.is_some(),
         kind: "intake".to_owned(),
         at: newest.sent_at,
         by: ReachedBy::Intake,
         channel: given.channel.to_lowercase(),
-        url: Some(given.url.unwrap_or_else(|| format!("urn:{source}:{}", newest.id))),
+        url: given.url,
         team: given.team,
         agent: Some(given.agent),
         closed: given.closed,
@@ -141,3 +156,6 @@ fn arrival(source: SourceId, given: Conversation) -> Result<Arrival, Problem> {
         source,
     })
 }
+
+#[cfg(test)]
+mod tests;

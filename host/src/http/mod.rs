@@ -3,8 +3,11 @@
 mod access;
 mod authorization;
 mod backup;
+mod bodies;
 mod console;
+mod descriptors;
 mod extract;
+mod guesses;
 mod intake;
 mod messages;
 mod orgs;
@@ -16,6 +19,9 @@ mod problem;
 mod quarantine;
 mod recount;
 mod repro;
+mod seats;
+mod serving;
+mod stalled;
 mod sync_errors;
 mod troubles;
 mod webhook;
@@ -36,9 +42,13 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use self::access::{Access, guard, need};
-pub use self::access::{Scope, Token};
+pub use self::access::{Scope, Token, check};
 use self::authorization::{CALLBACK, Waiting};
+use self::bodies::Bodies;
+use self::guesses::Guesses;
+pub use self::intake::read as read_conversation;
 use self::problem::Problem;
+use self::seats::Seats;
 use crate::alcmeon;
 use crate::clock::Clock;
 use crate::domain::{PluginName, SourceId};
@@ -51,8 +61,6 @@ use crate::troubles::Troubles;
 
 /// Bodies of the API, in bytes.
 const BODY_BYTES: usize = 1024 * 1024;
-/// Notifications carry attachments inline, in bytes.
-const NOTIFICATION_BYTES: usize = 16 * 1024 * 1024;
 
 /// Where the host listens, and to whom.
 #[derive(Debug, Clone, Deserialize)]
@@ -109,6 +117,9 @@ pub enum Error {
     /// Everybody could do everything.
     #[error("{0} is a public address: at least one [[http.tokens]] is needed before the host listens there")]
     Public(SocketAddr),
+    /// A token would be of no use, or somebody else's.
+    #[error("{0}")]
+    Token(String),
     /// The address cannot be had.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -122,6 +133,10 @@ pub enum Error {
 struct Shared {
     parts: Parts,
     access: Access,
+    /// What is read of requests.
+    bodies: Bodies,
+    /// Wrong tokens.
+    guesses: Guesses,
     /// Authorizations that wait for a browser.
     waiting: Waiting,
     /// Held by the recount of the store that is under way.
@@ -157,25 +172,22 @@ pub async fn start(config: &Config, parts: Parts) -> Result<Server, Error> {
     if config.tokens.is_empty() && !config.listen.ip().is_loopback() {
         return Err(Error::Public(config.listen));
     }
+    check(&config.tokens).map_err(Error::Token)?;
     let cannot = |error| Error::Listen { address: config.listen, error };
     let listener = TcpListener::bind(config.listen).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let https = public_url.starts_with("https://");
-    let (access, waiting) = (Access::new(&config.tokens, parts.clock.clone()), Waiting::new(parts.clock.clone()));
-    let app: App =
-        Arc::new(Shared { access, waiting, recount: tokio::sync::Mutex::default(), public_url, https, parts });
+    let clock = || parts.clock.clone();
+    let (access, waiting) = (Access::new(&config.tokens, clock()), Waiting::new(clock()));
+    let bodies = Bodies::with_plugins_of(parts.policies.plugin_bytes());
+    let guesses = Guesses::new(clock(), parts.metrics.clone());
+    let bounds = serving::Bounds::with_files(descriptors::raise());
+    let seats = Seats::new(bounds.connections, &parts.metrics, &parts.troubles, &parts.clock);
+    let recount = tokio::sync::Mutex::default();
+    let app: App = Arc::new(Shared { access, bodies, guesses, waiting, recount, public_url, https, parts });
     let stopping = watch::Sender::new(false);
-    let mut stop = stopping.subscribe();
-    let router = router(app);
-    let task = tokio::spawn(async move {
-        let served = axum::serve(listener, router).with_graceful_shutdown(async move {
-            let _ = stop.wait_for(|stop| *stop).await;
-        });
-        if let Err(error) = served.await {
-            tracing::error!(%error, "the HTTP floor broke off");
-        }
-    });
+    let task = tokio::spawn(serving::serve(listener, router(app), seats, bounds, stopping.subscribe()));
     Ok(Server { address, stopping, task })
 }
 
@@ -236,9 +248,10 @@ fn router(app: App) -> Router {
     let policies = Router::new()
         .route("/v1/policies/{name}", put(policies::apply).delete(policies::delete))
         .route("/v1/plugins/{name}/pull", post(plugins::pull))
-        .route("/v1/policies/{name}/preview", post(policies::preview))
         .route("/v1/policies/{name}/shadow", put(policies::start_shadow).delete(policies::end_shadow))
         .route("/v1/policies/{name}/revisions/{number}/restore", post(policies::restore));
+    // A candidate may answer with what it was asked: whoever sees that has to be one of those who see customers' data.
+    let preview = Router::new().route("/v1/policies/{name}/preview", post(policies::preview));
     let connect = Router::new()
         .route("/v1/orgs/{org}/authorization", post(authorization::start))
         .route("/v1/orgs/{org}/authorization/code", post(authorization::code));
@@ -250,12 +263,13 @@ fn router(app: App) -> Router {
     let intake = Router::new().route("/v1/intake/{source}", post(intake::accept));
     let webhook = Router::new()
         .route("/alcmeon/{environment}/notify", post(webhook::notify))
-        .layer(DefaultBodyLimit::max(NOTIFICATION_BYTES));
+        .layer(DefaultBodyLimit::max(webhook::MOST_BYTES));
     let open = Router::new().route("/healthz", get(probes::healthz)).route("/readyz", get(probes::readyz));
     Router::new()
         .merge(scoped(Scope::Read, reading()))
         .merge(scoped(Scope::Errors, errors))
         .merge(scoped(Scope::Policies, policies))
+        .merge(scoped(Scope::Errors, scoped(Scope::Policies, preview)))
         .merge(scoped(Scope::Intake, intake))
         .merge(scoped(Scope::Connect, connect))
         .merge(scoped(Scope::Backup, backup))

@@ -78,9 +78,26 @@ async fn put(app: &App, caller: Caller, name: PolicyName, texts: Texts) -> Resul
     let kept = folders::Texts { toml: source.toml.clone(), scripts: source.scripts.clone() };
     let folder = app.parts.policies_folder.alone().await;
     let (of, most_bytes) = (name.clone(), app.parts.policies.source_bytes());
-    let drafted = folder.work(move |folder| draft(folder, &of, &kept, most_bytes)).await;
-    let draft = drafted.map_err(|error| not_kept(&error))??;
-    let status = app.parts.policies.apply(name, source).await?;
+    let before = app.parts.policies.source(&name);
+    let came_from_a_file = before.is_some_and(|before| matches!(before.origin, Origin::File { .. }));
+    let drafted = folder.work(move |folder| match draft(folder, &of, &kept, most_bytes) {
+        // When it is there again, so is the file that this was to replace.
+        Ok(Ok(None)) if came_from_a_file => Err(std::io::Error::other("it is not there")),
+        drafted => drafted,
+    });
+    let draft = drafted.await.map_err(|error| not_kept(&error))??;
+    let status = match app.parts.policies.apply(name, source).await {
+        Ok(status) => status,
+        Err(rejection) => {
+            // Its files are removed where a disk may take its time.
+            let removed = move |_: &Path| {
+                drop(draft);
+                Ok(())
+            };
+            let _ = folder.work(removed).await;
+            return Err(rejection.into());
+        }
+    };
     let put = folder.work(move |_| draft.map_or(Ok(()), Draft::put)).await;
     put.map_err(|error| {
         tracing::error!(%error, "a policy is in force but its files are not all in their places");
@@ -199,12 +216,7 @@ pub(super) async fn preview(
     extract::Json(texts): extract::Json<Texts>,
 ) -> Result<Json<engine::Preview>, Problem> {
     let candidate = app.parts.policies.candidate(name.clone(), texts.source(&app, &caller)?).await?;
-    let mut preview = app.parts.engine.preview(&name, &candidate).await?;
-    if !caller.may(Scope::Read) {
-        preview.errors.examples.clear();
-        preview.good.examples.clear();
-    }
-    Ok(Json(preview))
+    Ok(Json(app.parts.engine.preview(&name, &candidate).await?))
 }
 
 /// Lets these texts answer beside the policy in force, to be compared.

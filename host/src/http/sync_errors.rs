@@ -9,7 +9,7 @@ use super::App;
 use super::access::Caller;
 use super::extract::{self, Asked, Id};
 use super::problem::Problem;
-use crate::domain::{Advice, Class, Fingerprint, OrgId, State as ErrorState, SyncError, SyncErrorId};
+use crate::domain::{Advice, Class, Fingerprint, OrgId, State as ErrorState, SyncError, SyncErrorId, is_hidden};
 use crate::ledger::{ErrorFilter, is_cursor};
 use crate::salesforce;
 
@@ -130,11 +130,15 @@ pub(super) async fn ignore_because(
     Ok(app.parts.engine.ignore(id, &caller.name, a_reason(reason)?).await?)
 }
 
-/// A reason as it is kept.
+/// A reason as it is kept: one line that shows all that it says.
 pub(super) fn a_reason(reason: &str) -> Result<&str, Problem> {
     let reason = reason.trim();
     if reason.is_empty() || reason.chars().count() > REASON {
         return Err(Problem::invalid(format!("reason: say in 1 to {REASON} characters why it is ignored")));
+    }
+    if let Some(hidden) = reason.chars().find(|character| is_hidden(*character)) {
+        let code = u32::from(hidden);
+        return Err(Problem::invalid(format!("reason: U+{code:04X} is a control character; say it in plain text")));
     }
     Ok(reason)
 }
@@ -146,4 +150,17 @@ pub(super) async fn reopen(
     Id(id): Id<SyncErrorId>,
 ) -> Result<Json<View>, Problem> {
     Ok(Json(app.parts.engine.reopen(&id, &caller.name).await?.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_has_no_control_characters() {
+        assert_eq!(a_reason(" spam, déjà vu 🙂 ").ok(), Some("spam, déjà vu 🙂"));
+        for hidden in ["a\0b", "a\u{1b}[31mb", "a\r\nb", "a\u{202e}b", "a\u{2067}b", "a\u{85}b", " "] {
+            assert_eq!(a_reason(hidden).unwrap_err().status(), StatusCode::UNPROCESSABLE_ENTITY, "{hidden:?}");
+        }
+    }
 }

@@ -3,46 +3,84 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
+use axum::body::HttpBody;
+use axum::extract::{Request, State};
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::App;
-use super::extract::{Body, Id};
+use super::extract::Id;
 use super::problem::Problem;
+use super::seats::Visitor;
 use crate::alcmeon;
-use crate::domain::SourceId;
+use crate::domain::{Arrival, SourceId, Timestamp};
 use crate::ledger::Quarantined;
 
 const SIGNATURE: &str = "x-alcmeon-webhook-signature";
+/// Notifications carry attachments inline, in bytes.
+pub(super) const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// Alcmeon gives up after one second; an answer that comes later says nothing to it.
 const PATIENCE: Duration = Duration::from_millis(900);
+/// A notification of more bytes is read where it holds up nothing else.
+const LONG: usize = 64 * 1024;
 
 /// Takes one notification. 200 says that it survives a power cut; Alcmeon sends it once, so nothing else may say so.
 pub(super) async fn notify(
     State(app): State<App>,
     Id(environment): Id<SourceId>,
-    address: Uri,
-    headers: HeaderMap,
-    Body(body): Body,
+    request: Request,
 ) -> Result<Json<Value>, Problem> {
+    // First what costs nothing: no byte is read for an environment that is not there, or without a signature.
     let known = app.parts.environments.get(&environment);
     let config = known.ok_or_else(|| Problem::not_found(format!("there is no Alcmeon environment {environment}")))?;
-    let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
+    let signature = request.headers().get(SIGNATURE).and_then(|value| value.to_str().ok());
     let signature = signature.ok_or_else(|| Problem::unauthorized(format!("the header {SIGNATURE} is missing")))?;
-    if !alcmeon::verify(&config.secret, address.path(), &body, signature) {
-        return Err(Problem::unauthorized("the signature does not match path and body"));
+    let signature = alcmeon::Signature::read(signature)
+        .ok_or_else(|| Problem::unauthorized(format!("the header {SIGNATURE} is no HMAC-SHA256 in hexadecimal")))?;
+    if request.body().size_hint().lower() > MOST_BYTES as u64 {
+        return Err(Problem::too_large(format!("a notification may have {MOST_BYTES} bytes")));
     }
-    // Alcmeon switches a webhook off that fails, for all conversations: what nobody can use is set aside, and acknowledged.
-    let (id, arrivals, set_aside) = match alcmeon::notification(&body, config, &environment) {
-        Ok((id, arrival)) => (Some(id), vec![arrival], Vec::new()),
-        Err(why) => {
-            tracing::warn!(source = %environment, %why, "a notification cannot be used");
-            let (now, why) = (app.parts.clock.now(), why.to_string());
-            (None, Vec::new(), vec![Quarantined::sent(&environment, "notification", &body, why, now)])
+    let path = request.uri().path().to_owned();
+    let visitor = request.extensions().get::<Visitor>().cloned();
+    let body = app.bodies.read(request).await?;
+    let (config, now) = (config.clone(), app.parts.clock.now());
+    let long = body.len() > LONG;
+    let read = move || {
+        if !signature.fits(&config.secret, &path, &body) {
+            return Err(Problem::unauthorized("the signature does not match path and body"));
         }
+        Ok(told(&body, &config, &environment, now))
     };
+    let told = if long { tokio::task::spawn_blocking(read).await.map_err(|_| broke_off())? } else { read() };
+    let Told { id, arrivals, set_aside } = told?;
+    if let Some(visitor) = visitor {
+        visitor.is_known();
+    }
     let stored = tokio::time::timeout(PATIENCE, app.parts.engine.accept(arrivals, set_aside, None)).await;
     let accepted = stored.map_err(|_| Problem::unavailable("the store is too slow; nothing was acknowledged"))??;
     Ok(Json(json!({ "notification": id, "linked": accepted.linked == 1 })))
+}
+
+/// What a notification tells.
+struct Told {
+    /// Its own id, where it can be used.
+    id: Option<u64>,
+    arrivals: Vec<Arrival>,
+    set_aside: Vec<Quarantined>,
+}
+
+/// Alcmeon switches a webhook off that fails, for all conversations: what nobody can use is set aside, and acknowledged.
+fn told(body: &Bytes, config: &alcmeon::Config, environment: &SourceId, now: Timestamp) -> Told {
+    match alcmeon::notification(body, config, environment) {
+        Ok((id, arrival)) => Told { id: Some(id), arrivals: vec![arrival], set_aside: Vec::new() },
+        Err(why) => {
+            tracing::warn!(source = %environment, %why, "a notification cannot be used");
+            let set_aside = vec![Quarantined::sent(environment, "notification", body, why.to_string(), now)];
+            Told { id: None, arrivals: Vec::new(), set_aside }
+        }
+    }
+}
+
+fn broke_off() -> Problem {
+    Problem::unavailable("the host is stopping; nothing was acknowledged")
 }

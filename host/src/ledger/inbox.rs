@@ -3,8 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Ledger, key};
-use crate::domain::OrgId;
+use crate::domain::{OrgId, Timestamp};
 use crate::store::{Error, Range};
+
+/// More than arrive in a millisecond.
+const A_MILLISECOND: u64 = 1_000;
 
 /// Numbers the arrivals of all inboxes.
 #[derive(Debug)]
@@ -13,12 +16,13 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// Continues after the highest number that is waiting.
+    /// Continues after the highest number that is waiting, and after those that were given before: they follow the time, for
+    /// what has left an inbox for the quarantine still has its number, and may come back.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn open(ledger: &Ledger, orgs: &[OrgId]) -> Result<Self, Error> {
-        let mut highest = 0;
+    pub async fn open(ledger: &Ledger, orgs: &[OrgId], now: Timestamp) -> Result<Self, Error> {
+        let mut highest = now.as_millis().saturating_mul(A_MILLISECOND);
         for org in orgs {
             let last = ledger.store.range(Range::of(key::inbox(org), 1).backward().keys_only()).await?;
             let number = last.first().and_then(|(name, _)| key::part(name, 0).ok());
@@ -30,5 +34,23 @@ impl Inbox {
     /// A number that was never given before.
     pub fn number(&self) -> u64 {
         self.next.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::store::MemoryStore;
+
+    #[tokio::test]
+    async fn a_number_is_not_given_again_after_a_restart_though_nothing_waits_any_more() {
+        let (ledger, at) = (Ledger::new(Arc::new(MemoryStore::default())), Timestamp::from_millis(1_790_000_000_000));
+        let orgs = [OrgId::new("acme").unwrap()];
+        let before = Inbox::open(&ledger, &orgs, at).await.unwrap();
+        let last = (0..500).map(|_| before.number()).last().unwrap();
+        let after = Inbox::open(&ledger, &orgs, Timestamp::from_millis(1_790_000_000_001)).await.unwrap();
+        assert!(after.number() > last);
     }
 }

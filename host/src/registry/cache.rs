@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Pulled, Reference, Registry};
-use crate::disk::{replace, sync_names};
+use crate::disk::{private_folder, replace, sync_names};
 use crate::domain::PluginName;
 
 /// What is known of a kept component: `NAME.json` beside `SHA256.wasm`.
@@ -41,7 +41,7 @@ impl Registry {
     /// # Errors
     /// When a file cannot be written; then the one before is still there.
     pub fn keep(&self, name: &PluginName, reference: &Reference, pulled: &Pulled) -> io::Result<()> {
-        std::fs::create_dir_all(&self.folder)?;
+        private_folder(&self.folder)?;
         let component = hex::encode(Sha256::digest(&pulled.component));
         let note = format!("{name}.json");
         let before = std::fs::read(self.folder.join(&note)).ok();

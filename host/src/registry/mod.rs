@@ -1,6 +1,8 @@
 //! OCI registries: a plugin is pulled by a reference, within a bound, and what was pulled last is kept on disk.
 
+mod asking;
 mod cache;
+mod manifest;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,30 +10,20 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use docker_credential::DockerCredential;
-use futures_util::TryStreamExt;
-use oci_client::client::{ClientConfig, ClientProtocol};
-use oci_client::errors::OciDistributionError;
-use oci_client::manifest::{OciDescriptor, OciImageManifest};
-use oci_client::secrets::RegistryAuth;
 use serde::{Deserialize, Serialize};
 
+use self::asking::Asking;
 use crate::domain::Secret;
 
-/// What a component is called in a manifest: by the convention for components, and by older tools.
-const COMPONENT: [&str; 2] = ["application/wasm", "application/vnd.wasm.content.layer.v1+wasm"];
-/// The annotation of a manifest that holds the text of the component's `.minisig` file.
-const SIGNATURE: &str = "minisign.signature";
 /// How long a pull may take from first to last byte.
 const TIMEOUT: Duration = Duration::from_secs(120);
-/// How long a registry may be silent.
-const SILENCE: Duration = Duration::from_secs(20);
 /// The most that is repeated of a registry's words, in characters.
 const WORDS: usize = 300;
 
 /// Where a plugin is in a registry: `REGISTRY/REPOSITORY:TAG`, with `@sha256:DIGEST` for exactly one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Reference(oci_client::Reference);
+pub struct Reference(oci_spec::distribution::Reference);
 
 impl Reference {
     /// Whether it names the one that was pulled, whatever became of the tag since.
@@ -136,95 +128,35 @@ impl Registry {
         pulled.unwrap_or_else(|_| Err(Error::Unreachable(format!("not done within {} s", TIMEOUT.as_secs()))))
     }
 
-    async fn pull_patiently(&self, reference: &oci_client::Reference) -> Result<Pulled, Error> {
-        let auth = self.auth(reference.registry()).await;
-        let client = client(reference.resolve_registry())?;
-        let (manifest, digest) = client.pull_image_manifest(reference, &auth).await.map_err(no)?;
-        let layer = component(&manifest)?;
+    async fn pull_patiently(&self, reference: &oci_spec::distribution::Reference) -> Result<Pulled, Error> {
+        let asking = Asking::begin(reference, self.account(reference.registry()).await).await?;
+        let (manifest, digest) = asking.manifest().await?;
+        let layer = manifest.component()?;
         let most = self.most_bytes;
         let size = usize::try_from(layer.size).unwrap_or(usize::MAX);
         if size > most {
             return Err(Error::Unfit(format!("it has {} bytes; {most} are allowed", layer.size)));
         }
-        // By the digest alone: a manifest may name other servers to fetch from, and those are nobody's choice here.
-        let layer = layer.digest.as_str();
-        let mut blob = client.pull_blob_stream(reference, &layer).await.map_err(no)?;
-        let mut bytes = Vec::with_capacity(size);
-        while let Some(chunk) = blob.try_next().await.map_err(|error| broken(&error))? {
-            if bytes.len() + chunk.len() > size {
-                return Err(Error::Unfit(format!("it has more than the {size} bytes that its manifest says")));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        let signature = manifest.annotations.and_then(|mut annotations| annotations.remove(SIGNATURE));
-        Ok(Pulled { component: bytes, signature, digest })
+        let component = asking.blob(&layer.digest, size).await?;
+        Ok(Pulled { component, signature: manifest.signature(), digest })
     }
 
     /// Who is configured for the registry, or whom Docker's own configuration names.
-    async fn auth(&self, registry: &str) -> RegistryAuth {
-        if let Some(Account { user, password }) = self.accounts.get(registry) {
-            return RegistryAuth::Basic(user.clone(), password.reveal().to_owned());
+    async fn account(&self, registry: &str) -> Option<Account> {
+        if let Some(account) = self.accounts.get(registry) {
+            return Some(account.clone());
         }
         let name = if registry == "docker.io" { "https://index.docker.io/v1/" } else { registry }.to_owned();
         // It may run a program that keeps credentials.
         let found = tokio::task::spawn_blocking(move || docker_credential::get_credential(&name)).await;
         match found {
-            Ok(Ok(DockerCredential::UsernamePassword(user, password))) => RegistryAuth::Basic(user, password),
+            Ok(Ok(DockerCredential::UsernamePassword(user, password))) => {
+                Some(Account { user, password: Secret::new(password) })
+            }
             // An identity token would have to be exchanged in a way that no registry needs for a pull.
-            _ => RegistryAuth::Anonymous,
+            _ => None,
         }
     }
-}
-
-/// A client of its own for each pull: a token is never kept for longer.
-fn client(registry: &str) -> Result<oci_client::Client, Error> {
-    let host = registry.rsplit_once(':').map_or(registry, |(host, _)| host);
-    let here = host == "localhost" || host.parse().is_ok_and(|ip: std::net::Ipv4Addr| ip.is_loopback());
-    let config = ClientConfig {
-        protocol: if here { ClientProtocol::Http } else { ClientProtocol::Https },
-        connect_timeout: Some(Duration::from_secs(10)),
-        read_timeout: Some(SILENCE),
-        user_agent: concat!("switchyard/", env!("CARGO_PKG_VERSION")),
-        // A plugin runs on every platform: a list of platforms is no plugin.
-        platform_resolver: None,
-        ..ClientConfig::default()
-    };
-    // It would panic where no provider of cryptography is installed; a second installation says that there is one.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    oci_client::Client::try_from(config).map_err(no)
-}
-
-/// The one layer that is a component.
-fn component(manifest: &OciImageManifest) -> Result<&OciDescriptor, Error> {
-    let components: Vec<_> =
-        manifest.layers.iter().filter(|layer| COMPONENT.contains(&layer.media_type.as_str())).collect();
-    match components[..] {
-        [one] => Ok(one),
-        ref found => {
-            let found = found.len();
-            Err(Error::Unfit(format!("its manifest has {found} layers of type {}, not one", COMPONENT.join(" or "))))
-        }
-    }
-}
-
-fn no(error: OciDistributionError) -> Error {
-    use OciDistributionError as No;
-    let words = words(&error);
-    match &error {
-        No::RequestError(_) | No::IoError(_) | No::ServerError { code: 500.., .. } => Error::Unreachable(words),
-        No::AuthenticationFailure(_)
-        | No::UnauthorizedError { .. }
-        | No::RegistryError { .. }
-        | No::ImageManifestNotFoundError(_)
-        | No::ServerError { .. } => Error::Refused(words),
-        _ => Error::Unfit(words),
-    }
-}
-
-/// A stream ends with an error when the connection breaks, and when what came has another digest.
-fn broken(error: &std::io::Error) -> Error {
-    let connection = error.get_ref().is_some_and(|inner| inner.is::<reqwest::Error>());
-    if connection { Error::Unreachable(words(error)) } else { Error::Unfit(words(error)) }
 }
 
 /// An error with its causes, as far as a person wants to read.

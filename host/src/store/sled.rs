@@ -28,8 +28,9 @@ use super::{Batch, Changes, Error, Fence, Order, PAGE_BYTES, Pair, Range, Readin
 
 /// So many commits may wait for the writer before the next one waits for a place.
 const QUEUE: usize = 1024;
-/// sled's default cache of 1 GiB is more than this host should ever take.
-const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// sled's default cache is 1 GiB. What this one leaves out is in the system's own, and what a page takes in memory is a
+/// multiple of what sled counts.
+const CACHE_BYTES: u64 = 8 * 1024 * 1024;
 /// Values up to a quarter of this stay in the log.
 const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
 

@@ -8,6 +8,7 @@ mod browser;
 mod connecting;
 mod floors;
 mod folders;
+mod front;
 mod hostile;
 mod mail;
 mod plugins;

@@ -191,9 +191,12 @@ async fn what_a_registry_gives_is_bounded_and_has_the_digest_that_its_manifest_s
     };
     registry.push_manifest("acme/large:1", layer(COMPONENT, 8_000_001), None);
     registry.push_manifest("acme/image:1", layer("application/vnd.oci.image.layer.v1.tar", 10), None);
-    for (name, words) in
-        [("acme/large:1", "8000000 are allowed"), ("acme/image:1", "0 layers"), ("acme/none:1", "no such manifest")]
-    {
+    for (name, words) in [
+        ("acme/large:1", "8000000 are allowed"),
+        ("acme/image:1", "0 layers"),
+        ("acme/none:1", "no such manifest"),
+        ("endless:1", "its manifest has more than the 4194304 bytes"),
+    ] {
         let (status, said) = pull(name).await;
         assert!(status == StatusCode::UNPROCESSABLE_ENTITY && said.contains(words), "{name}: {status} {said}");
     }
@@ -234,4 +237,26 @@ async fn a_pulled_plugin_is_signed_by_an_annotation_of_its_manifest_and_kept_lik
     let (_, plugins) = host.get("/v1/plugins").await;
     assert_eq!((router(&plugins), trouble(&plugins)), (Some(&*sha256(ROUTER)), None));
     host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registrys_password_goes_to_no_other_address_whatever_the_registry_says() {
+    let listening = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listening.set_nonblocking(true).unwrap();
+    // By its address it is this machine as well, but not the registry.
+    let elsewhere = format!("http://localhost:{}/token", listening.local_addr().unwrap().port());
+    for (realm, words) in [(&*elsewhere, "not of its own domain"), ("http://reg.example/token", "not reached by https")]
+    {
+        let registry = Registry::locked_by(realm).await;
+        registry.push("acme/router:1", COMPONENT, ROUTER, None);
+        let more = format!("[policies.registries.'{}']\nuser = 'user'\npassword = 'password'\n", registry.address);
+        let host = TestHost::set_up(Setup { more: &more, ..Setup::default() }).await;
+        let body = json!({ "reference": registry.reference("acme/router:1") });
+        let (status, problem) = host.post("/v1/plugins/router/pull", body).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
+        let said = problem["detail"].as_str().unwrap();
+        assert!(said.contains(words) && said.contains(realm), "{said}");
+        host.stop().await;
+    }
+    assert!(listening.accept().is_err(), "nobody came");
 }

@@ -217,11 +217,8 @@ async fn a_token_for_policies_alone_reads_no_customers_words_through_the_answers
     let toml = "plugin = \"script\"\nscript = \"tells.rhai\"\n";
     let script = "fn route(conversation) { not_eligible(conversation.customer.email ?? \"nobody\") }";
     let texts = json!({ "toml": toml, "scripts": { "tells.rhai": script } });
-    let (status, preview) = host.call(Method::POST, "/v1/policies/acme/preview", AUTHOR, Some(texts.clone())).await;
-    assert_eq!((status, &preview["good"]["different"]), (StatusCode::OK, &json!(1)), "{preview}");
-    assert!(!preview.to_string().contains("jane@example.com"), "{preview}");
-    let (_, preview) = host.post("/v1/policies/acme/preview", texts.clone()).await;
-    assert!(preview.to_string().contains("jane@example.com"), "who may read sees examples: {preview}");
+    let (status, problem) = host.call(Method::POST, "/v1/policies/acme/preview", AUTHOR, Some(texts.clone())).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "{problem}");
     host.call(Method::PUT, "/v1/policies/acme/shadow", AUTHOR, Some(texts)).await;
     host.notify(received(2, 2, "billing", "jane@example.com")).await;
     host.idle().await;

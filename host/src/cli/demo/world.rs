@@ -77,7 +77,7 @@ impl World {
         if !key.exists() {
             let mut bytes = [0; 32];
             getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
-            std::fs::write(&key, hex::encode(bytes))?;
+            crate::disk::replace(folder, "switchyard.key", hex::encode(bytes).as_bytes())?;
         }
         let key = std::fs::read_to_string(key)?;
         let quoted = |path: &Path| toml::Value::String(path.display().to_string()).to_string();

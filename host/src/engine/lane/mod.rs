@@ -27,7 +27,7 @@ use super::shared::Shared;
 use super::too_large::of_a_large_conversation;
 use super::turn::Todo;
 use crate::domain::{
-    Admission, Cause, Demand, Fingerprint, IncidentEvent, Operation, OrgId, Room, SyncErrorId, Timestamp, Work,
+    Admission, Cause, Class, Demand, Fingerprint, IncidentEvent, Operation, OrgId, Room, SyncErrorId, Timestamp, Work,
 };
 use crate::ledger::{LaneState, LaneWriter, Queued};
 use crate::store;
@@ -175,7 +175,11 @@ impl Lane {
         self.admission.incident = self.state.incident.clone();
         // Times on record may be ahead of a clock that went back before the host stopped.
         self.state.seen = self.state.highest;
-        self.look_at_clock();
+        let now = self.look_at_clock();
+        // People restart a host whose configuration they have mended. A limit, though, ends by time alone.
+        if self.admission.incident.cause().is_some_and(|(_, refusal)| refusal.class != Class::Limit) {
+            self.admission.incident.step(IncidentEvent::LiftAsked, now);
+        }
         Ok(())
     }
 

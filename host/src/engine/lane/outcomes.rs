@@ -150,7 +150,7 @@ impl Lane {
             }
             merged += 1;
             if let Some(history) = history {
-                turn.erase(number, &arrival, history);
+                turn.erase(number, &arrival.dated(turn.now), history);
                 continue;
             }
             if let Some(team) = turn.arrive(number, arrival)

@@ -168,7 +168,10 @@ fn arrived(kind: &str, by: ReachedBy, event: u64, extra: Option<&Value>) -> Mark
         ReachedBy::Intake => "it was handed in at the intake",
     };
     html! {
-        b { "Arrived" } ": " (way) " (event " (event) ", " code { (kind) } ")."
+        b { "Arrived" } ": " (way) " ("
+        // A platform at the intake may number nothing.
+        @if by != ReachedBy::Intake || event > 0 { "event " (event) ", " }
+        code { (kind) } ")."
         @if let Some(extra) = extra {
             details { summary { "What else the event carried" } (json("What else the event carried", extra)) }
         }

@@ -14,8 +14,8 @@ mod sync_errors;
 mod tests;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, header};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -23,10 +23,13 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::page::Visit;
 use super::App;
-use super::access::Scope;
+use super::access::{Scope, from_here, is_safe, known};
 use super::authorization::CALLBACK;
 use super::problem::Problem;
 use super::repro;
+
+/// A token and where to go on: more is not read of somebody whom nobody knows.
+const SIGN_IN_BYTES: usize = 16 * 1024;
 
 /// A page that needs no session, or one that may do this.
 type Needed = Option<Scope>;
@@ -55,7 +58,8 @@ pub(super) fn router(app: &App) -> Router<App> {
     let anybody = Router::new()
         .route(CALLBACK, get(authorization::callback))
         .route("/login", get(session::form).post(session::sign_in))
-        .route("/logout", post(session::sign_out));
+        .route("/logout", post(session::sign_out))
+        .layer(DefaultBodyLimit::max(SIGN_IN_BYTES));
     Router::new()
         .merge(entered(Some(Scope::Read), read))
         .merge(entered(Some(Scope::Errors), errors))
@@ -73,7 +77,7 @@ async fn style() -> impl IntoResponse {
 async fn enter(State((app, needed)): State<(App, Needed)>, mut request: Request, next: Next) -> Response {
     let caller = app.access.caller(request.headers());
     let visit = Visit::new(caller, app.access.open(), request.uri());
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let reads = is_safe(request.method());
     if !reads && !from_here(request.headers()) {
         return visit.refusal(&Problem::forbidden("forms are only taken from the pages of this console"));
     }
@@ -87,7 +91,7 @@ async fn enter(State((app, needed)): State<(App, Needed)>, mut request: Request,
             let detail = format!("the token of {} may look at this but not change it", caller.name);
             return visit.refusal(&Problem::forbidden(detail));
         }
-        request.extensions_mut().insert(caller);
+        known(&mut request, caller);
     }
     request.extensions_mut().insert(visit.clone());
     let mut response = next.run(request).await;
@@ -105,10 +109,4 @@ pub(super) async fn nothing_here(State(app): State<App>, request: Request) -> Re
         return problem.into_response();
     }
     Visit::new(app.access.caller(request.headers()), app.access.open(), request.uri()).refusal(&problem)
-}
-
-/// Whether a page of this console sent the form. Browsers always say; that an `Origin` is ours is checked for every
-/// request, by `access::guard`.
-fn from_here(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::ORIGIN) || headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin")
 }

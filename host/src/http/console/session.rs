@@ -12,6 +12,7 @@ use crate::http::App;
 use crate::http::access::COOKIE;
 use crate::http::extract::{Asked, Form};
 use crate::http::problem::Problem;
+use crate::http::serving::Peer;
 
 #[derive(Deserialize)]
 pub(super) struct Next {
@@ -38,6 +39,7 @@ pub(super) async fn sign_in(
     State(app): State<App>,
     Extension(visit): Extension<Visit>,
     headers: HeaderMap,
+    Extension(peer): Extension<Peer>,
     Form(given): Form<Given>,
 ) -> Result<Response, Problem> {
     let next = local(given.next.as_deref());
@@ -45,6 +47,7 @@ pub(super) async fn sign_in(
         return Ok(Redirect::to(next).into_response());
     }
     let Some(session) = app.access.sign_in(given.token.trim()) else {
+        app.guesses.wrong("the console", Some(peer)).await?;
         let refused = "This token is not known, or it may not look at the console.";
         return Ok((StatusCode::UNAUTHORIZED, page(&visit, next, Some(refused))).into_response());
     };

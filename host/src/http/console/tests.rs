@@ -114,6 +114,7 @@ fn conversation_with(id: ConversationId, message: MessageId, now: Timestamp) -> 
         version: 1,
         state_as_of: 1,
         agent_as_of: 1,
+        numbered: false,
         erased_until: None,
     }
 }

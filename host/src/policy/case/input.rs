@@ -175,6 +175,7 @@ impl Conversation {
             version: 1,
             state_as_of: 1,
             agent_as_of: 1,
+            numbered: false,
             erased_until: None,
         }
     }

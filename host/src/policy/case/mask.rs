@@ -1,13 +1,16 @@
 //! Takes personal data out of a case: what is left has the same shape, so that a policy can still be asked about it.
 
 use super::{Case, Conversation, Found, Named};
-use crate::domain::Direction;
+use crate::domain::{ConversationId, Direction, MessageId};
 
-/// How many digits in a row are taken for a personal number.
+/// Digits that are taken for a personal number: in a row,
 const NUMBER: usize = 4;
-/// The shortest part of a name that is replaced in texts, in characters.
-const NAME: usize = 3;
+/// and with what numbers are written with between them.
+const SPREAD_NUMBER: usize = 7;
+/// Digits at the end of a phone number by which an id is known as made of it.
+const PHONE_END: usize = 7;
 const CUSTOMER: &str = "Customer";
+const AGENT: &str = "Agent";
 const EMAIL: &str = "customer@example.com";
 
 impl Case {
@@ -24,33 +27,48 @@ impl Case {
                 true => EMAIL.to_owned(),
                 false => format!("contact-{number}@example.com"),
             });
-            replace(phone, |phone| digits(phone, 0));
+            replace(phone, zeros);
             for Named { value, .. } in attributes {
                 "masked".clone_into(value);
             }
+        }
+        let names = Names::of(&self.conversation);
+        if let Some(failure) = &mut self.failure {
+            failure.text = names.masked(&failure.text);
         }
         Self { conversation: self.conversation.masked(), ..self }
     }
 }
 
 impl Conversation {
-    /// The same without names, addresses, phone numbers and the values of custom fields; in texts, addresses, longer
-    /// numbers and the customer's name are replaced. What else somebody wrote of themselves stays.
+    /// The same without names, addresses, phone numbers and the values of custom fields; in texts and tags, addresses, longer
+    /// numbers and the names of the customer and the agents are replaced, and ids that are made of a number or an address
+    /// have another in their place. What else somebody wrote of themselves stays.
     #[must_use]
     pub fn masked(mut self) -> Self {
-        let name = self.customer.name.clone().unwrap_or_default();
-        let names: Vec<_> =
-            name.split_whitespace().filter(|part| part.chars().count() >= NAME).map(str::to_lowercase).collect();
-        for message in &mut self.messages {
-            message.body = text(&message.body, &names);
-            let author = if message.direction == Direction::Inbound { CUSTOMER } else { "Agent" };
+        let (names, personal) = (Names::of(&self), PersonalIds::of(&self));
+        if personal.has(self.id.as_str()) {
+            self.id = ConversationId::new("masked").unwrap_or(self.id);
+        }
+        for (number, message) in (1..).zip(&mut self.messages) {
+            message.body = names.masked(&message.body);
+            let author = if message.direction == Direction::Inbound { CUSTOMER } else { AGENT };
             message.author = if message.author.is_empty() { String::new() } else { author.to_owned() };
+            if message.id.as_ref().is_some_and(|id| personal.has(id.as_str())) {
+                message.id = MessageId::new(format!("masked:{number}")).ok();
+            }
+        }
+        for tag in &mut self.tags {
+            *tag = names.masked(tag);
         }
         let customer = &mut self.customer;
+        if !customer.id.is_empty() {
+            "masked".clone_into(&mut customer.id);
+        }
         replace(&mut customer.name, |_| CUSTOMER.to_owned());
         replace(&mut customer.email, |_| EMAIL.to_owned());
-        replace(&mut customer.phone, |phone| digits(phone, 0));
-        replace(&mut self.agent, |_| "Agent".to_owned());
+        replace(&mut customer.phone, zeros);
+        replace(&mut self.agent, |_| AGENT.to_owned());
         for Named { value, .. } in self.attributes.iter_mut().chain(&mut customer.attributes) {
             "masked".clone_into(value);
         }
@@ -64,30 +82,135 @@ fn replace(field: &mut Option<String>, with: impl Fn(&str) -> String) {
     }
 }
 
-/// A text word by word, with its white space as it is.
-fn text(body: &str, names: &[String]) -> String {
-    let mut masked = String::with_capacity(body.len());
-    for part in body.split_inclusive(char::is_whitespace) {
-        let word = part.trim_end();
-        let bare = word.trim_matches(|character: char| !character.is_alphanumeric());
-        if bare.contains('@') {
-            masked.push_str(&word.replace(bare, EMAIL));
-        } else if names.iter().any(|name| *name == bare.to_lowercase()) {
-            masked.push_str(&word.replace(bare, CUSTOMER));
-        } else {
-            masked.push_str(&digits(word, NUMBER));
-        }
-        masked.push_str(&part[word.len()..]);
-    }
-    masked
+/// Zeros in place of digits, whatever script they are of.
+fn zeros(text: &str) -> String {
+    text.chars().map(|character| if character.is_numeric() { '0' } else { character }).collect()
 }
 
-/// Zeros in place of digits, where so many or more stand in a row but for what phone numbers are written with.
-fn digits(word: &str, least: usize) -> String {
-    if word.chars().filter(char::is_ascii_digit).count() < least {
-        return word.to_owned();
+/// Ids that tell who the customer is.
+struct PersonalIds {
+    of_customer: String,
+    phone_end: String,
+}
+
+impl PersonalIds {
+    fn of(conversation: &Conversation) -> Self {
+        let phone = digits(conversation.customer.phone.as_deref().unwrap_or_default());
+        let phone_end = phone.get(phone.len().saturating_sub(PHONE_END)..).unwrap_or_default().to_owned();
+        Self { of_customer: conversation.customer.id.clone(), phone_end }
     }
-    word.chars().map(|character| if character.is_ascii_digit() { '0' } else { character }).collect()
+
+    fn has(&self, id: &str) -> bool {
+        let longer = self.of_customer.len() >= PHONE_END && id.contains(&self.of_customer);
+        longer || id.contains('@') || (self.phone_end.len() == PHONE_END && digits(id).contains(&self.phone_end))
+    }
+}
+
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// The names that are replaced in texts, each with what stands in its place.
+struct Names(Vec<(String, &'static str)>);
+
+impl Names {
+    fn of(conversation: &Conversation) -> Self {
+        let author = |message: &super::Message| match message.direction {
+            Direction::Inbound => (message.author.clone(), CUSTOMER),
+            Direction::Outbound => (message.author.clone(), AGENT),
+        };
+        let customer = conversation.customer.name.iter().map(|name| (name.clone(), CUSTOMER));
+        let agent = conversation.agent.iter().map(|name| (name.clone(), AGENT));
+        let whole = customer.chain(agent).chain(conversation.messages.iter().map(author));
+        let parts = whole.flat_map(|(name, place)| {
+            let parts: Vec<_> = name.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect();
+            parts.into_iter().map(move |part| (part, place))
+        });
+        let mut names: Vec<_> = parts.filter(|(name, _)| name.chars().nth(1).is_some() || is_unspaced(name)).collect();
+        // The customer's name goes before an agent's, and a longer one before its part.
+        names.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then(b.1.cmp(a.1)));
+        names.dedup_by(|a, b| a.0 == b.0);
+        Self(names)
+    }
+
+    /// A text without addresses, longer numbers and these names.
+    fn masked(&self, text: &str) -> String {
+        let mut masked = String::with_capacity(text.len());
+        for part in text.split_inclusive(char::is_whitespace) {
+            let word = part.trim_end();
+            let bare = word.trim_matches(|character: char| !character.is_alphanumeric());
+            match bare.contains('@') {
+                true => masked.push_str(&word.replace(bare, EMAIL)),
+                false => self.words(word, &mut masked),
+            }
+            masked.push_str(&part[word.len()..]);
+        }
+        numbers(&masked)
+    }
+
+    fn words(&self, text: &str, masked: &mut String) {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+            let (word, after) = rest.split_at(end);
+            match self.0.iter().find(|(name, _)| is_name(word, name)) {
+                Some((_, place)) => masked.push_str(place),
+                None => masked.push_str(&self.unspaced(word)),
+            }
+            let next = after.chars().next().map_or(0, char::len_utf8);
+            masked.push_str(&after[..next]);
+            rest = &after[next..];
+        }
+    }
+
+    /// Names stand in the midst of others where words are not set apart.
+    fn unspaced(&self, word: &str) -> String {
+        let own = self.0.iter().filter(|(name, _)| is_unspaced(name));
+        own.fold(word.to_owned(), |word, (name, place)| word.replace(name.as_str(), place))
+    }
+}
+
+/// Two letters are a name only as they are written: "Li", and not the "li" of a list.
+fn is_name(word: &str, name: &str) -> bool {
+    word == name || (name.chars().count() > 2 && word.to_lowercase() == name.to_lowercase())
+}
+
+/// Whether a name is of a script that sets no spaces between words: Chinese, Japanese, Korean, Thai.
+fn is_unspaced(name: &str) -> bool {
+    name.chars()
+        .any(|c| matches!(c, '\u{e00}'..='\u{eff}' | '\u{2e80}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..))
+}
+
+/// Zeros in place of the digits of longer numbers, however they are grouped.
+fn numbers(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(begin) = rest.find(char::is_numeric) {
+        let (before, from) = rest.split_at(begin);
+        let end = end_of_number(from);
+        let (number, after) = from.split_at(end);
+        let count = number.chars().filter(|c| c.is_numeric()).count();
+        let grouped: Vec<_> = number.split(|c: char| !c.is_numeric()).map(|group| group.chars().count()).collect();
+        let personal = count >= SPREAD_NUMBER || grouped.iter().any(|digits| *digits >= NUMBER);
+        out.push_str(before);
+        out.push_str(&if personal { zeros(number) } else { number.to_owned() });
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Where the number ends that a text begins with: groups of digits with at most two signs between them.
+fn end_of_number(text: &str) -> usize {
+    let (mut end, mut between) = (0, 0);
+    for (place, character) in text.char_indices() {
+        match character {
+            digit if digit.is_numeric() => (end, between) = (place + digit.len_utf8(), 0),
+            ' ' | '\u{a0}' | '\u{202f}' | '.' | '-' | '/' | '(' | ')' if between < 2 => between += 1,
+            _ => break,
+        }
+    }
+    end
 }
 
 #[cfg(test)]
@@ -132,5 +255,43 @@ mod tests {
         for personal in ["ada", "byron", "grace", "12345678", "secret"] {
             assert!(!left.contains(personal), "{personal} in {left}");
         }
+    }
+
+    #[test]
+    fn numbers_go_however_they_are_grouped_and_ids_that_are_made_of_them_too() {
+        let text = r#"{"conversation": {"id": "wa:33612345678", "channel": "whatsapp", "tags": ["VIP", "call 06 12 34 56 78"],
+            "customer": {"id": "33612345678", "name": "Li Dupont-Moretti", "phone": "+33 6 12 34 56 78"},
+            "messages": [{"id": "wa:33612345678:1", "author": "Li Dupont-Moretti",
+                          "body": "M.Dupont, 06.12.34.56.78 or 06 12 34 56 78 or (06) 12-34-56-78; 2 items, 10 % off, Li"},
+                         {"id": "wa:33612345678:2", "direction": "outbound", "author": "Grace", "body": "Grace here, a list of 3"}]},
+            "question": "judge",
+            "failure": {"class": "record", "code": "X", "text": "duplicate of ada@byron.example, Moretti, 0612345678"}}"#;
+        let masked = Case::read(text).unwrap().masked();
+        let conversation = &masked.conversation;
+        assert_eq!(
+            conversation.messages[0].body,
+            "M.Customer, 00.00.00.00.00 or 00 00 00 00 00 or (00) 00-00-00-00; 2 items, 10 % off, Customer"
+        );
+        assert_eq!(conversation.messages[1].body, "Agent here, a list of 3");
+        assert_eq!(conversation.tags, ["VIP", "call 00 00 00 00 00"]);
+        assert_eq!(masked.failure.as_ref().unwrap().text, "duplicate of customer@example.com, Customer, 0000000000");
+        let left = serde_json::to_string(&masked).unwrap();
+        for personal in ["336123", "612345", "12345", "Dupont", "Moretti", "Grace", "byron"] {
+            assert!(!left.contains(personal), "{personal} in {left}");
+        }
+        let ids: Vec<_> = conversation.messages.iter().map(|message| message.id.as_ref().unwrap().as_str()).collect();
+        assert_eq!((conversation.id.as_str(), ids), ("masked", vec!["masked:1", "masked:2"]));
+    }
+
+    #[test]
+    fn names_go_from_texts_that_set_no_spaces_and_ids_of_the_platform_stay() {
+        let text = r#"{"conversation": {"id": "main:1234567", "channel": "web", "customer": {"id": "88", "name": "\u7530\u4e2d \u592a\u90ce"},
+            "messages": [{"id": "main:7654321", "body": "\u7530\u4e2d\u3067\u3059"}]}}"#;
+        let masked = Case::read(text).unwrap().masked().conversation;
+        assert_eq!(masked.messages[0].body, "Customer\u{3067}\u{3059}");
+        assert_eq!(
+            (masked.id.as_str(), masked.messages[0].id.as_ref().unwrap().as_str()),
+            ("main:1234567", "main:7654321")
+        );
     }
 }

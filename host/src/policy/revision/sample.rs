@@ -42,6 +42,7 @@ pub(crate) fn conversation(now: Timestamp) -> Conversation {
         version: 1,
         state_as_of: 1,
         agent_as_of: 1,
+        numbered: false,
         erased_until: None,
     }
 }

@@ -3,7 +3,7 @@
 use super::bindings::switchyard::policy::types;
 use crate::domain::{
     Attribute, Contact, ContactSearch, Conversation, Destination, Direction, Fault, Link, RecordId, Refusal, Timestamp,
-    Verdict,
+    Verdict, is_hidden,
 };
 
 /// The most searches for one customer.
@@ -275,6 +275,7 @@ fn record(id: &str) -> Result<RecordId, String> {
 }
 
 fn reason(why: String) -> Result<String, String> {
+    let why = why.replace(is_hidden, " ");
     if why.trim().is_empty() { Err("no reason is given".into()) } else { Ok(why) }
 }
 

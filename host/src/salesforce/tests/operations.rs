@@ -31,6 +31,7 @@ fn conversation() -> Conversation {
         version: 1,
         state_as_of: 1,
         agent_as_of: 0,
+        numbered: false,
         erased_until: None,
     }
 }

@@ -128,6 +128,21 @@ fn a_host_that_stops_leaves_what_hangs_to_the_next_start() {
 }
 
 #[test]
+fn a_start_probes_at_once_because_the_configuration_may_have_been_mended() {
+    alone(async {
+        let mut bench = Bench::start();
+        bench.mood(Mood::Dead);
+        bench.arrive(super::bench::arrival(1, 1)).await;
+        bench.until("it is parked", |health| health.parked == 1 && health.idle()).await;
+        bench.mood(Mood::Good);
+        let mut bench = bench.restart().await;
+        bench.until("it is in", |health| health.parked == 0 && health.idle() && health.incident.is_none()).await;
+        assert_eq!(lock(&bench.world.written).len(), 1);
+        bench.verify().await;
+    });
+}
+
+#[test]
 fn a_clock_that_goes_back_by_a_day_delays_no_retry() {
     alone(async {
         let mut bench = Bench::start();
