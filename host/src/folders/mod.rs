@@ -31,13 +31,14 @@ pub struct Folder {
     alone: Arc<Mutex<()>>,
     /// One piece of work at a time: where the disk hangs, no more threads hang than one.
     disk: Arc<Semaphore>,
+    patience: Duration,
 }
 
 impl Folder {
     /// The folder at `path`; it need not be there yet.
     #[must_use]
     pub fn new(path: PathBuf) -> Self {
-        Self { path: path.into(), alone: Arc::default(), disk: Arc::new(Semaphore::new(1)) }
+        Self { path: path.into(), alone: Arc::default(), disk: Arc::new(Semaphore::new(1)), patience: PATIENCE }
     }
 
     /// Where it is.
@@ -69,8 +70,8 @@ impl Folder {
             });
             done.await.unwrap_or_else(|error| Err(io::Error::other(error)))
         };
-        let too_late = |_| io::Error::new(io::ErrorKind::TimedOut, "the disk did not answer within half a minute");
-        tokio::time::timeout(PATIENCE, working).await.unwrap_or_else(|late| Err(too_late(late)))
+        let too_late = || io::Error::new(io::ErrorKind::TimedOut, "the disk did not answer within half a minute");
+        tokio::time::timeout(self.patience, working).await.unwrap_or_else(|_| Err(too_late()))
     }
 }
 
@@ -84,5 +85,35 @@ impl std::ops::Deref for Alone {
     type Target = Folder;
     fn deref(&self) -> &Folder {
         &self.folder
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_disk_that_hangs_is_waited_for_within_a_bound_and_holds_no_more_than_one_thread() {
+        let folder = Folder { patience: Duration::from_millis(20), ..Folder::new("anywhere".into()) };
+        let (go_on, hangs) = mpsc::channel::<()>();
+        let begun = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&begun);
+        let hung = folder.work(move |_| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            hangs.recv().map_err(io::Error::other)
+        });
+        assert_eq!(hung.await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        for _ in 0..3 {
+            let counted = Arc::clone(&begun);
+            let next = folder.work(move |_| Ok(counted.fetch_add(1, Ordering::SeqCst)));
+            assert_eq!(next.await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        }
+        assert_eq!(begun.load(Ordering::SeqCst), 1, "none is begun beside the one that hangs");
+        go_on.send(()).unwrap();
+        let patient = Folder { patience: PATIENCE, ..folder };
+        assert_eq!(patient.work(|path| Ok(path.to_owned())).await.unwrap(), Path::new("anywhere"));
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::App;
-use super::access::Caller;
+use super::access::{Caller, Scope};
 use super::extract::{self, Id, Ids, NewId};
 use super::problem::Problem;
 use crate::domain::{Origin, PolicyName, PolicyRevision, PolicySource};
@@ -30,14 +30,14 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    fn source(&self, app: &App, caller: Caller) -> Result<PolicySource, Problem> {
+    fn source(&self, app: &App, caller: &Caller) -> Result<PolicySource, Problem> {
         if let Some(bad) = self.scripts.keys().find(|file| !is_script_file(file)) {
             return Err(Problem::invalid(format!("scripts: `{bad}` is not a plain file name ending in .rhai")));
         }
         let (toml, mut scripts) = (self.toml.clone(), self.scripts.clone());
         let named = scripts_named(&toml);
         scripts.retain(|file, _| named.contains(file));
-        Ok(PolicySource { toml, scripts, origin: Origin::Api { by: caller.name }, at: app.parts.clock.now() })
+        Ok(PolicySource { toml, scripts, origin: Origin::Api { by: caller.name.clone() }, at: app.parts.clock.now() })
     }
 }
 
@@ -74,13 +74,30 @@ pub(super) async fn apply(
 /// Puts texts in force, and keeps them as files where there is a folder of policies. They are written before they are in
 /// force, and only then in their places: what cannot be kept changes nothing.
 async fn put(app: &App, caller: Caller, name: PolicyName, texts: Texts) -> Result<Json<PolicyStatus>, Problem> {
-    let source = texts.source(app, caller)?;
+    let source = texts.source(app, &caller)?;
     let kept = folders::Texts { toml: source.toml.clone(), scripts: source.scripts.clone() };
     let folder = app.parts.policies_folder.alone().await;
     let (of, most_bytes) = (name.clone(), app.parts.policies.source_bytes());
-    let drafted = folder.work(move |folder| draft(folder, &of, &kept, most_bytes)).await;
-    let draft = drafted.map_err(|error| not_kept(&error))??;
-    let status = app.parts.policies.apply(name, source).await?;
+    let before = app.parts.policies.source(&name);
+    let came_from_a_file = before.is_some_and(|before| matches!(before.origin, Origin::File { .. }));
+    let drafted = folder.work(move |folder| match draft(folder, &of, &kept, most_bytes) {
+        // When it is there again, so is the file that this was to replace.
+        Ok(Ok(None)) if came_from_a_file => Err(std::io::Error::other("it is not there")),
+        drafted => drafted,
+    });
+    let draft = drafted.await.map_err(|error| not_kept(&error))??;
+    let status = match app.parts.policies.apply(name, source).await {
+        Ok(status) => status,
+        Err(rejection) => {
+            // Its files are removed where a disk may take its time.
+            let removed = move |_: &Path| {
+                drop(draft);
+                Ok(())
+            };
+            let _ = folder.work(removed).await;
+            return Err(rejection.into());
+        }
+    };
     let put = folder.work(move |_| draft.map_or(Ok(()), Draft::put)).await;
     put.map_err(|error| {
         tracing::error!(%error, "a policy is in force but its files are not all in their places");
@@ -88,7 +105,15 @@ async fn put(app: &App, caller: Caller, name: PolicyName, texts: Texts) -> Resul
             format!("the policy is in force, but its files are not in their places: {error}; a restart may undo it");
         Problem::unavailable(why)
     })?;
-    Ok(Json(status))
+    Ok(told(status, &caller))
+}
+
+/// How a policy stands, for whoever changed it: a policy can answer with a customer's words, and examples have answers.
+fn told(mut status: PolicyStatus, caller: &Caller) -> Json<PolicyStatus> {
+    if let Some(shadow) = status.shadow.as_mut().filter(|_| !caller.may(Scope::Read)) {
+        shadow.examples.clear();
+    }
+    Json(status)
 }
 
 /// Writes texts where there is a folder, unless they would change a script of another policy.
@@ -190,7 +215,7 @@ pub(super) async fn preview(
     Id(name): Id<PolicyName>,
     extract::Json(texts): extract::Json<Texts>,
 ) -> Result<Json<engine::Preview>, Problem> {
-    let candidate = app.parts.policies.candidate(name.clone(), texts.source(&app, caller)?).await?;
+    let candidate = app.parts.policies.candidate(name.clone(), texts.source(&app, &caller)?).await?;
     Ok(Json(app.parts.engine.preview(&name, &candidate).await?))
 }
 
@@ -201,7 +226,8 @@ pub(super) async fn start_shadow(
     NewId(name): NewId<PolicyName>,
     extract::Json(texts): extract::Json<Texts>,
 ) -> Result<Json<PolicyStatus>, Problem> {
-    Ok(Json(app.parts.policies.start_shadow(name, texts.source(&app, caller)?).await?))
+    let status = app.parts.policies.start_shadow(name, texts.source(&app, &caller)?).await?;
+    Ok(told(status, &caller))
 }
 
 /// Ends the shadow of a policy.

@@ -67,6 +67,9 @@ async fn a_folder_that_another_one_replaces_is_read_and_goes_on_being_watched() 
     std::fs::remove_dir_all(&folder).unwrap();
     trouble(&host, folder.to_str().unwrap(), "there is no such folder any more").await;
     assert!(host.get("/v1/policies/acme").await.1["in_force"].is_object());
+    let texts = json!({ "toml": toml("put"), "scripts": { "acme.rhai": SCRIPT } });
+    let (status, problem) = host.call(Method::PUT, "/v1/policies/acme", ADMIN, Some(texts)).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "the file would come back with the folder: {problem}");
     filled(&folder, "made anew");
     decides(&host, "made anew").await;
     std::fs::write(folder.join("acme.toml"), toml("edited again")).unwrap();

@@ -2,6 +2,8 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use switchyard::domain::Secret;
+use switchyard::http::{Scope, Token};
 use switchyard_tests::{ADMIN, OPERATOR, TestHost, received};
 
 async fn revision(host: &TestHost) -> u64 {
@@ -201,5 +203,29 @@ async fn a_plugin_is_handed_in_by_one_call_and_a_policy_may_name_the_one_that_wi
     let (status, problem) = put("/v1/plugins/router", ADMIN, b"no component".to_vec()).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
     assert!(host.get("/v1/plugins").await.1.to_string().contains(digest), "the one before stays");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_for_policies_alone_reads_no_customers_words_through_the_answers_of_a_policy() {
+    const AUTHOR: &str = "author-token-0123456789ab";
+    let host = TestHost::start().await;
+    let author = Token { name: "author".into(), secret: Secret::new(AUTHOR), scopes: vec![Scope::Policies] };
+    let host = host.restart_with(|config| config.http.tokens.push(author)).await;
+    host.notify(received(1, 1, "billing", "jane@example.com")).await;
+    host.idle().await;
+    let toml = "plugin = \"script\"\nscript = \"tells.rhai\"\n";
+    let script = "fn route(conversation) { not_eligible(conversation.customer.email ?? \"nobody\") }";
+    let texts = json!({ "toml": toml, "scripts": { "tells.rhai": script } });
+    let (status, problem) = host.call(Method::POST, "/v1/policies/acme/preview", AUTHOR, Some(texts.clone())).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "{problem}");
+    host.call(Method::PUT, "/v1/policies/acme/shadow", AUTHOR, Some(texts)).await;
+    host.notify(received(2, 2, "billing", "jane@example.com")).await;
+    host.idle().await;
+    host.seen("/v1/policies/acme", |policy| policy["shadow"]["examples"][0].is_object()).await;
+    let same = self::texts(&host, "Billing");
+    let (status, policy) = host.call(Method::PUT, "/v1/policies/acme", AUTHOR, Some(same)).await;
+    assert_eq!((status, policy["shadow"].is_object()), (StatusCode::OK, true), "{policy}");
+    assert!(!policy.to_string().contains("jane@example.com"), "{policy}");
     host.stop().await;
 }

@@ -104,3 +104,37 @@ impl Events {
         self.being_written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use notify::event::{DataChange, Flag, RemoveKind, RenameMode};
+
+    use super::*;
+
+    #[test]
+    fn whatever_happens_in_or_to_the_folder_is_an_occasion_to_look_and_reading_is_none() {
+        let folder = Path::new("/etc/switchyard/policies");
+        let modified = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        let at = |kind: EventKind, path: &str| Ok(Event::new(kind).add_path(path.into()));
+        let from = EventKind::Modify(ModifyKind::Name(RenameMode::From));
+        let read = EventKind::Access(AccessKind::Open(AccessMode::Any));
+        let inside = "/etc/switchyard/policies/acme.toml";
+        let all = [
+            (at(modified, inside), true, false),
+            (at(modified, "/etc/switchyard/policies/..data"), true, false),
+            (at(from, "/etc/switchyard/policies"), true, true),
+            (at(EventKind::Remove(RemoveKind::Folder), "/etc/switchyard/policies"), true, true),
+            (Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan)), true, false),
+            (Err(notify::Error::generic("the queue is full")), true, true),
+            (at(read, inside), false, false),
+            (at(modified, "/etc/switchyard/switchyard.toml"), false, false),
+        ];
+        for (event, looks, replaced) in all {
+            let (events, shown) = (Events::default(), format!("{event:?}"));
+            events.note(folder, event);
+            assert_eq!(events.more().now_or_never().is_some(), looks, "{shown}");
+            assert_eq!(events.take_replaced(), replaced, "{shown}");
+        }
+    }
+}

@@ -111,3 +111,28 @@ pub(super) fn run(name: &PluginName, language: Language) -> anyhow::Result<()> {
     println!("\nNext: cd {name}, and the commands in README.md");
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Subject;
+    use super::super::workbench::{Workbench, patient};
+    use super::*;
+    use crate::domain::Question;
+    use crate::policy::DEFAULT_POLICY;
+    use crate::policy::case::Case;
+
+    #[tokio::test]
+    async fn a_script_to_start_from_answers_for_routes_and_leaves_contacts_and_errors_to_the_default_policy() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("cases")).unwrap();
+        for (path, text) in Language::Script.files() {
+            std::fs::write(folder.path().join(path), text).unwrap();
+        }
+        let subject = Subject { file: folder.path().join("NAME.toml"), settings: None, plugins: None };
+        let all = [Question::Route, Question::Search, Question::Choose, Question::Judge];
+        let bench = Workbench::set_up(&subject, patient(), &all).await.unwrap();
+        bench.configure(&Case::read(CASES[0].1).unwrap()).await.unwrap();
+        let by = all.map(|question| bench.answered_by(question).unwrap().policy.name.to_string());
+        assert_eq!(by, ["NAME", DEFAULT_POLICY, DEFAULT_POLICY, DEFAULT_POLICY]);
+    }
+}
