@@ -1,5 +1,6 @@
 //! The command line: what it can be told, and who does it.
 
+mod classify;
 #[cfg(feature = "demo")]
 mod demo;
 #[cfg(not(feature = "demo"))]
@@ -58,6 +59,8 @@ enum Command {
     },
     /// Print the commented default configuration.
     DefaultConfig,
+    /// Say what the host makes of an answer of Salesforce: its class, how far it reaches, what to do, and whether it is retried.
+    Classify(classify::Options),
     /// Authorize organizations.
     #[command(subcommand)]
     Org(org::Command),
@@ -86,6 +89,7 @@ pub fn run() -> ExitCode {
     let quiet = matches!(
         cli.command,
         Command::Demo(_)
+            | Command::Classify(_)
             | Command::Org(_)
             | Command::Plugin(_)
             | Command::Policy(_)
@@ -133,6 +137,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             );
         }
         Command::DefaultConfig => print!("{DEFAULT_FILE}"),
+        Command::Classify(options) => classify::run(options)?,
         Command::Org(command) => org::run(command).await?,
         Command::Plugin(command) => plugin::run(command).await?,
         Command::Policy(command) => policy::run(command).await?,

@@ -31,8 +31,8 @@ impl Class {
             }
             Self::Auth => (
                 "Salesforce does not accept the connection.",
-                "Check that the refresh token policy is \"valid until revoked\", that the user is active and \
-                 approved for the app, then authorize the organization again.",
+                "Check that the app is installed and its refresh token policy does not end tokens in use, that the user is \
+                 active and approved for the app, then authorize the organization again.",
             ),
             Self::Config => (
                 "The organization's set-up is in the way.",

@@ -11,6 +11,8 @@ const TRANSIENT_IN_A_ROW: u32 = 5;
 /// How long after a failed probe of an outage the next one goes; it doubles up to the longest.
 const PAUSE_OUTAGE: Duration = Duration::from_secs(10);
 const PAUSE_LONGEST: Duration = Duration::from_secs(120);
+/// The longest wait of a dead connection: each probe is a failed log-in of the user.
+const PAUSE_AUTH: Duration = Duration::from_secs(3600);
 /// A limit of 24 hours recovers hour by hour.
 const PAUSE_LIMIT: Duration = Duration::from_secs(900);
 /// Conversations on their way at once when an incident has just ended; each that gets through doubles it.
@@ -200,7 +202,11 @@ fn pause(class: Class, probes: u32) -> Duration {
     match class {
         Class::Transient => PAUSE_OUTAGE.saturating_mul(1 << probes.min(10)).min(PAUSE_LONGEST),
         Class::Limit => PAUSE_LIMIT,
-        _ => PAUSE_LONGEST,
+        // Somebody has to mend it, and may not say so here.
+        _ => {
+            let longest = if class == Class::Auth { PAUSE_AUTH } else { PAUSE_LIMIT };
+            PAUSE_LONGEST.saturating_mul(1 << probes.min(10)).min(longest)
+        }
     }
 }
 

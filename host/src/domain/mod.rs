@@ -39,7 +39,7 @@ pub use audit::{AuditEntry, Fact};
 pub use bounds::{BODIES_BYTES, BODY_BYTES, CONVERSATION_BYTES, is_hidden};
 pub use conversation::{Attribute, Conversation, Customer, Direction, MESSAGES_KEPT, Message};
 pub use decision::{Contact, ContactSearch, Decision, Destination, Fault, Link, PolicyRef, Question, Verdict};
-pub use delivery::{Delivery, Effect, Event, Failure, OpenError, Phase, Records, Work, step};
+pub use delivery::{Creation, Delivery, Effect, Event, Failure, OpenError, Phase, Records, Work, step};
 pub use error_summary::{ErrorCounts, ErrorSummary};
 pub use fingerprint::{Cause, Fingerprint, FingerprintError, Identity};
 pub use group::{Annotation, Condition, GROUPS_KEPT, Group, GroupChange, Histogram};

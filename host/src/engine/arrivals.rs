@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Engine, Error};
-use crate::domain::{Arrival, ReachedBy, SourceId};
+use crate::domain::{AccountId, Arrival, ReachedBy, SourceId};
 use crate::ledger::{Delivered, Quarantined};
 use crate::telemetry::{Arrived, OfSource};
 
@@ -17,6 +17,11 @@ pub struct Accepted {
 }
 
 impl Engine {
+    /// Whether an organization has this account.
+    pub fn is_linked(&self, source: &SourceId, account: &AccountId) -> bool {
+        self.directory.find(source, account).is_some()
+    }
+
     /// Puts arrivals where they survive a power cut, and what beside them cannot be used into the quarantine; with `place`, a
     /// poll's place is kept together with them. Whoever asked
     /// may stop waiting: what is kept is announced to the lanes all the same.

@@ -1,16 +1,21 @@
 //! One attempt to bring a conversation into Salesforce: ask the policy, link the contact, write, and judge a failure.
 
+mod linking;
+
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
+
+use super::intent::Intent;
 use super::org::Org;
 use super::shared::Shared;
 use crate::domain::{
-    Blame, Cause, Choice, Class, Conversation, ConversationId, Decision, Destination, Fact, Fault, Fingerprint, Link,
-    MessageId, PolicyRef, Question, RecordId, Records, Refusal, Scope, Timestamp, Verdict, Way,
+    Blame, Cause, Class, Conversation, ConversationId, Decision, Destination, Fact, Fault, Fingerprint, MessageId,
+    PolicyRef, Question, RecordId, Records, Refusal, Scope, Timestamp, Verdict, Way,
 };
 use crate::policy::Failing;
-use crate::salesforce::{CaseWrite, ConversationWrite};
+use crate::salesforce::{CaseWrite, ConversationWrite, Upserted};
 use crate::telemetry::Decided;
 
 /// How old the list of an organization's queues may be, and how old when a queue is missing from it: somebody may have
@@ -26,6 +31,8 @@ pub(super) struct Attempt {
     /// 1 for the first.
     pub(super) number: u32,
     pub(super) first_seen: Timestamp,
+    /// Where it says what it is about to do, and waits until that is on record.
+    pub(super) intents: mpsc::Sender<Intent>,
 }
 
 /// How an attempt ended.
@@ -54,6 +61,18 @@ pub(super) enum Ended {
     },
 }
 
+/// Who a conversation is given to.
+struct Given {
+    queue: Option<RecordId>,
+    owner: Option<RecordId>,
+}
+
+impl Given {
+    fn owner_of_case(&self) -> Option<RecordId> {
+        self.queue.clone().or_else(|| self.owner.clone())
+    }
+}
+
 /// What an attempt gathers on its way.
 struct Walk {
     shared: Shared,
@@ -62,12 +81,13 @@ struct Walk {
     records: Records,
     facts: Vec<Fact>,
     reached: bool,
+    intents: mpsc::Sender<Intent>,
 }
 
 pub(super) async fn run(shared: Shared, org: Arc<Org>, attempt: Attempt) -> Outcome {
-    let Attempt { conversation, records, number, first_seen } = attempt;
+    let Attempt { conversation, records, number, first_seen, intents } = attempt;
     let (id, message) = (conversation.id.clone(), newest(&conversation));
-    let mut walk = Walk { shared, org, conversation, records, facts: Vec::new(), reached: false };
+    let mut walk = Walk { shared, org, conversation, records, facts: Vec::new(), reached: false, intents };
     let ended = match walk.deliver().await {
         Ok(true) => Ended::Delivered(walk.records.clone()),
         Ok(false) => Ended::Excused,
@@ -101,25 +121,39 @@ impl Walk {
         if way == Way::Track && !written && self.records.contact.is_none() {
             return Ok(self.not_yet::<()>("the customer is not matched to a contact yet").is_some());
         }
-        let given = queue.clone().or(owner.clone());
-        if org.writes_cases {
-            let write = CaseWrite {
-                first: self.records.case.is_none(),
-                owner: given.clone().filter(|given| self.records.owner.as_ref() != Some(given)),
-                contact: self.records.contact.clone(),
-            };
-            let case = org.salesforce.upsert_case(&self.conversation, &write).await.map_err(|no| self.refused(no))?;
-            self.records.case = case.map(|case| case.record);
+        let to = Given { queue, owner };
+        let mut written = self.write(&to).await;
+        // What a merge or a deletion made dead is searched for again, and written with what is found.
+        if let Err(refusal) = &written
+            && self.contact_is_gone(refusal).await
+        {
+            self.link().await?;
+            written = self.write(&to).await;
         }
-        let write =
-            ConversationWrite { queue, owner, contact: self.records.contact.clone(), case: self.records.case.clone() };
-        let written =
-            org.salesforce.upsert_conversation(&self.conversation, &write).await.map_err(|no| self.refused(no))?;
-        self.records.owner = given;
+        let written = written.map_err(Box::new)?;
+        self.records.owner = to.owner_of_case();
         self.records.conversation = Some(written.record.clone());
         let version = self.conversation.version;
         self.facts.push(Fact::Delivered { record: written.record, created: written.created, version });
         Ok(true)
+    }
+
+    /// Writes the Case, where the host does, and the conversation.
+    async fn write(&mut self, to: &Given) -> Result<Upserted, Refusal> {
+        self.reached = true;
+        let org = Arc::clone(&self.org);
+        if org.writes_cases {
+            let write = CaseWrite {
+                first: self.records.case.is_none(),
+                owner: to.owner_of_case().filter(|given| self.records.owner.as_ref() != Some(given)),
+                contact: self.records.contact.clone(),
+            };
+            let case = org.salesforce.upsert_case(&self.conversation, &write).await?;
+            self.records.case = case.map(|case| case.record);
+        }
+        let (contact, case) = (self.records.contact.clone(), self.records.case.clone());
+        let write = ConversationWrite { queue: to.queue.clone(), owner: to.owner.clone(), contact, case };
+        org.salesforce.upsert_conversation(&self.conversation, &write).await
     }
 
     /// The organization's mode does not write it yet; whatever comes next is asked about again.
@@ -157,57 +191,6 @@ impl Walk {
                 Ok(Some((Some(queue), None)))
             }
         }
-    }
-
-    /// Links the contact, unless one is linked already.
-    async fn link(&mut self) -> Result<(), Box<Refusal>> {
-        let known = self.records.contact.clone().or(self.conversation.customer.contact.clone());
-        if known.is_some() {
-            self.records.contact = known;
-            return Ok(());
-        }
-        let (policies, name) = (self.shared.policies.clone(), self.org.policy.clone());
-        let now = self.shared.clock.now();
-        let searches = self.answer(policies.search(&name, &self.conversation, now).await)?;
-        let salesforce = Arc::clone(&self.org.salesforce);
-        let _alone = salesforce.alone_with(&searches).await;
-        let mut found = Vec::new();
-        if !searches.is_empty() {
-            self.reached = true;
-            found = salesforce.find_contacts(&searches).await?;
-        }
-        let decision = policies.choose(&name, &self.conversation, &found, now).await;
-        let (policy, count) = (decision.policy.clone(), found.len());
-        let choice = Box::new(Choice { policy: policy.clone(), found });
-        let link = match self.answer(decision) {
-            Ok(link) => link,
-            Err(refusal) => return Err(Box::new(Refusal { choice: Some(choice), ..*refusal })),
-        };
-        self.facts.push(Fact::Linked { policy, link: link.clone(), found: count });
-        match link {
-            Link::None => {}
-            Link::Contact(id) => self.records.contact = Some(id),
-            Link::Create(fields) => {
-                self.reached = true;
-                self.records.contact = Some(salesforce.create_contact(&fields).await?);
-            }
-            Link::Ambiguous(candidates) => {
-                let ids: Vec<_> = candidates.iter().map(ToString::to_string).collect();
-                let text = format!("{} contacts could be this customer: {}", ids.len(), ids.join(", "));
-                let refusal = Refusal::new(Class::Contact, "CONTACT_AMBIGUOUS", text);
-                return Err(Box::new(Refusal { records: ids, choice: Some(choice), ..refusal }));
-            }
-        }
-        Ok(())
-    }
-
-    /// Salesforce said no to a write. A contact that is gone is forgotten, so that the next attempt searches again.
-    fn refused(&mut self, refusal: Refusal) -> Box<Refusal> {
-        self.reached = true;
-        if matches!(refusal.code.as_str(), "ENTITY_IS_DELETED" | "INVALID_CROSS_REFERENCE_KEY") {
-            self.records.contact = None;
-        }
-        Box::new(refusal)
     }
 
     /// Asks the policy what to do about a failure; one that cannot say leaves it to the class.

@@ -48,6 +48,9 @@ impl Turn<'_> {
         let goes = |message: &MessageId| erased.contains(message) || !kept.contains(message);
         let mut delivery = self.delivery(id);
         delivery.erased = conversation.version;
+        if let Some(creation) = &mut delivery.records.creation {
+            creation.fields.clear();
+        }
         self.rewrite(conversation, delivery);
         for (number, mut page) in history.pages {
             for entry in page.entries.iter_mut().filter(|entry| goes(&entry.message)) {

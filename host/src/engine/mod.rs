@@ -11,6 +11,8 @@ mod command;
 mod environment;
 mod erase;
 mod inbound;
+mod intent;
+mod keep_alive;
 mod lane;
 mod org;
 mod outbound;
@@ -192,6 +194,9 @@ impl Engine {
             self.keep(tokio::spawn(keeper));
         }
         for lane in self.lanes.values().filter_map(|lane| lane.org.as_ref()) {
+            let alive =
+                keep_alive::run(Arc::clone(lane), self.clock.clone(), self.troubles.clone(), self.stopping.subscribe());
+            self.keep(tokio::spawn(alive));
             let looking = checks::at_incidents(Arc::clone(self), lane.id.clone(), self.stopping.subscribe());
             self.keep(tokio::spawn(looking));
         }

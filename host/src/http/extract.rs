@@ -7,9 +7,11 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::App;
 use super::problem::Problem;
+use crate::foreign_json;
 
 /// The most that is said of what cannot be understood, in characters.
 const WORDS: usize = 500;
@@ -114,6 +116,14 @@ pub(super) fn object<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {
         return Err(no(&"an array, and not an object"));
     }
     serde_json::from_slice(json).map_err(|error| no(&error))
+}
+
+/// The same from a platform elsewhere: what is wrong with a text or a number in it costs that one.
+pub(super) fn foreign_object<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {
+    object(json).or_else(|problem| {
+        let repaired = foreign_json::parse(json).ok().filter(Value::is_object);
+        repaired.and_then(|value| serde_json::from_value(value).ok()).ok_or(problem)
+    })
 }
 
 /// The fields of a form.

@@ -3,20 +3,23 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::App;
-use super::extract::{self, Id};
+use super::extract::{Body, Id, foreign_object};
 use super::problem::Problem;
 use crate::domain::{
     AccountId, Arrival, Attribute, ConversationId, Customer, Direction, Message, MessageId, ReachedBy, RecordId,
     SourceId, Timestamp,
 };
 use crate::engine;
+use crate::ledger::Quarantined;
 
 /// Messages of one call.
 const MESSAGES: usize = 1_000;
+/// The longest reason why a message is set aside, in characters: it may repeat what was sent.
+const REASON: usize = 300;
 
 /// A conversation as a platform hands it in: its whole state and its messages, known ones included.
 #[derive(Debug, Deserialize)]
@@ -40,7 +43,8 @@ pub(super) struct Conversation {
     url: Option<String>,
     /// Grows with every change on the platform; where absent, calls count in the order in which they come.
     sequence: Option<u64>,
-    messages: Vec<Line>,
+    /// Each looked at by itself, see [`Line`].
+    messages: Vec<Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -55,6 +59,7 @@ struct Person {
     attributes: Vec<Attribute>,
 }
 
+/// A message.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
@@ -72,26 +77,47 @@ const fn inbound() -> Direction {
     Direction::Inbound
 }
 
-/// Takes a conversation. 202 says that it survives a power cut; the same one twice changes nothing.
+/// A message that cannot be taken, by its place in the call.
+#[derive(Debug, Serialize)]
+struct Unusable {
+    message: usize,
+    reason: String,
+    #[serde(skip)]
+    value: Value,
+}
+
+/// Takes a conversation. 202 says that it survives a power cut; the same one twice changes nothing. A message of it that
+/// cannot be taken is set aside, and named in the answer; the others go on.
 pub(super) async fn accept(
     State(app): State<App>,
     Id(source): Id<SourceId>,
-    extract::Json(conversation): extract::Json<Conversation>,
+    Body(body): Body,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
+    let conversation: Conversation = foreign_object(&body)?;
     if app.parts.environments.contains_key(&source) {
         let detail = format!("{source} is an Alcmeon environment; its conversations come by notification and by poll");
         return Err(Problem::invalid(detail));
     }
     let account = conversation.account.to_string();
-    let arrival = arrival(source.clone(), conversation)?;
+    let (arrival, unusable) = arrival(source.clone(), conversation)?;
     let id = arrival.conversation.clone();
-    let ahead: Vec<_> = arrival.ahead(app.parts.clock.now()).map(|message| message.id.clone()).collect();
-    if app.parts.engine.accept(vec![arrival], Vec::new(), None).await?.linked == 0 {
+    let now = app.parts.clock.now();
+    let ahead: Vec<_> = arrival.ahead(now).map(|message| message.id.clone()).collect();
+    if !app.parts.engine.is_linked(&source, &arrival.account) {
         return Err(engine::Error::NotLinked { source_id: source, account }.into());
     }
+    let set_aside = unusable.iter().map(|unusable| {
+        let what = format!("{id}/messages/{}", unusable.message);
+        Quarantined::sent(&source, &what, unusable.value.to_string().as_bytes(), unusable.reason.clone(), now)
+    });
+    let set_aside = set_aside.collect();
+    app.parts.engine.accept(vec![arrival], set_aside, None).await?;
     let mut answer = json!({ "conversation": id });
     if !ahead.is_empty() {
         answer["taken_as_now"] = json!(ahead);
+    }
+    if !unusable.is_empty() {
+        answer["set_aside"] = json!(unusable);
     }
     Ok((StatusCode::ACCEPTED, Json(answer)))
 }
@@ -101,11 +127,12 @@ pub(super) async fn accept(
 /// # Errors
 /// Says what is wrong with it.
 pub fn read(source: &SourceId, json: &[u8]) -> Result<Arrival, String> {
-    let given = extract::object(json).map_err(|problem| problem.detail().to_owned())?;
-    arrival(source.clone(), given).map_err(|problem| problem.detail().to_owned())
+    let given = foreign_object(json).map_err(|problem| problem.detail().to_owned())?;
+    let read = arrival(source.clone(), given).map_err(|problem| problem.detail().to_owned())?;
+    Ok(read.0)
 }
 
-fn arrival(source: SourceId, given: Conversation) -> Result<Arrival, Problem> {
+fn arrival(source: SourceId, given: Conversation) -> Result<(Arrival, Vec<Unusable>), Problem> {
     if given.id.is_empty() || given.channel.is_empty() {
         return Err(Problem::invalid("id and channel must not be empty"));
     }
@@ -120,11 +147,21 @@ fn arrival(source: SourceId, given: Conversation) -> Result<Arrival, Problem> {
         body: line.body,
         sent_at: line.sent_at,
     };
-    let messages: Vec<_> = given.messages.into_iter().map(message).collect();
+    let (mut messages, mut unusable) = (Vec::new(), Vec::new());
+    for (place, value) in given.messages.into_iter().enumerate() {
+        match Line::deserialize(&value) {
+            Ok(line) => messages.push(message(line)),
+            Err(error) => {
+                let reason = error.to_string().chars().take(REASON).collect();
+                unusable.push(Unusable { message: place, reason, value });
+            }
+        }
+    }
     let Some(newest) = messages.iter().max_by_key(|message| message.sent_at) else {
-        return Err(Problem::invalid("messages: none"));
+        let why = unusable.first().map_or("none", |unusable| unusable.reason.as_str());
+        return Err(Problem::invalid(format!("messages: none can be taken; the first one: {why}")));
     };
-    Ok(Arrival {
+    let arrival = Arrival {
         account: given.account.clone(),
         account_name: given.account_name.unwrap_or_else(|| given.account.to_string()),
         conversation: ConversationId::scoped(&source, &given.id),
@@ -154,7 +191,8 @@ fn arrival(source: SourceId, given: Conversation) -> Result<Arrival, Problem> {
         follows: false,
         erase: false,
         source,
-    })
+    };
+    Ok((arrival, unusable))
 }
 
 #[cfg(test)]

@@ -46,11 +46,18 @@ struct Field {
 }
 
 impl Client {
-    /// Looks at everything once, with a few calls and one new access token.
+    /// Looks at everything once, with a few calls and one new access token a minute at most.
     pub async fn checks(&self, now: Timestamp) -> Vec<ConnectionCheck> {
         let mut checks = vec![self.connection().await];
-        let renewed = self.transport.session.renew().await.map(|access| access.server.to_string());
-        checks.push(authentication(&renewed));
+        let (renewed, ago) = self.transport.session.renew_seldom().await;
+        let mut renewed = renewed.map(|access| access.server.to_string());
+        // What was given a moment ago may have been revoked since: the cheapest call tells.
+        if let (Ok(_), Some(_)) = (&renewed, ago)
+            && let Err(refusal) = self.probe().await
+        {
+            renewed = Err(refusal);
+        }
+        checks.push(authentication(&renewed, ago));
         checks.push(match self.transport.config.flow {
             Flow::RefreshToken | Flow::WebServer => {
                 refresh_token(renewed.as_ref().err(), self.transport.session.rotates().await)
@@ -60,6 +67,15 @@ impl Client {
                 ConnectionCheck { name: "refresh-token", ok: Some(true), found }
             }
         });
+        // Without a token nothing else can be asked, and asking for one again would be another failed log-in.
+        if let Err(refusal) = &renewed {
+            let cases = self.transport.config.cases.is_some();
+            let names = ["conversation-object", "case-object", "queues"];
+            let asked = names.into_iter().filter(|name| cases || *name != "case-object");
+            let found = format!("it could not be looked at: {}", said(refusal));
+            checks.extend(asked.map(|name| ConnectionCheck { name, ok: None, found: found.clone() }));
+            return checks;
+        }
         let names = &self.transport.config.objects;
         checks.push(
             self.object("conversation-object", names.conversation.as_str(), &names.external_id, &names.fields()).await,
@@ -155,12 +171,14 @@ impl Client {
     }
 }
 
-fn authentication(renewed: &Result<String, Refusal>) -> ConnectionCheck {
+fn authentication(renewed: &Result<String, Refusal>, ago: Option<Duration>) -> ConnectionCheck {
+    let ago = ago.map(|ago| format!(" {} s ago", ago.as_secs())).unwrap_or_default();
     let (ok, found) = match renewed {
-        Ok(server) => (Some(true), format!("a new access token was given for {server}")),
+        Ok(server) => (Some(true), format!("a new access token was given for {server}{ago}, and it is accepted")),
         Err(refusal) => {
             let advice = advice(refusal);
-            (known(refusal), format!("{}. {} Look at each: {}", said(refusal), advice.happened, advice.check))
+            let words = format!("{}{ago}. {} Look at each: {}", said(refusal), advice.happened, advice.check);
+            (known(refusal), words)
         }
     };
     ConnectionCheck { name: "authentication", ok, found }
@@ -168,8 +186,8 @@ fn authentication(renewed: &Result<String, Refusal>) -> ConnectionCheck {
 
 /// The policy itself cannot be read over the API; only what it does can be seen.
 fn refresh_token(refusal: Option<&Refusal>, rotates: Option<bool>) -> ConnectionCheck {
-    const WANTED: &str =
-        "the connected app's policy should be \"valid until revoked\"; Salesforce does not tell which it is";
+    const WANTED: &str = "the app's policy may be \"valid until revoked\", or a limit of idle days: the token is used once a day. Every \
+         other policy ends the connection; Salesforce does not tell which it is";
     let (ok, found) = match (refusal, rotates) {
         (Some(refusal), _) if refusal.class == Class::Auth => {
             (Some(false), format!("the refresh token was not accepted ({}); {WANTED}", said(refusal)))

@@ -4,10 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::MutexGuard;
-
 use super::config::Config;
-use super::customers::Customers;
+use super::customers::{Alone, Customers};
 use super::error::Error;
 use super::queues::{QueueCache, Queues};
 use super::transport::{Authorization, Call, Keeping, Transport};
@@ -91,6 +89,15 @@ impl Client {
         self.transport.send(&Call::get(self.transport.path("limits"))).await.map(drop)
     }
 
+    /// Uses the refresh token if that has not been done for so long: a token that nobody uses ends at the organization's idle
+    /// limit, also while a session goes on. `None` where there is nothing to do.
+    pub async fn keep_alive(&self, age: Duration) -> Option<Result<(), Refusal>> {
+        match self.transport.config.flow.keeps_a_token() {
+            true => self.transport.session.renew_by_age(age).await,
+            false => None,
+        }
+    }
+
     /// The queues, asked for anew when what is known is older than `max_age`.
     ///
     /// # Errors
@@ -108,10 +115,39 @@ impl Client {
     }
 
     /// Waits until no other conversation looks for this customer, and keeps it so: two conversations of a new one would both
-    /// find nobody, and make one each. Customers are told apart by what is searched for first; some wait for one of
-    /// another's that shares their lock.
-    pub async fn alone_with(&self, searches: &[ContactSearch]) -> Option<MutexGuard<'_, ()>> {
-        self.customers.alone_with(searches).await
+    /// find nobody, and make one each. A customer is known by everything that is searched for, and by e-mail address and
+    /// phone number however it is written.
+    pub async fn alone_with(&self, searches: &[ContactSearch], conversation: &Conversation) -> Alone {
+        self.customers.alone_with(searches, conversation).await
+    }
+
+    /// The contact that was made lately for this customer: searches find it only after a while.
+    ///
+    /// # Errors
+    /// Salesforce's refusal.
+    pub async fn made_lately(&self, alone: &Alone) -> Result<Vec<Contact>, Refusal> {
+        self.customers.made_lately(alone).await
+    }
+
+    /// Remembers the contact that was made for this customer.
+    pub fn remember_made(&self, alone: &Alone, contact: &RecordId) {
+        self.customers.remember_made(alone, contact);
+    }
+
+    /// Contacts that may have been made of these fields since then, ten at most.
+    ///
+    /// # Errors
+    /// Salesforce's refusal.
+    pub async fn find_made(&self, fields: &[Attribute], since: Timestamp) -> Result<Vec<Contact>, Refusal> {
+        self.customers.find_made(fields, since).await
+    }
+
+    /// Whether a contact, or a person account, is there and may be seen.
+    ///
+    /// # Errors
+    /// Salesforce's refusal.
+    pub async fn contact_is_there(&self, contact: &RecordId) -> Result<bool, Refusal> {
+        self.customers.is_there(contact).await
     }
 
     /// The contacts that the first search with a result finds, ten at most.
@@ -126,12 +162,12 @@ impl Client {
         self.customers.find(searches).await
     }
 
-    /// Makes a contact with these fields (API names); with an `Email` among them, one that has it already is updated. Where
-    /// the organization has person accounts, it makes one of those instead, unless there is an `AccountId`.
+    /// Makes a contact with these fields (API names). Where the organization has person accounts, it makes one of those
+    /// instead, unless there is an `AccountId`. It is inserted: twice makes two.
     ///
     /// # Errors
-    /// `Class::Contact` when several have this e-mail address; else Salesforce's refusal. After a time-out the contact
-    /// may be there all the same: search before asking again.
+    /// Salesforce's refusal. Where its outcome is unknown the contact may be there all the same: it has to be searched for
+    /// before it is made again.
     pub async fn create_contact(&self, attributes: &[Attribute]) -> Result<RecordId, Refusal> {
         self.customers.create(attributes).await
     }

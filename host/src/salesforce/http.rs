@@ -31,9 +31,12 @@ pub(super) enum HttpError {
     /// Whether the request was carried out is unknown.
     #[error("no answer in time: {0}")]
     TimedOut(String),
-    /// Whether the request was carried out is unknown.
+    /// There was no connection: nothing was sent.
     #[error("the connection failed: {0}")]
     NotConnected(String),
+    /// Whether the request was carried out is unknown.
+    #[error("the connection broke off: {0}")]
+    BrokeOff(String),
     /// The answer goes on past the bound.
     #[error("the answer is larger than {LARGEST_BODY} bytes")]
     TooLarge,
@@ -50,10 +53,12 @@ impl From<reqwest::Error> for HttpError {
         }
         if error.is_builder() {
             Self::Unsendable(words)
-        } else if error.is_timeout() {
+        } else if error.is_timeout() && !error.is_connect() {
             Self::TimedOut(words)
-        } else {
+        } else if error.is_connect() {
             Self::NotConnected(words)
+        } else {
+            Self::BrokeOff(words)
         }
     }
 }

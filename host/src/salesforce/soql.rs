@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// A dot is encoded too: Salesforce takes some endings of a path for a format and answers 404.
+/// Everything else is encoded, a dot too: some servers take the ending of a path for a format.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 /// A value as a SOQL string literal, with its quotes.
@@ -33,9 +33,19 @@ pub(super) fn segment(value: &str) -> String {
     utf8_percent_encode(value, SEGMENT).to_string()
 }
 
-/// The first `most` characters: Salesforce counts characters, not bytes, and refuses what is longer.
+/// How long Salesforce says that a text is: it counts UTF-16 units, so an emoji is two.
+pub(super) fn units(text: &str) -> usize {
+    text.chars().map(char::len_utf16).sum()
+}
+
+/// As many characters from the beginning as Salesforce counts `most` for at most; it refuses what is longer.
 pub(super) fn cut(text: &str, most: usize) -> &str {
-    text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
+    let mut units = 0;
+    let end = text.char_indices().find(|(_, c)| {
+        units += c.len_utf16();
+        units > most
+    });
+    end.map_or(text, |(end, _)| &text[..end])
 }
 
 #[cfg(test)]
@@ -81,9 +91,17 @@ mod tests {
         }
 
         #[test]
-        fn a_cut_text_has_at_most_so_many_characters(text in ".*", most in 0_usize..20) {
-            prop_assert_eq!(cut(&text, most), text.chars().take(most).collect::<String>());
+        fn a_cut_text_is_the_longest_beginning_that_salesforce_counts_as_short_enough(text in ".*", most in 0_usize..20) {
+            let (kept, utf16) = (cut(&text, most), text.encode_utf16().count());
+            prop_assert!(text.starts_with(kept) && kept.encode_utf16().count() <= most);
+            // At most one unit is left free, before a character of two.
+            prop_assert!(kept == text || kept.encode_utf16().count() + 1 >= most, "{utf16}");
         }
+    }
+
+    #[test]
+    fn an_emoji_is_two_units_long_as_in_salesforce() {
+        assert_eq!((units("a😀"), cut("a😀b", 2), cut("a😀b", 3)), (3, "a", "a😀"));
     }
 
     #[test]

@@ -266,3 +266,30 @@ async fn a_platform_that_begins_to_number_its_changes_goes_on_where_it_was() {
     assert_eq!(queue("care", Some(8)).await, care);
     host.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_of_the_intake_that_cannot_be_taken_is_set_aside_and_named_and_the_others_go_on() {
+    let host = TestHost::start().await;
+    let mut given = conversation("cut in half HERE");
+    let messages = given["messages"].as_array_mut().unwrap();
+    messages.insert(0, json!({ "id": "2", "body": "no time", "sent_at": "yesterday" }));
+    messages.insert(0, json!("no message at all"));
+    let body = given.to_string().replace("HERE", "\\ud83d");
+    let url = format!("http://{}/v1/intake/shop-acme", host.app.address);
+    let answer = host.http.post(url).bearer_auth(ADMIN).body(body).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::ACCEPTED);
+    let answer: Value = answer.json().await.unwrap();
+    let places: Vec<_> = answer["set_aside"].as_array().unwrap().iter().map(|one| one["message"].clone()).collect();
+    assert_eq!(places, [json!(0), json!(1)], "{answer}");
+    host.idle().await;
+    assert_eq!(host.query(CONVERSATIONS).await.len(), 1);
+    assert!(host.exported().await.contains("cut in half \u{fffd}"));
+    let (_, list) = host.get("/v1/quarantine").await;
+    assert_eq!(list["quarantine"].as_array().map(Vec::len), Some(2), "{list}");
+    assert_eq!(list["quarantine"][0]["source"], "shop-acme");
+
+    given["messages"] = json!(["nothing", { "id": 7 }]);
+    let (status, problem) = host.post("/v1/intake/shop-acme", given).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
+    host.stop().await;
+}

@@ -10,6 +10,9 @@ use crate::browser::Browser;
 
 const WEB_SERVER: &str = "flow = 'web-server'\nclient_secret = 'shh'\n";
 
+/// So long a check shares the refusal of the one before.
+const JUST_NOW: Duration = Duration::from_secs(11);
+
 /// A host whose organization somebody has to authorize.
 async fn to_authorize() -> TestHost {
     let host = TestHost::with(WEB_SERVER).await;
@@ -188,6 +191,7 @@ async fn every_policy_that_ends_a_refresh_token_reads_the_same_and_the_check_lis
     let host = TestHost::start().await;
     for policy in [json!("immediately_expire"), json!({ "idle_ms": 0 }), json!({ "fixed_ms": 0 })] {
         host.salesforce(Method::PATCH, "acme", json!({ "refresh_policy": policy })).await;
+        host.clock.advance(JUST_NOW);
         let (_, report) = host.post("/v1/orgs/acme/checks", json!({})).await;
         let found = check(&report, "authentication")["found"].as_str().unwrap();
         for cause in
@@ -199,6 +203,7 @@ async fn every_policy_that_ends_a_refresh_token_reads_the_same_and_the_check_lis
         assert_eq!(check(&report, "refresh-token")["ok"], false);
     }
     host.salesforce(Method::PATCH, "acme", json!({ "refresh_policy": "until_revoked" })).await;
+    host.clock.advance(JUST_NOW);
     let (_, report) = host.post("/v1/orgs/acme/checks", json!({})).await;
     assert_eq!(check(&report, "authentication")["ok"], true);
     host.stop().await;
@@ -217,6 +222,7 @@ async fn a_check_that_passes_brings_in_what_waited_for_the_connection() {
     host.post("/v1/orgs/acme/checks", json!({})).await;
     host.until("nothing was tried", |health| health.parked == 5 && health.idle()).await;
     host.salesforce(Method::POST, "acme/revive", json!({})).await;
+    host.clock.advance(JUST_NOW);
     let (_, report) = host.post("/v1/orgs/acme/checks", json!({})).await;
     assert_eq!(report["retried"], 5, "{report}");
     assert_eq!(check(&report, "sync-mode")["ok"], true, "{report}");
@@ -245,11 +251,16 @@ async fn a_probe_that_gets_through_brings_in_what_waited_for_the_connection() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_api_that_is_disabled_for_the_user_starts_no_refreshes() {
     let host = TestHost::start().await;
-    for text in ["API is disabled for this User", "This session is not valid for use with the REST API"] {
+    for text in [
+        "API is disabled for this User",
+        "This session is not valid for use with the REST API",
+        "This session is not valid for use with the specified REST API endpoint. One of the following scopes is required",
+    ] {
         let body = json!([{ "errorCode": "INVALID_SESSION_ID", "message": text }]);
         let fault = json!({ "path": "/services/data", "status": 401, "json": body });
         host.salesforce(Method::POST, "acme/faults", fault).await;
         let before = token_requests(&host).await;
+        host.clock.advance(Duration::from_secs(61));
         host.post("/v1/orgs/acme/checks", json!({})).await;
         // The check itself asks for one token.
         assert_eq!(token_requests(&host).await, before + 1, "{text}");
@@ -273,6 +284,7 @@ async fn a_signed_assertion_connects_an_organization() {
 
     let approved = json!({ "jwt_certificate": certificate, "jwt_approved": true });
     host.salesforce(Method::PATCH, "acme", approved).await;
+    host.clock.advance(JUST_NOW);
     let (_, report) = host.post("/v1/orgs/acme/checks", json!({})).await;
     assert_eq!((check(&report, "authentication")["ok"].as_bool(), report["retried"].as_u64()), (Some(true), Some(1)));
     host.until("it got through", |health| health.parked == 0 && health.idle()).await;
@@ -289,6 +301,7 @@ async fn client_credentials_connect_an_organization() {
     let (_, report) = host.post("/v1/orgs/acme/checks", json!({})).await;
     assert!(check(&report, "authentication")["found"].as_str().unwrap().contains("Run As"), "{report}");
     host.salesforce(Method::PATCH, "acme", json!({ "client_credentials": true })).await;
+    host.clock.advance(JUST_NOW);
     host.post("/v1/orgs/acme/checks", json!({})).await;
     host.until("it got through", |health| health.parked == 0 && health.idle()).await;
     assert!(!host.exported().await.contains("refresh-token/acme"), "there is none to keep");
@@ -317,4 +330,93 @@ async fn an_authorization_of_another_organization_is_refused_and_the_connection_
     assert!(host.idle().await.is_empty());
     assert_eq!(host.query("SELECT Id FROM alcmeon__Conversation__c").await.len(), 1);
     host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_token_is_used_once_a_day_whether_conversations_come_or_not() {
+    let host = TestHost::start().await;
+    let url = format!("{}/control/clock", host.simulator.salesforce);
+    host.salesforce(Method::PATCH, "acme", json!({ "refresh_policy": { "idle_ms": 30_u64 * 24 * 3_600_000 } })).await;
+    // Forty days, a day at a time; nothing is sent, and the token is used all the same.
+    for day in 1..=40 {
+        host.http.put(&url).json(&json!({ "advance_ms": 24 * 3_600_000 })).send().await.unwrap();
+        host.clock.advance(Duration::from_secs(25 * 3600));
+        let asked = async { while token_requests(&host).await < day {} };
+        let found = tokio::time::timeout(Duration::from_secs(20), asked).await;
+        assert!(found.is_ok(), "day {day}: {} token requests", token_requests(&host).await);
+    }
+    write(&host, 1).await;
+    assert!(host.idle().await.is_empty(), "the connection stands");
+    assert_eq!(token_requests(&host).await, 40, "no more than one a day");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_dies_while_nothing_is_sent_is_shown_to_operators() {
+    let host = TestHost::start().await;
+    host.salesforce(Method::POST, "acme/revoke", json!({})).await;
+    host.clock.advance(Duration::from_secs(3601));
+    let shown = |list: &Value| list.to_string().contains("refresh-token");
+    let troubles = host.seen("/v1/troubles", shown).await;
+    assert!(troubles.to_string().contains("acme"), "{troubles}");
+    host.salesforce(Method::POST, "acme/revive", json!({})).await;
+    host.clock.advance(Duration::from_secs(3601));
+    host.seen("/v1/troubles", |list| !shown(list)).await;
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_looks_at_the_checks_again_and_again_asks_for_one_token_a_minute() {
+    let host = TestHost::start().await;
+    for _ in 0..20 {
+        let (_, report) = host.post("/v1/orgs/acme/checks", json!({})).await;
+        assert_eq!(check(&report, "authentication")["ok"], true, "{report}");
+    }
+    assert_eq!(token_requests(&host).await, 1);
+    host.get("/v1/orgs/acme/checks").await;
+    host.clock.advance(Duration::from_secs(61));
+    host.get("/v1/orgs/acme/checks").await;
+    assert_eq!(token_requests(&host).await, 1, "who only reads asks for none");
+    host.post("/v1/orgs/acme/checks", json!({})).await;
+    assert_eq!(token_requests(&host).await, 2);
+
+    host.salesforce(Method::POST, "acme/revoke", json!({})).await;
+    for _ in 0..20 {
+        let (_, report) = host.post("/v1/orgs/acme/checks", json!({})).await;
+        assert_eq!(check(&report, "authentication")["ok"], false, "{report}");
+    }
+    assert_eq!(token_requests(&host).await, 3, "the refusal is shared too");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_in_salesforces_place_is_an_outage_that_passes_by_itself_wherever_it_comes() {
+    let page = "<html><body>Down for maintenance</body></html>";
+    for path in ["/services/data", "/services/oauth2/token"] {
+        for (status, text) in [(200, page), (200, ""), (200, "[{\"id\":"), (403, page), (404, page)] {
+            let host = TestHost::start().await;
+            if path == "/services/data" {
+                // The address has answered once.
+                write(&host, 100).await;
+                assert!(host.idle().await.is_empty());
+            }
+            let fault = json!({ "path": path, "status": status, "raw": text });
+            host.salesforce(Method::POST, "acme/faults", fault).await;
+            for number in 1..=8 {
+                write(&host, number).await;
+            }
+            let health = host.until("an incident is open", |health| health.incident.is_some()).await;
+            let refusal = health.incident.unwrap().refusal;
+            assert_eq!(refusal.class, switchyard::domain::Class::Transient, "{path} {status} {text}: {refusal:?}");
+            host.salesforce(Method::DELETE, "acme/faults", json!({})).await;
+            for _ in 0..4 {
+                host.clock.advance(Duration::from_secs(121));
+                host.until("nothing is on its way", |health| health.sending == 0 && health.waiting == 0).await;
+            }
+            host.until("all are in", |health| health.parked == 0 && health.idle()).await;
+            let left = host.idle().await.into_iter().filter(|error| error["state"] != "resolved").count();
+            assert_eq!(left, 0, "{path} {status} {text}");
+            host.stop().await;
+        }
+    }
 }

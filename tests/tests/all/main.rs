@@ -6,6 +6,7 @@ mod arrivals;
 mod backup;
 mod browser;
 mod connecting;
+mod contacts;
 mod floors;
 mod folders;
 mod front;

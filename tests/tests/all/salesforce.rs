@@ -158,30 +158,18 @@ async fn where_there_are_person_accounts_a_new_customer_becomes_one_and_is_found
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_linked_contact_that_is_gone_is_forgotten_and_the_next_attempt_searches_again() {
-    let host = TestHost::start().await;
+async fn refusals_in_another_language_are_told_apart_by_what_is_the_same_in_each() {
+    let host = TestHost::with("[orgs.salesforce.cases]").await;
+    let settings = json!({
+        "client_id": "app", "client_secret": "shh", "refresh_token": "acme-refresh", "language": "french",
+        "queues": [{ "name": "Billing", "objects": [] }],
+        "external_ids": [{ "object": "Case", "field": "Switchyard_Id__c" }],
+    });
+    host.salesforce(Method::PUT, "acme", settings).await;
     host.notify(received(1, 1, "billing", "jane@example.com")).await;
-    assert!(host.idle().await.is_empty());
-    let contact = "SELECT alcmeon__Contact__c FROM alcmeon__Conversation__c";
-    let before = host.query(contact).await[0]["alcmeon__Contact__c"].clone();
-    assert!(before.is_string());
-    let searches = |calls: &[Value]| {
-        let is_search = |call: &&Value| call["path"].as_str().is_some_and(|path| path.contains("FROM"));
-        calls.iter().filter(is_search).filter(|call| call["path"].to_string().contains("Contact")).count()
-    };
-    let searched = searches(&host.calls().await);
-    let gone = json!([{ "errorCode": "ENTITY_IS_DELETED", "message": "entity is deleted", "fields": [] }]);
-    let fault =
-        json!({ "method": "PATCH", "path": "alcmeon__Conversation__c", "status": 404, "json": gone, "times": 1 });
-    host.salesforce(Method::POST, "acme/faults", fault).await;
-    host.notify(received(2, 1, "billing", "jane@example.com")).await;
     let errors = host.idle().await;
-    assert_eq!(errors[0]["refusal"]["code"], "ENTITY_IS_DELETED", "{errors:?}");
-    assert_eq!(searches(&host.calls().await), searched, "a link that is remembered is not searched for");
-    let id = errors[0]["id"].as_str().unwrap();
-    assert_eq!(host.post(&format!("/v1/sync-errors/{id}/retry"), Value::Null).await.0, StatusCode::ACCEPTED);
-    host.until("it got through", |health| health.sync_errors.resolved == 1).await;
-    assert!(searches(&host.calls().await) > searched, "the link was not looked for again");
-    assert_eq!(host.query(contact).await[0]["alcmeon__Contact__c"], before);
+    let refusal = &errors[0]["refusal"];
+    assert_eq!((refusal["class"].as_str(), refusal["code"].as_str()), (Some("config"), Some("INVALID_OPERATION")));
+    assert!(refusal["text"].as_str().unwrap().contains("File d'attente"), "{refusal}");
     host.stop().await;
 }

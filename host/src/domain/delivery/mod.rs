@@ -1,13 +1,15 @@
 //! The state of one conversation's way into one organization, what can happen to it, and what follows.
 
+mod records;
 mod step;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::records::{Creation, Records};
 pub use self::step::step;
 use super::{
-    Change, ConversationId, Fact, Fingerprint, MessageId, OrgId, PolicyRef, RecordId, Refusal, State, SyncErrorId,
-    Timestamp, Verdict,
+    Change, ConversationId, Fact, Fingerprint, MessageId, OrgId, PolicyRef, Refusal, State, SyncErrorId, Timestamp,
+    Verdict,
 };
 
 /// Where a conversation stands on its way into Salesforce. It is stored before any effect of a step is carried out.
@@ -90,24 +92,6 @@ pub struct OpenError {
     pub ignored_at: u64,
 }
 
-/// The Salesforce records of a conversation.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Records {
-    /// The conversation itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub conversation: Option<RecordId>,
-    /// The linked contact.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub contact: Option<RecordId>,
-    /// The case, where the host writes it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub case: Option<RecordId>,
-    /// The queue or user that it was given to last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub owner: Option<RecordId>,
-}
-
 /// What a delivery does now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "is")]
@@ -177,6 +161,8 @@ pub enum Event {
     Started,
     /// The organization has an incident: it waits for its end.
     Parked,
+    /// The attempt is about to make a contact, which cannot be sent twice without harm.
+    Intends(Box<Creation>),
     /// The attempt got through.
     Delivered {
         /// The newest message of the version that was written.

@@ -23,6 +23,11 @@ pub fn step(mut state: Delivery, event: Event, now: Timestamp) -> (Delivery, Vec
                 state.phase = Phase::Parked { since: now };
             }
         }
+        Event::Intends(creation) => {
+            if matches!(state.phase, Phase::Sending { .. }) {
+                state.records.creation = Some(creation);
+            }
+        }
         Event::Delivered { message, records } => {
             if matches!(state.phase, Phase::Sending { .. }) {
                 state.records = records;
@@ -93,7 +98,12 @@ fn settle(state: &mut Delivery, effects: &mut Vec<Effect>, ending: impl Fn(&Open
 
 fn fail(state: &mut Delivery, effects: &mut Vec<Effect>, failure: Failure, now: Timestamp) {
     let Phase::Sending { version, again, .. } = state.phase else { return };
+    // What was to be forgotten meanwhile does not come back with the attempt.
+    let forgotten = state.records.creation.as_ref().is_some_and(|creation| creation.fields.is_empty());
     state.records = failure.records.clone();
+    if let (true, Some(creation)) = (forgotten, &mut state.records.creation) {
+        creation.fields.clear();
+    }
     let newer = state.wanted > version;
     let ignored = state.open.as_ref().filter(|open| open.state == State::Ignored);
     if failure.parks {

@@ -60,6 +60,12 @@ fn of_passing(code: &str, text: &str) -> String {
         "UNABLE_TO_LOCK_ROW" => "The record is being changed by somebody else",
         "TIMEOUT" => "Salesforce does not answer in time",
         "CONNECTION_FAILED" => "Salesforce cannot be reached",
+        "CONNECTION_BROKE_OFF" => "The connection to Salesforce breaks off",
+        "UNREADABLE_ANSWER" => "Something else answers in Salesforce's place",
+        code if code.starts_with("HTTP_3") || code.starts_with("HTTP_4") => {
+            "Something else answers in Salesforce's place"
+        }
+        "CONTACT_NOT_SETTLED" => "It is not known yet whether a contact was made",
         "ORG_IN_MAINTENANCE" | "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE" => "Salesforce is in maintenance",
         "SERVER_UNAVAILABLE" | "HTTP_503" => "Salesforce is not available",
         "REQUEST_LIMIT_EXCEEDED" => "The limit of API calls is used up",

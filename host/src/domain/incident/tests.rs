@@ -37,8 +37,21 @@ fn a_dead_connection_opens_it_at_once_and_is_probed_one_at_a_time() {
     incident.step(IncidentEvent::ProbeBegan, at(120));
     assert_eq!(incident.passage(at(500)), Passage::Barred(None), "one probe at a time");
     incident.step(IncidentEvent::Refused(&dead()), at(121));
-    assert_eq!(incident.passage(at(122)), Passage::Barred(Some(at(241))));
+    assert_eq!(incident.passage(at(122)), Passage::Barred(Some(at(361))), "each wait is longer");
     assert_eq!(incident.cause().map(|(since, _)| since), Some(at(0)), "it is one incident from its beginning on");
+}
+
+#[test]
+fn a_dead_token_is_asked_about_some_thirty_times_a_day_and_not_seven_hundred() {
+    let (mut incident, mut now, mut probes) = (opened(&dead()), at(0), 0);
+    while now < at(24 * 3600) {
+        let Passage::Barred(Some(next)) = incident.passage(now) else { panic!("it is open") };
+        now = next;
+        incident.step(IncidentEvent::ProbeBegan, now);
+        incident.step(IncidentEvent::Refused(&dead()), now);
+        probes += 1;
+    }
+    assert!((24..32).contains(&probes), "{probes}");
 }
 
 #[test]

@@ -21,6 +21,7 @@ use self::backlog::Backlog;
 use self::flights::{Flights, Landed};
 use super::command::{Command, PutBack};
 use super::inbound::Inbound;
+use super::intent::Intent;
 use super::org::{Links, OrgHealth};
 use super::outbound::Outbound;
 use super::shared::Shared;
@@ -68,6 +69,8 @@ pub(super) struct Lane {
     unmerged: bool,
     backlog: Backlog,
     flights: Flights,
+    /// What attempts on their way are about to do that has to be on record first.
+    intents: (mpsc::Sender<Intent>, mpsc::Receiver<Intent>),
     /// What woke it and is not written yet.
     woken: Woken,
     /// The organization's incident, and its pace while most of its calls are used.
@@ -89,6 +92,7 @@ pub(super) struct Lane {
 #[derive(Default)]
 struct Woken {
     landed: Vec<Landed>,
+    intents: Vec<Intent>,
     commands: Vec<Command>,
     stopping: bool,
 }
@@ -114,6 +118,7 @@ impl Lane {
             unmerged: true,
             backlog: Backlog::default(),
             flights: Flights::default(),
+            intents: mpsc::channel(TURN),
             woken: Woken::default(),
             admission: Admission::default(),
             state: LaneState::default(),
@@ -201,9 +206,13 @@ impl Lane {
                 if let Err(error) = self.turn().await {
                     return tracing::warn!(org = %self.parts.org, %error, "an outcome was not recorded; it is sent again");
                 }
-                match self.flights.next().await {
-                    Some(landed) => self.woken.landed.push(landed),
-                    None => return,
+                tokio::select! {
+                    biased;
+                    Some(intent) = self.intents.1.recv() => self.woken.intents.push(intent),
+                    landed = self.flights.next() => match landed {
+                        Some(landed) => self.woken.landed.push(landed),
+                        None => return,
+                    },
                 }
             }
         });
@@ -223,6 +232,7 @@ impl Lane {
             || self.went_back(now)
             || self.admission.incident.status != self.state.incident.status
             || !self.woken.landed.is_empty()
+            || !self.woken.intents.is_empty()
             || self.backlog.wants_refill()
             || (self.operates() && !self.admission.incident.is_open())
             || room.probe_by_call
@@ -234,6 +244,7 @@ impl Lane {
             biased;
             _ = parts.stopping.wait_for(|stopping| *stopping) => self.woken.stopping = true,
             Some(landed) = self.flights.next(), if !self.flights.is_empty() => self.woken.landed.push(landed),
+            Some(intent) = self.intents.1.recv() => self.woken.intents.push(intent),
             Some(command) = parts.commands.recv() => self.woken.commands.push(command),
             Some(asked) = parts.put_backs.recv() => put_back = Some(asked),
             () = parts.inbound.arrived.notified() => self.unmerged = true,
@@ -245,6 +256,11 @@ impl Lane {
         }
         while let Some(landed) = self.flights.try_next() {
             self.woken.landed.push(landed);
+        }
+        while self.woken.intents.len() < TURN
+            && let Ok(intent) = self.intents.1.try_recv()
+        {
+            self.woken.intents.push(intent);
         }
         while self.woken.commands.len() < TURN
             && let Ok(command) = self.parts.commands.try_recv()

@@ -57,6 +57,7 @@ impl Lane {
         load.groups.extend(old.iter().flat_map(Old::groups).cloned());
         load.groups.extend(self.own_groups(!arrivals.is_empty()));
         load.deliveries.extend(due.iter().map(|(id, _)| id.clone()));
+        load.deliveries.extend(self.woken.intents.iter().map(|intent| intent.conversation.clone()));
         load.conversations.extend(self.woken.commands.iter().filter_map(Command::conversation).cloned());
         load.deliveries.extend(pages.iter().flat_map(|(_, page)| page).map(|error| error.conversation.clone()));
         for landed in &self.woken.landed {

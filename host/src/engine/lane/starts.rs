@@ -86,7 +86,8 @@ impl Lane {
         let first_seen = open.map_or(now, |error| error.first_seen);
         let message = newest(&conversation);
         let affected = affected(&conversation, delivery.delivered.as_ref(), &message);
-        let attempt = Attempt { conversation, records: delivery.records, number: delivery.attempts + 1, first_seen };
+        let (records, number, intents) = (delivery.records, delivery.attempts + 1, self.intents.0.clone());
+        let attempt = Attempt { conversation, records, number, first_seen, intents };
         Some((Flight { id, message, affected }, attempt))
     }
 

@@ -4,6 +4,7 @@ use super::reads::Reads;
 use super::{Lane, PATIENCE, TurnError, Woken};
 use crate::domain::{Event, IncidentEvent, Timestamp};
 use crate::engine::command::{Answer, Command};
+use crate::engine::intent::Intent;
 use crate::engine::retention::{Old, trusted};
 use crate::engine::turn::{Finished, Todo, Turn};
 use crate::ledger::{CommitError, LaneCommit, LaneState, Queued};
@@ -14,7 +15,7 @@ impl Lane {
         let now = self.look_at_clock();
         let reads = self.read(now).await?;
         // Nothing below reads: what woke the lane is used up, and written however often that takes.
-        let Woken { landed, commands, stopping } = std::mem::take(&mut self.woken);
+        let Woken { landed, intents, commands, stopping } = std::mem::take(&mut self.woken);
         self.woken.stopping = stopping;
         let Reads { loaded, arrivals, due, starts, room, pages, old, merged, more_arrivals } = reads;
         let (org, links) = (self.parts.org.clone(), self.parts.links.clone());
@@ -24,7 +25,14 @@ impl Lane {
         for landed in landed {
             self.end(&mut turn, landed, now);
         }
-        let answers = self.obey(&mut turn, commands, old, now);
+        let mut answers = self.obey(&mut turn, commands, old, now);
+        for Intent { conversation, creation, reply } in intents {
+            turn.step(&conversation, Event::Intends(creation));
+            answers.push(Box::new(move || {
+                // The attempt may have been given up.
+                let _ = reply.send(());
+            }));
+        }
         turn.incident =
             self.admission.incident.cause().filter(|_| self.admission.incident.is_open()).map(|it| it.1.clone());
         self.operate(&mut turn, pages);

@@ -1,28 +1,30 @@
 //! Contacts: finding the ones that a policy asks for, and making a new one.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tokio::sync::{Mutex, MutexGuard};
 
+use super::alone::{Alone, Known, keys};
 use super::person_accounts::PersonAccounts;
-use crate::domain::{Attribute, Class, Contact, ContactSearch, RecordId, Refusal};
+use crate::domain::{Attribute, Class, Contact, ContactSearch, Conversation, RecordId, Refusal, Timestamp};
 use crate::salesforce::refusals::{Written, read, record};
-use crate::salesforce::soql::{quote, segment};
+use crate::salesforce::soql::{quote, units};
 use crate::salesforce::transport::{Call, Transport};
 use crate::salesforce::values::ApiName;
 
-/// How many locks all customers share.
-const LOCKS: usize = 256;
-/// No text of a Contact that a query can filter by is longer, in characters.
+/// No text of a Contact that a query can filter by is longer, as Salesforce counts.
 const LONGEST_VALUE: usize = 255;
 /// How many contacts one search may find.
 const MOST: usize = 10;
 /// The shortest phone number that is searched for; fewer digits find too much.
 const FEWEST_DIGITS: usize = 6;
+/// A contact that was made since may have been made so much before by Salesforce's clock.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(3600);
+/// The first characters of every account's id.
+const ACCOUNT: &str = "001";
 const FIELDS: &[&str] = &["Id", "Name", "Email", "Phone"];
 const WITH_PERSONS: &[&str] = &["Id", "Name", "Email", "Phone", "IsPersonAccount", "AccountId"];
 
@@ -43,30 +45,84 @@ struct Row {
 pub(crate) struct Customers {
     transport: Arc<Transport>,
     pub(crate) person_accounts: PersonAccounts,
-    /// Held, by a hash of the customer, while it is looked for and may be made.
-    locks: [Mutex<()>; LOCKS],
+    known: Arc<Known>,
 }
 
 impl Customers {
     /// Nothing is known of the organization yet.
     pub(crate) fn new(transport: Arc<Transport>) -> Self {
-        let locks = [const { Mutex::const_new(()) }; LOCKS];
-        Self { transport, person_accounts: PersonAccounts::default(), locks }
+        Self { transport, person_accounts: PersonAccounts::default(), known: Arc::default() }
     }
 
-    /// Holds the lock of the customer who is searched for; `None` where nothing is searched for.
-    pub(crate) async fn alone_with(&self, searches: &[ContactSearch]) -> Option<MutexGuard<'_, ()>> {
-        let first = searches.iter().find(|search| !search.value.trim().is_empty())?;
-        let mut hasher = DefaultHasher::new();
-        first.value.trim().to_lowercase().hash(&mut hasher);
-        Some(self.locks[hasher.finish() as usize % LOCKS].lock().await)
+    /// Waits until nobody else looks for this customer, and keeps it so.
+    pub(crate) async fn alone_with(&self, searches: &[ContactSearch], conversation: &Conversation) -> Alone {
+        self.known.alone(keys(searches, conversation)).await
+    }
+
+    /// The contact that was made lately for this customer: searches find it only after a while.
+    pub(crate) async fn made_lately(&self, alone: &Alone) -> Result<Vec<Contact>, Refusal> {
+        match alone.made() {
+            Some(id) => self.by_id(&id).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Remembers the contact that was made for this customer.
+    #[expect(clippy::unused_self, reason = "the face of customers is one")]
+    pub(crate) fn remember_made(&self, alone: &Alone, contact: &RecordId) {
+        alone.remember(contact);
+    }
+
+    /// Whether a contact, or a person account, is there and may be seen.
+    pub(crate) async fn is_there(&self, id: &RecordId) -> Result<bool, Refusal> {
+        match self.by_id(id).await {
+            Ok(found) => Ok(!found.is_empty()),
+            // No id of a contact at all.
+            Err(refusal) if refusal.class == Class::Request => Ok(false),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    async fn by_id(&self, id: &RecordId) -> Result<Vec<Contact>, Refusal> {
+        let persons = self.person_accounts.exist(&self.transport).await?;
+        let field = if persons && id.as_str().starts_with(ACCOUNT) { "AccountId" } else { "Id" };
+        self.select(&format!("{field} = {}", quote(id.as_str()))).await
+    }
+
+    /// Contacts that may have been made of these fields since then: by their e-mail address, or else a phone number, or
+    /// else their name.
+    pub(crate) async fn find_made(&self, fields: &[Attribute], since: Timestamp) -> Result<Vec<Contact>, Refusal> {
+        let value = |name: &str| fields.iter().find(|field| field.name.eq_ignore_ascii_case(name));
+        let one = |name: &&str| value(name).filter(|field| !field.value.trim().is_empty());
+        let by = ["Email", "MobilePhone", "Phone", "HomePhone", "OtherPhone"].iter().find_map(one);
+        let by = match by {
+            Some(field) => vec![field],
+            None => ["LastName", "FirstName"].iter().filter_map(one).collect(),
+        };
+        if by.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut wanted = Vec::new();
+        for field in by {
+            wanted.push(format!("{} = {}", api_name(&field.name)?, quote(field.value.trim())));
+        }
+        let since = Timestamp::from_millis(since.as_millis().saturating_sub(CLOCKS_DIFFER.as_millis() as u64));
+        wanted.push(format!("CreatedDate >= {since}"));
+        self.select(&wanted.join(" AND ")).await
+    }
+
+    async fn select(&self, wanted: &str) -> Result<Vec<Contact>, Refusal> {
+        let persons = self.person_accounts.exist(&self.transport).await?;
+        let fields = if persons { WITH_PERSONS } else { FIELDS }.join(", ");
+        let soql = format!("SELECT {fields} FROM Contact WHERE {wanted} LIMIT {MOST}");
+        self.transport.query::<Row>(&soql).await?.into_iter().map(Row::contact).collect()
     }
 
     /// The contacts that the first search with a result finds.
     pub(crate) async fn find(&self, searches: &[ContactSearch]) -> Result<Vec<Contact>, Refusal> {
         for search in searches {
             let (field, value) = (api_name(&search.field)?, search.value.trim());
-            if value.is_empty() || value.chars().count() > LONGEST_VALUE {
+            if value.is_empty() || units(value) > LONGEST_VALUE {
                 continue;
             }
             let persons = self.person_accounts.exist(&self.transport).await?;
@@ -119,25 +175,10 @@ impl Customers {
         if !body.contains_key("AccountId") && self.person_accounts.exist(&self.transport).await? {
             return self.person_accounts.create(&self.transport, body).await;
         }
-        let email = body.get("Email").and_then(Value::as_str).map(|email| email.trim().to_owned());
-        // A key in the path must not stand in the body, and Salesforce's paths cannot carry a slash.
-        let (method, path) = match email.filter(|email| !email.is_empty() && !email.contains('/')) {
-            Some(email) => {
-                body.remove("Email");
-                (Method::PATCH, self.transport.path(&format!("sobjects/Contact/Email/{}", segment(&email))))
-            }
-            None => (Method::POST, self.transport.path("sobjects/Contact")),
-        };
-        let call = Call { method, path, body: Value::Object(body), keep_owner: false };
-        let written: Written = match self.transport.send(&call).await {
-            Ok(json) => read(json)?,
-            // Nobody asks for unique addresses, so it is not the set-up's fault.
-            Err(refusal) if refusal.code == "DUPLICATE_EXTERNAL_ID" => {
-                let text = "more than one contact has this e-mail address".to_owned();
-                return Err(Refusal { class: Class::Contact, code: "AMBIGUOUS_CONTACT".to_owned(), text, ..refusal });
-            }
-            Err(refusal) => return Err(refusal),
-        };
+        // Inserted: an upsert by e-mail address would need the right to see all data.
+        let path = self.transport.path("sobjects/Contact");
+        let call = Call { method: Method::POST, path, body: Value::Object(body), keep_owner: false };
+        let written: Written = read(self.transport.send(&call).await?)?;
         record(&written.id)
     }
 }

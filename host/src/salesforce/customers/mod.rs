@@ -1,6 +1,8 @@
 //! Who a customer is in Salesforce: a contact, or a person account.
 
+mod alone;
 mod contacts;
 mod person_accounts;
 
+pub use alone::Alone;
 pub(super) use contacts::Customers;

@@ -34,7 +34,7 @@ struct Complaint {
 pub(crate) fn judge(stage: Stage, outcome: Result<HttpAnswer, HttpError>) -> Result<Value, Refusal> {
     let (refusal, status, request_id) = match outcome {
         Err(error) => (unanswered(&error), None, None),
-        Ok(answer) => match said(&answer) {
+        Ok(answer) => match said(stage, &answer) {
             Ok(json) => return Ok(json),
             Err(refusal) => (refusal, Some(answer.status), answer.request_id),
         },
@@ -44,26 +44,71 @@ pub(crate) fn judge(stage: Stage, outcome: Result<HttpAnswer, HttpError>) -> Res
     Err(Refusal { scope, status, request_id, ..refusal })
 }
 
-/// Whether a write that was refused like this may have been carried out all the same.
-pub(crate) fn outcome_unknown(refusal: &Refusal) -> bool {
-    let unreadable = matches!(refusal.code.as_str(), "UNREADABLE_ANSWER" | "ANSWER_TOO_LARGE");
-    unreadable || (refusal.class == Class::Transient && refusal.status.is_none_or(|status| status >= 500))
+/// Whether a write may have been refused because a record that it leads to is not there any more. Triggers and flows
+/// repeat the code in their words.
+#[must_use]
+pub fn may_be_about_a_dead_link(refusal: &Refusal) -> bool {
+    const CODES: [&str; 5] = [
+        "ENTITY_IS_DELETED",
+        "INVALID_CROSS_REFERENCE_KEY",
+        "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+        "MALFORMED_ID",
+        "FIELD_INTEGRITY_EXCEPTION",
+    ];
+    CODES.iter().any(|code| refusal.code == *code || refusal.text.contains(code))
 }
 
-fn said(answer: &HttpAnswer) -> Result<Value, Refusal> {
+/// Whether a write that was refused like this may have been carried out all the same.
+#[must_use]
+pub fn outcome_unknown(refusal: &Refusal) -> bool {
+    match refusal.code.as_str() {
+        // The first connection was never made, and a page in place of a redirect's aim is none of Salesforce's answers.
+        "CONNECTION_FAILED" | "UNSENDABLE" => false,
+        code if code.starts_with("HTTP_") => refusal.class == Class::Transient && !code.starts_with("HTTP_3"),
+        "TIMEOUT" | "CONNECTION_BROKE_OFF" | "UNREADABLE_ANSWER" | "ANSWER_TOO_LARGE" | "BROKEN_OFF" => true,
+        _ => refusal.class == Class::Transient && refusal.status.is_some_and(|status| status >= 500),
+    }
+}
+
+/// Whether a refusal may come from an address that the organization has left: a new token names the present one.
+pub(crate) fn may_have_moved(refusal: &Refusal) -> bool {
+    match refusal.code.as_str() {
+        "CONNECTION_FAILED" | "UNREADABLE_ANSWER" | "URL_NOT_RESET" | "ORG_NOT_OWNED_BY_INSTANCE" => true,
+        code if code.starts_with("HTTP_") => matches!(refusal.status, Some(300..=407 | 409..=412 | 415)),
+        _ => false,
+    }
+}
+
+/// Whether it was Salesforce that refused, and not somebody else at its address or on the way there.
+pub(crate) fn is_salesforces(refusal: &Refusal) -> bool {
+    refusal.status.is_some() && !refusal.code.starts_with("HTTP_") && !may_have_moved(refusal)
+}
+
+/// Whether a call that was refused like this was certainly not carried out, so that it may be sent to another address.
+pub(crate) fn not_carried_out(refusal: &Refusal) -> bool {
+    !outcome_unknown(refusal) || refusal.status == Some(404)
+}
+
+fn said(stage: Stage, answer: &HttpAnswer) -> Result<Value, Refusal> {
     let json = serde_json::from_slice::<Value>(&answer.body);
     Err(match (answer.status, json) {
         (200..=299, Ok(json)) if json.get("success") != Some(&Value::Bool(false)) => return Ok(json),
-        (200..=299, Err(_)) if answer.body.is_empty() => return Ok(Value::Null),
-        (200..=299, Err(_)) => Refusal::new(Class::Unclassified, "UNREADABLE_ANSWER", raw(&answer.body)),
-        (300, Ok(json)) => several(&json),
-        (status, Ok(json)) => refused(status, &json).unwrap_or_else(|| by_status(answer)),
-        (_, Err(_)) => by_status(answer),
+        // Only these have no body.
+        (204 | 205, Err(_)) if answer.body.is_empty() => return Ok(Value::Null),
+        (200..=299, Err(_)) => {
+            let what = if answer.body.is_empty() { "an empty body".to_owned() } else { raw(&answer.body) };
+            let words = format!("HTTP {} with what is no answer of Salesforce: {what}", answer.status);
+            Refusal::new(Class::Transient, "UNREADABLE_ANSWER", words).of_org()
+        }
+        (300, Ok(json @ Value::Array(_))) => several(&json),
+        (status, Ok(json)) => refused(stage, status, &json).unwrap_or_else(|| by_status(answer, &json)),
+        (_, Err(_)) => by_status(answer, &Value::Null),
     })
 }
 
 /// The parts of an answer that said yes as a whole, in its order: the elements of a collection, or the answers inside a
-/// composite, a batch or the graphs. A part that was halted or rolled back with another is refused as that one was.
+/// composite, a batch or the graphs. A part that was halted or rolled back with another passes by itself, for alone it may
+/// get through; its words name the cause.
 pub(crate) fn parts(json: Value) -> Vec<Result<Value, Refusal>> {
     let mut all = Vec::new();
     for parts in unfold(json) {
@@ -72,7 +117,10 @@ pub(crate) fn parts(json: Value) -> Vec<Result<Value, Refusal>> {
         let cause = causes.find(|refusal| !rules::follows(&refusal.code)).cloned();
         all.extend(parts.into_iter().map(|part| {
             part.map_err(|refusal| match &cause {
-                Some(cause) if rules::follows(&refusal.code) => cause.clone(),
+                Some(cause) if rules::follows(&refusal.code) => {
+                    let text = format!("{} It was because of {}: {}", refusal.text, cause.code, cause.text);
+                    Refusal { class: Class::Transient, text: cut(&text, WORDS_KEPT).to_owned(), ..refusal }
+                }
                 _ => refusal,
             })
         }));
@@ -106,7 +154,7 @@ fn part(json: Value) -> Result<Value, Refusal> {
     if status == Some(300) {
         return Err(Refusal { status, ..several(&json["body"]) });
     }
-    let refusal = refused(status.unwrap_or(200), &json).unwrap_or_else(|| {
+    let refusal = refused(Stage::Rest, status.unwrap_or(200), &json).unwrap_or_else(|| {
         let (class, scope) = rules::of_status(status.unwrap_or(200));
         let code = status.map_or("UNREADABLE_ANSWER".to_owned(), |status| format!("HTTP_{status}"));
         Refusal { scope, ..Refusal::new(class, &code, cut(&json.to_string(), WORDS_KEPT)) }
@@ -120,8 +168,9 @@ fn unanswered(error: &HttpError) -> Refusal {
     match error {
         HttpError::TimedOut(_) => Refusal::new(Class::Transient, "TIMEOUT", words).of_org(),
         HttpError::NotConnected(_) => Refusal::new(Class::Transient, "CONNECTION_FAILED", words).of_org(),
+        HttpError::BrokeOff(_) => Refusal::new(Class::Transient, "CONNECTION_BROKE_OFF", words).of_org(),
         HttpError::Unsendable(_) => Refusal::new(Class::Request, "UNSENDABLE", words),
-        HttpError::TooLarge => Refusal::new(Class::Unclassified, "ANSWER_TOO_LARGE", words),
+        HttpError::TooLarge => Refusal::new(Class::Transient, "ANSWER_TOO_LARGE", words).of_org(),
     }
 }
 
@@ -134,41 +183,53 @@ fn several(json: &Value) -> Refusal {
     Refusal { records, ..Refusal::new(Class::Config, "DUPLICATE_EXTERNAL_ID", words) }
 }
 
-/// What a body of JSON complains of; `None` where it complains of nothing.
-fn refused(status: u16, json: &Value) -> Option<Refusal> {
+/// What a body of JSON complains of; `None` where it complains of nothing, or not in a way that is Salesforce's.
+fn refused(stage: Stage, status: u16, json: &Value) -> Option<Refusal> {
     let mut complaints = Vec::new();
-    collect(json, &mut complaints);
+    collect(stage, json, &mut complaints);
     // An entry that was only rolled back with its sibling is never the cause.
     let cause = complaints.iter().position(|one| !rules::follows(&one.code));
     let Some(cause) = cause else {
-        let follower = complaints.into_iter().next()?;
-        return Some(Refusal::new(Class::Transient, &follower.code, cut(&follower.text, WORDS_KEPT)));
+        // Where all were halted, the one whose reference led nowhere says why.
+        let lost = complaints.iter().position(|one| one.text.to_lowercase().contains("reference specified"));
+        let class = if lost.is_some() { Class::Request } else { Class::Transient };
+        let follower = complaints.into_iter().nth(lost.unwrap_or(0))?;
+        return Some(Refusal::new(class, &follower.code, cut(&follower.text, WORDS_KEPT)));
     };
     let Complaint { code, text, mut fields, mut records } = complaints.swap_remove(cause);
-    let known = rules::of(&code, &text).map(|rule| (rule.class, rule.scope));
-    let known = known.filter(|(class, _)| *class != Class::Unclassified);
-    let (class, scope) = known.unwrap_or_else(|| match rules::of_status(status) {
-        // A gateway's status says more than a code that nobody knows; a plain 500 does not.
-        passing @ (Class::Transient, _) if status != 500 => passing,
-        _ => (Class::Unclassified, Scope::Record),
-    });
+    let known = rules::of(&code, &text, &fields).filter(|known| known.class != Class::Unclassified);
+    let (class, scope) = match known {
+        // A session that has ended is a 401, in every language; 403 says that no session will do.
+        Some(known) if known.class == Class::Auth && stage == Stage::Rest && status == 403 => {
+            (Class::Config, known.scope)
+        }
+        Some(known) => (known.class, known.scope),
+        None if stage == Stage::Token => (rules::of_token_error(status), Scope::Org),
+        None => match rules::of_status(status) {
+            // A gateway's status says more than a code that nobody knows; a plain 500 does not.
+            passing @ (Class::Transient, _) if status != 500 => passing,
+            _ => (Class::Unclassified, Scope::Record),
+        },
+    };
     fields.truncate(NAMES_KEPT);
-    records.extend(record_in(&text));
+    for id in rules::ids_in(&text) {
+        if records.iter().all(|known| known != id) {
+            records.push(id.to_owned());
+        }
+    }
     records.truncate(NAMES_KEPT);
     // What nobody knows is kept as it came.
-    let text = if class == Class::Unclassified { json.to_string() } else { text };
+    let text = if known.is_none() { json.to_string() } else { text };
     Some(Refusal { scope, fields, records, ..Refusal::new(class, cut(&code, 100), cut(&text, WORDS_KEPT)) })
 }
 
-/// An HTML page, an empty body, or JSON that complains of nothing.
-fn by_status(answer: &HttpAnswer) -> Refusal {
-    let by_status = rules::of_status(answer.status);
-    let (class, scope) = match by_status.0 {
+/// An HTML page, an empty body, or JSON that complains of nothing in Salesforce's way.
+fn by_status(answer: &HttpAnswer, json: &Value) -> Refusal {
+    let (class, scope) = match (answer.status, json.get("message")) {
         // Without a code too, the text says whether a new token would help.
-        Class::Auth => {
-            rules::of("INVALID_SESSION_ID", &raw(&answer.body)).map_or(by_status, |rule| (rule.class, rule.scope))
-        }
-        _ => by_status,
+        (401, Some(Value::String(words))) => rules::of("INVALID_SESSION_ID", words, &[])
+            .map_or_else(|| rules::of_status(401), |known| (known.class, known.scope)),
+        (status, _) => rules::of_page(status, answer.body.is_empty()),
     };
     let text = match (&answer.location, answer.body.is_empty()) {
         // Without the query: what a redirect carries may be a token.
@@ -186,20 +247,20 @@ fn raw(body: &[u8]) -> String {
 }
 
 /// Every complaint, however deep: Salesforce answers with arrays, with objects, and with either inside composites.
-fn collect(json: &Value, into: &mut Vec<Complaint>) {
+fn collect(stage: Stage, json: &Value, into: &mut Vec<Complaint>) {
     let text = |key: &str| json.get(key).and_then(Value::as_str).map(str::to_owned);
     match json {
-        Value::Array(items) => items.iter().for_each(|item| collect(item, into)),
+        Value::Array(items) => items.iter().for_each(|item| collect(stage, item, into)),
         Value::Object(parts) => {
             if let Some(code) = text("errorCode").or_else(|| text("statusCode")) {
                 let fields = json.get("fields").and_then(Value::as_array).into_iter().flatten();
                 let fields = fields.filter_map(Value::as_str).map(|name| cut(name, 80).to_owned()).collect();
                 into.push(Complaint { code, text: text("message").unwrap_or_default(), fields, records: twins(json) });
-            } else if let Some(code) = text("error") {
+            } else if let Some(code) = text("error").filter(|code| is_token_error(stage, code, json)) {
                 let text = text("error_description").unwrap_or_default();
                 into.push(Complaint { code, text, ..Complaint::default() });
             } else {
-                parts.values().for_each(|part| collect(part, into));
+                parts.values().for_each(|part| collect(stage, part, into));
             }
         }
         _ => {}
@@ -215,11 +276,11 @@ fn twins(complaint: &Value) -> Vec<String> {
     found.filter_map(|one| one.pointer("/record/Id")?.as_str().map(|id| cut(id, 18).to_owned())).collect()
 }
 
-/// The id in `duplicate value found: F duplicates value on record with id: 001..`.
-fn record_in(text: &str) -> Option<String> {
-    let (_, rest) = text.split_once("record with id:")?;
-    let id: String = rest.trim_start().chars().take_while(char::is_ascii_alphanumeric).take(18).collect();
-    matches!(id.len(), 15 | 18).then_some(id)
+/// Whether an `error` is the token endpoint's: servers on the way have the same key for words of their own.
+fn is_token_error(stage: Stage, code: &str, json: &Value) -> bool {
+    let is_word = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let described = json.get("error_description").is_some_and(Value::is_string);
+    is_word && (described || (stage == Stage::Token && rules::of(code, "", &[]).is_some()))
 }
 
 #[cfg(test)]

@@ -103,6 +103,77 @@ fn a_code_with_its_text_has_one_meaning() {
     }
 }
 
+/// Bodies that real organizations sent, as public threads and tests show them: where, status, body, and what they mean.
+#[rustfmt::skip]
+const SEEN: &[(&str, u16, &str, Class, Scope)] = &[
+    ("forcedotcom/dataloader#1641", 401, r#"[{"message":"This session is not valid for use with the API","errorCode":"INVALID_SESSION_ID"}]"#, Config, ALL),
+    ("newer REST wording", 401, r#"[{"message":"This session is not valid for use with the specified REST API endpoint. One of the following scopes is required: api, full","errorCode":"INVALID_SESSION_ID"}]"#, Config, ALL),
+    ("the same in another language, told by its status", 403, r#"[{"message":"Cette session ne peut pas servir ici","errorCode":"INVALID_SESSION_ID"}]"#, Config, ALL),
+    ("SFDO-Community/declarative-lookup-rollup-summaries#1021", 400, r#"[{"message":"dlrs_CaseTrigger: execution of AfterInsert caused by: System.DmlException: Record Currently Unavailable: The record you are attempting to edit, or one of its related records, is currently being modified by another user. Please try again.","errorCode":"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY","fields":[]}]"#, Transient, OWN),
+    ("a flow in French, with the code inside", 400, r#"[{"message":"Nous ne pouvons pas enregistrer cet enregistrement car le processus a échoué. UNABLE_TO_LOCK_ROW: impossible d'obtenir un accès exclusif : 500000000000001AAA","errorCode":"CANNOT_EXECUTE_FLOW_TRIGGER","fields":[]}]"#, Transient, OWN),
+    ("a trigger that adds its error to the record", 400, r#"[{"message":"Update failed. First exception on row 0 with id 500000000000001AAA; first error: UNABLE_TO_LOCK_ROW, unable to obtain exclusive access to this record: []","errorCode":"FIELD_CUSTOM_VALIDATION_EXCEPTION","fields":[]}]"#, Transient, OWN),
+    ("SalesforceLabs/roundRobinProcessBuilder#24", 400, r#"[{"message":"Owner ID: id value of incorrect type: 00G5g000004abcdEAA","errorCode":"FIELD_INTEGRITY_EXCEPTION","fields":["OwnerId"]}]"#, Config, OWN),
+    ("apex-enterprise-patterns/fflib-apex-common#293", 400, r#"[{"message":"Assigned To ID: id value of incorrect type: 00G...","errorCode":"FIELD_INTEGRITY_EXCEPTION","fields":[]}]"#, Config, OWN),
+    ("the same in German, told by the queue's id", 400, r#"[{"message":"Inhaber-ID: ID-Wert eines falschen Typs: 00G5g000004abcdEAA","errorCode":"MALFORMED_ID","fields":[]}]"#, Config, OWN),
+    ("FIELD_INTEGRITY_EXCEPTION about anything else", 400, r#"[{"message":"There's a problem with this state, even though it may appear correct.","errorCode":"FIELD_INTEGRITY_EXCEPTION","fields":["MailingState"]}]"#, Record, OWN),
+    ("SmartFactory#25", 400, r#"[{"message":"Record Type ID: this ID value isn't valid for the user: 0125g000000abcdAAA","errorCode":"INVALID_CROSS_REFERENCE_KEY","fields":["RecordTypeId"]}]"#, Config, OWN),
+    ("the same in Portuguese", 400, r#"[{"message":"ID do tipo de registro: este valor de ID não é válido para o usuário: 0125g000000abcdAAA","errorCode":"INVALID_CROSS_REFERENCE_KEY","fields":[]}]"#, Config, OWN),
+    ("mulesoft-labs/salesforce#139", 400, r#"[{"message":"Record Type missing for: Case","errorCode":"INVALID_CROSS_REFERENCE_KEY","fields":[]}]"#, Config, OWN),
+    ("mulesoft-labs/salesforce#139", 400, r#"[{"message":"entity type cannot be updated: Case","errorCode":"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY","fields":[]}]"#, Config, OWN),
+    ("a trigger whose user lacks a right", 400, r#"[{"message":"CaseTrigger: execution of AfterInsert caused by: System.DmlException: Insert failed. First exception on row 0; first error: INSUFFICIENT_ACCESS_OR_READONLY, insufficient access rights on object id: []","errorCode":"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY","fields":[]}]"#, Config, OWN),
+    ("a trigger that meets a queue, in Spanish", 400, r#"[{"message":"CaseTrigger: primer error: INVALID_OPERATION, Cola no asociada a este tipo de SObject: [OwnerId]","errorCode":"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY","fields":[]}]"#, Config, OWN),
+    ("a trigger's wrong request is not this host's", 400, r#"[{"message":"first error: MALFORMED_QUERY, unexpected token","errorCode":"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY","fields":[]}]"#, Record, OWN),
+    ("Apex REST without access to the class", 403, r#"[{"message":"You do not have access to the Apex class named: Router","errorCode":"FORBIDDEN"}]"#, Config, OWN),
+    ("TLS 1.0 after its end", 403, r#"[{"message":"TLS 1.0 has been disabled in this organization. Please use TLS 1.1 or higher.","errorCode":"UNSUPPORTED_CLIENT"}]"#, Config, ALL),
+    ("a parent whose owner left", 400, r#"[{"message":"owner is inactive","errorCode":"CANNOT_REPARENT_RECORD","fields":[]}]"#, Config, OWN),
+    ("fishofprey.com 2011", 400, r#"[{"message":"Upsert requires view all data on a non-unique custom index","errorCode":"INSUFFICIENT_ACCESS","fields":[]}]"#, Config, OWN),
+];
+
+#[test]
+fn what_real_organizations_said_is_put_where_an_administrator_would_put_it() {
+    for (place, status, body, class, scope) in SEEN {
+        let refusal = rest(*status, body);
+        assert_eq!((refusal.class, refusal.scope), (*class, *scope), "{place}: {body}");
+    }
+}
+
+#[test]
+fn the_token_endpoint_names_the_app_in_more_than_one_way() {
+    for (place, error, description) in [
+        ("dust-tt/dust#26727", "app_not_found", "External client app is not installed in this org"),
+        ("forcedotcom/cli#3482", "OAUTH_EC_APP_NOT_FOUND", "External client app is not installed in this org"),
+        ("PipedreamHQ/pipedream#21557", "invalid_scope", "the requested scope is not allowed"),
+        ("getinboxzero/jetstream#1462", "redirect_uri_missing", "redirect_uri not provided"),
+        ("client credentials", "invalid_client_credentials", "client secret invalid"),
+        ("RFC 6749", "unauthorized_client", "this client may not use this grant type"),
+    ] {
+        let refusal = at(Stage::Token, 400, &json!({"error": error, "error_description": description}).to_string());
+        assert_eq!((refusal.class, refusal.scope), (Class::Auth, Scope::Org), "{place}");
+        assert_ne!(rules::advice(&refusal), Class::Auth.advice(), "{place}: it says more than its class");
+    }
+}
+
+#[test]
+fn records_that_a_text_names_are_listed_in_every_wording() {
+    for text in [
+        "Switchyard_Id__c: more than one record found for external id field: [5005g000004abcdEAA, 5005g000004abceEAA]",
+        r#"F: more than one record found for external id field: ["/services/data/v62.0/sobjects/Case/5005g000004abcdEAA", "/services/data/v62.0/sobjects/Case/5005g000004abceEAA"]"#,
+    ] {
+        let refusal = rest(400, &complaint("DUPLICATE_EXTERNAL_ID", text));
+        assert_eq!(refusal.records, ["5005g000004abcdEAA", "5005g000004abceEAA"], "{text}");
+    }
+}
+
+#[test]
+fn where_every_part_was_halted_the_one_whose_reference_led_nowhere_is_the_cause() {
+    let body = json!([
+        {"errorCode": "PROCESSING_HALTED", "message": "The transaction was rolled back since another operation in the same transaction failed."},
+        {"errorCode": "PROCESSING_HALTED", "message": "Invalid reference specified. No value for a.id found in a."},
+    ]);
+    let refusal = rest(400, &body.to_string());
+    assert!(refusal.text.starts_with("Invalid reference") && refusal.class == Class::Request, "{refusal:?}");
+}
+
 #[test]
 fn the_token_endpoint_speaks_another_language() {
     #[rustfmt::skip]
@@ -128,7 +199,7 @@ fn the_token_endpoint_speaks_another_language() {
         ("rate_limit_exceeded", "login rate exceeded", Class::Limit),
         ("unsupported_grant_type", "grant type not supported", Class::Request),
         ("invalid_request", "missing required parameter: client_id", Class::Request),
-        ("brand_new_error", "what nobody knows is kept as it came", Class::Unclassified),
+        ("brand_new_error", "what nobody knows is kept as it came", Class::Auth),
     ];
     for (error, description, class) in table {
         let body = json!({"error": error, "error_description": description}).to_string();
@@ -137,7 +208,10 @@ fn the_token_endpoint_speaks_another_language() {
         assert_eq!(refusal.code, error);
         assert!(refusal.text.contains(description));
     }
-    assert_eq!(at(Stage::Token, 503, "<html>down</html>").class, Class::Transient);
+    for (status, body) in [(503, "<html>down</html>"), (200, "<html>"), (403, "<html>"), (200, ""), (400, "{}")] {
+        let refusal = at(Stage::Token, status, body);
+        assert_eq!((refusal.class, refusal.scope), (Class::Transient, Scope::Org), "{status} {body}");
+    }
 }
 
 #[test]
@@ -169,7 +243,7 @@ fn several_records_with_one_key_are_named_though_the_body_has_no_code() {
 fn a_record_refused_inside_a_good_status_is_refused() {
     let error = json!({"statusCode": "INVALID_CROSS_REFERENCE_KEY", "message": "invalid cross reference id", "fields": ["OwnerId"]});
     let refusal = rest(200, &json!({"success": false, "errors": [error], "created": false}).to_string());
-    assert_eq!((refusal.class, refusal.code.as_str()), (Class::Record, "INVALID_CROSS_REFERENCE_KEY"));
+    assert_eq!((refusal.class, refusal.code.as_str()), (Class::Config, "INVALID_CROSS_REFERENCE_KEY"));
     assert_eq!(refusal.fields, ["OwnerId"]);
 }
 
@@ -205,7 +279,7 @@ fn each_element_of_a_collection_is_judged_by_itself() {
 }
 
 #[test]
-fn what_was_rolled_back_with_another_is_refused_as_that_one_was_though_it_has_an_id() {
+fn what_was_rolled_back_with_another_passes_by_itself_and_names_the_cause_though_it_has_an_id() {
     let element = |code: &str, text: &str, id: &str| json!({"id": id, "success": false, "errors": [{"statusCode": code, "message": text, "fields": []}]});
     let rolled_back = element(
         "ALL_OR_NONE_OPERATION_ROLLED_BACK",
@@ -213,8 +287,10 @@ fn what_was_rolled_back_with_another_is_refused_as_that_one_was_though_it_has_an
         "001xx0000000001",
     );
     let cause = element("REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]", "");
-    let expected = no("REQUIRED_FIELD_MISSING", Class::Record);
-    assert_eq!(codes(json!([rolled_back, cause])), [expected.clone(), expected]);
+    let follower = no("ALL_OR_NONE_OPERATION_ROLLED_BACK", Class::Transient);
+    assert_eq!(codes(json!([rolled_back, cause])), [follower, no("REQUIRED_FIELD_MISSING", Class::Record)]);
+    let words = parts(json!([rolled_back, cause])).swap_remove(0).unwrap_err().text;
+    assert!(words.contains("REQUIRED_FIELD_MISSING") && words.contains("LastName"), "{words}");
 }
 
 #[test]
@@ -230,7 +306,8 @@ fn the_answers_inside_a_composite_a_batch_and_the_graphs_are_judged_one_by_one()
 
     let ordering = no("INVALID_FIELD", Class::Ordering);
     let composite = json!({"compositeResponse": [part(400, &halted), part(400, &missing)]});
-    assert_eq!(codes(composite.clone()), [ordering.clone(), ordering.clone()]);
+    let follower = no("PROCESSING_HALTED", Class::Transient);
+    assert_eq!(codes(composite.clone()), [follower.clone(), ordering.clone()]);
     assert_eq!(
         codes(json!({"compositeResponse": [created, twins, unread]})),
         [Ok(created.clone()), no("DUPLICATE_EXTERNAL_ID", Class::Config), Ok(unread)]
@@ -240,7 +317,7 @@ fn the_answers_inside_a_composite_a_batch_and_the_graphs_are_judged_one_by_one()
     let alone = json!({"compositeResponse": [part(400, &halted)]});
     assert_eq!(
         codes(json!({"graphs": [graph(composite), graph(alone)]})),
-        [ordering.clone(), ordering, no("PROCESSING_HALTED", Class::Transient)],
+        [follower.clone(), ordering, follower],
         "what failed in one graph is not the cause in another"
     );
 
@@ -251,7 +328,11 @@ fn the_answers_inside_a_composite_a_batch_and_the_graphs_are_judged_one_by_one()
     ]});
     assert_eq!(
         codes(batch),
-        [no("NOT_FOUND", Class::Config), no("NOT_FOUND", Class::Config), no("HTTP_503", Class::Transient)]
+        [
+            no("NOT_FOUND", Class::Config),
+            no("BATCH_PROCESSING_HALTED", Class::Transient),
+            no("HTTP_503", Class::Transient)
+        ]
     );
 }
 
@@ -264,10 +345,21 @@ fn pages_and_empty_bodies_are_judged_by_their_status() {
         (502, page, Class::Transient, Scope::Org),
         (401, "", Class::Auth, Scope::Org),
         (401, r#"{"message": "Connected app is not attached to Agent"}"#, Class::Config, Scope::Org),
-        (403, page, Class::Unclassified, Scope::Record),
-        (404, "", Class::Unclassified, Scope::Record),
+        (401, page, Class::Transient, Scope::Org),
+        (403, page, Class::Transient, Scope::Org),
+        (403, r#"{"error": "Forbidden", "path": "/services/data"}"#, Class::Transient, Scope::Org),
+        (403, r#"{"message": "Forbidden"}"#, Class::Transient, Scope::Org),
+        (400, r#"{"fault": {"faultstring": "no route"}}"#, Class::Transient, Scope::Org),
+        (404, "", Class::Transient, Scope::Org),
+        (404, page, Class::Transient, Scope::Org),
+        (407, page, Class::Transient, Scope::Org),
+        (410, page, Class::Transient, Scope::Org),
+        (302, "", Class::Transient, Scope::Org),
         (414, "", Class::Request, Scope::Record),
-        (200, page, Class::Unclassified, Scope::Record),
+        (300, page, Class::Transient, Scope::Org),
+        (200, page, Class::Transient, Scope::Org),
+        (200, "", Class::Transient, Scope::Org),
+        (201, r#"{"id": "0030000"#, Class::Transient, Scope::Org),
     ];
     for (status, body, class, scope) in table {
         let refusal = rest(status, body);
@@ -281,17 +373,22 @@ fn pages_and_empty_bodies_are_judged_by_their_status() {
 fn a_redirect_is_named_without_what_it_carries() {
     let location = Some("https://acme.my.salesforce.com/secur/frontdoor.jsp?sid=00Dsecret".to_owned());
     let refusal = judge(Stage::Rest, Ok(HttpAnswer { status: 302, location, ..HttpAnswer::default() })).unwrap_err();
-    assert_eq!((refusal.class, refusal.scope), (Class::Config, Scope::Org));
+    assert_eq!((refusal.class, refusal.scope), (Class::Transient, Scope::Org));
+    assert!(!outcome_unknown(&refusal), "what is redirected was not carried out");
     assert!(refusal.text.contains("acme.my.salesforce.com") && !refusal.text.contains("secret"));
 }
 
 #[test]
 fn a_time_out_and_a_dropped_connection_pass_by_themselves() {
-    for (trouble, code) in
-        [(HttpError::TimedOut("t".into()), "TIMEOUT"), (HttpError::NotConnected("c".into()), "CONNECTION_FAILED")]
-    {
+    for (trouble, code, unknown) in [
+        (HttpError::TimedOut("t".into()), "TIMEOUT", true),
+        (HttpError::BrokeOff("b".into()), "CONNECTION_BROKE_OFF", true),
+        (HttpError::TooLarge, "ANSWER_TOO_LARGE", true),
+        (HttpError::NotConnected("c".into()), "CONNECTION_FAILED", false),
+    ] {
         let refusal = judge(Stage::Rest, Err(trouble)).unwrap_err();
         assert_eq!((refusal.class, refusal.scope, refusal.code.as_str()), (Class::Transient, Scope::Org, code));
+        assert_eq!(outcome_unknown(&refusal), unknown, "{code}");
     }
 }
 

@@ -16,9 +16,14 @@ pub(crate) struct Written {
     pub(crate) created: bool,
 }
 
-/// Reads an answer.
+/// Reads an answer. JSON of another shape is somebody else's, such as a proxy's.
 pub(crate) fn read<T: DeserializeOwned>(json: Value) -> Result<T, Refusal> {
-    serde_json::from_value(json).map_err(unreadable)
+    serde_json::from_value(json).map_err(|error| not_salesforces(error.to_string()))
+}
+
+/// What answered is not Salesforce: nothing is known of any record, and nothing gets through.
+pub(crate) fn not_salesforces(what: String) -> Refusal {
+    Refusal { class: Class::Transient, ..unreadable(what) }.of_org()
 }
 
 /// Takes an id from an answer.

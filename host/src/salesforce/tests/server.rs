@@ -41,6 +41,7 @@ struct Shared {
 #[derive(Clone)]
 pub(crate) struct StandIn {
     pub(crate) url: String,
+    task: tokio::task::AbortHandle,
     shared: Arc<Shared>,
 }
 
@@ -50,8 +51,17 @@ impl StandIn {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let app = Router::new().fallback(serve).with_state(Arc::clone(&shared));
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { url, shared }
+        let task = tokio::spawn(async move { axum::serve(listener, app).await }).abort_handle();
+        Self { url, task, shared }
+    }
+
+    /// From now on connections are refused.
+    pub(crate) async fn vanish(&self) {
+        self.task.abort();
+        // The listener is gone once the task has been dropped.
+        while tokio::net::TcpStream::connect(self.url.trim_start_matches("http://")).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The next answer.
@@ -67,7 +77,12 @@ impl StandIn {
 
     /// The next answer: a token.
     pub(crate) fn grant(&self, token: &str) -> &Self {
-        self.reply(200, &json!({"access_token": token, "instance_url": self.url, "token_type": "Bearer"}))
+        self.grant_at(token, &self.url)
+    }
+
+    /// The next answer: a token for another server.
+    pub(crate) fn grant_at(&self, token: &str, server: &str) -> &Self {
+        self.reply(200, &json!({"access_token": token, "instance_url": server, "token_type": "Bearer"}))
     }
 
     /// From now on calls with this token are told that their session has expired.

@@ -93,6 +93,74 @@ async fn a_session_that_no_new_token_can_mend_starts_no_refresh() {
     }
 }
 
+const PAGE: &str = "<html><body>nothing here</body></html>";
+
+#[tokio::test]
+async fn an_organization_that_moved_is_found_by_a_new_token_whatever_its_old_address_says() {
+    let redirect = axum::http::Response::builder().status(301).header("location", "https://new.my.salesforce.com/");
+    let old_says = [
+        Some(redirect.body(axum::body::Body::empty()).unwrap()),
+        Some(response(404, PAGE)),
+        Some(response(403, PAGE)),
+        Some(response(200, PAGE)),
+        Some(response(200, "")),
+        None,
+    ];
+    for says in old_says {
+        let (login, old, new) = (StandIn::start().await, StandIn::start().await, StandIn::start().await);
+        login.grant_at("one", &old.url).grant_at("two", &new.url);
+        old.reply(200, &nothing());
+        new.reply(200, &nothing());
+        let client = login.client();
+        ask(&client).await.unwrap();
+        match says {
+            Some(says) => drop(old.reply_with(Some(says))),
+            None => old.vanish().await,
+        }
+        ask(&client).await.unwrap();
+        assert_eq!((login.token_requests(), new.asked().len()), (2, 1));
+        assert_eq!(new.asked()[0].headers["authorization"], "Bearer two");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_a_new_token_names_again_is_not_asked_about_until_it_has_answered() {
+    let server = StandIn::start().await;
+    server.grant("one").reply(200, &nothing()).reply_with(Some(response(404, PAGE))).grant("two");
+    let client = server.client();
+    ask(&client).await.unwrap();
+    for _ in 0..3 {
+        let refusal = ask(&client).await.unwrap_err();
+        assert_eq!((refusal.class, refusal.scope, refusal.code.as_str()), (Class::Transient, Scope::Org, "HTTP_404"));
+        server.reply_with(Some(response(404, PAGE)));
+    }
+    assert_eq!(server.token_requests(), 2, "one for the start, and one because it may have moved");
+}
+
+#[tokio::test]
+async fn an_insert_whose_outcome_is_unknown_is_not_sent_to_the_new_address_as_well() {
+    let (login, old, new) = (StandIn::start().await, StandIn::start().await, StandIn::start().await);
+    login.grant_at("one", &old.url).grant_at("two", &new.url);
+    old.reply(200, &nothing()).reply_with(Some(response(200, PAGE)));
+    let client = login.client();
+    ask(&client).await.unwrap();
+    let named = crate::domain::Attribute { name: "LastName".to_owned(), value: "Doe".to_owned() };
+    let refusal = client.create_contact(&[named]).await.unwrap_err();
+    assert_eq!((refusal.code.as_str(), new.asked().len()), ("UNREADABLE_ANSWER", 0));
+}
+
+#[tokio::test]
+async fn the_token_endpoint_is_asked_again_after_an_answer_that_is_none_of_its_own() {
+    for (status, body) in [(200, PAGE), (200, ""), (403, PAGE), (200, r#"{"status":"ok"}"#), (404, "")] {
+        let server = StandIn::start().await;
+        server.reply_with(Some(response(status, body))).grant("one").reply(200, &nothing());
+        let client = server.client();
+        let refusal = ask(&client).await.unwrap_err();
+        assert_eq!((refusal.class, refusal.scope), (Class::Transient, Scope::Org), "{status} {body}");
+        ask(&client).await.unwrap();
+    }
+}
+
 /// The tokens that were stored, each with the number of requests that the server had got by then.
 type Kept = Arc<Mutex<Vec<(String, usize)>>>;
 

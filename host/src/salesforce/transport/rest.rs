@@ -14,7 +14,7 @@ use crate::domain::{Class, Quota, Refusal, RequestSent};
 use crate::salesforce::config::Config;
 use crate::salesforce::error::Error;
 use crate::salesforce::http::{HttpError, exchange};
-use crate::salesforce::refusals::{Stage, judge, parts, read};
+use crate::salesforce::refusals::{Stage, is_salesforces, judge, may_have_moved, not_carried_out, parts, read};
 use crate::salesforce::soql::segment;
 use crate::salesforce::values::Server;
 
@@ -64,6 +64,11 @@ impl Call {
     pub(crate) fn get(path: String) -> Self {
         Self { method: Method::GET, path, body: Value::Null, keep_owner: false }
     }
+
+    /// Whether twice does the same as once: it reads, or upserts.
+    fn is_repeatable(&self) -> bool {
+        self.method != Method::POST || self.path.ends_with("/parameterizedSearch")
+    }
 }
 
 impl Transport {
@@ -105,13 +110,25 @@ impl Transport {
     /// Sends a call whose answer has parts.
     pub(crate) async fn send_for_parts(&self, call: &Call) -> Result<Accepted, Refusal> {
         let access = self.session.access(None).await?;
-        match self.send_with(&access, call).await {
-            // Once: a refusal after a fresh token is final.
-            Err(refusal) if refusal.class == Class::Auth => {
-                let access = self.session.access(Some(access.serial)).await?;
-                self.send_with(&access, call).await
+        let refusal = match self.send_with(&access, call).await {
+            Ok(accepted) => return Ok(accepted),
+            Err(refusal) => refusal,
+        };
+        // Once: a refusal after a fresh token is final.
+        if refusal.class == Class::Auth {
+            let access = self.session.access(Some(access.serial)).await?;
+            return self.send_with(&access, call).await;
+        }
+        if !may_have_moved(&refusal) {
+            return Err(refusal);
+        }
+        match self.session.after_a_move(&access).await {
+            Ok(Some(now)) if now.server != access.server && (call.is_repeatable() || not_carried_out(&refusal)) => {
+                self.send_with(&now, call).await
             }
-            outcome => outcome,
+            // A token that is dead says more than an address where nobody answers.
+            Err(no_token) if no_token.class == Class::Auth => Err(no_token),
+            _ => Err(refusal),
         }
     }
 
@@ -119,7 +136,11 @@ impl Transport {
         // It is never closed, so waiting for a place ends in having one.
         let _place = self.places.acquire().await;
         let request = self.request(&access.server, call).map(|request| request.bearer_auth(access.token.reveal()));
-        self.finish(request, call).await.map_err(|refusal| scrub(refusal, [&access.token]))
+        let outcome = self.finish(request, call).await;
+        if outcome.as_ref().err().is_none_or(is_salesforces) {
+            self.session.answered(access.serial);
+        }
+        outcome.map_err(|refusal| scrub(refusal, [&access.token]))
     }
 
     /// Sends a call that needs no token.

@@ -14,10 +14,14 @@ use crate::domain::{Class, RecordId, RefreshToken, Refusal, RequestSent, Secret,
 use crate::salesforce::config::Config;
 use crate::salesforce::error::Error;
 use crate::salesforce::http::{HttpAnswer, HttpError, exchange};
-use crate::salesforce::refusals::{Stage, judge};
+use crate::salesforce::refusals::{Stage, judge, not_salesforces};
 use crate::salesforce::values::{OrganizationId, Server};
 
 const PATH: &str = "/services/oauth2/token";
+/// Who only wants to know whether a token is given shares the outcome of the newest request for so long.
+const SELDOM: Duration = Duration::from_secs(60);
+/// The same where it was refused: somebody may have mended the cause meanwhile.
+const SELDOM_AFTER_FAILURE: Duration = Duration::from_secs(10);
 
 /// What a client needs from outside: who keeps its refresh token, and what time it is.
 pub struct Keeping {
@@ -59,6 +63,8 @@ struct Inner {
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
     /// How many attempts are over: who waited for one shares its outcome.
     over: AtomicU64,
+    /// The serial of the newest access token with which Salesforce itself has answered.
+    answered: AtomicU64,
     tokens: Arc<Mutex<Tokens>>,
 }
 
@@ -76,6 +82,9 @@ struct Tokens {
     serial: u64,
     /// Why the last attempt failed.
     failure: Option<Refusal>,
+    /// When a token was asked for last, and when one was given last.
+    asked_at: Option<Timestamp>,
+    given_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -101,6 +110,8 @@ impl Session {
             access: None,
             serial: 0,
             failure: None,
+            asked_at: None,
+            given_at: None,
         };
         Ok(Self(Arc::new(Inner {
             http,
@@ -111,6 +122,7 @@ impl Session {
             on_rotated,
             now,
             over: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
             tokens: Arc::new(Mutex::new(tokens)),
         })))
     }
@@ -129,10 +141,51 @@ impl Session {
         }
     }
 
-    /// Asks for a new access token although the present one may still be good.
-    pub(crate) async fn renew(&self) -> Result<Arc<AccessToken>, Refusal> {
+    /// Says that Salesforce itself has answered a call with this access token, so that its address was right.
+    pub(crate) fn answered(&self, serial: u64) {
+        self.0.answered.fetch_max(serial, Ordering::Relaxed);
+    }
+
+    /// The access token that follows one at whose address nobody answers any more, or somebody else does. It is asked for
+    /// once: `None` until Salesforce has answered with what was given last, which has named the address just now.
+    pub(crate) async fn after_a_move(&self, from: &AccessToken) -> Result<Option<Arc<AccessToken>>, Refusal> {
+        let over = self.0.over.load(Ordering::SeqCst);
         let tokens = Arc::clone(&self.0.tokens).lock_owned().await;
-        in_a_task(Arc::clone(&self.0).renew(tokens)).await
+        match &*tokens {
+            Tokens { access: Some(access), unstored: false, .. } if access.serial != from.serial => {
+                Ok(Some(Arc::clone(access)))
+            }
+            Tokens { failure: Some(refusal), .. } if over != self.0.over.load(Ordering::SeqCst) => Err(refusal.clone()),
+            _ if self.0.answered.load(Ordering::Relaxed) < from.serial => Ok(None),
+            _ => in_a_task(Arc::clone(&self.0).renew(tokens)).await.map(Some),
+        }
+    }
+
+    /// Asks for a new access token although the present one may still be good, unless that was done just now: then that
+    /// outcome is shared, with how long it is ago. Salesforce counts each request as a log-in of the user.
+    pub(crate) async fn renew_seldom(&self) -> (Result<Arc<AccessToken>, Refusal>, Option<Duration>) {
+        let tokens = Arc::clone(&self.0.tokens).lock_owned().await;
+        let now = (self.0.now)();
+        let ago = tokens.asked_at.filter(|asked| *asked <= now).map(|asked| now.since(asked));
+        match (&tokens.access, &tokens.failure) {
+            (_, Some(refusal)) if ago.is_some_and(|ago| ago < SELDOM_AFTER_FAILURE) => (Err(refusal.clone()), ago),
+            (Some(access), None) if !tokens.unstored && ago.is_some_and(|ago| ago < SELDOM) => {
+                (Ok(Arc::clone(access)), ago)
+            }
+            _ => (in_a_task(Arc::clone(&self.0).renew(tokens)).await, None),
+        }
+    }
+
+    /// Uses the refresh token if that has not been done for so long, or not since the start: `None` where there is nothing
+    /// to do.
+    pub(crate) async fn renew_by_age(&self, age: Duration) -> Option<Result<(), Refusal>> {
+        let tokens = Arc::clone(&self.0.tokens).lock_owned().await;
+        let now = (self.0.now)();
+        let young = tokens.given_at.is_some_and(|given| given <= now && now.since(given) < age);
+        if young || tokens.refresh_token.is_err() {
+            return None;
+        }
+        Some(in_a_task(Arc::clone(&self.0).renew(tokens)).await.map(drop))
     }
 
     /// Turns the code of a person's authorization into tokens; where that is refused, what was there before stays.
@@ -172,7 +225,7 @@ async fn in_a_task(
 impl Inner {
     async fn renew(self: Arc<Self>, mut tokens: OwnedMutexGuard<Tokens>) -> Result<Arc<AccessToken>, Refusal> {
         let outcome = self.ask_and_store(&mut tokens).await;
-        tokens.failure = outcome.as_ref().err().cloned();
+        self.note(&mut tokens, &outcome);
         // Before the lock is given back, so that whoever waited for it sees that this attempt is over.
         self.over.fetch_add(1, Ordering::SeqCst);
         outcome
@@ -196,9 +249,18 @@ impl Inner {
             return Err(refusal);
         }
         let outcome = self.store(&mut tokens).await;
-        tokens.failure = outcome.as_ref().err().cloned();
+        self.note(&mut tokens, &outcome);
         self.over.fetch_add(1, Ordering::SeqCst);
         outcome
+    }
+
+    fn note(&self, tokens: &mut Tokens, outcome: &Result<Arc<AccessToken>, Refusal>) {
+        let now = (self.now)();
+        tokens.asked_at = Some(now);
+        tokens.failure = outcome.as_ref().err().cloned();
+        if outcome.is_ok() {
+            tokens.given_at = Some(now);
+        }
     }
 
     async fn ask_and_store(&self, tokens: &mut Tokens) -> Result<Arc<AccessToken>, Refusal> {
@@ -291,7 +353,8 @@ pub(crate) fn scrub<'a>(refusal: Refusal, secrets: impl IntoIterator<Item = &'a 
     Refusal { text, ..refusal }
 }
 
+/// An answer that is no token: it is not Salesforce's, and passes.
 fn unreadable(what: String) -> Refusal {
     let request = RequestSent { method: "POST".to_owned(), path: PATH.to_owned(), body: Value::Null };
-    Refusal { request: Some(request), ..Refusal::new(Class::Unclassified, "UNREADABLE_ANSWER", what).of_org() }
+    Refusal { request: Some(request), ..not_salesforces(what) }
 }

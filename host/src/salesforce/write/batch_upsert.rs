@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::batcher::{BatchKey, Batcher, Next, Object, PendingWrite, UpsertBatch, Upserted};
 use crate::domain::{Class, RecordId, Refusal, RequestSent, Scope};
-use crate::salesforce::refusals::{Written, outcome_unknown, read, record, wants_fewer};
+use crate::salesforce::refusals::{Written, not_salesforces, outcome_unknown, read, record, wants_fewer};
 use crate::salesforce::soql::quote;
 use crate::salesforce::transport::{Accepted, Call, Transport};
 
@@ -94,8 +94,7 @@ impl BatchUpserts {
                 Ok(answers) if answers.len() == part.len() => self.hand_out(object, part, answers),
                 Ok(answers) => {
                     let words = format!("{} records were sent, and {} answers came", part.len(), answers.len());
-                    let refusal = Refusal::new(Class::Unclassified, "UNREADABLE_ANSWER", words);
-                    self.refuse(object, part, &refusal);
+                    self.refuse(object, part, &not_salesforces(words));
                 }
                 // One record that Salesforce cannot read spoils the call for all: it is looked for.
                 Err(refusal) if part.len() > 1 && calls < SPLITS && of_some_record(&refusal) => {
@@ -139,11 +138,14 @@ impl BatchUpserts {
     fn hand_out(self: &Arc<Self>, object: Object, entries: Vec<PendingWrite>, answers: Vec<Result<Value, Refusal>>) {
         let records = entries.len();
         for (mut entry, answer) in entries.into_iter().zip(answers) {
-            match &answer {
-                Err(refusal) if wants_fewer(refusal) => self.batcher().locked(object, &entry.id, records),
+            let written = answer.and_then(read::<Written>);
+            match &written {
+                Err(refusal) if wants_fewer(refusal) => {}
                 _ => self.batcher().unlocked(object, &entry.id),
             }
-            let written = answer.and_then(read::<Written>);
+            if let Err(refusal) = &written {
+                self.note(object, &entry, refusal, records);
+            }
             let outcome =
                 written.and_then(|written| Ok(Upserted { record: record(&written.id)?, created: written.created }));
             match outcome {
@@ -164,17 +166,24 @@ impl BatchUpserts {
 
     /// The call was refused as a whole: each caller is told so, with the part of it that was its own.
     fn refuse(&self, object: Object, entries: Vec<PendingWrite>, refusal: &Refusal) {
-        if outcome_unknown(refusal) {
-            let mut doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
-            for entry in &entries {
-                if doubts.len() < DOUBTS {
-                    doubts.insert((object, entry.id.clone()));
-                }
-            }
+        for entry in &entries {
+            self.note(object, entry, refusal, entries.len());
         }
         for entry in entries {
             let request = Some(self.request_sent(object, &entry));
             let _ = entry.reply.send(Err(Refusal { request, ..refusal.clone() }));
+        }
+    }
+
+    /// Remembers of a record that was refused in a call with so many whether it may be there all the same, and whether it
+    /// had better leave with fewer.
+    fn note(&self, object: Object, entry: &PendingWrite, refusal: &Refusal, records: usize) {
+        if wants_fewer(refusal) {
+            self.batcher().locked(object, &entry.id, records);
+        }
+        let mut doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
+        if outcome_unknown(refusal) && doubts.len() < DOUBTS {
+            doubts.insert((object, entry.id.clone()));
         }
     }
 

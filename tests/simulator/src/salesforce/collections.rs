@@ -11,7 +11,7 @@ use super::org::Org;
 use super::refusal::Refusal;
 use super::schema::{FieldIndex, Kind, ObjectIndex};
 use super::table::RecordRef;
-use super::{input, manner, rest, write};
+use super::{input, manner, rest, sharing, write};
 
 /// Records in one call that writes.
 const LIMIT: usize = 200;
@@ -34,8 +34,25 @@ pub(crate) fn route(org: &mut Org, call: &Call, version: u32, rest: &[&str]) -> 
     }
 }
 
-/// The records and `allOrNone` of a request.
+/// The records and `allOrNone` of a request; each record says its type.
 fn records(call: &Call) -> Result<(Vec<Map<String, Value>>, bool), Refusal> {
+    let (records, all_or_none) = records_of_any_type(call)?;
+    match records.iter().all(has_type) {
+        true => Ok((records, all_or_none)),
+        false => Err(without_type()),
+    }
+}
+
+fn without_type() -> Refusal {
+    Refusal::new("INVALID_INPUT", "Include an Attributes type property for each record.")
+}
+
+fn has_type(record: &Map<String, Value>) -> bool {
+    record.get("attributes").is_some_and(|with| with["type"].is_string())
+}
+
+/// The same, where the type may lack.
+fn records_of_any_type(call: &Call) -> Result<(Vec<Map<String, Value>>, bool), Refusal> {
     let mut body = call.object()?;
     let all_or_none = body.get("allOrNone").and_then(Value::as_bool).unwrap_or(false);
     let Some(Value::Array(records)) = body.remove("records") else {
@@ -43,8 +60,8 @@ fn records(call: &Call) -> Result<(Vec<Map<String, Value>>, bool), Refusal> {
     };
     within_limit(records.len())?;
     let objects = records.into_iter().map(|record| match record {
-        Value::Object(record) if record.get("attributes").is_some_and(|with| with["type"].is_string()) => Ok(record),
-        _ => Err(Refusal::new("INVALID_INPUT", "Include an Attributes type property for each record.")),
+        Value::Object(record) => Ok(record),
+        _ => Err(without_type()),
     });
     Ok((objects.collect::<Result<_, _>>()?, all_or_none))
 }
@@ -72,11 +89,12 @@ fn create(org: &mut Org, call: &Call, version: u32) -> Result<Answer, Refusal> {
     let outcomes = each(org, &records, all_or_none, |org, record| {
         let at = object_of(org, record)?;
         let changes = input::changes(org, at, record, None)?;
+        sharing::creates(org, at)?;
         let record = write::create(org, at, changes, manner(call, version))?;
         org.totals.created += 1;
         Ok((record, true))
     });
-    Ok(answer(org, version, &outcomes, all_or_none, false))
+    Ok(answer(org, &outcomes, all_or_none, false))
 }
 
 /// Every record carries its id in the body.
@@ -97,11 +115,12 @@ fn update(org: &mut Org, call: &Call, version: u32) -> Result<Answer, Refusal> {
         }
         let key = org.table(at).object.find("Id");
         let changes = input::changes(org, at, body, key)?;
+        sharing::edits(org, record)?;
         write::update(org, record, changes, manner(call, version))?;
         org.totals.updated += 1;
         Ok((record, false))
     });
-    Ok(answer(org, version, &outcomes, all_or_none, false))
+    Ok(answer(org, &outcomes, all_or_none, false))
 }
 
 /// DELETE ?ids=a,b&allOrNone=
@@ -116,10 +135,11 @@ fn delete(org: &mut Org, call: &Call, version: u32) -> Result<Answer, Refusal> {
     let outcomes = each(org, &ids, all_or_none, |org, id| {
         let at = org.record(id).map(|record| record.object).ok_or_else(|| malformed(id))?;
         let record = identified(org, at, id)?;
+        sharing::edits(org, record)?;
         write::delete(org, record, manner(call, version))?;
         Ok((record, false))
     });
-    Ok(answer(org, version, &outcomes, all_or_none, false))
+    Ok(answer(org, &outcomes, all_or_none, false))
 }
 
 /// The records of these ids with these fields, in order; null for one that is not there.
@@ -160,10 +180,12 @@ fn identified(org: &Org, at: ObjectIndex, id: &str) -> Result<RecordRef, Refusal
 
 /// PATCH /composite/sobjects/{object}/{field}
 fn upsert(org: &mut Org, call: &Call, version: u32, name: &str, field: &str) -> Result<Answer, Refusal> {
-    let (records, all_or_none) = records(call)?;
+    let (records, all_or_none) = records_of_any_type(call)?;
     let at = rest::object(org, name)?;
     let key = rest::external_field(org, at, field)?;
-    if let Some(stranger) = records.iter().map(type_of).find(|given| !given.eq_ignore_ascii_case(name)) {
+    sharing::upserts_by(org, at, key)?;
+    let typed = records.iter().filter(|record| has_type(record)).map(type_of);
+    if let Some(stranger) = typed.into_iter().find(|given| !given.eq_ignore_ascii_case(name)) {
         let message = format!("Upsert takes records of one type: {stranger} is not {name}");
         return Err(Refusal::new("INVALID_INPUT", message));
     }
@@ -172,6 +194,11 @@ fn upsert(org: &mut Org, call: &Call, version: u32, name: &str, field: &str) -> 
         *counts.entry(value.to_lowercase()).or_default() += 1;
     }
     let outcomes = each(org, &records, all_or_none, |org, record| {
+        if !has_type(record) {
+            let message =
+                "Nested object for polymorphic foreign key must have an attributes field before any other fields.";
+            return Err(Refusal::new("JSON_PARSER_ERROR", message));
+        }
         let value = rest::carried_key(record, field);
         if let Some(value) = value.filter(|value| counts.get(&value.to_lowercase()).is_some_and(|count| *count > 1)) {
             return Err(Refusal::new("DUPLICATE_VALUE", format!("Duplicate external id specified: {value}")).at(field));
@@ -181,7 +208,7 @@ fn upsert(org: &mut Org, call: &Call, version: u32, name: &str, field: &str) -> 
         }
         upsert_one(org, call, version, at, (field, key), record, value)
     });
-    Ok(answer(org, version, &outcomes, all_or_none, true))
+    Ok(answer(org, &outcomes, all_or_none, true))
 }
 
 fn upsert_one(
@@ -236,17 +263,17 @@ fn each<T>(
     outcomes
 }
 
-fn answer(org: &Org, version: u32, outcomes: &[Outcome], all_or_none: bool, tells_created: bool) -> Answer {
+fn answer(org: &Org, outcomes: &[Outcome], all_or_none: bool, tells_created: bool) -> Answer {
     let rolled_back = all_or_none && outcomes.iter().any(Result::is_err);
     let entries: Vec<Value> = outcomes
         .iter()
         .map(|outcome| {
             let (mut entry, created) = match outcome {
-                Err(refusal) => (refusal.entry(version), false),
+                Err(refusal) => (refusal.entry(), false),
                 Ok((record, created)) if rolled_back => {
                     let message = "Record rolled back because not all records were valid and the request was using \
                                    AllOrNone header";
-                    let mut entry = Refusal::new("ALL_OR_NONE_OPERATION_ROLLED_BACK", message).entry(version);
+                    let mut entry = Refusal::new("ALL_OR_NONE_OPERATION_ROLLED_BACK", message).entry();
                     if !created {
                         entry["id"] = json!(org.record_id(*record));
                     }

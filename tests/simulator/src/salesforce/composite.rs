@@ -21,8 +21,6 @@ const ROLLED_BACK: &str = "The transaction was rolled back since another operati
 struct Done {
     id: String,
     result: Result<Answer, Refusal>,
-    /// Whether it only failed because another did.
-    follower: bool,
 }
 
 /// POST /composite
@@ -136,9 +134,9 @@ fn transaction(
             Err(message) => halted(&id, &message),
             Ok(request) if !allowed(text(&request, "url")) => {
                 let message = format!("Unsupported URL in a graph: {}", text(&request, "url"));
-                Done { id, result: Err(Refusal::new("INVALID_INPUT", message)), follower: false }
+                Done { id, result: Err(Refusal::new("INVALID_INPUT", message)) }
             }
-            Ok(request) => Done { id, result: subrequest(org, call, &request), follower: false },
+            Ok(request) => Done { id, result: subrequest(org, call, &request) },
         };
         if one.result.is_err() {
             org.roll_back(mark);
@@ -150,7 +148,8 @@ fn transaction(
     if failed && all_or_none {
         org.roll_back(start);
         (org.totals.created, org.totals.updated) = before;
-        done.iter_mut().filter(|one| one.result.is_ok() || one.follower).for_each(|one| {
+        // What led nowhere keeps its own words.
+        done.iter_mut().filter(|one| one.result.is_ok()).for_each(|one| {
             one.result = Err(rolled_back());
         });
     }
@@ -162,7 +161,7 @@ fn rolled_back() -> Refusal {
 }
 
 fn halted(id: &str, message: &str) -> Done {
-    Done { id: id.to_owned(), result: Err(Refusal::new("PROCESSING_HALTED", message)), follower: true }
+    Done { id: id.to_owned(), result: Err(Refusal::new("PROCESSING_HALTED", message)) }
 }
 
 /// Runs one subrequest; a 300 is an answer and no refusal.
@@ -246,9 +245,14 @@ fn resolve(path: &str, done: &[Done]) -> Result<Value, String> {
     let Some(earlier) = done.iter().find(|one| one.id == id) else {
         return Err(format!("Invalid reference specified. No reference found for {id}"));
     };
-    let nothing =
-        || format!("Invalid reference specified. No value for {path} found in {id}. Provided referenceId ({id})");
-    let answer = earlier.result.as_ref().map_err(|_| nothing())?;
+    let nothing = || {
+        format!(
+            "Invalid reference specified. No value for {path} found in {id}. Provided referenceId ('{id}') must start with a \
+             letter or a number, and it can contain only letters, numbers and underscores ('_')."
+        )
+    };
+    let halted = |_| format!("Execution halted as previous operation ({id}) was not successful.");
+    let answer = earlier.result.as_ref().map_err(halted)?;
     let mut value = answer.body.as_ref().ok_or_else(nothing)?;
     for part in rest.split(['.', '[']).filter(|part| !part.is_empty()) {
         let next = match part.strip_suffix(']') {

@@ -41,9 +41,18 @@ pub(crate) struct Config {
     pub(crate) concurrent_limit: Option<usize>,
     /// Queries and collections in one composite call; how many Salesforce allows is not confirmed.
     pub(crate) composite_heavy_limit: usize,
-    /// How long the parents of a written record are held against other calls, in milliseconds. Salesforce lets the others
-    /// wait for ten seconds; here they are refused at once, so that nothing has to be slow.
-    pub(crate) parent_lock_ms: i64,
+    /// How long a call that writes takes until it is committed, in milliseconds: so long the parents of its records are held,
+    /// and its answer comes afterwards.
+    pub(crate) parent_lock_ms: u64,
+    /// How long a call waits for what another holds before its records are refused, in milliseconds. What an administrator
+    /// holds over the control API is refused at once, so that nothing has to be slow.
+    pub(crate) lock_wait_ms: u64,
+    /// The user's language: most of Salesforce's words come in it.
+    pub(crate) language: Language,
+    /// Whether the user may view all data: needed for upserts by a field that is not unique, such as an e-mail address.
+    pub(crate) view_all_data: bool,
+    /// What the user may do with an object, and with the records of others; everything with those that are not named.
+    pub(crate) access: Vec<Access>,
     /// How long a search does not find what was just written, in milliseconds.
     pub(crate) search_lag_ms: i64,
     pub(crate) objects: Vec<CustomObject>,
@@ -57,6 +66,31 @@ pub(crate) struct Config {
     pub(crate) validation_rules: Vec<Rule>,
     pub(crate) duplicate_rules: Vec<DuplicateRule>,
     pub(crate) failing_triggers: Vec<FailingTrigger>,
+}
+
+/// A language of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Language {
+    English,
+    French,
+}
+
+/// What the integration user may do with an object.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Access {
+    pub(crate) object: String,
+    #[serde(default = "yes")]
+    pub(crate) create: bool,
+    #[serde(default = "yes")]
+    pub(crate) edit: bool,
+    /// Whether records of others are seen.
+    #[serde(default = "yes")]
+    pub(crate) view_all: bool,
+    /// Whether records of others may be changed.
+    #[serde(default = "yes")]
+    pub(crate) modify_all: bool,
 }
 
 /// How the authorization page ends.
@@ -232,6 +266,10 @@ impl Default for Config {
             concurrent_limit: None,
             composite_heavy_limit: 5,
             parent_lock_ms: 0,
+            lock_wait_ms: 10_000,
+            language: Language::English,
+            view_all_data: false,
+            access: Vec::new(),
             search_lag_ms: 0,
             objects: Vec::new(),
             fields: Vec::new(),

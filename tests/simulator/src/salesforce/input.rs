@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::org::Org;
 use super::refusal::Refusal;
 use super::schema::{Field, FieldIndex, Kind, Number, ObjectIndex};
+use super::sharing;
 use super::table::{Cell, RecordRef};
 use super::write::Changes;
 use crate::clock;
@@ -89,7 +90,8 @@ pub(crate) fn cell(org: &Org, field: &Field, value: &Value) -> Result<Option<Cel
         _ => {}
     }
     let length = field.length();
-    if text.chars().count() > length {
+    // An emoji is two: lengths are counted in UTF-16 units.
+    if text.encode_utf16().count() > length {
         let message = format!("{}: data value too large: {text} (max length={length})", field.label);
         return Err(Refusal::new("STRING_TOO_LONG", message).at(&field.name));
     }
@@ -138,19 +140,32 @@ fn wrong_type(wanted: &str, value: &Value) -> Refusal {
         Value::Number(_) => "VALUE_NUMBER",
         _ => "VALUE_STRING",
     };
-    Refusal::new("JSON_PARSER_ERROR", format!("Cannot deserialize instance of {wanted} from {token} value {value}"))
+    // Where in the text is a guess: the reader that tells it is not simulated.
+    let message = format!(
+        "Cannot deserialize instance of {wanted} from {token} value {value} or request may be missing a required field at \
+         [line:1, column:1]"
+    );
+    Refusal::new("JSON_PARSER_ERROR", message)
 }
 
 fn reference(org: &Org, field: &Field, to: &[ObjectIndex], text: &str) -> Result<RecordRef, Refusal> {
-    let malformed = || {
+    let incorrect = |code: &str| {
         let message = format!("{}: id value of incorrect type: {text}", field.label);
-        Refusal::new("MALFORMED_ID", message).at(&field.name)
+        Refusal::new(code, message).at(&field.name)
     };
-    let record = org.record(text).filter(|record| to.contains(&record.object)).ok_or_else(malformed)?;
-    if org.row(record).is_none() {
-        return Err(Refusal::new("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id").at(&field.name));
+    let record = org.record(text).ok_or_else(|| incorrect("MALFORMED_ID"))?;
+    if !to.contains(&record.object) {
+        let code = if field.name == "OwnerId" { "FIELD_INTEGRITY_EXCEPTION" } else { "MALFORMED_ID" };
+        return Err(incorrect(code));
     }
-    Ok(record)
+    match org.row(record) {
+        None => Err(Refusal::new("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id").at(&field.name)),
+        Some(row) if !sharing::sees(org, record.object, row) => {
+            let message = format!("insufficient access rights on cross-reference id: {text}");
+            Err(Refusal::new("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", message))
+        }
+        Some(_) => Ok(record),
+    }
 }
 
 /// The parent named by one of its external ids: `{"Ext__c": "v"}`, with `attributes` when the lookup has several targets.

@@ -17,6 +17,7 @@ mod fresh;
 mod id;
 mod input;
 mod jwt;
+mod language;
 mod limits;
 mod locks;
 mod oauth;
@@ -27,6 +28,7 @@ mod rest;
 mod rules;
 mod schema;
 mod search;
+mod sharing;
 mod soql;
 mod sosl;
 mod standard;
@@ -135,7 +137,7 @@ impl Salesforce {
             tokio::time::sleep(Duration::from_millis(latency_ms)).await;
         }
         let call = Call { now_ms: self.clock.now_ms(), ..call };
-        let answer = self.answer(org.as_ref(), &call, fault.as_ref());
+        let answer = self.answer_unlocked(org.as_ref(), &call, fault.as_ref()).await;
         let status = answer.as_ref().map_or(0, |response| response.status().as_u16());
         let name = org.as_ref().map(|org| {
             let mut org = lock(org);
@@ -144,6 +146,42 @@ impl Salesforce {
         });
         lock(&self.log).add(&call, name, status);
         answer
+    }
+
+    /// Answers once what the call wants to write is free, and frees what it holds itself once it is committed.
+    async fn answer_unlocked(
+        &self,
+        org: Option<&SharedOrg>,
+        call: &Call,
+        fault: Option<&Fault>,
+    ) -> Result<Response, Dropped> {
+        let Some(shared) = org.filter(|_| call.is_data()) else { return self.answer(org, call, fault) };
+        let (freed, wait_ms) = {
+            let guard = lock(shared);
+            (Arc::clone(&guard.locks.freed), guard.config.lock_wait_ms)
+        };
+        let until = tokio::time::Instant::now() + Duration::from_millis(wait_ms);
+        let _held = Held(shared, call.number);
+        loop {
+            let waiting = freed.notified();
+            let patient = tokio::time::Instant::now() < until;
+            lock(shared).locks.begin(call.number, patient);
+            let answer = self.answer(org, call, fault);
+            let (met, commits_ms) = {
+                let guard = lock(shared);
+                let commits_ms = if guard.locks.holds(call.number) { guard.config.parent_lock_ms } else { 0 };
+                (guard.locks.has_met(call.number), commits_ms)
+            };
+            if met {
+                // Whether it was freed or the time is over, it is tried again.
+                let _ = tokio::time::timeout_at(until, waiting).await;
+                continue;
+            }
+            if commits_ms > 0 {
+                tokio::time::sleep(Duration::from_millis(commits_ms)).await;
+            }
+            return answer;
+        }
     }
 
     fn answer(&self, org: Option<&SharedOrg>, call: &Call, fault: Option<&Fault>) -> Result<Response, Dropped> {
@@ -212,17 +250,29 @@ impl Salesforce {
         if !org.tokens.accept(access, session_ms, call.now_ms) {
             return dead();
         }
+        let before = (org.config.parent_lock_ms > 0).then(|| (org.totals.clone(), org.usage.clone()));
         let result = run(&mut org);
+        if org.locks.has_met(call.number) {
+            // It waits for what another call holds, as if it had not begun.
+            org.roll_back(0);
+            if let Some(before) = before {
+                (org.totals, org.usage) = before;
+            }
+            org.locks.free(call.number);
+            return web::empty(503);
+        }
         if result.is_err() {
             org.roll_back(0);
         }
         self.journal(&org.commit());
-        let mut response = result
-            .unwrap_or_else(|refusal| {
-                org.totals.refused += 1;
-                refusal.answer(version)
-            })
-            .response();
+        let mut answer = result.unwrap_or_else(|refusal| {
+            org.totals.refused += 1;
+            refusal.answer(version)
+        });
+        if let Some(body) = &mut answer.body {
+            language::translate(body, org.config.language);
+        }
+        let mut response = answer.response();
         // The recorded answers without a body lack it, and so do those outside the data API.
         if response.status() != 204 && version > 0 {
             let limit = org.config.api_limit;
@@ -280,6 +330,15 @@ fn count(org: &mut Org, now_ms: i64) -> Result<(), Refusal> {
     }
     org.usage.count(now_ms);
     Ok(())
+}
+
+/// What a data call holds; dropping it frees that, however the call ended.
+struct Held<'a>(&'a SharedOrg, u64);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        lock(self.0).locks.release(self.1);
+    }
 }
 
 /// A data call under way; dropping it ends that, however the call ended.

@@ -93,14 +93,11 @@ impl Refusal {
     }
 
     /// The refusal as one entry of a collection's answer.
-    pub(crate) fn entry(&self, version: u32) -> Value {
+    pub(crate) fn entry(&self) -> Value {
         let error = match self {
             Self::Several { field, paths } => json!({
                 "statusCode": "DUPLICATE_EXTERNAL_ID",
-                "message": format!(
-                    "{field}: more than one record found for external id field: {:?}",
-                    addresses(paths, version)
-                ),
+                "message": format!("{field}: more than one record found for external id field: [{}]", ids(paths)),
                 "fields": [],
             }),
             Self::Error { code, message, fields, detail, .. } => {
@@ -113,6 +110,10 @@ impl Refusal {
         };
         json!({"success": false, "errors": [error]})
     }
+}
+
+fn ids(paths: &[String]) -> String {
+    paths.iter().filter_map(|path| path.rsplit('/').next()).collect::<Vec<_>>().join(", ")
 }
 
 fn addresses(paths: &[String], version: u32) -> Vec<String> {

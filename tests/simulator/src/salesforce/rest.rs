@@ -10,7 +10,7 @@ use super::refusal::Refusal;
 use super::schema::{FieldIndex, Kind, ObjectIndex};
 use super::table::RecordRef;
 use super::write::{self, Manner};
-use super::{batch, collections, composite, describe, fresh, input, limits, manner, query, search};
+use super::{batch, collections, composite, describe, fresh, input, limits, manner, query, search, sharing};
 
 /// Answers a call below `/services/data/vXX.0`.
 pub(crate) fn route(org: &mut Org, call: &Call, version: u32, rest: &[&str]) -> Result<Answer, Refusal> {
@@ -59,12 +59,14 @@ fn sobject(org: &mut Org, call: &Call, version: u32, at: ObjectIndex, rest: &[&s
         (&Method::PATCH, [id]) => {
             let record = by_id(org, at, id)?;
             let changes = input::changes(org, at, &call.object()?, None)?;
+            sharing::edits(org, record)?;
             write::update(org, record, changes, manner(call, version))?;
             org.totals.updated += 1;
             Ok(Answer::empty(204))
         }
         (&Method::DELETE, [id]) => {
             let record = by_id(org, at, id)?;
+            sharing::edits(org, record)?;
             write::delete(org, record, manner(call, version)).map(|()| Answer::empty(204))
         }
         (&Method::GET, [field, value]) => {
@@ -84,6 +86,7 @@ fn sobject(org: &mut Org, call: &Call, version: u32, at: ObjectIndex, rest: &[&s
 
 fn created(org: &mut Org, call: &Call, version: u32, at: ObjectIndex) -> Result<Answer, Refusal> {
     let changes = input::changes(org, at, &call.object()?, None)?;
+    sharing::creates(org, at)?;
     let record = write::create(org, at, changes, manner(call, version))?;
     org.totals.created += 1;
     let body = json!({"id": org.record_id(record), "success": true, "errors": []});
@@ -99,6 +102,7 @@ fn upserted(
     value: &str,
 ) -> Result<Answer, Refusal> {
     let key = external_field(org, at, field)?;
+    sharing::upserts_by(org, at, key)?;
     let body = call.object()?;
     if body.keys().any(|key| key.eq_ignore_ascii_case(field)) {
         let message = format!("The {field} field should not be specified in the sobject data.");
@@ -129,10 +133,12 @@ pub(crate) fn upsert(
 ) -> Result<(RecordRef, bool), Refusal> {
     let mut changes = input::changes(org, at, body, Some(key))?;
     if let Some(record) = known {
+        sharing::edits(org, record)?;
         write::update(org, record, changes, manner)?;
         org.totals.updated += 1;
         return Ok((record, false));
     }
+    sharing::creates(org, at)?;
     let definition = org.table(at).object.field(key);
     if definition.kind != Kind::Id {
         changes.push((key, input::cell(org, definition, &json!(value))?));
@@ -180,10 +186,11 @@ pub(crate) fn by_external_id(
 pub(crate) fn by_id(org: &Org, at: ObjectIndex, id: &str) -> Result<RecordRef, Refusal> {
     let record = org.record(id).filter(|record| record.object == at);
     let record = record.ok_or_else(|| Refusal::external_id_field(id))?;
-    if org.row(record).is_none() {
-        return Err(write::missing(org, record));
+    match org.row(record) {
+        None => Err(write::missing(org, record)),
+        Some(row) if !sharing::sees(org, at, row) => Err(Refusal::not_found()),
+        Some(_) => Ok(record),
     }
-    Ok(record)
 }
 
 fn read(org: &Org, call: &Call, version: u32, record: RecordRef) -> Result<Answer, Refusal> {

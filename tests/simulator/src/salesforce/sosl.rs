@@ -61,7 +61,9 @@ impl Scope {
 /// Parses `FIND {..} IN .. FIELDS RETURNING A(fields WHERE ..), B LIMIT n`.
 pub(crate) fn parse(text: &str) -> Result<Search, Refusal> {
     let rest = word(text, "FIND").ok_or_else(|| malformed("A search begins with FIND"))?;
-    let rest = rest.strip_prefix('{').ok_or_else(|| malformed("FIND takes a text in braces"))?;
+    let rest = rest
+        .strip_prefix('{')
+        .ok_or_else(|| malformed("No search term found. The search term must be enclosed in braces."))?;
     let end = closing(rest).ok_or_else(|| malformed("the text behind FIND is not closed"))?;
     let terms = terms(&rest[..end])?;
     let mut rest = rest[end + 1..].trim_start();

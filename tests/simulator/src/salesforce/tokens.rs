@@ -44,6 +44,9 @@ struct Refresh {
     issued_ms: i64,
     used_ms: i64,
     revoked: bool,
+    /// Those that it replaced by rotation.
+    #[serde(default)]
+    spent: Vec<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -52,6 +55,12 @@ struct Session {
     used_ms: i64,
     /// The refresh token it came from.
     from: Option<String>,
+}
+
+impl Refresh {
+    fn has_replaced(&self, token: &str) -> bool {
+        self.spent.iter().any(|spent| spent == token)
+    }
 }
 
 /// An authorization code of the web-server flow.
@@ -74,9 +83,9 @@ pub(crate) struct Life {
 }
 
 impl Tokens {
-    /// Whether the token was ever this org's and is not replaced.
+    /// Whether the token is this org's, or was before it was replaced.
     pub(crate) fn knows(&self, refresh: &str) -> bool {
-        self.refresh.iter().any(|known| known.token == refresh)
+        self.refresh.iter().any(|known| known.token == refresh || known.has_replaced(refresh))
     }
 
     /// Makes a refresh token valid from now on, whether new, revoked or aged. Of more than `most` the oldest die.
@@ -93,10 +102,19 @@ impl Tokens {
         if self.refresh.len() >= REMEMBERED {
             self.refresh.remove(0);
         }
-        self.refresh.push(Refresh { token: refresh.to_owned(), issued_ms: now_ms, used_ms: now_ms, revoked: false });
+        self.refresh.push(Refresh {
+            token: refresh.to_owned(),
+            issued_ms: now_ms,
+            used_ms: now_ms,
+            revoked: false,
+            spent: Vec::new(),
+        });
     }
 
     /// Uses a refresh token: a new access token and, with rotation, the refresh token that replaces it. `None`: it is dead.
+    ///
+    /// With rotation the sessions of the one before end; and who uses one that was replaced already ends what replaced it,
+    /// with its sessions, for one of the two must have stolen it.
     pub(crate) fn refresh(
         &mut self,
         refresh: &str,
@@ -105,6 +123,11 @@ impl Tokens {
         org_id: &str,
         now_ms: i64,
     ) -> Option<(String, Option<String>)> {
+        if let Some(family) = self.refresh.iter().find(|known| known.has_replaced(refresh)) {
+            let present = family.token.clone();
+            self.revoke(&present);
+            return None;
+        }
         let at = self.refresh.iter().position(|known| known.token == refresh)?;
         let known = &self.refresh[at];
         let alive = match policy {
@@ -119,7 +142,13 @@ impl Tokens {
         self.refresh[at].used_ms = now_ms;
         let replacement = rotation.then(|| self.random(org_id)).map(|text| format!("5Aep861{text}"));
         if let Some(replacement) = &replacement {
-            self.refresh[at].token.clone_from(replacement);
+            let spent = std::mem::replace(&mut self.refresh[at].token, replacement.clone());
+            self.sessions.retain(|session| session.from.as_ref() != Some(&spent));
+            let all = &mut self.refresh[at].spent;
+            if all.len() >= REMEMBERED {
+                all.remove(0);
+            }
+            all.push(spent);
         }
         let from = replacement.clone().unwrap_or_else(|| refresh.to_owned());
         Some((self.session(org_id, Some(from), now_ms), replacement))
@@ -292,12 +321,23 @@ mod tests {
     }
 
     #[test]
-    fn rotation_replaces_the_refresh_token_and_the_old_one_is_dead() {
+    fn rotation_replaces_the_refresh_token_and_ends_the_sessions_before() {
         let mut tokens = Tokens::default();
         tokens.approve("r", 5, 0);
-        let (_, next) = tokens.refresh("r", Policy::UntilRevoked, true, ORG, 1).expect("first use");
+        let (first, next) = tokens.refresh("r", Policy::UntilRevoked, true, ORG, 1).expect("first use");
+        let (second, _) =
+            tokens.refresh(&next.expect("rotated"), Policy::UntilRevoked, true, ORG, 2).expect("second use");
+        assert!(!tokens.accept(&first, 1_000, 3) && tokens.accept(&second, 1_000, 3));
+    }
+
+    #[test]
+    fn who_uses_a_rotated_token_again_ends_what_replaced_it() {
+        let mut tokens = Tokens::default();
+        tokens.approve("r", 5, 0);
+        let (access, next) = tokens.refresh("r", Policy::UntilRevoked, true, ORG, 1).expect("first use");
         assert!(tokens.refresh("r", Policy::UntilRevoked, true, ORG, 2).is_none());
-        assert!(tokens.refresh(&next.expect("rotated"), Policy::UntilRevoked, true, ORG, 3).is_some());
+        assert!(tokens.refresh(&next.expect("rotated"), Policy::UntilRevoked, true, ORG, 3).is_none());
+        assert!(!tokens.accept(&access, 1_000, 4));
     }
 
     #[test]

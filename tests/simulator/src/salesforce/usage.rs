@@ -7,7 +7,7 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const SLICE_MS: i64 = 60_000;
 
 /// Counts by minute.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Usage {
     /// Beginning of the minute, and calls in it; oldest first.
     slices: VecDeque<(i64, u64)>,

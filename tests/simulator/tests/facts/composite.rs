@@ -59,8 +59,7 @@ async fn one_that_fails_takes_all_back_and_alone_tells_why() {
     assert_eq!(answer.body["compositeResponse"][0]["httpStatusCode"], 201);
     let last = &answer.body["compositeResponse"][2]["body"][0];
     assert_eq!(last["errorCode"], "PROCESSING_HALTED");
-    let text = "Invalid reference specified. No value for contact.id found in contact. Provided referenceId (contact)";
-    assert_eq!(last["message"], text);
+    assert_eq!(last["message"], "Execution halted as previous operation (contact) was not successful.");
     assert_eq!(org.query("SELECT COUNT() FROM Account").await.body["totalSize"], 1);
 }
 

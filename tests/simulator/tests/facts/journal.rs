@@ -27,8 +27,8 @@ async fn salesforce_comes_back_with_records_tokens_settings_and_deletions() {
     assert_eq!(read.column("alcmeon__Case__r")[0]["OwnerId"], json!(org.queue("Billing")));
     assert_eq!(read.header("Sforce-Limit-Info"), Some("api-usage=1/777"));
     assert_eq!(org.get(&format!("sobjects/Contact/{gone}")).await.refusal().1, "ENTITY_IS_DELETED");
-    assert_eq!(world.refresh("refresh-acme").await.status, 400, "it was rotated");
     assert_eq!(org.upsert("v1", json!({})).await.status, 200);
+    assert_eq!(world.refresh("refresh-acme").await.status, 400, "it was rotated");
 }
 
 #[tokio::test]

@@ -104,14 +104,17 @@ async fn a_policy_that_expires_at_once_fails_the_first_refresh() {
 }
 
 #[tokio::test]
-async fn rotation_hands_out_the_next_refresh_token_and_kills_the_last() {
+async fn rotation_hands_out_the_next_refresh_token_and_the_last_one_kills_it() {
     let world = World::start().await;
     world.org("acme", json!({})).await;
     world.control(Method::PATCH, "orgs/acme", json!({"rotation": true})).await;
     let first = world.refresh("refresh-acme").await;
     let next = first.body["refresh_token"].as_str().expect("rotated").to_owned();
+    let second = world.refresh(&next).await;
+    assert_eq!(second.status, 200);
+    let next = second.body["refresh_token"].as_str().expect("rotated").to_owned();
     assert_eq!(world.refresh("refresh-acme").await.status, 400);
-    assert_eq!(world.refresh(&next).await.status, 200);
+    assert_eq!(world.refresh(&next).await.status, 400, "who uses an old one ends what replaced it");
 }
 
 #[tokio::test]

@@ -78,7 +78,7 @@ async fn an_upsert_creates_then_updates_and_the_version_decides_how_that_is_told
 #[tokio::test]
 async fn an_upsert_that_matches_several_is_300_with_their_addresses_and_writes_nothing() {
     let world = World::start().await;
-    let org = world.org("acme", json!({})).await;
+    let org = world.org("acme", json!({"view_all_data": true})).await;
     for name in ["A", "B"] {
         org.create("Contact", json!({"LastName": name, "Loose__c": "twin"})).await;
     }

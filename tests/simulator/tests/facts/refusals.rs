@@ -107,7 +107,7 @@ async fn an_owner_has_to_be_a_queue_of_the_object_or_an_active_user() {
         ("Case", json!(org.queue("Bare")), "INVALID_OPERATION", "Queue not associated with this SObject type"),
         ("Case", json!(user), "INACTIVE_OWNER_OR_USER", inactive.as_str()),
         ("Case", json!(null), "INVALID_CROSS_REFERENCE_KEY", "Owner ID: owner cannot be blank"),
-        ("Contact", json!(queue), "MALFORMED_ID", wrong_type.as_str()),
+        ("Contact", json!(queue), "FIELD_INTEGRITY_EXCEPTION", wrong_type.as_str()),
     ];
     for (object, owner, code, text) in cases {
         let fields =

@@ -108,24 +108,71 @@ async fn what_is_hidden_is_as_if_it_were_not_there_and_what_is_read_only_is_not_
 }
 
 #[tokio::test]
-async fn a_parent_that_one_call_holds_refuses_the_children_of_another_until_the_time_is_over() {
+async fn a_parent_that_one_call_holds_is_waited_for_and_free_once_that_call_is_over() {
     let world = World::start().await;
     let org = world.org("acme", json!({})).await;
     let account = org.create("Account", json!({"Name": "A"})).await;
-    world.control(Method::PATCH, "orgs/acme", json!({"parent_lock_ms": 60_000})).await;
     let contact = |name: &str| json!({"attributes": {"type": "Contact"}, "LastName": name, "AccountId": account});
-    let both = org.post("composite/sobjects", json!({"records": [contact("A"), contact("B")]})).await.body;
-    assert_eq!(
-        (&both[0]["success"], &both[1]["success"]),
-        (&json!(true), &json!(true)),
-        "one call does not fight itself"
-    );
-    let refused = org.post("sobjects/Contact", json!({"LastName": "C", "AccountId": account})).await;
+    world.control(Method::PATCH, "orgs/acme", json!({"parent_lock_ms": 1})).await;
+    for _ in 0..2 {
+        let both = org.post("composite/sobjects", json!({"records": [contact("A"), contact("B")]})).await.body;
+        let done = (&both[0]["success"], &both[1]["success"]);
+        assert_eq!(done, (&json!(true), &json!(true)), "one call does not fight itself, nor the one before it");
+    }
+    // A call that does not come to its end holds the parent meanwhile.
+    world.control(Method::PATCH, "orgs/acme", json!({"parent_lock_ms": 600_000, "lock_wait_ms": 0})).await;
+    let mut held = Box::pin(org.post("sobjects/Contact", contact("C")));
     let text = format!("unable to obtain exclusive access to this record or 1 records: {account}");
-    assert_eq!(refused.refusal(), (400, "UNABLE_TO_LOCK_ROW", text.as_str()));
-    assert_eq!(org.post("sobjects/Contact", json!({"LastName": "D"})).await.status, 201, "without that parent");
-    world.control(Method::PUT, "clock", json!({"advance_ms": 60_001})).await;
-    assert_eq!(org.post("sobjects/Contact", json!({"LastName": "C", "AccountId": account})).await.status, 201);
+    let before = world.control(Method::GET, "orgs/acme", json!({})).await["totals"]["created"].clone();
+    let refused = async {
+        while world.control(Method::GET, "orgs/acme", json!({})).await["totals"]["created"] == before {}
+        org.post("sobjects/Contact", contact("D")).await
+    };
+    tokio::select! {
+        answer = &mut held => panic!("{:?}", answer.body),
+        answer = refused => assert_eq!(answer.refusal(), (400, "UNABLE_TO_LOCK_ROW", text.as_str())),
+    }
+    assert_eq!(org.post("sobjects/Account", json!({"Name": "B"})).await.status, 201, "without that parent");
+    drop(held);
+    world.control(Method::PATCH, "orgs/acme", json!({"parent_lock_ms": 0, "lock_wait_ms": 30_000})).await;
+    assert_eq!(org.post("sobjects/Contact", contact("E")).await.status, 201, "it waits until the parent is free");
+}
+
+#[tokio::test]
+async fn an_upsert_by_a_field_that_is_not_unique_needs_the_right_to_view_all_data() {
+    let world = World::start().await;
+    let org = world.org("acme", json!({})).await;
+    let upsert = || org.patch("sobjects/Contact/Email/a@x.com", json!({"LastName": "A"}));
+    let text = "Upsert requires view all data on a non-unique custom index";
+    assert_eq!(upsert().await.refusal(), (403, "INSUFFICIENT_ACCESS", text));
+    world.control(Method::PATCH, "orgs/acme", json!({"view_all_data": true})).await;
+    assert_eq!(upsert().await.status, 201);
+}
+
+#[tokio::test]
+async fn what_others_own_is_neither_seen_nor_changed_where_the_object_is_private() {
+    let world = World::start().await;
+    let users = json!([{"Username": "agent@acme.example", "LastName": "Agent"}]);
+    let org = world.org("acme", json!({"users": users})).await;
+    let agent = org.query("SELECT Id FROM User WHERE Username = 'agent@acme.example'").await.column("Id").remove(0);
+    let mine = org.create("Contact", json!({"LastName": "Mine"})).await;
+    let theirs = org.create("Contact", json!({"LastName": "Theirs", "OwnerId": agent})).await;
+    let access = json!([{"object": "Contact", "view_all": false, "modify_all": false}]);
+    world.control(Method::PATCH, "orgs/acme", json!({"access": access})).await;
+    assert_eq!(org.query("SELECT Id FROM Contact").await.column("Id"), [mine.as_str()]);
+    assert_eq!(org.get(&format!("sobjects/Contact/{theirs}")).await.status, 404);
+    let linked = org.post("sobjects/Case", json!({"ContactId": theirs})).await;
+    assert_eq!(linked.refusal().1, "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY");
+    let given = json!({"OwnerId": agent});
+    assert_eq!(org.patch(&format!("sobjects/Contact/{mine}"), given).await.status, 204, "an owner may give it away");
+    assert!(org.query("SELECT Id FROM Contact").await.column("Id").is_empty());
+
+    let access = json!([{"object": "Contact", "create": false, "modify_all": false}]);
+    world.control(Method::PATCH, "orgs/acme", json!({"access": access})).await;
+    let refused = org.patch(&format!("sobjects/Contact/{theirs}"), json!({"LastName": "X"})).await;
+    assert_eq!(refused.refusal().1, "INSUFFICIENT_ACCESS_OR_READONLY");
+    let refused = org.post("sobjects/Contact", json!({"LastName": "New"})).await;
+    assert_eq!(refused.refusal().1, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY");
 }
 
 #[tokio::test]
@@ -138,4 +185,16 @@ async fn a_record_can_be_held_by_an_administrator() {
     assert_eq!(org.patch(&path, json!({"Subject": "S"})).await.refusal().1, "UNABLE_TO_LOCK_ROW");
     world.control(Method::PUT, "clock", json!({"advance_ms": 5_001})).await;
     assert_eq!(org.patch(&path, json!({"Subject": "S"})).await.status, 204);
+}
+
+#[tokio::test]
+async fn words_come_in_the_users_language_and_codes_fields_and_ids_stay() {
+    let world = World::start().await;
+    let org = world.org("acme", json!({"language": "french"})).await;
+    let refused = org.post("sobjects/Contact", json!({})).await;
+    assert_eq!(refused.refusal(), (400, "REQUIRED_FIELD_MISSING", "Champs obligatoires manquants : [LastName]"));
+    let queue = org.queue("Billing");
+    let refused = org.post("sobjects/Contact", json!({"LastName": "A", "OwnerId": queue})).await;
+    let text = format!("valeur d'ID de type incorrect : {queue}");
+    assert_eq!(refused.refusal(), (400, "FIELD_INTEGRITY_EXCEPTION", text.as_str()));
 }

@@ -304,6 +304,29 @@ fn event(next: &Move, state: &Delivery, version: u64) -> Event {
     }
 }
 
+#[test]
+fn a_contact_that_is_to_be_made_stays_on_record_until_its_outcome_is_known_and_is_forgotten_for_good() {
+    let creation = || crate::domain::Creation {
+        policy: crate::domain::PolicyRef { name: crate::domain::PolicyName::new("acme").unwrap(), revision: 1 },
+        fields: vec![crate::domain::Attribute { name: "Email".to_owned(), value: "jane@example.com".to_owned() }],
+        since: Timestamp::from_millis(1),
+    };
+    let intends = || Event::Intends(Box::new(creation()));
+    assert_eq!(walk(vec![intends()]).0.records, Records::default(), "nothing is on its way");
+    let (crashed, _) = walk(vec![Event::Arrived { version: 1 }, Event::Started, intends(), Event::Restarted]);
+    assert_eq!(crashed.records.creation.as_deref(), Some(&creation()));
+    let (again, _) = step(crashed.clone(), Event::Started, Timestamp::from_millis(2));
+    assert!(step(again, delivered(1), Timestamp::from_millis(3)).0.records.creation.is_none());
+
+    // The customer is forgotten while the attempt is on its way: what it brings back has no words of theirs.
+    let (mut sending, _) = step(crashed, Event::Started, Timestamp::from_millis(2));
+    sending.records.creation.as_mut().unwrap().fields.clear();
+    let records = Records { creation: Some(Box::new(creation())), ..Records::default() };
+    let failure = Failure { records, ..failure(1, "TIMEOUT", Class::Transient, Verdict::AsUsual, 1) };
+    let (failed, _) = step(sending, Event::Failed(Box::new(failure)), Timestamp::from_millis(3));
+    assert!(failed.records.creation.unwrap().fields.is_empty());
+}
+
 proptest! {
     #[test]
     fn no_walk_loses_a_message(moves in moves()) {

@@ -65,7 +65,7 @@ fn an_incident_is_probed_by_a_call_while_no_conversation_waits_for_it() {
             .await;
         assert_eq!(bench.world.probes.load(Ordering::SeqCst), 1);
         bench.mood(Mood::Good);
-        bench.pass(Duration::from_secs(121)).await;
+        bench.pass(Duration::from_secs(241)).await;
         bench.until("it is over", |health| health.incident.is_none()).await;
     });
 }

@@ -8,11 +8,10 @@ const SESSION: &str = "INVALID_SESSION_ID";
 
 pub(super) const RULES: &[Rule] = &[
     // A new token would be refused in the same way, so these are not for a refresh.
-    not_for_rest(SESSION).with("not valid for use with the rest api"),
-    not_for_rest(SESSION).with("connected app is not attached"),
-    no_api(SESSION).with("blacktab users cannot perform api operations"),
-    no_api(SESSION).with("api is disabled"),
-    no_api(SESSION).with("api is not enabled"),
+    not_for_rest(SESSION).with(
+        "not valid for use with the|following scopes is required|app is not attached|api access control|not authorized for",
+    ),
+    no_api(SESSION).with("cannot perform api operations|api is disabled|api is not enabled|api disabled"),
     rule(Auth, Org, SESSION).words(
         "Salesforce ended the session, and refused the new one too.",
         "Whether the integration user is active and has \"API Enabled\", and the app's session policies; then \
@@ -51,6 +50,10 @@ pub(super) const RULES: &[Rule] = &[
     rule(Config, Org, "URL_NOT_RESET ORG_NOT_OWNED_BY_INSTANCE").words(
         "The address called is not that of the organization: a log-in host, or a My Domain of before.",
         "`login_url`, and whether the organization's My Domain has changed; then authorize the organization again.",
+    ),
+    rule(Config, Org, "UNSUPPORTED_CLIENT CLIENT_REQUIRE_UPDATE_FOR_USER").words(
+        "Salesforce does not take connections of this kind from this host: TLS is older than it asks for, or intercepted.",
+        "Whether a proxy between this host and Salesforce ends TLS itself, and with which version (1.2 at least).",
     ),
     rule(Request, Org, "INVALID_AUTH_HEADER").words(
         "Salesforce could not read the Authorization header.",

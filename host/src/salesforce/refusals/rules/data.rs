@@ -55,6 +55,10 @@ pub(super) const RULES: &[Rule] = &[
     ),
     automation("CANNOT_EXECUTE_FLOW_TRIGGER FLOW_EXCEPTION MAX_DEPTH_IN_FLOW_EXECUTION SELF_REFERENCE_FROM_FLOW"),
     // The words of this host itself.
+    rule(Contact, Scope::Record, "CONTACT_UNCLEAR").words(
+        "A contact was being made when Salesforce's answer was lost, and several could be it; they are listed below.",
+        "Merge them, or delete those that are not this customer, then retry: the one that is left is linked.",
+    ),
     rule(Contact, Scope::Record, "CONTACT_AMBIGUOUS").words(
         "Several contacts could be this customer; they are listed below.",
         "Merge them, or let the policy's `choose` decide between them.",

@@ -1,4 +1,4 @@
-//! What Salesforce's codes mean here, one table in families; where a meaning hangs on the text, on a stable fragment of it.
+//! What Salesforce's codes mean here, one table in families; where a meaning hangs on the text, on what is stable in it.
 
 mod connection;
 mod data;
@@ -16,25 +16,42 @@ use crate::domain::{Advice, Class, Refusal, Scope};
 pub(crate) struct Rule {
     /// The codes, with blanks between.
     codes: &'static str,
-    /// A fragment of the text, in lower case; empty for any text.
-    fragment: &'static str,
-    pub(crate) class: Class,
-    pub(crate) scope: Scope,
+    /// Fragments of the text, in lower case, with `|` between; empty for none.
+    fragments: &'static str,
+    /// Fields that Salesforce may name, with blanks between. They have one spelling in every language.
+    fields: &'static str,
+    /// First characters of ids that the text may name, with blanks between.
+    prefixes: &'static str,
+    class: Class,
+    scope: Scope,
     /// Whether it comes less with fewer records in a call.
     fewer: bool,
     /// What happened and what to check, where that is more than can be said of the whole class.
-    words: Option<(&'static str, &'static str)>,
+    words: Option<Words>,
 }
+
+/// What happened, and what to check.
+type Words = (&'static str, &'static str);
 
 /// These codes, whatever the text.
 const fn rule(class: Class, scope: Scope, codes: &'static str) -> Rule {
-    Rule { codes, fragment: "", class, scope, fewer: false, words: None }
+    Rule { codes, fragments: "", fields: "", prefixes: "", class, scope, fewer: false, words: None }
 }
 
 impl Rule {
-    /// Only with this in the text. Such a rule comes before those of any text.
-    const fn with(self, fragment: &'static str) -> Self {
-        Self { fragment, ..self }
+    /// Only with one of these in the text. Rules with a condition come before those of any text.
+    const fn with(self, fragments: &'static str) -> Self {
+        Self { fragments, ..self }
+    }
+
+    /// Only where one of these fields is named.
+    const fn at(self, fields: &'static str) -> Self {
+        Self { fields, ..self }
+    }
+
+    /// Only where the text names an id that begins like this.
+    const fn naming(self, prefixes: &'static str) -> Self {
+        Self { prefixes, ..self }
     }
 
     /// It comes less with fewer records in a call.
@@ -50,6 +67,30 @@ impl Rule {
     fn names(&self, code: &str) -> bool {
         self.codes.split_ascii_whitespace().any(|own| own == code)
     }
+
+    const fn has_condition(&self) -> bool {
+        !(self.fragments.is_empty() && self.fields.is_empty() && self.prefixes.is_empty())
+    }
+
+    /// Whether one of its conditions holds; any one is enough.
+    fn fits(&self, text: &str, lower: &str, fields: &[&str]) -> bool {
+        let mut fragments = self.fragments.split('|').filter(|fragment| !fragment.is_empty());
+        fragments.any(|fragment| lower.contains(fragment))
+            || self
+                .fields
+                .split_ascii_whitespace()
+                .any(|own| fields.iter().any(|field| field.eq_ignore_ascii_case(own)))
+            || self.prefixes.split_ascii_whitespace().any(|prefix| names_id(text, prefix))
+    }
+}
+
+/// What a refusal means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Meaning {
+    pub(crate) class: Class,
+    pub(crate) scope: Scope,
+    fewer: bool,
+    words: Option<Words>,
 }
 
 /// The vocabularies of the token endpoint (small letters) and of the REST API (capitals) have no word in common.
@@ -64,17 +105,84 @@ pub(crate) fn follows(code: &str) -> bool {
     FOLLOWERS.contains(&code)
 }
 
-/// What a code means with this text; `None` where it is on no list.
-pub(crate) fn of(code: &str, text: &str) -> Option<&'static Rule> {
-    let text = text.to_lowercase();
-    let named = || FAMILIES.iter().copied().flatten().filter(|rule| rule.names(code));
-    let by_text = named().find(|rule| !rule.fragment.is_empty() && text.contains(rule.fragment));
-    by_text.or_else(|| named().find(|rule| rule.fragment.is_empty()))
+/// Codes of what the organization itself runs when a record is saved: its words may wrap a refusal with a code of its own.
+const WRAPPERS: &str = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY CANNOT_EXECUTE_FLOW_TRIGGER APEX_ERROR APEX_FAILED \
+                        CUSTOM_APEX_ERROR FLOW_EXCEPTION FIELD_CUSTOM_VALIDATION_EXCEPTION";
+
+/// What a code means with this text and these fields; `None` where it is on no list.
+///
+/// Most texts come in the language of the integration user. What is the same in each is looked at as well: the fields and
+/// ids that they name, and the codes that triggers and flows repeat in them.
+pub(crate) fn of(code: &str, text: &str, fields: &[String]) -> Option<Meaning> {
+    let mut named: Vec<_> = fields.iter().map(String::as_str).collect();
+    named.extend(fields_in(text));
+    let found = find(code, text, &named)?;
+    let wraps = !found.has_condition() && is_wrapper(code);
+    let meaning = wraps.then(|| wrapped(text, &named)).flatten();
+    Some(meaning.unwrap_or_else(|| found.meaning()))
 }
 
-/// Whether a refusal asks for fewer records in a call: a lock, or a limit of what the organization runs.
+impl Rule {
+    const fn meaning(&self) -> Meaning {
+        Meaning { class: self.class, scope: self.scope, fewer: self.fewer, words: self.words }
+    }
+}
+
+fn find(code: &str, text: &str, fields: &[&str]) -> Option<&'static Rule> {
+    let lower = text.to_lowercase();
+    let named = || FAMILIES.iter().copied().flatten().filter(|rule| rule.names(code));
+    let by_condition = named().find(|rule| rule.has_condition() && rule.fits(text, &lower, fields));
+    by_condition.or_else(|| named().find(|rule| !rule.has_condition()))
+}
+
+/// What the innermost known code in a text means: it is the cause of those around it.
+fn wrapped(text: &str, fields: &[&str]) -> Option<Meaning> {
+    let is_code =
+        |word: &&str| word.contains('_') && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(is_code);
+    let known = words.filter(|word| !is_wrapper(word)).filter_map(|code| find(code, text, fields));
+    // Whatever it is, it is about what the organization runs for this record; a new token mends nothing there, and the
+    // request that was wrong is not this host's.
+    let own = |meaning: Meaning| match meaning.class {
+        Class::Unclassified | Class::Auth => None,
+        Class::Request => Some(Meaning { class: Class::Record, scope: Scope::Record, ..meaning }),
+        _ => Some(Meaning { scope: Scope::Record, ..meaning }),
+    };
+    known.map(Rule::meaning).filter_map(own).next_back()
+}
+
+fn is_wrapper(code: &str) -> bool {
+    WRAPPERS.split_ascii_whitespace().any(|wrapper| wrapper == code)
+}
+
+/// The fields that a text names in brackets: `first error: INVALID_OPERATION, ...: [OwnerId]`.
+fn fields_in(text: &str) -> impl Iterator<Item = &str> {
+    let inner = text.split('[').skip(1).filter_map(|rest| rest.split_once(']')).map(|(inner, _)| inner);
+    inner.flat_map(|inner| inner.split(',')).map(str::trim)
+}
+
+/// Whether a text names an id that begins like this.
+fn names_id(text: &str, prefix: &str) -> bool {
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    // A prefix with a letter is no number, so it tells even where somebody cut the id short.
+    let cut_short = prefix.bytes().any(|byte| byte.is_ascii_alphabetic());
+    words.any(|word| word.starts_with(prefix) && (cut_short || matches!(word.len(), 15 | 18)))
+}
+
+/// The ids of records that a text names.
+pub(crate) fn ids_in(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    // An id has digits, and no word has so many; an organization's or a number of another kind is none of a record.
+    words.filter(|word| {
+        let digits = word.bytes().filter(u8::is_ascii_digit).count();
+        matches!(word.len(), 15 | 18) && digits >= 4 && !word.starts_with("00D")
+    })
+}
+
+/// Whether a refusal asks for fewer records in a call: a lock, a limit of what the organization runs, or a page of a server
+/// on the way that may dislike one of them.
 pub(crate) fn wants_fewer(refusal: &Refusal) -> bool {
-    of(&refusal.code, &refusal.text).is_some_and(|rule| rule.fewer)
+    of(&refusal.code, &refusal.text, &refusal.fields).is_some_and(|meaning| meaning.fewer)
 }
 
 /// What a status means where the body says nothing that is known.
@@ -91,13 +199,32 @@ pub(crate) fn of_status(status: u16) -> (Class, Scope) {
     }
 }
 
+/// What an answer means whose body is none of Salesforce's: somebody on the way gave it, or the address is another's now.
+/// No record is at fault, and it passes by itself.
+pub(crate) fn of_page(status: u16, empty: bool) -> (Class, Scope) {
+    match status {
+        // Fewer records may pass.
+        413 | 414 | 431 => of_status(status),
+        // Salesforce ends a session in words; an empty 401 is at least no page.
+        401 if empty => of_status(status),
+        _ => (Class::Transient, Scope::Org),
+    }
+}
+
+/// What an error of the token endpoint means that is on no list. Whatever it is, an administrator has to look at the
+/// connection; what says that the server failed passes.
+pub(crate) fn of_token_error(status: u16) -> Class {
+    if of_status(status).0 == Class::Transient { Class::Transient } else { Class::Auth }
+}
+
 /// What an administrator is told about a refusal: in the words of its code where it has some, else in those of its class.
 #[must_use]
 pub fn advice(refusal: &Refusal) -> Advice {
     let of_class = refusal.class.advice();
     // A policy may use one of these codes for something of its own, and an earlier release may have classified otherwise.
-    let known = of(&refusal.code, &refusal.text).filter(|rule| refusal.blame.is_none() && rule.class == refusal.class);
-    match known.and_then(|rule| rule.words) {
+    let known = of(&refusal.code, &refusal.text, &refusal.fields);
+    let known = known.filter(|meaning| refusal.blame.is_none() && meaning.class == refusal.class);
+    match known.and_then(|meaning| meaning.words) {
         Some((happened, check)) => Advice { happened, check, ..of_class },
         None => of_class,
     }

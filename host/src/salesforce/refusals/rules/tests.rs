@@ -11,7 +11,7 @@ const OUTSIDE: &str = "APEX_ERROR CANNOT_RESOLVE_NAME FORBIDDEN BCC_SELF_NOT_ALL
 
 /// Every code of the table that any text has, as often as it is there.
 fn plain() -> Vec<&'static str> {
-    let rules = FAMILIES.iter().copied().flatten().filter(|rule| rule.fragment.is_empty());
+    let rules = FAMILIES.iter().copied().flatten().filter(|rule| !rule.has_condition());
     rules.flat_map(|rule| rule.codes.split_ascii_whitespace()).collect()
 }
 
@@ -25,11 +25,21 @@ fn no_code_is_listed_twice_with_any_text() {
 }
 
 #[test]
-fn every_rule_can_be_reached_and_its_fragment_is_in_lower_case() {
+fn every_rule_can_be_reached_by_each_of_its_conditions_and_fragments_are_in_lower_case() {
     for rule in FAMILIES.iter().copied().flatten() {
         for code in rule.codes.split_ascii_whitespace() {
-            let found = of(code, rule.fragment).expect(code);
-            assert!(std::ptr::eq(found, rule), "{code} {}", rule.fragment);
+            let reached = |text: &str, fields: &[&str]| {
+                let found = find(code, text, fields).expect(code);
+                assert!(std::ptr::eq(found, rule), "{code} {text} {fields:?}");
+            };
+            if !rule.has_condition() {
+                reached("", &[]);
+            }
+            let fragments = rule.fragments.split('|').filter(|fragment| !fragment.is_empty());
+            fragments.for_each(|fragment| reached(fragment, &[]));
+            rule.fields.split_ascii_whitespace().for_each(|field| reached("", &[field]));
+            let ids = rule.prefixes.split_ascii_whitespace().map(|prefix| format!("{prefix}000000000001AAA"));
+            ids.for_each(|id| reached(&id, &[]));
         }
     }
 }
@@ -37,7 +47,7 @@ fn every_rule_can_be_reached_and_its_fragment_is_in_lower_case() {
 #[test]
 fn every_code_seen_outside_the_lists_is_known() {
     for code in OUTSIDE.split_ascii_whitespace() {
-        assert!(of(code, "").is_some(), "{code}");
+        assert!(of(code, "", &[]).is_some(), "{code}");
     }
 }
 
@@ -61,12 +71,12 @@ fn every_code_that_salesforce_lists_has_a_class_or_is_explicitly_unclassified() 
 #[test]
 fn the_meaning_of_these_codes_hangs_on_their_text() {
     let other_class = |code: &str| {
-        let any = of(code, "").map(|rule| rule.class);
+        let any = of(code, "", &[]).map(|meaning| meaning.class);
         FAMILIES
             .iter()
             .copied()
             .flatten()
-            .any(|rule| rule.names(code) && !rule.fragment.is_empty() && Some(rule.class) != any)
+            .any(|rule| rule.names(code) && rule.has_condition() && Some(rule.class) != any)
     };
     let changing = [
         "INVALID_SESSION_ID",
@@ -92,7 +102,8 @@ fn the_advice_is_the_codes_own_where_it_has_some_and_the_classs_otherwise() {
     assert!(advice(&inactive).happened.contains("inactive"));
     let session = Refusal::new(Class::Config, "INVALID_SESSION_ID", "API is disabled for this User");
     assert!(advice(&session).check.contains("API Enabled"));
-    assert_eq!(of("INVALID_SESSION_ID", "API is disabled for this User").map(|rule| rule.class), Some(Class::Config));
+    let meaning = of("INVALID_SESSION_ID", "API is disabled for this User", &[]);
+    assert_eq!(meaning.map(|meaning| meaning.class), Some(Class::Config));
     let dead = Refusal::new(Class::Auth, "invalid_grant", "expired access/refresh token");
     assert!(
         ["revoked", "five", "rotate", "password", "sandbox"].iter().all(|cause| advice(&dead).check.contains(cause))

@@ -49,7 +49,8 @@ pub(super) const RULES: &[Rule] = &[
     rule(Auth, Org, "invalid_grant").words(
         "Salesforce does not accept the refresh token any more. It says the same for several causes.",
         "Whether the token was revoked or the app blocked (Setup > Connected Apps OAuth Usage); whether the app's refresh \
-         token policy is \"valid until revoked\" (not: expire immediately, if not used for a time, or after a time); whether \
+         token policy ends tokens that are in use (expire immediately, or after a time), or if not used for a time while this \
+         host was stopped; \"valid until revoked\" ends none; whether \
          the same user was connected more than five times, which ends the oldest; whether an older token was used although \
          they rotate; whether the user has a new password, is inactive or no longer approved; whether the sandbox was \
          refreshed. Mend that and authorize the organization again.",
@@ -57,6 +58,25 @@ pub(super) const RULES: &[Rule] = &[
     rule(Auth, Org, "inactive_org").words(
         "The organization is locked, suspended or closed.",
         "The organization's contract with Salesforce.",
+    ),
+    rule(Transient, Org, "server_error temporarily_unavailable"),
+    rule(Auth, Org, "app_not_found OAUTH_EC_APP_NOT_FOUND").words(
+        "The external client app is not installed in this organization, or `login_url` is that of another one.",
+        "Whether the app is installed (Setup > External Client App Manager), and `login_url`: an app that comes from \
+         elsewhere is known only at the organization's own My Domain address.",
+    ),
+    rule(Auth, Org, "invalid_scope").words(
+        "The app may not give what was asked for.",
+        "The app's scopes: \"Manage user data via APIs (api)\" and \"Perform requests at any time (refresh_token, \
+         offline_access)\".",
+    ),
+    rule(Auth, Org, "redirect_uri_missing").words(
+        "The app has no callback address.",
+        "The app's callback URLs: this host's public address with /oauth/callback, letter for letter.",
+    ),
+    rule(Auth, Org, "unauthorized_client").words(
+        "The app may not use this flow.",
+        "The app's settings: whether the flow of `flow` is enabled.",
     ),
     rule(Auth, Org, "invalid_client_id").words(
         "Salesforce does not know the consumer key.",
@@ -67,7 +87,7 @@ pub(super) const RULES: &[Rule] = &[
         "Setup > Connected Apps OAuth Usage: install the app, or give the user \"Approve Uninstalled Connected \
          Apps\"; then authorize the organization again.",
     ),
-    rule(Auth, Org, "invalid_client").words(
+    rule(Auth, Org, "invalid_client invalid_client_credentials").words(
         "Salesforce does not accept the consumer secret.",
         "`client_secret` against the app's consumer secret; it may have been rotated.",
     ),

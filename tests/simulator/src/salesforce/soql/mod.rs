@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::org::Org;
 use super::rest;
 use super::schema::{FieldIndex, Kind, ObjectIndex, Source};
+use super::sharing;
 use super::table::{Cell, RecordRef, Row};
 use filter::Filter;
 pub(crate) use parse::parse;
@@ -192,6 +193,12 @@ fn chosen(org: &Org, query: &Query, mut numbers: Vec<u32>) -> Vec<u32> {
         numbers.retain(|number| {
             let record = RecordRef { object: query.object, number: *number };
             org.row_any(record).is_some_and(|row| filter.accepts(org, record, row))
+        });
+    }
+    if !org.config.access.is_empty() {
+        numbers.retain(|number| {
+            let record = RecordRef { object: query.object, number: *number };
+            org.row_any(record).is_some_and(|row| sharing::sees(org, query.object, row))
         });
     }
     if !query.order.is_empty() {

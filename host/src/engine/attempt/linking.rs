@@ -1,0 +1,145 @@
+//! Who the customer is in Salesforce: the contact that is known, the one that is found, or a new one, which is made once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::Walk;
+use crate::domain::{Attribute, Choice, Class, Creation, Fact, Link, PolicyRef, Refusal};
+use crate::engine::intent::Intent;
+use crate::salesforce::{Alone, may_be_about_a_dead_link, outcome_unknown};
+
+/// How long a contact whose making brought no answer may still come to be: Salesforce ends what runs longer.
+const SETTLES: Duration = Duration::from_secs(600);
+
+impl Walk {
+    /// Links the contact, unless one is linked already.
+    pub(super) async fn link(&mut self) -> Result<(), Box<Refusal>> {
+        // What is gone is not named to the policy either, which would choose it again.
+        let named = &mut self.conversation.customer.contact;
+        *named = named.take().filter(|id| self.records.gone.as_ref().is_none_or(|gone| !gone.is_same(id.as_str())));
+        let known = self.records.contact.clone().or(named.clone());
+        if known.is_some() {
+            (self.records.contact, self.records.creation) = (known, None);
+            return Ok(());
+        }
+        let (policies, name) = (self.shared.policies.clone(), self.org.policy.clone());
+        let now = self.shared.clock.now();
+        let searches = self.answer(policies.search(&name, &self.conversation, now).await)?;
+        let salesforce = Arc::clone(&self.org.salesforce);
+        let alone = salesforce.alone_with(&searches, &self.conversation).await;
+        if let Some(creation) = self.records.creation.take()
+            && self.settle(creation).await?
+        {
+            return Ok(());
+        }
+        let mut found = Vec::new();
+        if !searches.is_empty() {
+            self.reached = true;
+            found = salesforce.find_contacts(&searches).await?;
+        }
+        if found.is_empty() {
+            found = salesforce.made_lately(&alone).await?;
+        }
+        let decision = policies.choose(&name, &self.conversation, &found, now).await;
+        let (policy, count) = (decision.policy.clone(), found.len());
+        let choice = Box::new(Choice { policy: policy.clone(), found });
+        let link = match self.answer(decision) {
+            Ok(link) => link,
+            Err(refusal) => return Err(Box::new(Refusal { choice: Some(choice), ..*refusal })),
+        };
+        self.facts.push(Fact::Linked { policy: policy.clone(), link: link.clone(), found: count });
+        match link {
+            Link::None => {}
+            Link::Contact(id) => self.records.contact = Some(id),
+            Link::Create(fields) => self.create(policy, fields, &alone).await?,
+            Link::Ambiguous(candidates) => {
+                let ids: Vec<_> = candidates.iter().map(ToString::to_string).collect();
+                let text = format!("{} contacts could be this customer: {}", ids.len(), ids.join(", "));
+                let refusal = Refusal::new(Class::Contact, "CONTACT_AMBIGUOUS", text);
+                return Err(Box::new(Refusal { records: ids, choice: Some(choice), ..refusal }));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a contact. It is inserted, which nothing keeps from happening twice; so it is on record before it is sent,
+    /// and stays there until its outcome is known.
+    async fn create(&mut self, policy: PolicyRef, fields: Vec<Attribute>, alone: &Alone) -> Result<(), Box<Refusal>> {
+        let creation = Box::new(Creation { policy, fields, since: self.shared.clock.now() });
+        let (reply, committed) = oneshot::channel();
+        let intent = Intent { conversation: self.conversation.id.clone(), creation: creation.clone(), reply };
+        if self.intents.send(intent).await.is_err() || committed.await.is_err() {
+            let text = "the host stops: the contact was not made";
+            return Err(Box::new(Refusal::new(Class::Transient, "BROKEN_OFF", text)));
+        }
+        self.reached = true;
+        match self.org.salesforce.create_contact(&creation.fields).await {
+            Ok(contact) => {
+                self.org.salesforce.remember_made(alone, &contact);
+                self.records.contact = Some(contact);
+                Ok(())
+            }
+            Err(refusal) => {
+                self.records.creation = outcome_unknown(&refusal).then_some(creation);
+                Err(Box::new(refusal))
+            }
+        }
+    }
+
+    /// Finds out what became of a contact whose making brought no answer, before anything is sent again. `false`: it was not
+    /// made.
+    async fn settle(&mut self, creation: Box<Creation>) -> Result<bool, Box<Refusal>> {
+        self.reached = true;
+        let found = match self.org.salesforce.find_made(&creation.fields, creation.since).await {
+            Ok(found) => found,
+            Err(refusal) => {
+                self.records.creation = Some(creation);
+                return Err(Box::new(refusal));
+            }
+        };
+        let ids: Vec<_> = found.iter().map(|contact| contact.id.to_string()).collect();
+        let refusal = match found.as_slice() {
+            [one] => {
+                let (policy, link) = (creation.policy, Link::Contact(one.id.clone()));
+                self.facts.push(Fact::Linked { policy, link, found: 1 });
+                self.records.contact = Some(one.id.clone());
+                return Ok(true);
+            }
+            [] if self.shared.clock.now().since(creation.since) >= SETTLES => return Ok(false),
+            [] => {
+                let text = "A contact was to be made for this customer, and Salesforce has not answered whether it was. It \
+                            is not there yet; it is looked for again before another one is made.";
+                Refusal::new(Class::Transient, "CONTACT_NOT_SETTLED", text)
+            }
+            several => {
+                let text = format!(
+                    "A contact was to be made for this customer, and Salesforce has not answered whether it was. {} that \
+                     could be it were made since: {}",
+                    several.len(),
+                    ids.join(", ")
+                );
+                Refusal::new(Class::Contact, "CONTACT_UNCLEAR", text)
+            }
+        };
+        self.records.creation = Some(creation);
+        Err(Box::new(Refusal { records: ids, ..refusal }))
+    }
+
+    /// Whether a write was refused because the linked contact is not there any more. It is forgotten then, also where the
+    /// source goes on naming it.
+    pub(super) async fn contact_is_gone(&mut self, refusal: &Refusal) -> bool {
+        let Some(contact) = self.records.contact.clone().filter(|_| may_be_about_a_dead_link(refusal)) else {
+            return false;
+        };
+        // Salesforce's words do not always say which record they are about: it is asked for the contact itself.
+        match self.org.salesforce.contact_is_there(&contact).await {
+            Ok(false) => {
+                (self.records.contact, self.records.gone) = (None, Some(contact));
+                true
+            }
+            Ok(true) | Err(_) => false,
+        }
+    }
+}
