@@ -34,6 +34,15 @@ impl Timestamp {
         Self(self.0.saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)))
     }
 
+    /// Whether less than so much has passed since then. A clock that went back by more than an hour meanwhile tells of neither,
+    /// and so it has not.
+    #[must_use]
+    pub fn is_within(self, patience: Duration, since: Self) -> bool {
+        /// What a clock that is set right goes back by.
+        const SET_RIGHT: Duration = Duration::from_secs(3_600);
+        self.since(since) < patience && since.since(self) < SET_RIGHT
+    }
+
     /// How long from `earlier` until this; zero if it was not earlier.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

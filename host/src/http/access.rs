@@ -106,7 +106,7 @@ struct Session {
     caller: Caller,
     /// The hash of the token that opened it.
     token: Hash,
-    until: Timestamp,
+    since: Timestamp,
 }
 
 impl Access {
@@ -134,7 +134,7 @@ impl Access {
         let session = hash(cookie_named(headers, COOKIE)?);
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         let session = sessions.get(&session)?;
-        (self.clock.now() < session.until).then(|| session.caller.clone())
+        self.clock.now().is_within(SESSION, session.since).then(|| session.caller.clone())
     }
 
     /// Opens a session of the console for a token; answers the cookie's value.
@@ -146,13 +146,13 @@ impl Access {
         let value = hex::encode(bytes);
         let now = self.clock.now();
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.retain(|_, session| now < session.until);
+        sessions.retain(|_, session| now.is_within(SESSION, session.since));
         let own = || sessions.iter().filter(|(_, session)| session.token == token);
-        let oldest = own().min_by_key(|(_, session)| session.until).map(|(key, _)| *key);
+        let oldest = own().min_by_key(|(_, session)| session.since).map(|(key, _)| *key);
         if let Some(oldest) = oldest.filter(|_| own().count() >= SESSIONS) {
             sessions.remove(&oldest);
         }
-        sessions.insert(hash(&value), Session { caller, token, until: now.after(SESSION) });
+        sessions.insert(hash(&value), Session { caller, token, since: now });
         Some(value)
     }
 
@@ -164,7 +164,7 @@ impl Access {
     /// Whether a session is still open.
     pub(super) fn lives(&self, session: &Hash) -> bool {
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.get(session).is_some_and(|session| self.clock.now() < session.until)
+        sessions.get(session).is_some_and(|session| self.clock.now().is_within(SESSION, session.since))
     }
 
     pub(super) fn sign_out(&self, headers: &HeaderMap) {
@@ -324,6 +324,18 @@ mod tests {
         assert_eq!(access.caller(&headers).unwrap().name, "ann");
         clock.advance(SESSION);
         assert!(access.caller(&headers).is_none());
+    }
+
+    #[test]
+    fn no_session_lives_on_because_the_clock_went_back() {
+        let clock = crate::clock::ManualClock::new(Timestamp::from_millis(1_790_000_000_000));
+        let token = Token { name: "ann".into(), secret: Secret::new("0123456789abcdef"), scopes: vec![Scope::Read] };
+        let access = Access::new(&[token], Clock::Manual(clock.clone()));
+        let headers = cookie(&access.sign_in("0123456789abcdef").unwrap());
+        clock.turn_back(Duration::from_secs(60));
+        assert!(access.caller(&headers).is_some(), "a clock that is set right");
+        clock.turn_back(Duration::from_secs(86_400));
+        assert!(access.caller(&headers).is_none(), "nobody knows how old it is");
     }
 
     fn with_tokens(names: [&str; 2]) -> Access {

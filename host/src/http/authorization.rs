@@ -46,7 +46,7 @@ pub(super) struct Begun {
     /// For the audit.
     pub(super) by: String,
     authorization: Authorization,
-    until: Timestamp,
+    since: Timestamp,
 }
 
 impl Waiting {
@@ -57,21 +57,21 @@ impl Waiting {
     fn keep(&self, org: OrgId, origin: Origin, by: String, authorization: Authorization) {
         let now = self.clock.now();
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        begun.retain(|_, one| now < one.until);
+        begun.retain(|_, one| now.is_within(PATIENCE, one.since));
         let own = || begun.iter().filter(|(_, one)| one.by == by);
-        let oldest = own().min_by_key(|(_, one)| one.until).map(|(key, _)| *key);
+        let oldest = own().min_by_key(|(_, one)| one.since).map(|(key, _)| *key);
         if let Some(oldest) = oldest.filter(|_| own().count() >= MOST) {
             begun.remove(&oldest);
         }
         let key = hash(authorization.state.reveal());
-        begun.insert(key, Begun { org, origin, by, authorization, until: now.after(PATIENCE) });
+        begun.insert(key, Begun { org, origin, by, authorization, since: now });
     }
 
     /// The one that waits for this state, if whoever asks may end it; it waits no longer.
     pub(super) fn take(&self, state: &str, may_end: impl FnOnce(&Begun) -> bool) -> Option<Begun> {
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         let key = hash(state);
-        let fits = begun.get(&key).is_some_and(|one| self.clock.now() < one.until && may_end(one));
+        let fits = begun.get(&key).is_some_and(|one| self.clock.now().is_within(PATIENCE, one.since) && may_end(one));
         if fits { begun.remove(&key) } else { None }
     }
 }
