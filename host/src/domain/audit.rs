@@ -121,6 +121,21 @@ pub enum Fact {
         /// How it failed.
         fault: String,
     },
+    /// What a policy said beside an answer: to a question other than where it goes, or as it refused to say that.
+    PolicySaid {
+        /// Which policy.
+        policy: PolicyRef,
+        /// What it was asked.
+        question: Question,
+        /// The cost in fuel.
+        cost: u64,
+        /// What the plugin wrote to its log.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        logs: Vec<String>,
+        /// The rule that led to it, where the policy named one.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        rule: Option<String>,
+    },
     /// A person asked for another attempt.
     RetryAsked {
         /// The sync error.
@@ -164,7 +179,7 @@ impl Fact {
         let cut = |text: &mut String| text.truncate(text.floor_char_boundary(most));
         match self {
             Self::Arrived { extra, .. } => *extra = None,
-            Self::Routed { logs, .. } => logs.clear(),
+            Self::Routed { logs, .. } | Self::PolicySaid { logs, .. } => logs.clear(),
             Self::CrmSynchroError { text, .. } | Self::Parked { text, .. } => cut(text),
             Self::NotEligible { reason } | Self::Ignored { reason, .. } | Self::Quarantined { reason } => cut(reason),
             Self::PolicyFailed { fault, .. } => cut(fault),

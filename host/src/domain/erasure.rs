@@ -68,7 +68,7 @@ impl Fact {
     pub fn erase(&mut self) {
         match self {
             Self::Arrived { extra, .. } => *extra = None,
-            Self::Routed { logs, rule, .. } => {
+            Self::Routed { logs, rule, .. } | Self::PolicySaid { logs, rule, .. } => {
                 logs.clear();
                 *rule = None;
             }

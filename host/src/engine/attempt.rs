@@ -199,6 +199,7 @@ impl Walk {
         let now = self.shared.clock.now();
         let decision = self.shared.policies.judge(&self.org.policy, failing, now).await;
         self.count(&decision);
+        self.note(&decision);
         let policy = decision.policy;
         let verdict = decision.answer.unwrap_or_else(|fault| {
             let question = Question::Judge;
@@ -214,10 +215,24 @@ impl Walk {
         Ended::Failed { refusal: Box::new(refusal), group, records: self.records.clone(), verdict, judged_by }
     }
 
-    fn answer<T>(&self, decision: Decision<T>) -> Result<T, Box<Refusal>> {
+    fn answer<T>(&mut self, decision: Decision<T>) -> Result<T, Box<Refusal>> {
         self.count(&decision);
+        // Where it goes has an entry of its own, unless the policy did not say.
+        if decision.question != Question::Route || decision.answer.is_err() {
+            self.note(&decision);
+        }
         let Decision { policy, question, answer, .. } = decision;
         answer.map_err(|fault| Box::new(Refusal::blaming(policy, question, fault)))
+    }
+
+    /// Keeps what a policy said beside its answer.
+    fn note<T>(&mut self, decision: &Decision<T>) {
+        let Decision { policy, question, cost, logs, rule, .. } = decision;
+        if logs.is_empty() && rule.is_none() {
+            return;
+        }
+        let (policy, logs, rule) = (policy.clone(), logs.clone(), rule.clone());
+        self.facts.push(Fact::PolicySaid { policy, question: *question, cost: *cost, logs, rule });
     }
 
     fn count<T>(&self, decision: &Decision<T>) {

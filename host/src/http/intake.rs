@@ -122,7 +122,7 @@ pub(super) async fn accept(
     Ok((StatusCode::ACCEPTED, Json(answer)))
 }
 
-/// Reads a conversation that was handed in, as [`accept`] does, for those who try what nobody would send.
+/// Reads a conversation that was handed in, as the intake does, for those who try what nobody would send.
 ///
 /// # Errors
 /// Says what is wrong with it.

@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use switchyard::domain::Secret;
 use switchyard::http::{Scope, Token};
-use switchyard_tests::{ADMIN, OPERATOR, TestHost, received};
+use switchyard_tests::{ADMIN, OPERATOR, Setup, TestHost, received};
 
 async fn revision(host: &TestHost) -> u64 {
     host.get("/v1/policies/acme").await.1["in_force"]["revision"].as_u64().expect("a revision")
@@ -157,6 +157,28 @@ async fn a_repro_bundle_holds_what_the_policy_was_told_and_answers_the_same_with
     assert!(!text.contains("Jane") && !text.contains("jane@"), "{text}");
     let whole = format!("/v1/sync-errors/{id}/repro?mask=false");
     assert!(host.call(Method::GET, &whole, OPERATOR, None).await.1.to_string().contains("jane@example.com"));
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_policy_said_is_kept_with_every_question_and_also_when_it_refused() {
+    let script = "fn route(conversation) { log_info(\"looked at the team\"); explain(\"nobody\"); refuse(\"CLOSED\", \"no\") }\n\
+                  fn judge(error) { log_info(\"looked at the failure\"); as_usual() }\n";
+    let files: [(&str, &[u8]); 1] = [("acme.rhai", script.as_bytes())];
+    let host = TestHost::set_up(Setup { files: &files, ..Setup::default() }).await;
+    host.notify(received(1, 1, "billing", "jane@example.com")).await;
+    let error = host.idle().await[0].clone();
+    assert_eq!(error["refusal"]["code"], "CLOSED", "{error}");
+    let (_, audit) = host.get("/v1/messages/main:5001/audit").await;
+    let entries = audit["entries"].as_array().unwrap().iter().map(|entry| &entry["fact"]);
+    let said: Vec<_> = entries.filter(|fact| fact["what"] == "POLICY_SAID").collect();
+    let of = |question: &str| said.iter().find(|fact| fact["question"] == question).expect("an entry");
+    assert_eq!(
+        (&of("route")["rule"], of("route")["logs"].as_array().map(Vec::len)),
+        (&json!("nobody"), Some(1)),
+        "{audit}"
+    );
+    assert!(of("judge")["logs"][0].as_str().unwrap().contains("looked at the failure"), "{audit}");
     host.stop().await;
 }
 

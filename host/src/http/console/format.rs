@@ -95,6 +95,7 @@ pub(super) fn tone(fact: &Fact) -> &'static str {
         | Fact::Routed { .. }
         | Fact::Linked { .. }
         | Fact::NotEligible { .. }
+        | Fact::PolicySaid { .. }
         | Fact::Parked { .. }
         | Fact::RetryAsked { .. }
         | Fact::Ignored { .. }
@@ -136,6 +137,10 @@ pub(super) fn sentence(fact: &Fact) -> Markup {
             b { "The policy failed" } ": " (policy) " was asked to " (question)
             " and did not answer, so the host did as usual."
             div.said { (cut(fault)) }
+        },
+        Fact::PolicySaid { policy, question, cost, logs, rule } => html! {
+            b { "The policy said" } ": " (policy) " was asked to " (question) "."
+            (beside(*cost, logs, rule.as_deref()))
         },
         Fact::RetryAsked { sync_error, by } => html! {
             b { (by) } " asked for another attempt at " (see(sync_error, "the sync error")) "."
@@ -187,6 +192,13 @@ fn routed(policy: &PolicyRef, destination: &Destination, cost: u64, logs: &[Stri
             Destination::TrackOnly => { "to nobody's queue; it is only kept track of." }
             Destination::NotEligible(reason) => { "nowhere: " (cut(reason)) }
         }
+        (beside(cost, logs, rule))
+    }
+}
+
+/// What a policy says beside its answer.
+fn beside(cost: u64, logs: &[String], rule: Option<&str>) -> Markup {
+    html! {
         @if let Some(rule) = rule { " Rule: " (cut(rule)) "." }
         " " span.hint { "Cost: " (grouped(cost)) " units of fuel." }
         @if !logs.is_empty() {
