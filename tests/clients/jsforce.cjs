@@ -27,7 +27,7 @@ const callback = 'http://127.0.0.1:1/callback';
 
 function org(name, settings = {}) {
   return control('PUT', `orgs/${name}`, {
-    client_id: name,
+    client_id: name, view_all_data: true,
     client_secret: 'secret',
     refresh_token: `r-${name}`,
     callback_urls: [callback],

@@ -109,6 +109,8 @@ class Org:
         lookups = {to for d in describes.values() for told in d["fields"] for to in told["referenceTo"]}
         definition = {
             "client_id": self.name, "client_secret": "s", "refresh_token": self.name, "person_accounts": person_accounts,
+            # Whoever recorded was an administrator.
+            "view_all_data": True,
             "objects": [{"name": n, "label": d["label"], "prefix": d["keyPrefix"]} for n, d in describes.items()]
             + [{"name": n} for n in sorted(lookups - describes.keys())],
             "fields": [field(n, told) for n, d in describes.items() for told in d["fields"]],

@@ -38,7 +38,7 @@ def session():
 
 def org(name, **settings):
     definition = {
-        "client_id": name,
+        "client_id": name, "view_all_data": True,
         "client_secret": "secret",
         "refresh_token": f"r-{name}",
         "client_credentials": True,

@@ -42,6 +42,18 @@ fn a_dead_connection_opens_it_at_once_and_is_probed_one_at_a_time() {
 }
 
 #[test]
+fn a_limit_is_looked_at_every_quarter_of_an_hour() {
+    let limit = Refusal::new(Class::Limit, "REQUEST_LIMIT_EXCEEDED", "").of_org();
+    let mut incident = opened(&limit);
+    assert!(incident.is_open());
+    for round in 1..=3 {
+        assert_eq!(incident.passage(at(0)), Passage::Barred(Some(at(900 * round))));
+        incident.step(IncidentEvent::ProbeBegan, at(900 * round));
+        incident.step(IncidentEvent::Refused(&limit), at(900 * round));
+    }
+}
+
+#[test]
 fn a_dead_token_is_asked_about_some_thirty_times_a_day_and_not_seven_hundred() {
     let (mut incident, mut now, mut probes) = (opened(&dead()), at(0), 0);
     while now < at(24 * 3600) {
@@ -68,6 +80,8 @@ fn an_outage_opens_it_after_five_calls_in_a_row_and_a_call_with_two_hundred_reco
     let mut incident = Incident::default();
     for call in 1..=4 {
         (0..200).for_each(|_| incident.step(IncidentEvent::Refused(&outage(call)), at(0)));
+        assert_eq!(incident.status, IncidentStatus::Suspected { in_a_row: u32::try_from(call).unwrap() });
+        assert!(!incident.is_open(), "what arrives is still sent");
         assert_eq!(incident.passage(at(0)), Passage::Free);
     }
     incident.step(IncidentEvent::Refused(&outage(5)), at(0));
