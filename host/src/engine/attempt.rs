@@ -93,6 +93,9 @@ pub(super) async fn run(shared: Shared, org: Arc<Org>, attempt: Attempt) -> Outc
         Ok(false) => Ended::Excused,
         // What is wrong with the organization as a whole is no conversation's fault: no policy judges it.
         Err(refusal) if refusal.scope == Scope::Org => walk.failed(*refusal, Verdict::AsUsual, None),
+        Err(refusal) if refusal.code == linking::NOT_SETTLED => {
+            walk.failed(*refusal, Verdict::RetryAfter(linking::LOOK_AGAIN), None)
+        }
         Err(refusal) => walk.judge(*refusal, number, first_seen).await,
     };
     Outcome { id, message, facts: walk.facts, reached: walk.reached, ended }

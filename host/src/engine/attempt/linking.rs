@@ -10,8 +10,12 @@ use crate::domain::{Attribute, Choice, Class, Creation, Fact, Link, PolicyRef, R
 use crate::engine::intent::Intent;
 use crate::salesforce::{Alone, may_be_about_a_dead_link, outcome_unknown};
 
-/// How long a contact whose making brought no answer may still come to be: Salesforce ends what runs longer.
-const SETTLES: Duration = Duration::from_secs(600);
+/// How long a contact whose making brought no answer may still come to be: several times what a call may take.
+const SETTLES: Duration = Duration::from_secs(120);
+/// The code of the refusal until then,
+pub(super) const NOT_SETTLED: &str = "CONTACT_NOT_SETTLED";
+/// and how long after a look for it the next one is, in seconds.
+pub(super) const LOOK_AGAIN: u32 = 30;
 
 impl Walk {
     /// Links the contact, unless one is linked already.
@@ -111,7 +115,7 @@ impl Walk {
             [] => {
                 let text = "A contact was to be made for this customer, and Salesforce has not answered whether it was. It \
                             is not there yet; it is looked for again before another one is made.";
-                Refusal::new(Class::Transient, "CONTACT_NOT_SETTLED", text)
+                Refusal::new(Class::Transient, NOT_SETTLED, text)
             }
             several => {
                 let text = format!(
