@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::domain::{OrgId, Timestamp};
 
-/// So many of one kind are kept; those beyond are counted.
+/// So many are kept of a kind that is bounded by nothing; those beyond are counted.
 const MOST: usize = 100;
 /// The longest text of a trouble, in bytes: most of it comes from outside.
 const TEXT_BYTES: usize = 1_000;
@@ -68,9 +68,6 @@ impl Board {
         let place = place(&trouble);
         if let Some(known) = self.kept.get(&place) {
             trouble.since = known.since;
-        } else if self.kept.keys().filter(|(kind, ..)| *kind == trouble.kind).count() >= MOST {
-            *self.left_out.entry(trouble.kind).or_default() += 1;
-            return;
         }
         self.kept.insert(place, trouble);
     }
@@ -81,7 +78,8 @@ impl Troubles {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something is wrong. What was wrong before with the same subject keeps its time.
+    /// Something is wrong with what the configuration names: that bounds how many there are. What was wrong before with the
+    /// same subject keeps its time.
     pub fn raise(&self, trouble: Trouble) {
         self.board().raise(trouble);
     }
@@ -91,13 +89,17 @@ impl Troubles {
         self.board().kept.remove(&(kind, org.cloned(), subject.to_owned()));
     }
 
-    /// These are all of a kind: what was wrong beside them is cured.
+    /// These are all of a kind: what was wrong beside them is cured. As many are kept as an operator would read.
     pub fn replace(&self, kind: &'static str, troubles: impl IntoIterator<Item = Trouble>) {
         let mut board = self.board();
         let of_kind = |place: &Place, _: &mut Trouble| place.0 == kind;
         let mut before: BTreeMap<_, _> = board.kept.extract_if(.., of_kind).collect();
         board.left_out.remove(kind);
-        for trouble in troubles {
+        for (number, trouble) in troubles.into_iter().enumerate() {
+            if number >= MOST {
+                *board.left_out.entry(kind).or_default() += 1;
+                continue;
+            }
             let since = before.remove(&place(&trouble)).map_or(trouble.since, |before| before.since);
             board.raise(Trouble { since, ..trouble });
         }
@@ -152,8 +154,12 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_has_a_bound_and_the_rest_is_counted() {
+    fn a_kind_that_nothing_bounds_has_a_bound_here_and_the_rest_is_counted_once() {
         let troubles = Troubles::default();
+        for _ in 0..2 {
+            (0..=MOST).for_each(|number| troubles.raise(trouble(&number.to_string(), 1)));
+        }
+        assert_eq!((troubles.list().0.len(), troubles.list().1), (MOST + 1, 0), "the configuration bounds these");
         troubles.replace("file", (0..MOST + 5).map(|number| trouble(&number.to_string(), 1)));
         assert_eq!((troubles.list().0.len(), troubles.list().1), (MOST, 5));
         troubles.replace("file", [trouble(&"é".repeat(TEXT_BYTES), 1)]);

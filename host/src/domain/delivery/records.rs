@@ -35,6 +35,9 @@ pub struct Creation {
     pub policy: PolicyRef,
     /// Its fields, to look for it; empty once the customer was to be forgotten.
     pub fields: Vec<Attribute>,
-    /// When that was committed; it was sent soon after.
+    /// When that was committed. It is sent as soon as there is room for the call.
     pub since: Timestamp,
+    /// When it was looked for first and was not there, after its outcome stayed unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed_at: Option<Timestamp>,
 }

@@ -10,7 +10,8 @@ use crate::domain::{Attribute, Choice, Class, Creation, Fact, Link, PolicyRef, R
 use crate::engine::intent::Intent;
 use crate::salesforce::{Alone, may_be_about_a_dead_link, outcome_unknown};
 
-/// How long a contact whose making brought no answer may still come to be: several times what a call may take.
+/// How long a contact that was looked for and is not there may still come to be. It is looked for once its call is over, or
+/// the host has started anew.
 const SETTLES: Duration = Duration::from_secs(120);
 /// The code of the refusal until then,
 pub(super) const NOT_SETTLED: &str = "CONTACT_NOT_SETTLED";
@@ -71,7 +72,7 @@ impl Walk {
     /// Makes a contact. It is inserted, which nothing keeps from happening twice; so it is on record before it is sent,
     /// and stays there until its outcome is known.
     async fn create(&mut self, policy: PolicyRef, fields: Vec<Attribute>, alone: &Alone) -> Result<(), Box<Refusal>> {
-        let creation = Box::new(Creation { policy, fields, since: self.shared.clock.now() });
+        let creation = Box::new(Creation { policy, fields, since: self.shared.clock.now(), missed_at: None });
         let (reply, committed) = oneshot::channel();
         let intent = Intent { conversation: self.conversation.id.clone(), creation: creation.clone(), reply };
         if self.intents.send(intent).await.is_err() || committed.await.is_err() {
@@ -94,7 +95,7 @@ impl Walk {
 
     /// Finds out what became of a contact whose making brought no answer, before anything is sent again. `false`: it was not
     /// made.
-    async fn settle(&mut self, creation: Box<Creation>) -> Result<bool, Box<Refusal>> {
+    async fn settle(&mut self, mut creation: Box<Creation>) -> Result<bool, Box<Refusal>> {
         self.reached = true;
         let found = match self.org.salesforce.find_made(&creation.fields, creation.since).await {
             Ok(found) => found,
@@ -111,8 +112,14 @@ impl Walk {
                 self.records.contact = Some(one.id.clone());
                 return Ok(true);
             }
-            [] if self.shared.clock.now().since(creation.since) >= SETTLES => return Ok(false),
             [] => {
+                let now = self.shared.clock.now();
+                // A clock that goes back makes nobody wait longer.
+                let missed_at = creation.missed_at.map_or(now, |at| at.min(now));
+                creation.missed_at = Some(missed_at);
+                if now.since(missed_at) >= SETTLES {
+                    return Ok(false);
+                }
                 let text = "A contact was to be made for this customer, and Salesforce has not answered whether it was. It \
                             is not there yet; it is looked for again before another one is made.";
                 Refusal::new(Class::Transient, NOT_SETTLED, text)

@@ -310,6 +310,7 @@ fn a_contact_that_is_to_be_made_stays_on_record_until_its_outcome_is_known_and_i
         policy: crate::domain::PolicyRef { name: crate::domain::PolicyName::new("acme").unwrap(), revision: 1 },
         fields: vec![crate::domain::Attribute { name: "Email".to_owned(), value: "jane@example.com".to_owned() }],
         since: Timestamp::from_millis(1),
+        missed_at: None,
     };
     let intends = || Event::Intends(Box::new(creation()));
     assert_eq!(walk(vec![intends()]).0.records, Records::default(), "nothing is on its way");
