@@ -176,6 +176,17 @@ fn escape(from: &str) -> (Cow<'static, str>, usize) {
     }
 }
 
+/// Every place of a JSON document, for those who change one.
+#[cfg(test)]
+pub(crate) fn places(json: &Value, at: &str, into: &mut Vec<String>) {
+    into.push(at.to_owned());
+    match json {
+        Value::Array(items) => items.iter().enumerate().for_each(|(i, item)| places(item, &format!("{at}/{i}"), into)),
+        Value::Object(parts) => parts.iter().for_each(|(key, part)| places(part, &format!("{at}/{key}"), into)),
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::foreign_json::places;
 
 /// The documentation's keys and types with invented values.
 fn example() -> Value {
@@ -314,16 +315,6 @@ fn any_json() -> impl Strategy<Value = Value> {
                 .prop_map(|parts| parts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
         ]
     })
-}
-
-/// Every place of a JSON document.
-fn places(json: &Value, at: &str, into: &mut Vec<String>) {
-    into.push(at.to_owned());
-    match json {
-        Value::Array(items) => items.iter().enumerate().for_each(|(i, item)| places(item, &format!("{at}/{i}"), into)),
-        Value::Object(parts) => parts.iter().for_each(|(key, part)| places(part, &format!("{at}/{key}"), into)),
-        _ => {}
-    }
 }
 
 proptest! {

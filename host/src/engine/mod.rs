@@ -5,6 +5,7 @@
 //! goes on with the next conversation whatever came of it.
 
 mod arrivals;
+mod asking;
 mod attempt;
 mod checks;
 mod command;
@@ -14,6 +15,7 @@ mod inbound;
 mod intent;
 mod keep_alive;
 mod lane;
+mod lane_handle;
 mod org;
 mod outbound;
 mod preview;
@@ -29,34 +31,26 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use self::arrivals::Accepted;
 pub use self::checks::{Check, Report};
-use self::command::{Ask, Command, PutBack, Reply};
 use self::environment::Kept;
 pub use self::environment::{Environment, EnvironmentHealth, WebhookHealth};
-use self::inbound::Inbound;
-use self::lane::Lane;
-use self::org::{Directory, Links};
+use self::lane_handle::{LaneHandle, start_lane};
+use self::org::Directory;
 pub use self::org::{IncidentHealth, Org, OrgConfig, OrgHealth};
-use self::outbound::{Connected, Departed, Outbound};
 pub use self::preview::{Compared, Coverage, Preview, Uncovered};
 use self::shared::Shared;
 pub use self::teams::UnseenTeam;
 use crate::clock::Clock;
-use crate::domain::{ConversationId, OrgId, SourceId, SyncError, SyncErrorId, TransitionError};
-use crate::ledger::{Inbox, Ledger, NotPutBack, Quarantined};
+use crate::domain::{ConversationId, OrgId, SourceId, SyncErrorId, TransitionError};
+use crate::ledger::{Inbox, Ledger, NotPutBack};
 use crate::policy::PolicyHost;
 use crate::store;
 use crate::telemetry::Metrics;
 use crate::troubles::Troubles;
-
-/// Commands that may wait for a lane.
-const COMMANDS: usize = 64;
-/// How long whoever asked waits for the answer of a lane; it may be done all the same.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the engine needs to run.
 pub struct Parts {
@@ -131,15 +125,6 @@ pub struct Engine {
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
-struct LaneHandle {
-    /// What is configured of the organization; `None` where it has records and is not configured any more.
-    org: Option<Arc<Org>>,
-    commands: mpsc::Sender<Command>,
-    put_backs: mpsc::Sender<PutBack>,
-    inbound: Arc<Inbound>,
-    health: Arc<watch::Sender<OrgHealth>>,
-}
-
 impl Engine {
     /// Starts a lane for each organization that is configured or has records, and whoever looks after each environment. Nothing
     /// of a backlog is read before this answers.
@@ -203,87 +188,6 @@ impl Engine {
         if let Some(keep) = keep {
             self.keep(tokio::spawn(retention::run(Arc::clone(self), keep, self.stopping.subscribe())));
         }
-    }
-
-    /// Asks for another attempt at a sync error; answers how it stands then.
-    ///
-    /// # Errors
-    /// When there is no such sync error, or it is neither pending nor retrying.
-    pub async fn retry(&self, error: &SyncErrorId, by: &str) -> Result<SyncError, Error> {
-        self.ask_about(error, Ask::Retry, by).await
-    }
-
-    /// Ignores a sync error; answers how it stands then.
-    ///
-    /// # Errors
-    /// When there is no such sync error, or it is neither pending nor retrying.
-    pub async fn ignore(&self, error: &SyncErrorId, by: &str, reason: &str) -> Result<SyncError, Error> {
-        self.ask_about(error, Ask::Ignore(reason.to_owned()), by).await
-    }
-
-    /// Takes an ignored sync error back; answers how it stands then.
-    ///
-    /// # Errors
-    /// When there is no such sync error, or it is not ignored.
-    pub async fn reopen(&self, error: &SyncErrorId, by: &str) -> Result<SyncError, Error> {
-        self.ask_about(error, Ask::Reopen, by).await
-    }
-
-    /// Ignores a conversation that waits for the end of its organization's incident; answers its sync error.
-    ///
-    /// # Errors
-    /// When there is no such organization, or the conversation is not parked.
-    pub async fn ignore_parked(
-        &self,
-        org: &OrgId,
-        conversation: &ConversationId,
-        by: &str,
-        reason: &str,
-    ) -> Result<SyncError, Error> {
-        let (conversation, by, reason) = (conversation.clone(), by.to_owned(), reason.to_owned());
-        let command = |reply| Command::IgnoreParked { conversation, by, reason, reply };
-        self.ask(self.configured(org)?, command).await
-    }
-
-    /// Puts an entry of the quarantine back under its key, where its lane reads it again.
-    ///
-    /// # Errors
-    /// When its organization has no records, or the entry has to stay where it is.
-    pub async fn put_back(&self, entry: Quarantined) -> Result<(), Error> {
-        let Some(org) = &entry.org else { return Err(NotPutBack::NeverARecord(entry.key).into()) };
-        let lane = self.lanes.get(org).ok_or_else(|| Error::NoSuchOrg(org.clone()))?;
-        ask_by(&lane.put_backs, |reply| PutBack { entry, reply }).await
-    }
-
-    /// Asks for another attempt at every sync error of an organization, and at what its incident holds back; answers how many
-    /// conversations that are. When it answers, what was asked survives a restart; it is carried out a part at a time.
-    ///
-    /// # Errors
-    /// When there is no such organization.
-    pub async fn retry_all(&self, org: &OrgId, by: &str) -> Result<u64, Error> {
-        let by = by.to_owned();
-        self.ask(self.configured(org)?, |reply| Command::RetryAll { by, reply }).await
-    }
-
-    /// The cause of an organization's incident is gone, somebody says: it is probed now. Answers how many conversations are
-    /// parked.
-    ///
-    /// # Errors
-    /// When there is no such organization.
-    pub async fn lift(&self, org: &OrgId) -> Result<u64, Error> {
-        self.ask(self.configured(org)?, |reply| Command::Lift { reply }).await
-    }
-
-    async fn ask_about(&self, id: &SyncErrorId, ask: Ask, by: &str) -> Result<SyncError, Error> {
-        let known = self.ledger.sync_error(id).await?.ok_or_else(|| Error::NoSuchError(id.clone()))?;
-        let lane = self.lanes.get(&known.org).ok_or_else(|| Error::NoSuchError(id.clone()))?;
-        // The id may be one that an import merged into this.
-        let (id, conversation, by) = (known.id, known.conversation, by.to_owned());
-        self.ask(lane, |reply| Command::Error { id, conversation, ask, by, reply }).await
-    }
-
-    async fn ask<T>(&self, lane: &LaneHandle, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Error> {
-        ask_by(&lane.commands, command).await
     }
 
     fn configured(&self, org: &OrgId) -> Result<&LaneHandle, Error> {
@@ -355,41 +259,4 @@ impl Engine {
     fn keep(&self, task: JoinHandle<()>) {
         self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(task);
     }
-}
-
-async fn ask_by<T, C>(way: &mpsc::Sender<C>, asked: impl FnOnce(Reply<T>) -> C) -> Result<T, Error> {
-    let (reply, answer) = oneshot::channel();
-    let asked = async {
-        way.send(asked(reply)).await.map_err(|_| Error::Stopping)?;
-        answer.await.map_err(|_| Error::Stopping)?
-    };
-    tokio::time::timeout(PATIENCE, asked).await.unwrap_or(Err(Error::TooSlow))
-}
-
-fn start_lane(
-    id: OrgId,
-    org: Option<Arc<Org>>,
-    shared: &Shared,
-    stopping: &watch::Sender<bool>,
-) -> (LaneHandle, JoinHandle<()>) {
-    let (commands, received) = mpsc::channel(COMMANDS);
-    let (put_backs, asked_back) = mpsc::channel(1);
-    let inbound = Arc::new(Inbound::default());
-    let health = Arc::new(watch::Sender::new(OrgHealth { unmerged: 1, ..OrgHealth::default() }));
-    let outbound: Arc<dyn Outbound> = match &org {
-        Some(org) => Arc::new(Connected { org: Arc::clone(org), shared: shared.clone() }),
-        None => Arc::new(Departed),
-    };
-    let lane = Lane::new(lane::Parts {
-        org: id,
-        links: org.as_ref().map_or_else(Links::new, |org| org.linking.clone()),
-        shared: shared.clone(),
-        outbound,
-        commands: received,
-        put_backs: asked_back,
-        inbound: Arc::clone(&inbound),
-        health: Arc::clone(&health),
-        stopping: stopping.subscribe(),
-    });
-    (LaneHandle { org, commands, put_backs, inbound, health }, tokio::spawn(lane.run()))
 }

@@ -8,75 +8,21 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::App;
 use super::problem::Problem;
 use super::seats::Visitor;
 use super::serving::Peer;
+pub(super) use super::tokens::{Hash, hash};
+pub use super::tokens::{Scope, Token, check};
 use crate::clock::Clock;
-use crate::domain::{Secret, Timestamp, is_hidden};
+use crate::domain::Timestamp;
 
 /// How long a session of the console lasts.
 const SESSION: Duration = Duration::from_secs(12 * 3600);
 /// Sessions that one token may have open; its oldest goes first, and nobody else's.
 const SESSIONS: usize = 50;
 pub(super) const COOKIE: &str = "switchyard-session";
-
-/// What a token may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scope {
-    /// Look at everything.
-    Read,
-    /// Retry, ignore and reopen sync errors.
-    Errors,
-    /// Put policies in force.
-    Policies,
-    /// Hand in conversations.
-    Intake,
-    /// Authorize organizations.
-    Connect,
-    /// Read everything that is kept, as a backup.
-    Backup,
-}
-
-/// A bearer token and what it is good for.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Token {
-    /// Whose it is; stands in audits.
-    pub name: String,
-    /// The token itself, 16 characters or more.
-    pub secret: Secret,
-    /// What it may be used for.
-    pub scopes: Vec<Scope>,
-}
-
-/// Refuses tokens that nobody could use, or that would be somebody else's.
-///
-/// # Errors
-/// Names the token and says what is wrong with it.
-pub fn check(tokens: &[Token]) -> Result<(), String> {
-    let mut names = HashMap::new();
-    for Token { name, secret, .. } in tokens {
-        if name.trim().is_empty() || name.contains(is_hidden) {
-            return Err(format!("http.tokens: {name:?} is no name that an audit could show"));
-        }
-        let text = secret.reveal();
-        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(format!("http.tokens `{name}`.secret: only visible characters of ASCII can be sent"));
-        }
-        if text.len() < 16 {
-            return Err(format!("http.tokens `{name}`.secret: 16 characters or more are needed"));
-        }
-        if let Some(other) = names.insert(hash(text), name) {
-            return Err(format!("http.tokens: the tokens `{other}` and `{name}` have the same secret"));
-        }
-    }
-    Ok(())
-}
 
 /// Who asks.
 #[derive(Debug, Clone)]
@@ -90,8 +36,6 @@ impl Caller {
         self.scopes.contains(&scope)
     }
 }
-
-pub(super) type Hash = [u8; 32];
 
 pub(super) struct Access {
     /// By the hash of the secret: how long a look-up takes tells nothing of a secret.
@@ -172,10 +116,6 @@ impl Access {
             self.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash(cookie));
         }
     }
-}
-
-pub(super) fn hash(text: &str) -> Hash {
-    Sha256::digest(text.as_bytes()).into()
 }
 
 /// The token of a request. The scheme's name has no case.
@@ -299,94 +239,4 @@ pub(super) async fn harden(request: Request, next: Next) -> Response {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_of_this_machine_reach_a_host_without_tokens() {
-        for here in ["localhost", "localhost:8080", "127.0.0.1:1", "[::1]:8080", "LOCALHOST"] {
-            assert!(names_this_machine(here), "{here}");
-        }
-        for there in ["", "evil.example", "evil.example:8080", "127.0.0.1.evil.example", "10.0.0.1:80"] {
-            assert!(!names_this_machine(there), "{there}");
-        }
-    }
-
-    #[test]
-    fn a_session_ends_and_a_wrong_token_opens_none() {
-        let clock = crate::clock::ManualClock::new(Timestamp::from_millis(1));
-        let token = Token { name: "ann".into(), secret: Secret::new("0123456789abcdef"), scopes: vec![Scope::Read] };
-        let access = Access::new(&[token], Clock::Manual(clock.clone()));
-        assert!(access.sign_in("0123456789abcdeX").is_none());
-        let value = access.sign_in("0123456789abcdef").unwrap();
-        let mut headers = HeaderMap::new();
-        headers.insert(header::COOKIE, format!("a=b; {COOKIE}={value}").parse().unwrap());
-        assert_eq!(access.caller(&headers).unwrap().name, "ann");
-        clock.advance(SESSION);
-        assert!(access.caller(&headers).is_none());
-    }
-
-    #[test]
-    fn no_session_lives_on_because_the_clock_went_back() {
-        let clock = crate::clock::ManualClock::new(Timestamp::from_millis(1_790_000_000_000));
-        let token = Token { name: "ann".into(), secret: Secret::new("0123456789abcdef"), scopes: vec![Scope::Read] };
-        let access = Access::new(&[token], Clock::Manual(clock.clone()));
-        let headers = cookie(&access.sign_in("0123456789abcdef").unwrap());
-        clock.turn_back(Duration::from_secs(60));
-        assert!(access.caller(&headers).is_some(), "a clock that is set right");
-        clock.turn_back(Duration::from_secs(86_400));
-        assert!(access.caller(&headers).is_none(), "nobody knows how old it is");
-    }
-
-    fn with_tokens(names: [&str; 2]) -> Access {
-        let token = |name: &str| Token { name: name.into(), secret: Secret::new(name), scopes: vec![Scope::Read] };
-        Access::new(&names.map(token), Clock::Manual(crate::clock::ManualClock::new(Timestamp::from_millis(1))))
-    }
-
-    fn cookie(value: &str) -> HeaderMap {
-        HeaderMap::from_iter([(header::COOKIE, format!("{COOKIE}={value}").parse().unwrap())])
-    }
-
-    #[test]
-    fn whoever_signs_in_again_and_again_ends_no_session_of_others() {
-        let access = with_tokens(["ann", "bob"]);
-        let anns = access.sign_in("ann").unwrap();
-        let bobs: Vec<_> = (0..2 * SESSIONS).map(|_| access.sign_in("bob").unwrap()).collect();
-        assert_eq!(access.caller(&cookie(&anns)).unwrap().name, "ann");
-        assert_eq!(bobs.iter().filter(|session| access.caller(&cookie(session)).is_some()).count(), SESSIONS);
-    }
-
-    #[test]
-    fn the_name_of_the_scheme_has_no_case() {
-        let access = with_tokens(["ann", "bob"]);
-        for (value, known) in [("Bearer ann", true), ("bearer ann", true), ("BEARER  bob", true), ("Basic ann", false)]
-        {
-            let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
-            assert_eq!(access.caller(&headers).is_some(), known, "{value}");
-        }
-    }
-
-    #[test]
-    fn an_origin_that_cannot_be_read_is_foreign() {
-        let ours = |origin: &[u8]| is_ours(&HeaderValue::from_bytes(origin).unwrap(), "localhost:1");
-        assert!(ours(b"http://localhost:1") && ours(b"https://LOCALHOST:1"));
-        assert!(!ours(b"http://localhost:1\xe9") && !ours("http://évil".as_bytes()) && !ours(b"null") && !ours(b""));
-    }
-
-    #[test]
-    fn two_hosts_or_none_are_refused_and_http_1_0_may_name_none() {
-        let request = |hosts: &[&str], version: Version| {
-            let mut request = Request::default();
-            *request.version_mut() = version;
-            for host in hosts {
-                request.headers_mut().append(header::HOST, host.parse().unwrap());
-            }
-            the_host(&request).map(str::to_owned).ok()
-        };
-        assert_eq!(request(&["here"], Version::HTTP_11).as_deref(), Some("here"));
-        assert_eq!(request(&[], Version::HTTP_10).as_deref(), Some(""));
-        assert_eq!(request(&[], Version::HTTP_11), None);
-        assert_eq!(request(&["here", "there"], Version::HTTP_11), None);
-        assert_eq!(request(&["here", "here"], Version::HTTP_10), None);
-    }
-}
+mod tests;

@@ -23,6 +23,7 @@ mod seats;
 mod serving;
 mod stalled;
 mod sync_errors;
+mod tokens;
 mod troubles;
 mod webhook;
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::{CONVERSATION_BYTES, merge};
+use crate::foreign_json::places;
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
@@ -45,16 +46,6 @@ fn strange() -> impl Strategy<Value = Value> {
                 .collect()
         }),
     ]
-}
-
-/// Every place of a JSON document.
-fn places(json: &Value, at: &str, into: &mut Vec<String>) {
-    into.push(at.to_owned());
-    match json {
-        Value::Array(items) => items.iter().enumerate().for_each(|(i, item)| places(item, &format!("{at}/{i}"), into)),
-        Value::Object(parts) => parts.iter().for_each(|(key, part)| places(part, &format!("{at}/{key}"), into)),
-        _ => {}
-    }
 }
 
 proptest! {

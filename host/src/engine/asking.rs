@@ -1,0 +1,105 @@
+//! What people ask of a lane: each is answered as of the commit that made it durable.
+
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::command::{Ask, Command, PutBack, Reply};
+use super::{Engine, Error, LaneHandle};
+use crate::domain::{ConversationId, OrgId, SyncError, SyncErrorId};
+use crate::ledger::{NotPutBack, Quarantined};
+
+/// How long whoever asked waits for the answer of a lane; it may be done all the same.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+impl Engine {
+    /// Asks for another attempt at a sync error; answers how it stands then.
+    ///
+    /// # Errors
+    /// When there is no such sync error, or it is neither pending nor retrying.
+    pub async fn retry(&self, error: &SyncErrorId, by: &str) -> Result<SyncError, Error> {
+        self.ask_about(error, Ask::Retry, by).await
+    }
+
+    /// Ignores a sync error; answers how it stands then.
+    ///
+    /// # Errors
+    /// When there is no such sync error, or it is neither pending nor retrying.
+    pub async fn ignore(&self, error: &SyncErrorId, by: &str, reason: &str) -> Result<SyncError, Error> {
+        self.ask_about(error, Ask::Ignore(reason.to_owned()), by).await
+    }
+
+    /// Takes an ignored sync error back; answers how it stands then.
+    ///
+    /// # Errors
+    /// When there is no such sync error, or it is not ignored.
+    pub async fn reopen(&self, error: &SyncErrorId, by: &str) -> Result<SyncError, Error> {
+        self.ask_about(error, Ask::Reopen, by).await
+    }
+
+    /// Ignores a conversation that waits for the end of its organization's incident; answers its sync error.
+    ///
+    /// # Errors
+    /// When there is no such organization, or the conversation is not parked.
+    pub async fn ignore_parked(
+        &self,
+        org: &OrgId,
+        conversation: &ConversationId,
+        by: &str,
+        reason: &str,
+    ) -> Result<SyncError, Error> {
+        let (conversation, by, reason) = (conversation.clone(), by.to_owned(), reason.to_owned());
+        let command = |reply| Command::IgnoreParked { conversation, by, reason, reply };
+        self.ask(self.configured(org)?, command).await
+    }
+
+    /// Puts an entry of the quarantine back under its key, where its lane reads it again.
+    ///
+    /// # Errors
+    /// When its organization has no records, or the entry has to stay where it is.
+    pub async fn put_back(&self, entry: Quarantined) -> Result<(), Error> {
+        let Some(org) = &entry.org else { return Err(NotPutBack::NeverARecord(entry.key).into()) };
+        let lane = self.lanes.get(org).ok_or_else(|| Error::NoSuchOrg(org.clone()))?;
+        ask_by(&lane.put_backs, |reply| PutBack { entry, reply }).await
+    }
+
+    /// Asks for another attempt at every sync error of an organization, and at what its incident holds back; answers how many
+    /// conversations that are. When it answers, what was asked survives a restart; it is carried out a part at a time.
+    ///
+    /// # Errors
+    /// When there is no such organization.
+    pub async fn retry_all(&self, org: &OrgId, by: &str) -> Result<u64, Error> {
+        let by = by.to_owned();
+        self.ask(self.configured(org)?, |reply| Command::RetryAll { by, reply }).await
+    }
+
+    /// The cause of an organization's incident is gone, somebody says: it is probed now. Answers how many conversations are
+    /// parked.
+    ///
+    /// # Errors
+    /// When there is no such organization.
+    pub async fn lift(&self, org: &OrgId) -> Result<u64, Error> {
+        self.ask(self.configured(org)?, |reply| Command::Lift { reply }).await
+    }
+
+    async fn ask_about(&self, id: &SyncErrorId, ask: Ask, by: &str) -> Result<SyncError, Error> {
+        let known = self.ledger.sync_error(id).await?.ok_or_else(|| Error::NoSuchError(id.clone()))?;
+        let lane = self.lanes.get(&known.org).ok_or_else(|| Error::NoSuchError(id.clone()))?;
+        // The id may be one that an import merged into this.
+        let (id, conversation, by) = (known.id, known.conversation, by.to_owned());
+        self.ask(lane, |reply| Command::Error { id, conversation, ask, by, reply }).await
+    }
+
+    async fn ask<T>(&self, lane: &LaneHandle, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Error> {
+        ask_by(&lane.commands, command).await
+    }
+}
+
+async fn ask_by<T, C>(way: &mpsc::Sender<C>, asked: impl FnOnce(Reply<T>) -> C) -> Result<T, Error> {
+    let (reply, answer) = oneshot::channel();
+    let asked = async {
+        way.send(asked(reply)).await.map_err(|_| Error::Stopping)?;
+        answer.await.map_err(|_| Error::Stopping)?
+    };
+    tokio::time::timeout(PATIENCE, asked).await.unwrap_or(Err(Error::TooSlow))
+}
