@@ -275,10 +275,10 @@ impl TestHost {
         }
     }
 
-    /// Returns when there is nothing to do any more; answers the sync errors.
+    /// Returns when there is nothing to do any more; answers the sync errors, those that failed first first.
     pub async fn idle(&self) -> Vec<Value> {
         self.until("idle", OrgHealth::idle).await;
-        let (_, list) = self.get("/v1/sync-errors?org=acme").await;
+        let (_, list) = self.get("/v1/sync-errors?org=acme&sort=first_seen").await;
         list["sync_errors"].as_array().cloned().expect("a list")
     }
 

@@ -95,6 +95,7 @@ impl SyncError {
     /// Forgets words that may be a customer's; class, code and records stay.
     pub fn erase(&mut self) {
         self.refusal.erase();
+        self.person = None;
         if self.reason.is_some() {
             self.reason = Some(ERASED.to_owned());
         }
@@ -196,7 +197,7 @@ mod tests {
         let id = SyncErrorId::of(&org, &conversation, 1);
         let group = Cause::new(&org, &refusal).identify().id;
         let mut error = SyncError::blank(id, org, conversation, message, group, refusal, Timestamp::default());
-        error.apply(Change::Ignore { by: "ann".into(), reason: SECRET.into() }, Timestamp::default());
+        error.apply(Change::Ignore { by: "ann".into(), reason: SECRET.into(), operation: None }, Timestamp::default());
         error.erase();
         let told = serde_json::to_string(&error).unwrap();
         assert!(!told.contains(SECRET) && told.contains("DUPLICATES_DETECTED") && told.contains("ann"), "{told}");

@@ -1,8 +1,13 @@
 //! The small part of a sync error that lists and filters read, and how many there are in each state.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Class, ConversationId, Fingerprint, OrgId, PolicyRef, State, SyncError, SyncErrorId, Timestamp};
+use super::{
+    Class, ConversationId, Fingerprint, OrgId, Person, PolicyRef, RecordId, State, SyncError, SyncErrorId, Timestamp,
+    search_term,
+};
 
 /// What lists and filters read of a sync error; some 200 bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +34,12 @@ pub struct ErrorSummary {
     /// The policy and revision that judged it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyRef>,
+    /// Who the customer is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<Box<Person>>,
+    /// Records of Salesforce that the conversation has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<RecordId>,
     /// When it failed first.
     pub first_seen: Timestamp,
     /// When it failed last.
@@ -56,12 +67,33 @@ impl SyncError {
             team: self.team.clone(),
             channel: self.channel.clone(),
             policy: self.judged_by.clone(),
+            person: self.person.clone(),
+            records: self.records.clone(),
             first_seen: self.first_seen,
             last_seen: self.last_seen,
             attempts: self.attempts,
             affected_count: self.affected_count,
             version: self.version,
         }
+    }
+}
+
+/// Where a sync error stands in lists: by when it failed first, which never changes.
+pub type ErrorPlace = (Timestamp, SyncErrorId);
+
+impl ErrorSummary {
+    /// Where it stands in lists.
+    #[must_use]
+    pub fn place(&self) -> ErrorPlace {
+        (self.first_seen, self.id.clone())
+    }
+
+    /// What it is found by beside its own ids: how the customer is called, and records of Salesforce (their first 15
+    /// characters, which the rest of an id only repeats).
+    #[must_use]
+    pub fn terms(&self) -> BTreeSet<String> {
+        let records = self.records.iter().map(|id| search_term(id.as_str().get(..15).unwrap_or(id.as_str())));
+        self.person.iter().flat_map(|person| person.terms()).chain(records).collect()
     }
 }
 
@@ -88,6 +120,12 @@ impl ErrorCounts {
         if let Some(after) = after {
             *self.of(after) += 1;
         }
+    }
+
+    /// How many are in one of these states.
+    pub fn within(&self, states: impl Iterator<Item = State>) -> u64 {
+        let mut counts = *self;
+        states.map(|state| *counts.of(state)).sum()
     }
 
     fn of(&mut self, state: State) -> &mut u64 {

@@ -27,10 +27,12 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const SAMPLES: usize = 5;
 /// The longest code of a refusal that is kept, in bytes: a policy may give any.
 const CODE: usize = 200;
-/// The longest texts that people put to a group, in bytes: who has it, what they say of it, where the ticket is.
-const ASSIGNEE: usize = 200;
-const NOTE: usize = 2000;
-const TICKET: usize = 500;
+/// The longest name of who looks after a group, in bytes.
+pub const ASSIGNEE: usize = 200;
+/// The longest note on a group, in bytes.
+pub const NOTE: usize = 2000;
+/// The longest address of a group's ticket, in bytes.
+pub const TICKET: usize = 500;
 
 /// All sync errors of an organization that have one cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,6 +134,9 @@ pub enum Condition {
 }
 
 impl Condition {
+    /// Every condition.
+    pub const ALL: [Self; 5] = [Self::New, Self::Ongoing, Self::Escalating, Self::Regressed, Self::Quiet];
+
     /// The word that stands for it in the API, on the page and in mails.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -142,6 +147,15 @@ impl Condition {
             Self::Regressed => "regressed",
             Self::Quiet => "quiet",
         }
+    }
+}
+
+impl std::str::FromStr for Condition {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = || Self::ALL.map(Self::as_str).join(", ");
+        let found = Self::ALL.into_iter().find(|condition| condition.as_str() == text);
+        found.ok_or_else(|| format!("`{text}` is none of {}", known()))
     }
 }
 
@@ -220,6 +234,13 @@ impl Group {
         }
     }
 
+    /// How many sync errors wait for a person or a retry. As a conversation has one open sync error at most, so many
+    /// conversations are affected now.
+    #[must_use]
+    pub const fn open(&self) -> u64 {
+        self.counts.pending + self.counts.retrying
+    }
+
     /// Whether nothing is in it any more.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -230,7 +251,7 @@ impl Group {
     #[must_use]
     pub fn condition(&self, now: Timestamp) -> Condition {
         let lately = |at: Timestamp| now.since(at) < DAY;
-        if self.counts.pending + self.counts.retrying == 0 {
+        if self.open() == 0 {
             Condition::Quiet
         } else if self.failures.escalates(self.first_seen, now) {
             Condition::Escalating
@@ -273,6 +294,12 @@ impl Histogram {
     /// The hours in which something happened, and how often, oldest first.
     pub fn hours(&self) -> impl Iterator<Item = (Timestamp, u32)> {
         self.0.iter().map(|(hour, count)| (Timestamp::from_millis(u64::from(*hour) * HOUR_MS), *count))
+    }
+
+    /// How often it happened since then, by whole hours.
+    #[must_use]
+    pub fn since(&self, at: Timestamp) -> u64 {
+        self.0.range(hour(at)..).map(|(_, count)| u64::from(*count)).sum()
     }
 
     fn add(&mut self, at: Timestamp) {

@@ -105,6 +105,10 @@ id!(
     SyncErrorId, "sync error"
 );
 id!(
+    /// An operation over many sync errors; it has the same id in every organization that it is about.
+    OperationId, "operation"
+);
+id!(
     /// A policy, by the name of its file.
     PolicyName, "policy"
 );
@@ -160,6 +164,14 @@ impl RecordId {
     pub fn is_same(&self, other: &str) -> bool {
         let long_enough = |id: &str| matches!(id.len(), 15 | 18) && id.is_ascii();
         long_enough(&self.0) && long_enough(other) && self.0[..15] == other[..15]
+    }
+}
+
+impl OperationId {
+    /// The id of an operation that somebody begins at this time; the number tells it from others of the same moment.
+    #[must_use]
+    pub fn begun(at: super::Timestamp, number: u64) -> Self {
+        Self(format!("op-{}", digest(&[&at.as_millis().to_string(), &number.to_string()])))
     }
 }
 

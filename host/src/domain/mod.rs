@@ -11,15 +11,18 @@ mod conversation;
 mod decision;
 mod delivery;
 mod erasure;
+mod error_query;
 mod error_summary;
 mod fingerprint;
 mod group;
+mod group_query;
 mod ids;
 mod incident;
 mod merge;
 mod mode;
 mod operation;
 mod pace;
+mod person;
 mod policy;
 mod refusal;
 mod schedule;
@@ -39,18 +42,22 @@ pub use audit::{AuditEntry, Fact};
 pub use bounds::{BODIES_BYTES, BODY_BYTES, CONVERSATION_BYTES, is_hidden};
 pub use conversation::{Attribute, Conversation, Customer, Direction, MESSAGES_KEPT, Message};
 pub use decision::{Contact, ContactSearch, Decision, Destination, Fault, Link, PolicyRef, Question, Verdict};
-pub use delivery::{Creation, Delivery, Effect, Event, Failure, OpenError, Phase, Records, Work, step};
-pub use error_summary::{ErrorCounts, ErrorSummary};
+pub use delivery::{Creation, Delivery, Effect, Event, Failure, InOperation, OpenError, Phase, Records, Work, step};
+pub use error_query::{ErrorQuery, Period, has_words};
+pub use error_summary::{ErrorCounts, ErrorPlace, ErrorSummary};
 pub use fingerprint::{Cause, Fingerprint, FingerprintError, Identity};
-pub use group::{Annotation, Condition, GROUPS_KEPT, Group, GroupChange, Histogram};
+pub use group::{ASSIGNEE, Annotation, Condition, GROUPS_KEPT, Group, GroupChange, Histogram, NOTE, TICKET};
+pub use group_query::{GroupOrder, GroupPlace, GroupQuery};
 pub use ids::{
-    AccountId, ConversationId, IdError, MessageId, OrgId, PluginName, PolicyName, RecordId, SourceId, SyncErrorId,
+    AccountId, ConversationId, IdError, MessageId, OperationId, OrgId, PluginName, PolicyName, RecordId, SourceId,
+    SyncErrorId,
 };
 pub use incident::{Incident, IncidentEvent, IncidentStatus, Passage};
 pub use merge::{Merge, merge};
 pub use mode::{Mode, Way};
-pub use operation::Operation;
+pub use operation::{Next, Operation, OperationOver, OperationStatus, Part, Retried, Task};
 pub use pace::{Pace, Quota};
+pub use person::{Person, search_term};
 pub use policy::{History, Origin, PolicyRevision, PolicySource, RevisionState};
 pub use refusal::{Blame, Choice, Class, Refusal, RequestSent, Scope};
 pub use schedule::{Plan, plan};

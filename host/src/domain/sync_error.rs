@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConversationId, Fingerprint, MESSAGES_KEPT, MessageId, OrgId, PolicyRef, Refusal, SyncErrorId, Timestamp};
+use super::{
+    ConversationId, Fingerprint, MESSAGES_KEPT, MessageId, OrgId, Person, PolicyRef, RecordId, Refusal, SyncErrorId,
+    Timestamp,
+};
 
 /// Moments of its history that are kept: the first one and the newest.
 const HISTORY: usize = 40;
@@ -35,6 +38,12 @@ pub struct SyncError {
     /// The platform's word for the channel.
     #[serde(default)]
     pub channel: String,
+    /// Who the customer is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<Box<Person>>,
+    /// Records of Salesforce that the conversation has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<RecordId>,
     /// The last refusal.
     pub refusal: Refusal,
     /// The policy and revision that judged it.
@@ -53,6 +62,9 @@ pub struct SyncError {
     pub touched_by: Option<String>,
     /// Why it is ignored.
     pub reason: Option<String>,
+    /// The number of the operation that ignored it, where nobody has changed it since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<u64>,
     /// How it ended.
     pub ending: Option<Ending>,
     /// How often it changed.
@@ -171,6 +183,8 @@ pub enum Change {
         by: String,
         /// Why.
         reason: String,
+        /// The number of the operation that ignores it among many.
+        operation: Option<u64>,
     },
     /// A person takes an ignored one back.
     Reopen {
@@ -214,6 +228,8 @@ impl SyncError {
             group,
             team: None,
             channel: String::new(),
+            person: None,
+            records: Vec::new(),
             refusal,
             judged_by: None,
             attempts: 0,
@@ -223,6 +239,7 @@ impl SyncError {
             next_attempt_at: None,
             touched_by: None,
             reason: None,
+            operation: None,
             ending: None,
             version: 0,
             history: Vec::new(),
@@ -247,6 +264,9 @@ impl SyncError {
     /// Carries out a change. Answers the messages that are affected now and were not before.
     pub fn apply(&mut self, change: Change, now: Timestamp) -> Vec<MessageId> {
         self.version += 1;
+        if !matches!(change, Change::FailedAgain { .. }) {
+            self.operation = None;
+        }
         match change {
             Change::Failed { refusal, group, affected, judged_by, state, next_attempt_at, ignored } => {
                 self.refusal = *refusal;
@@ -266,7 +286,8 @@ impl SyncError {
                 self.touched_by = Some(by.clone());
                 self.becomes(State::Retrying, Some(by), None, now);
             }
-            Change::Ignore { by, reason } => {
+            Change::Ignore { by, reason, operation } => {
+                self.operation = operation;
                 self.next_attempt_at = None;
                 self.touched_by = Some(by.clone());
                 self.reason = Some(reason.clone());

@@ -6,7 +6,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::command::{Ask, Command, PutBack, Reply};
 use super::{Engine, Error, LaneHandle};
-use crate::domain::{ConversationId, OrgId, SyncError, SyncErrorId};
+use crate::domain::{
+    Annotation, ConversationId, ErrorQuery, Fingerprint, Group, OperationId, OrgId, SyncError, SyncErrorId, Task,
+};
 use crate::ledger::{NotPutBack, Quarantined};
 
 /// How long whoever asked waits for the answer of a lane; it may be done all the same.
@@ -37,6 +39,21 @@ impl Engine {
         self.ask_about(error, Ask::Reopen, by).await
     }
 
+    /// Puts something to a cause of an organization; answers how it stands then.
+    ///
+    /// # Errors
+    /// When there is no such organization or cause.
+    pub async fn annotate(
+        &self,
+        org: &OrgId,
+        group: &Fingerprint,
+        annotations: Vec<Annotation>,
+    ) -> Result<Group, Error> {
+        let lane = self.lanes.get(org).ok_or_else(|| Error::NoSuchOrg(org.clone()))?;
+        let group = group.clone();
+        self.ask(lane, |reply| Command::Annotate { group, annotations, reply }).await
+    }
+
     /// Ignores a conversation that waits for the end of its organization's incident; answers its sync error.
     ///
     /// # Errors
@@ -64,13 +81,18 @@ impl Engine {
     }
 
     /// Asks for another attempt at every sync error of an organization, and at what its incident holds back; answers how many
-    /// conversations that are. When it answers, what was asked survives a restart; it is carried out a part at a time.
+    /// conversations that are, and the operation where there are sync errors. When it answers, what was asked survives a
+    /// restart; it is carried out a part at a time.
     ///
     /// # Errors
     /// When there is no such organization.
-    pub async fn retry_all(&self, org: &OrgId, by: &str) -> Result<u64, Error> {
-        let by = by.to_owned();
-        self.ask(self.configured(org)?, |reply| Command::RetryAll { by, reply }).await
+    pub async fn retry_all(&self, org: &OrgId, by: &str) -> Result<(u64, Option<OperationId>), Error> {
+        self.configured(org)?;
+        let query = ErrorQuery { orgs: [org.clone()].into(), ..ErrorQuery::default() };
+        let (id, begun) = self.begin_operation(Task::Retry, &query, by).await?;
+        let open: u64 = begun.iter().filter_map(|(_, operation)| operation.matched).sum();
+        let parked = self.lift(org).await?;
+        Ok((open + parked, (!begun.is_empty()).then_some(id)))
     }
 
     /// The cause of an organization's incident is gone, somebody says: it is probed now. Answers how many conversations are
@@ -90,7 +112,11 @@ impl Engine {
         self.ask(lane, |reply| Command::Error { id, conversation, ask, by, reply }).await
     }
 
-    async fn ask<T>(&self, lane: &LaneHandle, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Error> {
+    pub(super) async fn ask<T>(
+        &self,
+        lane: &LaneHandle,
+        command: impl FnOnce(Reply<T>) -> Command,
+    ) -> Result<T, Error> {
         ask_by(&lane.commands, command).await
     }
 }

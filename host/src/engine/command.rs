@@ -8,7 +8,8 @@ use super::Error;
 use super::attempt::newest;
 use super::turn::Turn;
 use crate::domain::{
-    Cause, Change, ConversationId, Event, Failure, Operation, Phase, Refusal, SyncError, SyncErrorId, Verdict, Work,
+    Annotation, Cause, Change, ConversationId, Event, Failure, Fingerprint, Group, Operation, OperationStatus, Phase,
+    Refusal, SyncError, SyncErrorId, Task, Verdict,
 };
 use crate::ledger::Quarantined;
 
@@ -18,8 +19,12 @@ pub(super) enum Command {
     Error { id: SyncErrorId, conversation: ConversationId, ask: Ask, by: String, reply: Reply<SyncError> },
     /// A conversation that waits for the end of an incident is not to be synchronized.
     IgnoreParked { conversation: ConversationId, by: String, reason: String, reply: Reply<SyncError> },
-    /// Another attempt at every sync error that is open.
-    RetryAll { by: String, reply: Reply<u64> },
+    /// What people put to a cause.
+    Annotate { group: Fingerprint, annotations: Vec<Annotation>, reply: Reply<Group> },
+    /// Something is begun over many sync errors; its number and its time are given to it here.
+    Begin { operation: Box<Operation>, reply: Reply<Operation> },
+    /// An operation is paused, resumed or cancelled.
+    Change { number: u64, status: OperationStatus, reply: Reply<Operation> },
     /// The cause of an incident is gone, somebody says: probe now. Answers how many conversations are parked.
     Lift { reply: Reply<u64> },
     /// Forget some of what is older than so long; `first` begins a round.
@@ -48,8 +53,20 @@ pub(super) type Answer = Box<dyn FnOnce() + Send>;
 
 impl Command {
     /// Whether it says that the cause of an incident is gone.
-    pub(super) const fn lifts(&self) -> bool {
-        matches!(self, Self::Error { ask: Ask::Retry, .. } | Self::RetryAll { .. } | Self::Lift { .. })
+    pub(super) fn lifts(&self) -> bool {
+        match self {
+            Self::Error { ask: Ask::Retry, .. } | Self::Lift { .. } => true,
+            Self::Begin { operation, .. } => operation.task == Task::Retry,
+            _ => false,
+        }
+    }
+
+    /// The cause that has to be loaded for it.
+    pub(super) const fn group(&self) -> Option<&Fingerprint> {
+        match self {
+            Self::Annotate { group, .. } => Some(group),
+            _ => None,
+        }
     }
 
     /// The conversation that has to be loaded for it.
@@ -73,11 +90,11 @@ impl Turn<'_> {
         let by = by.to_owned();
         let error = self.sync_error(id).ok_or_else(|| Error::NoSuchError(id.clone()))?;
         let (change, event) = match ask {
-            Ask::Retry => (Change::Retry { by: by.clone() }, Event::RetryAsked { by, work: Work::Due }),
+            Ask::Retry => (Change::Retry { by: by.clone() }, Event::RetryAsked { by, operation: None }),
             Ask::Ignore(reason) => {
                 let reason = reason.clone();
-                let change = Change::Ignore { by: by.clone(), reason: reason.clone() };
-                (change, Event::IgnoreAsked { by, reason })
+                let change = Change::Ignore { by: by.clone(), reason: reason.clone(), operation: None };
+                (change, Event::IgnoreAsked { by, reason, operation: None })
             }
             Ask::Reopen => (Change::Reopen { by: by.clone() }, Event::ReopenAsked { by }),
         };
@@ -116,19 +133,17 @@ impl Turn<'_> {
             self.step(id, Event::Started);
             self.step(id, Event::Failed(Box::new(failure)));
         }
-        self.step(id, Event::IgnoreAsked { by: by.to_owned(), reason: reason.to_owned() });
+        self.step(id, Event::IgnoreAsked { by: by.to_owned(), reason: reason.to_owned(), operation: None });
         let open = self.delivery(id).open.and_then(|open| self.sync_error(&open.id).cloned());
         open.ok_or_else(|| Error::NotParked(id.clone()))
     }
 
-    /// Begins to retry everything that is open; answers how much that is.
-    pub(super) fn retry_all(&mut self, by: String) -> u64 {
-        let open = self.state.errors.pending + self.state.errors.retrying;
-        if open > 0 {
-            self.state.operations += 1;
-            let operation = Operation::retry_all(by, self.now.max(self.state.highest), open);
-            self.commit.operations.push((self.state.operations, Some(operation)));
-        }
-        open
+    /// Puts something to a cause; answers how it stands then.
+    pub(super) fn annotate(&mut self, id: &Fingerprint, annotations: Vec<Annotation>) -> Result<Group, Error> {
+        let known = self.groups.remove(id).or_else(|| self.loaded.groups.remove(id));
+        let mut group = known.ok_or_else(|| Error::NoSuchGroup(id.clone()))?;
+        annotations.into_iter().for_each(|annotation| group.annotate(annotation));
+        self.groups.insert(id.clone(), group.clone());
+        Ok(group)
     }
 }

@@ -16,6 +16,7 @@ mod intent;
 mod keep_alive;
 mod lane;
 mod lane_handle;
+mod operations;
 mod org;
 mod outbound;
 mod preview;
@@ -39,13 +40,16 @@ pub use self::checks::{Check, Report};
 use self::environment::Kept;
 pub use self::environment::{Environment, EnvironmentHealth, WebhookHealth};
 use self::lane_handle::{LaneHandle, start_lane};
+pub use self::operations::{Plan, states_for};
 use self::org::Directory;
 pub use self::org::{IncidentHealth, Org, OrgConfig, OrgHealth};
 pub use self::preview::{Compared, Coverage, Preview, Uncovered};
 use self::shared::Shared;
 pub use self::teams::UnseenTeam;
 use crate::clock::Clock;
-use crate::domain::{ConversationId, OrgId, SourceId, SyncErrorId, TransitionError};
+use crate::domain::{
+    ConversationId, Fingerprint, OperationId, OperationOver, OrgId, SourceId, SyncErrorId, TransitionError,
+};
 use crate::ledger::{Inbox, Ledger, NotPutBack};
 use crate::policy::PolicyHost;
 use crate::store;
@@ -78,6 +82,9 @@ pub enum Error {
     /// There is no such sync error.
     #[error("there is no sync error {0}")]
     NoSuchError(SyncErrorId),
+    /// There is no such cause.
+    #[error("there is no cause {0}")]
+    NoSuchGroup(Fingerprint),
     /// There is no such organization.
     #[error("there is no organization {0}")]
     NoSuchOrg(OrgId),
@@ -87,6 +94,21 @@ pub enum Error {
     /// Its state does not allow it.
     #[error(transparent)]
     Transition(#[from] TransitionError),
+    /// There is no such operation.
+    #[error("there is no operation {0}")]
+    NoSuchOperation(OperationId),
+    /// An operation's status does not allow it.
+    #[error(transparent)]
+    Operation(#[from] OperationOver),
+    /// It is over already.
+    #[error("the operation is over")]
+    OperationOver,
+    /// It has to end first.
+    #[error("the operation still goes on: cancel it, or wait for its end")]
+    OperationGoesOn,
+    /// What it does cannot be undone.
+    #[error("only an operation that ignores can be undone, not one to {0}")]
+    NotUndoable(&'static str),
     /// An entry of the quarantine stays there.
     #[error(transparent)]
     NotPutBack(#[from] NotPutBack),
@@ -193,6 +215,12 @@ impl Engine {
     fn configured(&self, org: &OrgId) -> Result<&LaneHandle, Error> {
         let lane = self.lanes.get(org).filter(|lane| lane.org.is_some());
         lane.ok_or_else(|| Error::NoSuchOrg(org.clone()))
+    }
+
+    /// Whether an organization is configured, or has records.
+    #[must_use]
+    pub fn knows(&self, org: &OrgId) -> bool {
+        self.lanes.contains_key(org)
     }
 
     /// The organizations that are configured, in the order of their ids.

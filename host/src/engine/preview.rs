@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::{Engine, Error, UnseenTeam};
 use crate::domain::State::{Ignored, Pending, Retrying};
-use crate::domain::{Conversation, Decision, Destination, OrgId, PolicyName, SyncError};
-use crate::ledger::ErrorFilter;
+use crate::domain::{Conversation, Decision, Destination, ErrorQuery, OrgId, PolicyName, SyncError};
+use crate::ledger::Paging;
 use crate::policy::{Candidate, Difference, Failing, difference, shown};
 
 /// Sync errors that are looked at, over all organizations.
@@ -184,19 +184,14 @@ impl Engine {
     }
 
     async fn open_errors(&self, org: &OrgId, most: usize) -> Result<Vec<SyncError>, Error> {
-        let mut all = Vec::new();
-        for state in [Pending, Retrying, Ignored] {
-            let filter = ErrorFilter { org: Some(org.clone()), state: Some(state), ..ErrorFilter::default() };
-            let mut cursor = None;
-            while all.len() < most {
-                let page = self.ledger.sync_errors(&filter, cursor.as_deref(), (most - all.len()).min(200)).await?;
-                all.extend(page.items);
-                cursor = page.next;
-                if cursor.is_none() {
-                    break;
-                }
-            }
+        let query = ErrorQuery::of_org(org.clone(), [Pending, Retrying, Ignored]);
+        let (mut all, mut paging) = (Vec::new(), Some(Paging::first(most.min(200))));
+        while let Some(asked) = paging.take().filter(|_| all.len() < most) {
+            let page = self.ledger.sync_errors(&query, &asked).await?;
+            paging = asked.next(&page);
+            all.extend(page.items);
         }
+        all.truncate(most);
         Ok(all)
     }
 

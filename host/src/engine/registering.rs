@@ -2,7 +2,7 @@
 
 use super::turn::Turn;
 use crate::domain::{
-    Cause, Change, ConversationId, Fingerprint, GROUPS_KEPT, Group, GroupChange, MessageId, State, SyncError,
+    Cause, Change, ConversationId, Fingerprint, GROUPS_KEPT, Group, GroupChange, MessageId, Person, State, SyncError,
     SyncErrorId,
 };
 use crate::ledger::Forgotten;
@@ -33,7 +33,9 @@ impl Turn<'_> {
         let new = error.apply(change, self.now);
         if let Some(of) = self.conversation(conversation) {
             (error.team, error.channel) = (of.team.clone(), of.channel.clone());
+            error.person = Person::of(&of.customer);
         }
+        error.records = self.delivery(conversation).records.of_conversation();
         if erased {
             error.erase();
         }

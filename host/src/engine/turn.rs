@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::org::Links;
 use crate::domain::{
-    Arrival, AuditEntry, Conversation, ConversationId, Delivery, Effect, Event, Fact, Fingerprint, Group, MessageId,
-    OrgId, Records, Refusal, SyncError, SyncErrorId, Timestamp, Work, merge, step,
+    Arrival, AuditEntry, Conversation, ConversationId, Delivery, Effect, Event, Fact, Fingerprint, Group, InOperation,
+    MessageId, OrgId, Records, Refusal, Retried, SyncError, SyncErrorId, Timestamp, Work, merge, step,
 };
 use crate::ledger::{AuditPage, DeliveryChange, ErrorChange, Forgotten, LaneCommit, LaneState, Loaded, Quarantined};
 
@@ -32,6 +32,8 @@ pub(super) struct Turn<'a> {
     pages: HashMap<(ConversationId, u32), AuditPage>,
     pub(super) groups: HashMap<Fingerprint, Group>,
     pub(super) commit: LaneCommit,
+    /// What operations waited for.
+    pub(super) came_out: Vec<CameOut>,
     /// What the lane has to do once the turn is written.
     pub(super) todo: Vec<Todo>,
 }
@@ -66,6 +68,7 @@ impl<'a> Turn<'a> {
             groups: HashMap::new(),
             commit: LaneCommit { at: now, ..LaneCommit::default() },
             todo: Vec::new(),
+            came_out: Vec::new(),
         }
     }
 
@@ -155,6 +158,7 @@ impl<'a> Turn<'a> {
                 Effect::Queue(work) => self.todo.push(Todo::Queue(work, id.clone())),
                 Effect::WakeAt(until) => self.todo.push(Todo::WakeAt(until, id.clone())),
                 Effect::Send { version } => send = Some(version),
+                Effect::CameOut { of, how, group } => self.came_out.push((of, how, group)),
                 Effect::Audit { message, fact } => {
                     let about = match &fact {
                         // Messages that failed with an earlier attempt have their line already.
@@ -213,6 +217,9 @@ impl<'a> Turn<'a> {
         let delivery = self.delivery(id);
         let messages = self.conversation(id).into_iter().flat_map(|it| &it.messages).map(|it| it.id.clone()).collect();
         self.state.phases.moved(self.loaded.deliveries.get(id), None);
+        if let Some(of) = delivery.operation.clone().filter(|of| of.waits) {
+            self.came_out.push((of, Retried::Changed, None));
+        }
         self.deliveries.remove(id);
         self.commit.forgotten.push(Forgotten::Conversation { id: id.clone(), delivery: Box::new(delivery), messages });
         self.forgotten.insert(id.clone());
@@ -280,7 +287,15 @@ impl<'a> Turn<'a> {
         self.state.seen = self.now;
         self.state.highest = self.state.highest.max(self.now);
         commit.state = Some(self.state.clone());
-        (commit, Finished { state: self.state, newest_pending: self.newest_pending, todo: self.todo })
+        (
+            commit,
+            Finished {
+                state: self.state,
+                newest_pending: self.newest_pending,
+                todo: self.todo,
+                came_out: self.came_out,
+            },
+        )
     }
 }
 
@@ -289,4 +304,8 @@ pub(super) struct Finished {
     pub(super) state: LaneState,
     pub(super) newest_pending: Option<SyncErrorId>,
     pub(super) todo: Vec<Todo>,
+    pub(super) came_out: Vec<CameOut>,
 }
+
+/// A sync error that an operation retried came out: how, and by which cause it failed.
+pub(super) type CameOut = (InOperation, Retried, Option<Fingerprint>);

@@ -6,10 +6,13 @@ mod backup;
 mod bodies;
 mod console;
 mod descriptors;
+mod error_query;
 mod extract;
+mod groups;
 mod guesses;
 mod intake;
 mod messages;
+mod operations;
 mod orgs;
 mod parked;
 mod plugins;
@@ -219,6 +222,10 @@ fn reading() -> Router<App> {
         .route("/v1/orgs/{org}/parked", get(parked::list))
         .route("/v1/environments", get(orgs::environments))
         .route("/v1/orgs/{org}/checks", get(orgs::last_report))
+        .route("/v1/groups", get(groups::list))
+        .route("/v1/groups/{id}", get(groups::show))
+        .route("/v1/operations", get(operations::list))
+        .route("/v1/operations/{id}", get(operations::show))
         .route("/v1/sync-errors", get(sync_errors::list))
         .route("/v1/sync-errors/{id}", get(sync_errors::show))
         .route("/v1/sync-errors/{id}/repro", get(repro::bundle))
@@ -241,6 +248,12 @@ fn router(app: App) -> Router {
         .route("/v1/orgs/{org}/checks", post(orgs::look))
         .route("/v1/orgs/{org}/parked/{conversation}/ignore", post(parked::ignore))
         .route("/v1/orgs/{org}/retry-all", post(orgs::retry_all))
+        .route("/v1/groups/{id}", axum::routing::patch(groups::patch))
+        .route("/v1/operations", post(operations::begin))
+        .route("/v1/operations/{id}/pause", post(operations::pause))
+        .route("/v1/operations/{id}/resume", post(operations::resume))
+        .route("/v1/operations/{id}/cancel", post(operations::cancel))
+        .route("/v1/operations/{id}/undo", post(operations::undo))
         .route("/v1/sync-errors/{id}/retry", post(sync_errors::retry))
         .route("/v1/sync-errors/{id}/ignore", post(sync_errors::ignore))
         .route("/v1/sync-errors/{id}/reopen", post(sync_errors::reopen))

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::App;
 use super::access::Caller;
-use super::extract::Id;
+use super::extract::{Asked, Body, Id, object};
 use super::problem::Problem;
 use crate::domain::{Advice, OrgId, PolicyName, SourceId};
 use crate::engine::{EnvironmentHealth, Org, OrgHealth, Report};
@@ -125,12 +125,21 @@ pub(super) async fn look(State(app): State<App>, Id(id): Id<OrgId>) -> Result<Js
     Ok(Json(app.parts.engine.check(&id).await?))
 }
 
-/// Another attempt at every sync error of the organization.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
+
+/// Another attempt at every sync error of the organization. It takes no filter: an operation does.
 pub(super) async fn retry_all(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Id(id): Id<OrgId>,
+    Asked(Nothing {}): Asked<Nothing>,
+    Body(body): Body,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let retried = app.parts.engine.retry_all(&id, &caller.name).await?;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "org": id, "retried": retried }))))
+    if !body.trim_ascii().is_empty() {
+        let Nothing {} = object(&body)?;
+    }
+    let (retried, operation) = app.parts.engine.retry_all(&id, &caller.name).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "org": id, "retried": retried, "operation": operation }))))
 }

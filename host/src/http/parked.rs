@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::access::Caller;
+use super::error_query::{LARGEST_PAGE, PAGE};
 use super::extract::{self, Asked, Id};
 use super::problem::Problem;
-use super::sync_errors::{Ignore, LARGEST_PAGE, PAGE, View, a_reason};
+use super::sync_errors::{Ignore, View, a_reason};
 use crate::domain::{ConversationId, OrgId, Timestamp};
 use crate::ledger::Queued;
 

@@ -105,12 +105,23 @@ impl From<store::Error> for Problem {
 impl From<engine::Error> for Problem {
     fn from(error: engine::Error) -> Self {
         match error {
-            engine::Error::NoSuchError(_) | engine::Error::NoSuchOrg(_) | engine::Error::NotParked(_) => {
-                Self::not_found(error.to_string())
-            }
+            engine::Error::NoSuchError(_)
+            | engine::Error::NoSuchGroup(_)
+            | engine::Error::NoSuchOperation(_)
+            | engine::Error::NoSuchOrg(_)
+            | engine::Error::NotParked(_) => Self::not_found(error.to_string()),
             engine::Error::NotLinked { .. } => {
                 Self::new(StatusCode::NOT_FOUND, "not-linked", "No organization is linked", error.to_string())
             }
+            engine::Error::Operation(_)
+            | engine::Error::OperationOver
+            | engine::Error::OperationGoesOn
+            | engine::Error::NotUndoable(_) => Self::new(
+                StatusCode::CONFLICT,
+                "operation-status",
+                "The operation's status does not allow this",
+                error.to_string(),
+            ),
             engine::Error::Transition(_) => Self::new(
                 StatusCode::CONFLICT,
                 "state",

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::access::Caller;
+use super::error_query::{LARGEST_PAGE, PAGE};
 use super::extract::Asked;
 use super::problem::Problem;
-use super::sync_errors::{LARGEST_PAGE, PAGE};
 use crate::ledger::{Quarantined, is_quarantine_cursor};
 
 #[derive(Deserialize)]

@@ -7,45 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::access::Caller;
-use super::extract::{self, Asked, Id};
+use super::error_query::ListAsked;
+use super::extract::{self, Id};
 use super::problem::Problem;
-use crate::domain::{Advice, Class, Fingerprint, OrgId, State as ErrorState, SyncError, SyncErrorId, is_hidden};
-use crate::ledger::{ErrorFilter, is_cursor};
+use crate::domain::{Advice, SyncError, SyncErrorId, is_hidden};
 use crate::salesforce;
 
-/// A page without a `limit`, and the largest.
-pub(super) const PAGE: usize = 50;
-pub(super) const LARGEST_PAGE: usize = 500;
 /// The longest reason, in characters.
 pub(super) const REASON: usize = 500;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Query {
-    pub(super) org: Option<String>,
-    pub(super) state: Option<String>,
-    pub(super) class: Option<String>,
-    pub(super) group: Option<String>,
-    pub(super) cursor: Option<String>,
-    pub(super) limit: Option<usize>,
-}
-
-impl Query {
-    /// An empty value narrows nothing, as an empty choice of a form.
-    pub(super) fn filter(&self) -> Result<ErrorFilter, Problem> {
-        fn given<T: std::str::FromStr<Err: ToString>>(name: &str, text: Option<&String>) -> Result<Option<T>, Problem> {
-            let text = text.filter(|text| !text.is_empty());
-            let parsed = text.map(|text| text.parse()).transpose();
-            parsed.map_err(|error: T::Err| Problem::bad_request(format!("{name}: {}", error.to_string())))
-        }
-        Ok(ErrorFilter {
-            org: given::<OrgId>("org", self.org.as_ref())?,
-            state: given::<ErrorState>("state", self.state.as_ref())?,
-            class: given::<Class>("class", self.class.as_ref())?,
-            group: given::<Fingerprint>("group", self.group.as_ref())?,
-        })
-    }
-}
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -68,22 +37,26 @@ pub(super) struct List {
     /// Asks for the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
+    /// Asks for the page before; absent on the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_cursor: Option<String>,
+    /// How many match in all; absent where only a walk over them could tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
+    /// How many were looked at for this page. One that is not full and has a `next_cursor` ended where its time was used up.
+    scanned: usize,
 }
 
-/// Sync errors by organization, state and class, in pages.
-pub(super) async fn list(State(app): State<App>, Asked(query): Asked<Query>) -> Result<Json<List>, Problem> {
-    let limit = query.limit.unwrap_or(PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
-    }
-    let filter = query.filter()?;
-    if let Some(cursor) = query.cursor.as_deref().filter(|cursor| !is_cursor(cursor, &filter)) {
-        return Err(Problem::bad_request(format!(
-            "cursor: `{cursor}` is not one that a list of this filter gave as its next_cursor"
-        )));
-    }
-    let page = app.parts.engine.ledger().sync_errors(&filter, query.cursor.as_deref(), limit).await?;
-    Ok(Json(List { sync_errors: page.items.into_iter().map(View::from).collect(), next_cursor: page.next }))
+/// Sync errors that match, in pages.
+pub(super) async fn list(State(app): State<App>, asked: ListAsked) -> Result<Json<List>, Problem> {
+    let page = app.parts.engine.ledger().sync_errors(&asked.query, &asked.paging()?).await?;
+    Ok(Json(List {
+        sync_errors: page.items.into_iter().map(View::from).collect(),
+        next_cursor: page.next.map(|cursor| cursor.to_string()),
+        previous_cursor: page.previous.map(|cursor| cursor.to_string()),
+        total: page.total,
+        scanned: page.scanned,
+    }))
 }
 
 /// One sync error.

@@ -43,8 +43,8 @@ pub struct LaneCommit {
     pub gaps: Vec<(SourceId, ConversationId)>,
     /// Conversations whose source is to keep the ids of these records.
     pub links: Vec<(SourceId, ConversationId, Records)>,
-    /// Operations as they are now, by their numbers; `None` where one is over.
-    pub operations: Vec<(u64, Option<Operation>)>,
+    /// Operations as they are now, by their numbers.
+    pub operations: Vec<(u64, Operation)>,
     /// What is set aside.
     pub quarantined: Vec<Quarantined>,
     /// What is forgotten.
@@ -261,10 +261,14 @@ impl<'a> Encoding<'a> {
             self.put(key::link(source, id, commit.at), records)?;
         }
         for (number, operation) in &commit.operations {
-            match operation {
-                Some(operation) => self.put(key::operation(self.org, *number), operation)?,
-                None => self.batch.delete(key::operation(self.org, *number)),
+            let (open, over) = (key::operation(self.org, *number), key::operation_over(self.org, *number));
+            if operation.ended_at.is_some() {
+                self.batch.delete(open);
+                self.put(over, operation)?;
+            } else {
+                self.put(open, operation)?;
             }
+            self.put(key::operation_id(&operation.id, self.org), number)?;
         }
         if let Some(state) = &commit.state {
             self.put(key::lane(self.org), state)?;
@@ -290,6 +294,10 @@ impl<'a> Encoding<'a> {
             self.batch.delete(before);
         }
         self.put(now, &summary)?;
+        let before = change.before.as_ref().map(key::indexes_of_error).unwrap_or_default();
+        let now = key::indexes_of_error(&summary);
+        before.iter().filter(|key| !now.contains(key)).for_each(|key| self.batch.delete(key.clone()));
+        now.into_iter().filter(|key| !before.contains(key)).for_each(|key| self.batch.put(key, ""));
         let value = record::encode(&change.after);
         let key = key::error(&summary.id);
         if value.len() <= LARGEST_VALUE {
@@ -318,6 +326,7 @@ impl<'a> Encoding<'a> {
             Forgotten::Error(summary) => {
                 self.batch.delete(key::error(&summary.id));
                 self.batch.delete(key::of_error(summary));
+                key::indexes_of_error(summary).into_iter().for_each(|key| self.batch.delete(key));
             }
         }
     }

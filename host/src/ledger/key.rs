@@ -12,10 +12,14 @@
 //! error/ID                                 sync errors
 //! error-alias/OLD                          the sync error into which an import merged this one
 //! error-list/ORG/STATE/FIRST_SEEN/ID       their summaries, for lists
+//! error-group/ORG/FINGERPRINT/STATE/FIRST_SEEN/ID   the same by cause, without the summary
+//! error-term/ORG/TERM/ID                   sync errors by how the customer is called and by records of Salesforce
 //! group/ORG/FINGERPRINT                    causes
 //! audit/ORG/CONVERSATION/PAGE              entries of the audit of a conversation's messages
 //! message/MESSAGE/ORG/CONVERSATION         which conversation a message belongs to
-//! operation/ORG/NUMBER                     what somebody asked of many sync errors at once
+//! operation/ORG/NUMBER                     what somebody asked of many sync errors at once, until it is over
+//! operation-over/ORG/NUMBER                the same afterwards
+//! operation-id/ID/ORG                      the number of an operation in an organization
 //! quarantine/ORG/ID                        what could not be read or written, and why; `@SOURCE` for ORG where a source sent it
 //! quarantine-value/ORG/ID                  its bytes as they were
 //! cursor/SOURCE                            the newest action that a poll has seen
@@ -31,12 +35,17 @@
 
 use std::str::FromStr;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use super::unreadable;
 use crate::domain::{
-    ConversationId, Delivery, ErrorSummary, Fingerprint, MessageId, OrgId, Phase, PolicyName, SourceId, State,
-    SyncErrorId, Timestamp, Work,
+    ConversationId, Delivery, ErrorSummary, Fingerprint, MessageId, OperationId, OrgId, Phase, PolicyName, SourceId,
+    State, SyncErrorId, Timestamp, Work,
 };
 use crate::store::Error;
+
+/// What is quoted in a term: what would end it, and what is no printed character of ASCII.
+const NOT_IN_A_TERM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'@').remove(b'.').remove(b'-').remove(b'_').remove(b'+');
 
 pub(super) const LANES: &str = "lane/";
 pub(super) const REVISIONS: &str = "policy-revision/";
@@ -120,6 +129,27 @@ pub(super) fn of_error(error: &ErrorSummary) -> String {
     format!("{}{}/{}", error_list(&error.org, error.state), time(error.first_seen), error.id)
 }
 
+pub(super) fn error_groups(org: &OrgId) -> String {
+    format!("error-group/{org}/")
+}
+
+pub(super) fn error_group(org: &OrgId, group: &Fingerprint, state: State) -> String {
+    format!("error-group/{org}/{group}/{state}/")
+}
+
+/// Sync errors with a term that begins like this.
+pub(super) fn error_terms(org: &OrgId, begin: &str) -> String {
+    format!("error-term/{org}/{}", utf8_percent_encode(begin, NOT_IN_A_TERM))
+}
+
+/// The keys beside the list that lead to a sync error. All of them follow from its summary.
+pub(super) fn indexes_of_error(error: &ErrorSummary) -> Vec<String> {
+    let group = error_group(&error.org, &error.group, error.state);
+    let group = format!("{group}{}/{}", time(error.first_seen), error.id);
+    let terms = error.terms().into_iter().map(|term| format!("{}/{}", error_terms(&error.org, &term), error.id));
+    std::iter::once(group).chain(terms).collect()
+}
+
 pub(super) fn groups(org: &OrgId) -> String {
     format!("group/{org}/")
 }
@@ -150,6 +180,22 @@ pub(super) fn operations(org: &OrgId) -> String {
 
 pub(super) fn operation(org: &OrgId, number: u64) -> String {
     format!("operation/{org}/{number:020}")
+}
+
+pub(super) fn operations_over(org: &OrgId) -> String {
+    format!("operation-over/{org}/")
+}
+
+pub(super) fn operation_over(org: &OrgId, number: u64) -> String {
+    format!("operation-over/{org}/{number:020}")
+}
+
+pub(super) fn operation_ids(id: &OperationId) -> String {
+    format!("operation-id/{id}/")
+}
+
+pub(super) fn operation_id(id: &OperationId, org: &OrgId) -> String {
+    format!("operation-id/{id}/{org}")
 }
 
 pub(super) fn quarantine(owner: &str, id: &str) -> String {

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Delivery, ErrorCounts, Incident, Phase, Timestamp, Work};
 
+/// Counts the changes of what is indexed of a sync error.
+pub(super) const INDEXES: u32 = 1;
+
 /// How an organization stands.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -22,8 +25,17 @@ pub struct LaneState {
     pub forgotten_by: Timestamp,
     /// How many causes are on record.
     pub groups: u64,
+    /// Which indexes of its sync errors were written last: [`INDEXES`] by this release.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub indexes: u32,
     /// How many operations it has had; it numbers them.
     pub operations: u64,
+}
+
+// The signature that serde asks for.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Conversations by what they do now. Those with nothing to do are not counted.

@@ -56,6 +56,9 @@ impl LaneWriter {
         if let Some(index) = index {
             batch.put(index, found.listed());
         }
+        if let Found::Error(error) = &found {
+            key::indexes_of_error(&error.summary()).into_iter().for_each(|key| batch.put(key, ""));
+        }
         batch.put(entry.key.clone(), entry.value.clone());
         batch.put(key::lane(&self.org), record::encode(&counted));
         entry.forget(&mut batch);

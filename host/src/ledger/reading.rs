@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 
 use super::{LaneState, Ledger, key, record};
 use crate::domain::{
-    Arrival, Conversation, ConversationId, Delivery, Group, Operation, OrgId, PolicyName, PolicyRevision, SourceId,
-    SyncError, SyncErrorId, Timestamp, Work,
+    Arrival, Conversation, ConversationId, Delivery, Group, OrgId, PolicyName, PolicyRevision, SourceId, SyncError,
+    SyncErrorId, Timestamp, Work,
 };
 use crate::store::{Batch, Error, Pair, Range};
 
@@ -124,20 +124,6 @@ impl Ledger {
     pub async fn due(&self, org: &OrgId, limit: usize) -> Result<Vec<(Timestamp, ConversationId)>, Error> {
         let pairs = self.store.range(Range::of(key::due(org), limit).keys_only()).await?;
         pairs.iter().map(|(name, _)| Ok((key::time_part(name, 1)?, key::part(name, 0)?))).collect()
-    }
-
-    /// What was asked of many sync errors and is not done, by its number.
-    pub async fn operations(&self, org: &OrgId) -> Result<BTreeMap<u64, Operation>, Error> {
-        let mut operations = BTreeMap::new();
-        self.each(&key::operations(org), false, |(name, value)| {
-            match record::decode(&name, &value) {
-                Ok(operation) => drop(operations.insert(key::part(&name, 0)?, operation)),
-                Err(error) => tracing::error!(%error, "an operation is left out"),
-            }
-            Ok(())
-        })
-        .await?;
-        Ok(operations)
     }
 
     /// Causes of an organization, in the order of their ids. One that cannot be read is left out.

@@ -133,8 +133,9 @@ impl Ledger {
                     let recount = recounts.entry(error.org.clone()).or_default();
                     recount.errors.moved(None, Some(error.state));
                     recount.groups.entry(error.group.clone()).or_default().moved(None, Some(error.state));
-                    recount.indexed += 1;
-                    expected.push(key::of_error(&error.summary()));
+                    let keys = leading_to(&error);
+                    recount.indexed += keys.len() as u64;
+                    expected.extend(keys);
                 }
                 Err(error) => verified.differs(error.to_string()),
             }
@@ -182,7 +183,8 @@ impl Ledger {
     async fn compare_indexes(&self, org: &OrgId, recount: &Recount, verified: &mut Verified) -> Result<(), Error> {
         let lists = State::ALL.map(|state| key::error_list(org, state));
         let others = Work::ALL.map(|work| key::ready(org, work)).into_iter();
-        let others: Vec<_> = others.chain([key::due(org), key::parked(org), key::aged(org)]).collect();
+        let others = others.chain([key::due(org), key::parked(org), key::aged(org)]);
+        let others: Vec<_> = others.chain([key::error_groups(org), key::error_terms(org, "")]).collect();
         let mut found = 0;
         for prefix in lists.iter().chain(&others) {
             self.each(prefix, true, |_| {
@@ -204,7 +206,7 @@ impl Ledger {
     }
 
     async fn look_for_strays(&self, org: &OrgId, chunk: Vec<Pair>, verified: &mut Verified) -> Result<(), Error> {
-        let of_error = |name: &[u8]| name.starts_with(b"error-list/");
+        let of_error = |name: &[u8]| name.starts_with(b"error-");
         let mut records = Vec::with_capacity(chunk.len());
         for (name, _) in &chunk {
             records.push(match of_error(name) {
@@ -215,13 +217,15 @@ impl Ledger {
         let values = self.store.get_many(records).await?;
         for ((name, _), value) in chunk.iter().zip(values) {
             let leads = |value: Vec<u8>| match of_error(name) {
-                true => record::decode::<SyncError>(name, &value).ok().map(|error| key::of_error(&error.summary())),
+                true => record::decode::<SyncError>(name, &value).map(|error| leading_to(&error)).unwrap_or_default(),
                 false => {
-                    let (delivery, id) = (record::decode::<Delivery>(name, &value).ok()?, key::part(name, 0).ok()?);
-                    Some(key::of_delivery(org, &id, &delivery))
+                    let id = key::part(name, 0).ok();
+                    let delivery = record::decode::<Delivery>(name, &value).ok();
+                    id.zip(delivery).map(|(id, delivery)| key::of_delivery(org, &id, &delivery)).into_iter().collect()
                 }
             };
-            if value.and_then(leads).is_none_or(|key| key.as_bytes() != name) {
+            let leading = value.map(leads).unwrap_or_default();
+            if leading.iter().all(|key| key.as_bytes() != name) {
                 let stray = String::from_utf8_lossy(name);
                 verified.differs(format!("the index has {stray}, to which no record leads"));
             }
@@ -256,4 +260,12 @@ impl Ledger {
         }
         Ok(())
     }
+}
+
+/// The keys of the indexes that lead to a sync error.
+fn leading_to(error: &SyncError) -> Vec<String> {
+    let summary = error.summary();
+    let mut keys = key::indexes_of_error(&summary);
+    keys.push(key::of_error(&summary));
+    keys
 }

@@ -186,6 +186,15 @@ impl Store for FaultyStore {
         })
     }
 
+    fn ranges(&self, ranges: Vec<Range>) -> Reading<'_, Vec<Vec<Pair>>> {
+        Box::pin(async move {
+            for range in &ranges {
+                self.pass(Point::Read, &Touched::Below(range.prefix.clone())).await?;
+            }
+            self.below.ranges(ranges).await
+        })
+    }
+
     fn commit(&self, batch: Batch) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
         Box::pin(async move {
             let outcome = self.write(batch).await;

@@ -63,6 +63,10 @@ impl Store for MemoryStore {
         Box::pin(async move { self.page(&range, PAGE_BYTES) })
     }
 
+    fn ranges(&self, ranges: Vec<Range>) -> Reading<'_, Vec<Vec<Pair>>> {
+        Box::pin(async move { ranges.iter().map(|range| self.page(range, PAGE_BYTES)).collect() })
+    }
+
     fn commit(&self, batch: Batch) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
         Box::pin(async move { self.write(batch) })
     }

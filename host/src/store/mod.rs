@@ -58,6 +58,9 @@ pub trait Store: Send + Sync + 'static {
     /// there is one: only an empty page is the end of a range.
     fn range(&self, range: Range) -> Reading<'_, Vec<Pair>>;
 
+    /// A page of each of these ranges, in the order in which they were asked for; one way to the disk for all of them.
+    fn ranges(&self, ranges: Vec<Range>) -> Reading<'_, Vec<Vec<Pair>>>;
+
     /// Writes all of a batch or nothing of it. When it answers `Ok`, the batch survives a power cut.
     ///
     /// # Errors

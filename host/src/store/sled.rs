@@ -143,6 +143,10 @@ impl Store for SledStore {
         self.off_thread(move |db| page(db, &range, PAGE_BYTES))
     }
 
+    fn ranges(&self, ranges: Vec<Range>) -> Reading<'_, Vec<Vec<Pair>>> {
+        self.off_thread(move |db| ranges.iter().map(|range| page(db, range, PAGE_BYTES)).collect())
+    }
+
     fn commit(&self, batch: Batch) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
         Box::pin(async move {
             batch.check()?;

@@ -12,6 +12,7 @@ mod folders;
 mod front;
 mod hostile;
 mod mail;
+mod operations;
 mod plugins;
 mod policies;
 mod quarantine;

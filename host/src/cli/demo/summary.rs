@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::world::{ORGS, World};
 use crate::app::App;
-use crate::domain::{ConversationId, SourceId, State};
-use crate::ledger::{ErrorFilter, Queued};
+use crate::domain::{ConversationId, ErrorQuery, SourceId, State};
+use crate::ledger::{Paging, Queued};
 
 /// One object for people and tools.
 #[derive(Debug, Serialize)]
@@ -125,21 +125,17 @@ async fn parked(app: &App) -> anyhow::Result<HashSet<ConversationId>> {
 /// The conversations with a sync error that is not over, and how many sync errors there are.
 async fn registry(app: &App) -> anyhow::Result<(HashSet<ConversationId>, SyncErrors)> {
     let (mut registered, mut sync_errors) = (HashSet::new(), SyncErrors::default());
-    for state in [State::Pending, State::Retrying, State::Ignored] {
-        let filter = ErrorFilter { state: Some(state), ..ErrorFilter::default() };
-        let mut cursor = None;
-        loop {
-            let page = app.engine.ledger().sync_errors(&filter, cursor.as_deref(), 500).await?;
-            cursor = page.next;
-            for error in page.items {
-                if state != State::Ignored {
-                    *sync_errors.codes.entry(error.refusal.code).or_default() += 1;
-                }
-                registered.insert(error.conversation);
+    let open = [State::Pending, State::Retrying, State::Ignored];
+    let query = ErrorQuery { states: open.into(), ..ErrorQuery::default() };
+    let mut paging = Some(Paging::first(500));
+    while let Some(asked) = paging.take() {
+        let page = app.engine.ledger().sync_errors(&query, &asked).await?;
+        paging = asked.next(&page);
+        for error in page.items {
+            if error.state != State::Ignored {
+                *sync_errors.codes.entry(error.refusal.code).or_default() += 1;
             }
-            if cursor.is_none() {
-                break;
-            }
+            registered.insert(error.conversation);
         }
     }
     for (_, health) in app.engine.orgs() {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 pub use self::records::{Creation, Records};
 pub use self::step::step;
 use super::{
-    Change, ConversationId, Fact, Fingerprint, MessageId, OrgId, PolicyRef, Refusal, State, SyncErrorId, Timestamp,
-    Verdict,
+    Change, ConversationId, Fact, Fingerprint, MessageId, OrgId, PolicyRef, Refusal, Retried, State, SyncErrorId,
+    Timestamp, Verdict,
 };
 
 /// Where a conversation stands on its way into Salesforce. It is stored before any effect of a step is carried out.
@@ -28,6 +28,9 @@ pub struct Delivery {
     /// Its sync error that is not over: pending, retrying or ignored. A conversation has one at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open: Option<OpenError>,
+    /// The operation that retried it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<InOperation>,
     /// How many sync errors it has had; it numbers their ids.
     #[serde(skip_serializing_if = "is_zero")]
     pub errors: u32,
@@ -71,6 +74,17 @@ impl Delivery {
             None => SyncErrorId::of(org, conversation, self.errors + 1),
         }
     }
+}
+
+/// A conversation's part in an operation that retries many.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InOperation {
+    /// The operation's number in the organization.
+    pub number: u64,
+    /// The cause under which it was taken up.
+    pub group: Fingerprint,
+    /// Whether what comes of it is not known yet.
+    pub waits: bool,
 }
 
 /// A sync error that is not over, as far as the delivery has to know it.
@@ -138,7 +152,7 @@ pub enum Phase {
 pub enum Work {
     /// Something new arrived.
     New,
-    /// Its time has come, or a person asked for this one.
+    /// Its time has come, or a person asked for this one alone.
     Due,
     /// It is one of many that a person asked for at once.
     Operation,
@@ -183,8 +197,8 @@ pub enum Event {
     RetryAsked {
         /// Who.
         by: String,
-        /// With this one alone, or with many at once.
-        work: Work,
+        /// The operation that retries this one among many, where one does.
+        operation: Option<InOperation>,
     },
     /// A person ignores its sync error.
     IgnoreAsked {
@@ -192,6 +206,8 @@ pub enum Event {
         by: String,
         /// Why.
         reason: String,
+        /// The number of the operation that ignores this one among many, where one does.
+        operation: Option<u64>,
     },
     /// A person takes its ignored sync error back.
     ReopenAsked {
@@ -245,6 +261,15 @@ pub enum Effect {
         error: SyncErrorId,
         /// What happens to it.
         change: Change,
+    },
+    /// What an operation retried came out.
+    CameOut {
+        /// Of which operation, and under which cause.
+        of: InOperation,
+        /// How.
+        how: Retried,
+        /// The cause by which it failed now.
+        group: Option<Fingerprint>,
     },
     /// Write a line of the audit of a message, and of all that the open sync error affects.
     Audit {

@@ -28,6 +28,14 @@ pub struct Records {
     pub creation: Option<Box<Creation>>,
 }
 
+impl Records {
+    /// The records that people look a conversation up by: itself, its contact and its case.
+    #[must_use]
+    pub fn of_conversation(&self) -> Vec<RecordId> {
+        [&self.conversation, &self.contact, &self.case].into_iter().flatten().cloned().collect()
+    }
+}
+
 /// A contact that is to be made, or may have been.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Creation {

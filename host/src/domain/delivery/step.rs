@@ -1,7 +1,7 @@
 //! The one function that moves a delivery: an exhaustive match, without a clock and without I/O.
 
-use super::{Delivery, Effect, Event, Failure, OpenError, Phase, Work};
-use crate::domain::{Change, Ending, Fact, Plan, State, Timestamp, plan};
+use super::{Delivery, Effect, Event, Failure, InOperation, OpenError, Phase, Work};
+use crate::domain::{Change, Ending, Fact, Fingerprint, Plan, Retried, State, Timestamp, plan};
 
 /// Moves a delivery.
 #[must_use]
@@ -46,8 +46,8 @@ pub fn step(mut state: Delivery, event: Event, now: Timestamp) -> (Delivery, Vec
                 queue(&mut state, &mut effects, Work::Due, now);
             }
         }
-        Event::RetryAsked { by, work } => retry(&mut state, &mut effects, by, work, now),
-        Event::IgnoreAsked { by, reason } => ignore(&mut state, &mut effects, by, reason),
+        Event::RetryAsked { by, operation } => retry(&mut state, &mut effects, by, operation, now),
+        Event::IgnoreAsked { by, reason, operation } => ignore(&mut state, &mut effects, by, reason, operation),
         Event::ReopenAsked { by } => reopen(&mut state, &mut effects, by),
         Event::Restarted => {
             if let Phase::Sending { work, since, .. } = state.phase {
@@ -85,6 +85,8 @@ fn settle(state: &mut Delivery, effects: &mut Vec<Effect>, ending: impl Fn(&Open
     let Phase::Sending { version, .. } = state.phase else { return };
     state.settled = state.settled.max(version);
     state.attempts = 0;
+    came_out(state, effects, Retried::Passed, None);
+    state.operation = None;
     if let Some(open) = state.open.take() {
         let how = ending(&open);
         effects.push(Effect::Registry { error: open.id.clone(), change: Change::Resolve(how) });
@@ -110,6 +112,9 @@ fn fail(state: &mut Delivery, effects: &mut Vec<Effect>, failure: Failure, now: 
         // A message that came since the failure that was ignored is still to be attempted.
         let over = ignored.is_some_and(|open| open.version >= state.wanted);
         state.phase = if over { Phase::Idle } else { Phase::Parked { since: now } };
+        if over {
+            came_out(state, effects, Retried::Changed, None);
+        }
         return;
     }
     state.attempts += 1;
@@ -122,6 +127,11 @@ fn fail(state: &mut Delivery, effects: &mut Vec<Effect>, failure: Failure, now: 
         Plan::RetryAt(at) => Next { state: State::Retrying, at: Some(at), reason: None },
         Plan::Hold => Next { state: State::Pending, at: None, reason: None },
     };
+    if !again {
+        let alike = state.open.as_ref().is_some_and(|open| open.group == failure.group);
+        let how = if alike { Retried::FailedAlike } else { Retried::FailedOtherwise };
+        came_out(state, effects, how, Some(&failure.group));
+    }
     register(state, effects, failure, &next, silent, version);
     match next.at {
         _ if newer => {
@@ -201,7 +211,21 @@ fn register(
     effects.push(Effect::Registry { error: id, change });
 }
 
-fn retry(state: &mut Delivery, effects: &mut Vec<Effect>, by: String, work: Work, now: Timestamp) {
+/// What an operation waits for has come out.
+fn came_out(state: &mut Delivery, effects: &mut Vec<Effect>, how: Retried, group: Option<&Fingerprint>) {
+    if let Some(of) = state.operation.as_mut().filter(|of| of.waits) {
+        of.waits = false;
+        effects.push(Effect::CameOut { of: of.clone(), how, group: group.cloned() });
+    }
+}
+
+fn retry(state: &mut Delivery, effects: &mut Vec<Effect>, by: String, operation: Option<InOperation>, now: Timestamp) {
+    let work = if operation.is_some() { Work::Operation } else { Work::Due };
+    if operation.is_some() && state.open.as_ref().is_some_and(|open| open.state != State::Ignored) {
+        // An operation that waited for it is told by whoever took it over.
+        came_out(state, effects, Retried::Changed, None);
+        state.operation = operation;
+    }
     let Some(open) = state.open.as_mut().filter(|open| open.state != State::Ignored) else { return };
     open.state = State::Retrying;
     effects.push(Effect::Registry { error: open.id.clone(), change: Change::Retry { by: by.clone() } });
@@ -218,15 +242,19 @@ fn retry(state: &mut Delivery, effects: &mut Vec<Effect>, by: String, work: Work
 }
 
 /// No further synchronization is expected of what failed; what is on its way is left alone, and its failure is silent.
-fn ignore(state: &mut Delivery, effects: &mut Vec<Effect>, by: String, reason: String) {
-    let Some(open) = state.open.as_mut().filter(|open| open.state != State::Ignored) else { return };
+fn ignore(state: &mut Delivery, effects: &mut Vec<Effect>, by: String, reason: String, operation: Option<u64>) {
+    if state.open.as_ref().is_none_or(|open| open.state == State::Ignored) {
+        return;
+    }
+    came_out(state, effects, Retried::Changed, None);
+    let Some(open) = state.open.as_mut() else { return };
     let on_its_way = match state.phase {
         Phase::Sending { version, .. } => version,
         _ => 0,
     };
     (open.state, open.ignored_at) = (State::Ignored, open.version.max(on_its_way));
     let newer = state.wanted > open.ignored_at;
-    let change = Change::Ignore { by: by.clone(), reason: reason.clone() };
+    let change = Change::Ignore { by: by.clone(), reason: reason.clone(), operation };
     effects.push(Effect::Registry { error: open.id.clone(), change });
     let fact = Fact::Ignored { sync_error: open.id.clone(), by, reason };
     effects.push(Effect::Audit { message: open.message.clone(), fact });

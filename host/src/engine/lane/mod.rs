@@ -2,6 +2,7 @@
 
 mod backlog;
 mod flights;
+mod operating;
 mod outcomes;
 mod put_back;
 mod reads;
@@ -175,6 +176,7 @@ impl Lane {
             }
             Err(error) => return Err(error),
         };
+        self.writer.index(&mut self.state).await?;
         self.operations = ledger.operations(org).await?;
         self.teams = ledger.teams(org, TEAMS).await?.into_keys().collect();
         self.admission.incident = self.state.incident.clone();
@@ -234,7 +236,7 @@ impl Lane {
             || !self.woken.landed.is_empty()
             || !self.woken.intents.is_empty()
             || self.backlog.wants_refill()
-            || (self.operates() && !self.admission.incident.is_open())
+            || self.operates()
             || room.probe_by_call
             || (self.backlog.waits() && (room.places > 0 || self.parks()));
         let due = [self.backlog.next_due(), room.more_at].into_iter().flatten().min();
@@ -283,11 +285,6 @@ impl Lane {
 
     fn went_back(&self, now: Timestamp) -> bool {
         self.state.seen.since(now) > BACKWARDS
-    }
-
-    /// Whether operations have something to take up, and room for it.
-    fn operates(&self) -> bool {
-        !self.operations.is_empty() && self.state.phases.operation < OPERATION_READY
     }
 
     /// Whether something waits for a place that is to be parked instead.

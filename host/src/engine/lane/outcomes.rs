@@ -3,8 +3,7 @@
 use super::Lane;
 use super::flights::{Flight, Landed};
 use crate::domain::{
-    Arrival, Cause, Class, ErrorSummary, Event, Failure, IncidentEvent, MessageId, Records, Refusal, Scope, State,
-    Timestamp, Verdict, Work,
+    Arrival, Cause, Class, Event, Failure, IncidentEvent, MessageId, Records, Refusal, Scope, Timestamp, Verdict,
 };
 use crate::engine::attempt::{Ended, Outcome};
 use crate::engine::erase::History;
@@ -111,32 +110,6 @@ impl Lane {
     fn count_attempt(&self, outcome: &'static str) {
         let labels = Attempted { org: self.parts.org.to_string(), outcome };
         self.parts.shared.metrics.attempts.get_or_create(&labels).inc();
-    }
-
-    /// Takes up the next sync errors of each operation.
-    pub(super) fn operate(&mut self, turn: &mut Turn<'_>, pages: Vec<(u64, Vec<ErrorSummary>)>) {
-        for (number, page) in pages {
-            let Some(mut operation) = self.operations.remove(&number) else { continue };
-            let (taken, over) = operation.take(page, super::OPERATION_TURN);
-            for error in taken {
-                let open = turn.sync_error(&error.id).map(|known| known.state);
-                if matches!(open, Some(State::Pending | State::Retrying)) {
-                    let by = operation.by.clone();
-                    turn.step(&error.conversation, Event::RetryAsked { by, work: Work::Operation });
-                    operation.retried += 1;
-                } else {
-                    operation.skipped += 1;
-                }
-            }
-            if over {
-                let (retried, skipped) = (operation.retried, operation.skipped);
-                tracing::info!(org = %self.parts.org, by = %operation.by, retried, skipped, "everything is retried");
-                turn.commit.operations.push((number, None));
-            } else {
-                turn.commit.operations.push((number, Some(operation.clone())));
-                self.operations.insert(number, operation);
-            }
-        }
     }
 
     /// Merges what has arrived.

@@ -1,10 +1,9 @@
 //! Everything that a turn reads, before it changes anything: a read that fails leaves nothing half done.
 
+use super::operating::Pages;
 use super::outcomes::of_a_broken_attempt;
-use super::{Lane, OPERATION_TURN, TURN};
-use crate::domain::{
-    Arrival, Cause, ConversationId, ErrorSummary, Fingerprint, GROUPS_KEPT, Refusal, Room, Timestamp, Work,
-};
+use super::{Lane, TURN};
+use crate::domain::{Arrival, Cause, ConversationId, Fingerprint, GROUPS_KEPT, Refusal, Room, Timestamp, Work};
 use crate::engine::attempt::Ended;
 use crate::engine::command::Command;
 use crate::engine::erase::History;
@@ -29,7 +28,7 @@ pub(super) struct Reads {
     /// Room for them before the turn.
     pub(super) room: Room,
     /// The next sync errors of each operation.
-    pub(super) pages: Vec<(u64, Vec<ErrorSummary>)>,
+    pub(super) pages: Pages,
     /// What may be forgotten.
     pub(super) old: Option<Old>,
 }
@@ -59,7 +58,10 @@ impl Lane {
         load.deliveries.extend(due.iter().map(|(id, _)| id.clone()));
         load.deliveries.extend(self.woken.intents.iter().map(|intent| intent.conversation.clone()));
         load.conversations.extend(self.woken.commands.iter().filter_map(Command::conversation).cloned());
-        load.deliveries.extend(pages.iter().flat_map(|(_, page)| page).map(|error| error.conversation.clone()));
+        load.groups.extend(self.woken.commands.iter().filter_map(Command::group).cloned());
+        let found = pages.iter().flat_map(|(_, _, walk)| &walk.items);
+        load.deliveries.extend(found.map(|error| error.conversation.clone()));
+        load.groups.extend(pages.iter().map(|(_, next, _)| next.group.clone()));
         for landed in &self.woken.landed {
             let Landed::Attempt(flight, outcome) = landed else { continue };
             match outcome.as_ref().map(|outcome| &outcome.ended) {
@@ -147,19 +149,6 @@ impl Lane {
         }
         starts.retain(|(_, id)| !self.flights.ids().contains(id));
         starts
-    }
-
-    async fn read_operations(&self) -> Result<Vec<(u64, Vec<ErrorSummary>)>, store::Error> {
-        let mut pages = Vec::new();
-        if !self.operates() || self.admission.incident.is_open() || self.woken.stopping {
-            return Ok(pages);
-        }
-        for (number, operation) in &self.operations {
-            let (ledger, org) = (&self.parts.shared.ledger, &self.parts.org);
-            let page = ledger.error_list(org, operation.state, operation.after.as_ref(), OPERATION_TURN).await?;
-            pages.push((*number, page));
-        }
-        Ok(pages)
     }
 
     /// What may be forgotten, where somebody asked.

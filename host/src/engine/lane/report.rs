@@ -1,7 +1,7 @@
 //! What a lane tells of its organization: its health, and the figures of the metrics.
 
 use super::Lane;
-use crate::domain::{IncidentStatus, Passage, State};
+use crate::domain::{IncidentStatus, Operation, OperationStatus, Passage, State, Task};
 use crate::engine::org::{IncidentHealth, OrgHealth};
 use crate::telemetry::{OfOrg, Registered};
 
@@ -32,7 +32,7 @@ impl Lane {
             sending,
             scheduled: phases.waiting,
             parked: phases.parked,
-            retrying_all: self.operations.values().map(|it| it.matched.saturating_sub(it.retried + it.skipped)).sum(),
+            retrying_all: self.operations.values().map(left_to_retry).sum(),
             unmerged: 0,
             incident: self.incident(),
             moved_at: self.moved_at,
@@ -57,5 +57,16 @@ impl Lane {
         };
         let recovering = matches!(incident.status, IncidentStatus::Recovering { .. });
         Some(IncidentHealth { since, refusal: refusal.clone(), next_probe_at, recovering })
+    }
+}
+
+/// How many sync errors an operation is still to retry, as far as that is known.
+fn left_to_retry(operation: &Operation) -> u64 {
+    match operation.task {
+        Task::Retry if operation.status == OperationStatus::Running => {
+            let matched = operation.matched.unwrap_or(operation.done + 1);
+            matched.saturating_sub(operation.done + operation.skipped).max(operation.under_way())
+        }
+        _ => 0,
     }
 }

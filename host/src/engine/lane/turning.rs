@@ -1,5 +1,7 @@
 //! One turn of a lane from its reads to what follows from its commit.
 
+use std::collections::BTreeSet;
+
 use super::reads::Reads;
 use super::{Lane, PATIENCE, TurnError, Woken};
 use crate::domain::{Event, IncidentEvent, Timestamp};
@@ -25,7 +27,7 @@ impl Lane {
         for landed in landed {
             self.end(&mut turn, landed, now);
         }
-        let mut answers = self.obey(&mut turn, commands, old, now);
+        let (mut answers, mut changed) = self.obey(&mut turn, commands, old, now);
         for Intent { conversation, creation, reply } in intents {
             turn.step(&conversation, Event::Intends(creation));
             answers.push(Box::new(move || {
@@ -35,7 +37,7 @@ impl Lane {
         }
         turn.incident =
             self.admission.incident.cause().filter(|_| self.admission.incident.is_open()).map(|it| it.1.clone());
-        self.operate(&mut turn, pages);
+        changed.extend(self.operate(&mut turn, pages));
         let left = arrivals.len();
         let taken = self.merge(&mut turn, arrivals);
         let (merged, more_arrivals) = (merged + taken - left, more_arrivals || taken < left);
@@ -46,7 +48,9 @@ impl Lane {
         self.take_over(std::mem::take(&mut turn.todo));
         let begun = self.begin(&mut turn, starts, room, now);
         turn.state.incident = self.admission.incident.clone();
-        let (commit, finished) = turn.finish();
+        let (mut commit, mut finished) = turn.finish();
+        let idle = begun.is_empty() && self.flights.is_empty();
+        self.settle_operations(&mut commit, &mut finished, changed, idle, now);
         self.write(commit, &finished).await?;
         self.unmerged = more_arrivals;
         self.parts.inbound.merged(merged, !more_arrivals);
@@ -112,9 +116,16 @@ impl Lane {
         }
     }
 
-    /// Does what was asked; answers what to tell when it is durable.
-    fn obey(&mut self, turn: &mut Turn<'_>, commands: Vec<Command>, old: Option<Old>, now: Timestamp) -> Vec<Answer> {
+    /// Does what was asked; answers what to tell when it is durable, and which operations changed.
+    fn obey(
+        &mut self,
+        turn: &mut Turn<'_>,
+        commands: Vec<Command>,
+        old: Option<Old>,
+        now: Timestamp,
+    ) -> (Vec<Answer>, BTreeSet<u64>) {
         let (mut answers, mut old): (Vec<Answer>, _) = (Vec::new(), old);
+        let mut changed = BTreeSet::new();
         for command in commands {
             if command.lifts() {
                 self.admission.incident.step(IncidentEvent::LiftAsked, now);
@@ -129,10 +140,19 @@ impl Lane {
                     let answer = turn.ignore_parked(&conversation, &by, &reason, refusal.as_ref());
                     Box::new(move || drop(reply.send(answer)))
                 }
-                Command::RetryAll { by, reply } => {
-                    let count = turn.retry_all(by);
-                    let parked = turn.state.phases.parked;
-                    Box::new(move || drop(reply.send(Ok(count + parked))))
+                Command::Annotate { group, annotations, reply } => {
+                    let answer = turn.annotate(&group, annotations);
+                    Box::new(move || drop(reply.send(answer)))
+                }
+                Command::Begin { operation, reply } => {
+                    let (number, operation) = self.begin_operation(turn, *operation);
+                    changed.insert(number);
+                    Box::new(move || drop(reply.send(Ok(operation))))
+                }
+                Command::Change { number, status, reply } => {
+                    let answer = self.change_operation(number, status);
+                    changed.insert(number);
+                    Box::new(move || drop(reply.send(answer)))
                 }
                 Command::Lift { reply } => {
                     let parked = turn.state.phases.parked;
@@ -147,9 +167,6 @@ impl Lane {
                 }
             });
         }
-        let new: Vec<_> =
-            turn.commit.operations.iter().filter_map(|(number, it)| Some((*number, it.clone()?))).collect();
-        self.operations.extend(new);
-        answers
+        (answers, changed)
     }
 }

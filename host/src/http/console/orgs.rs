@@ -274,7 +274,7 @@ pub(super) async fn retry_all(
     Id(id): Id<OrgId>,
     Form(back): Form<Back>,
 ) -> Result<Redirect, Problem> {
-    let count = app.parts.engine.retry_all(&id, &caller.name).await?;
+    let (count, _) = app.parts.engine.retry_all(&id, &caller.name).await?;
     Ok(back.with(Done::Retried(count)))
 }
 

@@ -1,55 +1,46 @@
 //! The list of sync errors with its filters, and what can be done about each.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use super::format::{self, counted, grouped};
 use super::page::{Section, Visit, cell, table};
 use super::sync_error::actions;
-use crate::domain::{Class, OrgId, State as ErrorState, SyncError};
+use crate::domain::{Class, ErrorQuery, OrgId, State as ErrorState, SyncError};
 use crate::engine::{Org, OrgHealth};
 use crate::http::App;
 use crate::http::access::Scope;
-use crate::http::extract::Asked;
+use crate::http::error_query::{ListAsked, fields};
 use crate::http::problem::Problem;
-use crate::http::sync_errors::{PAGE, Query};
-use crate::ledger::{ErrorFilter, ErrorPage};
-
-/// What the address asks for. Unlike in the API, other fields are passed over and no state means the pending ones.
-#[derive(Deserialize)]
-pub(super) struct Choice {
-    org: Option<String>,
-    state: Option<String>,
-    class: Option<String>,
-    group: Option<String>,
-    cursor: Option<String>,
-}
+use crate::ledger::{Cursor, ErrorPage};
 
 type Orgs = Vec<(Arc<Org>, OrgHealth)>;
 
-/// The list.
+/// The list. Unlike in the API, other fields are passed over and no state means the pending ones.
 pub(super) async fn list(
     State(app): State<App>,
     Extension(visit): Extension<Visit>,
-    Asked(choice): Asked<Choice>,
+    RawQuery(address): RawQuery,
 ) -> Result<Markup, Problem> {
-    let state = choice.state.or_else(|| Some(ErrorState::Pending.to_string()));
-    let query =
-        Query { org: choice.org, state, class: choice.class, group: choice.group, cursor: choice.cursor, limit: None };
-    let filter = query.filter()?;
-    let page = app.parts.engine.ledger().sync_errors(&filter, query.cursor.as_deref(), PAGE).await?;
+    let address = address.unwrap_or_default();
+    let mut asked = ListAsked::read(&app, &address, false)?;
+    if url::form_urlencoded::parse(address.as_bytes()).all(|(name, _)| name != "state") {
+        asked.query.states = [ErrorState::Pending].into();
+    }
+    let paging = asked.paging()?;
+    let query = &asked.query;
+    let page = app.parts.engine.ledger().sync_errors(query, &paging).await?;
     let orgs = app.parts.engine.orgs();
-    let chosen = filter.org.as_ref().and_then(|id| orgs.iter().find(|(org, _)| org.id == *id));
+    let chosen = only(&query.orgs).and_then(|id| orgs.iter().find(|(org, _)| org.id == *id));
     let title = chosen.map_or_else(|| "Sync errors".to_owned(), |(org, _)| format!("Sync errors of {}", org.name));
     let content = html! {
         div.head {
             h1 { (title) }
-            @if let Some((org, health)) = chosen { (retry_everything(&visit, org, health)) }
+            @if let Some((org, health)) = chosen.filter(|_| is_whole(query)) { (retry_everything(&visit, org, health)) }
         }
         p.hint {
             "Retry after the cause is mended. Ignore where no further synchronization is expected. "
@@ -57,12 +48,23 @@ pub(super) async fn list(
                 a href={ "/orgs/" (org.id) "/checks" } { "The first points to check" } "."
             }
         }
-        (filters(&filter, &orgs))
-        (elsewhere(&filter, &orgs))
-        (rows(&visit, &filter, &page, &orgs))
-        (pages(&filter, query.cursor.is_some(), page.next.as_deref()))
+        (filters(query, &orgs))
+        (elsewhere(query, &orgs))
+        (rows(&visit, query, &page, &orgs))
+        (pages(query, &page))
     };
     Ok(visit.page(&title, Section::SyncErrors, &content))
+}
+
+/// The one value of a filter that has one.
+fn only<T: Ord>(set: &BTreeSet<T>) -> Option<&T> {
+    if set.len() == 1 { set.first() } else { None }
+}
+
+/// Whether nothing but organization and state is chosen: then what is listed is all that *Retry all* acts on.
+fn is_whole(query: &ErrorQuery) -> bool {
+    let others = ErrorQuery { orgs: BTreeSet::new(), states: BTreeSet::new(), ..query.clone() };
+    others == ErrorQuery::default()
 }
 
 fn retry_everything(visit: &Visit, org: &Org, health: &OrgHealth) -> Markup {
@@ -77,71 +79,88 @@ fn retry_everything(visit: &Visit, org: &Org, health: &OrgHealth) -> Markup {
     }
 }
 
-fn filters(filter: &ErrorFilter, orgs: &Orgs) -> Markup {
-    let gone = filter.org.as_ref().filter(|id| orgs.iter().all(|(org, _)| org.id != **id));
+fn filters(query: &ErrorQuery, orgs: &Orgs) -> Markup {
+    let (org, state, class) = (only(&query.orgs), only(&query.states), only(&query.classes));
+    let gone = org.filter(|id| orgs.iter().all(|(org, _)| org.id != **id));
+    let chosen = ["org", "state", "class", "q"];
+    let others: Vec<_> = fields(query).into_iter().filter(|(name, _)| !chosen.contains(name)).collect();
     html! {
         form.filters method="get" action="/sync-errors" {
             label { "Organization"
                 select name="org" {
                     option value="" { "all" }
                     @for (org, _) in orgs {
-                        option value=(org.id) selected[filter.org.as_ref() == Some(&org.id)] { (org.name) }
+                        option value=(org.id) selected[query.orgs.contains(&org.id)] { (org.name) }
                     }
                     @if let Some(id) = gone { option value=(id) selected { (id) " (no longer connected)" } }
                 }
             }
             label { "State"
                 select name="state" {
-                    option value="" selected[filter.state.is_none()] { "all" }
-                    @for state in ErrorState::ALL { option selected[filter.state == Some(state)] { (state) } }
+                    option value="" selected[state.is_none()] { "all" }
+                    @for known in ErrorState::ALL { option selected[state == Some(&known)] { (known) } }
                 }
             }
             label { "Class"
                 select name="class" {
                     option value="" { "all" }
-                    @for class in Class::ALL { option selected[filter.class == Some(class)] { (class) } }
+                    @for known in Class::ALL { option selected[class == Some(&known)] { (known) } }
                 }
             }
+            label { "Search"
+                input type="search" name="q" maxlength="200" value=(query.q.as_deref().unwrap_or_default())
+                    placeholder="customer, id or words";
+            }
+            // What a link has narrowed the list to stays so.
+            @for (name, value) in &others { input type="hidden" name=(name) value=(value); }
             button.quiet type="submit" { "Show" }
+        }
+        @if !others.is_empty() {
+            p.hint {
+                "Only "
+                @for (at, (name, value)) in others.iter().enumerate() {
+                    @if at > 0 { ", " }
+                    (name.replace('_', " ")) " " code { (value) }
+                }
+                ". " a href="/sync-errors" { "Show all" }
+            }
         }
     }
 }
 
 /// Who looks for a sync error among the pending ones may find it among those that are being retried.
-fn elsewhere(filter: &ErrorFilter, orgs: &Orgs) -> Markup {
-    let meant = orgs.iter().filter(|(org, _)| filter.org.as_ref().is_none_or(|id| *id == org.id));
+fn elsewhere(query: &ErrorQuery, orgs: &Orgs) -> Markup {
+    let meant = orgs.iter().filter(|(org, _)| query.orgs.is_empty() || query.orgs.contains(&org.id));
     let retrying: u64 = meant.map(|(_, health)| health.sync_errors.retrying).sum();
+    let there = ErrorQuery { states: [ErrorState::Retrying].into(), ..query.clone() };
     html! {
-        @if filter.state == Some(ErrorState::Pending) && retrying > 0 {
+        @if only(&query.states) == Some(&ErrorState::Pending) && is_whole(query) && retrying > 0 {
             p.hint {
-                a href=(address(filter, Some(ErrorState::Retrying), None)) {
-                    (counted(retrying, "more is", "more are")) " retrying"
-                }
+                a href=(address(&there, None)) { (counted(retrying, "more is", "more are")) " retrying" }
                 ": tried again by themselves, nothing to do."
             }
         }
     }
 }
 
-fn rows(visit: &Visit, filter: &ErrorFilter, page: &ErrorPage<SyncError>, orgs: &Orgs) -> Markup {
+fn rows(visit: &Visit, query: &ErrorQuery, page: &ErrorPage<SyncError>, orgs: &Orgs) -> Markup {
     if page.items.is_empty() {
-        let words = match (filter.state, &page.next) {
+        let words = match (only(&query.states), &page.next) {
             (_, Some(_)) => "None among those looked at so far.",
-            (Some(ErrorState::Pending), None) => "Nothing is pending.",
+            (Some(ErrorState::Pending), None) if is_whole(query) => "Nothing is pending.",
             _ => "There is none.",
         };
         return html! { p.empty { (words) } };
     }
+    let with_org = only(&query.orgs).is_none();
     let names: HashMap<_, _> = orgs.iter().map(|(org, _)| (&org.id, org.name.as_str())).collect();
     let name = |id: &OrgId| names.get(id).map_or_else(|| id.to_string(), |name| (*name).to_owned());
     let row = |error: &SyncError| {
         html! {
             tr role="row" {
                 (cell("Sync error", &summary(error)))
-                @if filter.org.is_none() { (cell("Organization", &html! { (name(&error.org)) })) }
-                (cell("Conversation", &html! {
-                    (error.conversation) br; a href={ "/messages/" (error.message) } { "audit of the message" }
-                }))
+                @if with_org { (cell("Organization", &html! { (name(&error.org)) })) }
+                (cell("Conversation", &conversation(error)))
                 (cell("First and last seen", &html! {
                     (format::time(error.first_seen))
                 @if error.last_seen != error.first_seen { br; (format::time(error.last_seen)) }
@@ -154,11 +173,22 @@ fn rows(visit: &Visit, filter: &ErrorFilter, page: &ErrorPage<SyncError>, orgs: 
     let mut columns =
         vec!["Sync error", "Organization", "Conversation", "First and last seen", "Attempts", "What to do"];
     columns.retain(|column| match *column {
-        "Organization" => filter.org.is_none(),
+        "Organization" => with_org,
         "What to do" => visit.may(Scope::Errors),
         _ => true,
     });
-    table(&columns, &html! { @for error in &page.items { (row(error)) } })
+    html! {
+        @if let Some(total) = page.total { p.hint { (counted(total, "sync error", "sync errors")) " in all, newest first." } }
+        (table(&columns, &html! { @for error in &page.items { (row(error)) } }))
+    }
+}
+
+fn conversation(error: &SyncError) -> Markup {
+    let name = error.person.as_ref().and_then(|person| person.name.as_ref());
+    html! {
+        @if let Some(name) = name { (format::cut(name)) br; }
+        (error.conversation) br; a href={ "/messages/" (error.message) } { "audit of the message" }
+    }
 }
 
 fn summary(error: &SyncError) -> Markup {
@@ -177,33 +207,29 @@ fn attempts(error: &SyncError) -> Markup {
     }
 }
 
-fn pages(filter: &ErrorFilter, further: bool, next: Option<&str>) -> Markup {
+fn pages(query: &ErrorQuery, page: &ErrorPage<SyncError>) -> Markup {
     html! {
-        @if further || next.is_some() {
+        @if page.previous.is_some() || page.next.is_some() {
             nav.pages aria-label="Pages" {
-                @if further { a href=(address(filter, filter.state, None)) { "First page" } }
-                @if let Some(next) = next {
-                    a href=(address(filter, filter.state, Some(next))) rel="next" { "Next page" }
+                @if let Some(previous) = &page.previous {
+                    a href=(address(query, None)) { "First page" }
+                    a href=(address(query, Some(previous))) rel="prev" { "Previous page" }
+                }
+                @if let Some(next) = &page.next {
+                    a href=(address(query, Some(next))) rel="next" { "Next page" }
                 }
             }
         }
     }
 }
 
-/// The address of a list. Nothing in it has to be quoted: ids, words and cursors are made of plain characters.
-fn address(filter: &ErrorFilter, state: Option<ErrorState>, cursor: Option<&str>) -> String {
-    let mut address = format!("/sync-errors?state={}", state.map_or("", ErrorState::as_str));
-    if let Some(org) = &filter.org {
-        address += &format!("&org={org}");
+/// The address of a list. A query of all states has to say so.
+fn address(query: &ErrorQuery, cursor: Option<&Cursor>) -> String {
+    let mut fields = fields(query);
+    if query.states.is_empty() {
+        fields.push(("state", String::new()));
     }
-    if let Some(class) = filter.class {
-        address += &format!("&class={class}");
-    }
-    if let Some(group) = &filter.group {
-        address += &format!("&group={group}");
-    }
-    if let Some(cursor) = cursor {
-        address += &format!("&cursor={cursor}");
-    }
-    address
+    fields.extend(cursor.map(|cursor| ("cursor", cursor.to_string())));
+    let fields = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    format!("/sync-errors?{fields}")
 }

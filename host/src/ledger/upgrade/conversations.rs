@@ -89,6 +89,7 @@ fn delivery(
     });
     let delivered = audit.iter().rev().find(|entry| matches!(entry.fact, Fact::Delivered { .. }));
     Delivery {
+        operation: None,
         wanted: known.wanted,
         settled: known.settled,
         phase,

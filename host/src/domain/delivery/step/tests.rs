@@ -44,11 +44,11 @@ fn delivered(n: u64) -> Event {
 }
 
 fn ignore() -> Event {
-    Event::IgnoreAsked { by: "ann".into(), reason: "spam".into() }
+    Event::IgnoreAsked { by: "ann".into(), reason: "spam".into(), operation: None }
 }
 
 fn retry() -> Event {
-    Event::RetryAsked { by: "ann".into(), work: Work::Due }
+    Event::RetryAsked { by: "ann".into(), operation: None }
 }
 
 fn walk(events: Vec<Event>) -> (Delivery, Vec<Effect>) {

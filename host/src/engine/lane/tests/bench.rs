@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, ManualClock};
 use crate::domain::{
-    Arrival, Cause, Class, ConversationId, OrgId, Quota, RecordId, Records, Refusal, State, SyncError, SyncErrorId,
-    Timestamp, Verdict,
+    Arrival, Cause, Class, ConversationId, ErrorQuery, Operation, OperationId, OrgId, Part, Quota, RecordId, Records,
+    Refusal, State, SyncError, SyncErrorId, Task, Timestamp, Verdict,
 };
 use crate::engine::attempt::{Attempt, Ended, Outcome, newest};
 use crate::engine::command::{Ask, Command, PutBack, Reply};
@@ -289,6 +289,25 @@ impl Bench {
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).await.ok()?;
         tokio::time::timeout(PATIENCE, answer).await.ok()?.ok()
+    }
+
+    /// Begins an operation over what matches; `None` where it does not answer.
+    pub(super) async fn operate(&self, task: Task, query: &ErrorQuery) -> Option<Operation> {
+        let counted = self.ledger.count(query, 10_000).await.ok()?;
+        let matched = counted.groups.iter().map(|(_, _, count)| count).sum();
+        let parts = counted.groups.into_iter().map(|(_, group, _)| Part::new(group)).collect();
+        let id = OperationId::begun(Timestamp::default(), fastrand::u64(..));
+        let (query, by) = (query.clone(), "ann".to_owned());
+        let operation = Operation::new(id, task, query, by, Timestamp::default(), Some(matched), parts);
+        self.ask(|reply| Command::Begin { operation: Box::new(operation), reply }).await?.ok()
+    }
+
+    /// Retries everything that is open, and what an incident holds back; answers how many sync errors that are.
+    pub(super) async fn retry_all(&self) -> Option<u64> {
+        let query = ErrorQuery::of_org(org(), [State::Pending, State::Retrying]);
+        let operation = self.operate(Task::Retry, &query).await?;
+        self.ask(|reply| Command::Lift { reply }).await?.ok()?;
+        operation.matched
     }
 
     /// Asks the lane to put an entry of the quarantine back.

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::bench::{Bench, alone, arrival, conversation, lock, org};
-use crate::domain::{Attribute, Message, State};
+use crate::domain::{Attribute, ErrorQuery, Message, State};
 use crate::engine::OrgHealth;
-use crate::engine::command::{Ask, Command};
-use crate::ledger::Quarantined;
+use crate::engine::command::Ask;
+use crate::ledger::{Paging, Quarantined};
 use crate::store::{Batch, Fault, Point, Store};
 
 async fn damage(bench: &Bench, key: &str) {
@@ -83,7 +83,7 @@ fn what_can_be_read_again_goes_back_with_its_index_and_its_count() {
             let key = String::from_utf8(key).unwrap();
             damage(&bench, &key).await;
             // Nothing but a retry looks at it, and finds that there is nothing to retry.
-            bench.ask(|reply| Command::RetryAll { by: "ann".to_owned(), reply }).await;
+            bench.retry_all().await;
             println!("{key}");
             let retried = noun.starts_with("conversation/");
             // What cannot be retried waits for a person again.
@@ -127,7 +127,7 @@ fn a_sync_error_that_cannot_be_read_leaves_the_list_to_the_others() {
         bench.until("both are on record", |health| health.sync_errors.pending == 2 && health.idle()).await;
         let list = bench.ledger.error_list(&org(), State::Pending, None, 10).await.unwrap();
         damage(&bench, &format!("error/{}", list[0].id)).await;
-        let page = bench.ledger.sync_errors(&Default::default(), None, 10).await.unwrap();
+        let page = bench.ledger.sync_errors(&ErrorQuery::default(), &Paging::first(10)).await.unwrap();
         assert_eq!(page.items.len(), 1);
         lock(&bench.world.refused).clear();
         for number in [1, 2] {

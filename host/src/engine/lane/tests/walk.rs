@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::bench::{Bench, Mood, alone, arrival, conversation, lock};
 use crate::domain::State;
-use crate::engine::command::{Ask, Command};
+use crate::engine::command::Ask;
 use crate::store::{Fault, Point};
 
 /// Conversations of a walk.
@@ -73,8 +73,7 @@ async fn walk(moves: Vec<Move>) {
                 }
             }
             Move::RetryAll => {
-                let asked = bench.ask(|reply| Command::RetryAll { by: "ann".to_owned(), reply });
-                let _ = tokio::time::timeout(Duration::from_secs(5), asked).await;
+                let _ = tokio::time::timeout(Duration::from_secs(5), bench.retry_all()).await;
             }
             Move::Pass(seconds) => {
                 bench.pass(Duration::from_secs(seconds)).await;
@@ -91,7 +90,7 @@ async fn walk(moves: Vec<Move>) {
     bench.mood(Mood::Good);
     lock(&bench.world.refused).clear();
     bench.settled().await;
-    bench.ask(|reply| Command::RetryAll { by: "ann".to_owned(), reply }).await.unwrap().unwrap();
+    bench.retry_all().await.unwrap();
     let health = bench.settled().await;
     assert_eq!((health.sync_errors.pending, health.sync_errors.retrying, health.parked), (0, 0, 0));
     for (number, message) in arrived {

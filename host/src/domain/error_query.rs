@@ -1,0 +1,294 @@
+//! Which sync errors are meant: the filters of a list, of an export and of an operation.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Class, ConversationId, ErrorSummary, Fingerprint, MessageId, OrgId, PolicyName, State, Timestamp, search_term,
+};
+
+/// Sync errors that all filters match. A set that is empty narrows nothing; of a set, one has to match.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ErrorQuery {
+    /// Organizations.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub orgs: BTreeSet<OrgId>,
+    /// States.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub states: BTreeSet<State>,
+    /// Classes of the refusals.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub classes: BTreeSet<Class>,
+    /// Codes of the refusals.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub codes: BTreeSet<String>,
+    /// Causes.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub groups: BTreeSet<Fingerprint>,
+    /// Teams of the conversations.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub teams: BTreeSet<String>,
+    /// Channels of the conversations, in the platform's words.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub channels: BTreeSet<String>,
+    /// Policies that judged them.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub policies: BTreeSet<PolicyName>,
+    /// When they failed first.
+    #[serde(skip_serializing_if = "Period::is_unbounded")]
+    pub first_seen: Period,
+    /// When they failed last.
+    #[serde(skip_serializing_if = "Period::is_unbounded")]
+    pub last_seen: Period,
+    /// How often they were tried: at least, and at most.
+    #[serde(skip_serializing_if = "is_any")]
+    pub attempts: (Option<u32>, Option<u32>),
+    /// Their conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<ConversationId>,
+    /// A message of their conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageId>,
+    /// How the customer's name, or an address of theirs, begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// Words that the title or the text of their cause has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// An id of any kind, how a customer's name or address begins, or words of the cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub q: Option<String>,
+}
+
+/// A time from (itself included) and before which something was (itself excluded).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Period {
+    /// Not earlier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
+    /// Earlier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Timestamp>,
+}
+
+impl Period {
+    /// Whether it is all times.
+    #[must_use]
+    pub const fn is_unbounded(&self) -> bool {
+        self.from.is_none() && self.before.is_none()
+    }
+
+    /// Whether a time is within it.
+    #[must_use]
+    pub fn contains(&self, at: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= at) && self.before.is_none_or(|before| at < before)
+    }
+}
+
+// The signature that serde asks for.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+const fn is_any(range: &(Option<u32>, Option<u32>)) -> bool {
+    range.0.is_none() && range.1.is_none()
+}
+
+impl ErrorQuery {
+    /// Everything that an organization has in these states.
+    #[must_use]
+    pub fn of_org(org: OrgId, states: impl IntoIterator<Item = State>) -> Self {
+        Self { orgs: [org].into(), states: states.into_iter().collect(), ..Self::default() }
+    }
+
+    /// The states that are meant.
+    pub fn states(&self) -> impl Iterator<Item = State> {
+        State::ALL.into_iter().filter(|state| self.states.is_empty() || self.states.contains(state))
+    }
+
+    /// Whether a summary matches all that can be told by it alone: everything but `message`, `text` and `q`.
+    #[must_use]
+    pub fn matches(&self, error: &ErrorSummary) -> bool {
+        let (at_least, at_most) = self.attempts;
+        is_in(&self.orgs, &error.org)
+            && is_in(&self.states, &error.state)
+            && is_in(&self.classes, &error.class)
+            && is_in(&self.codes, &error.code)
+            && is_in(&self.groups, &error.group)
+            && (self.teams.is_empty() || error.team.as_ref().is_some_and(|team| self.teams.contains(team)))
+            && is_in(&self.channels, &error.channel)
+            && (self.policies.is_empty() || error.policy.as_ref().is_some_and(|by| self.policies.contains(&by.name)))
+            && self.first_seen.contains(error.first_seen)
+            && self.last_seen.contains(error.last_seen)
+            && at_least.is_none_or(|least| least <= error.attempts)
+            && at_most.is_none_or(|most| error.attempts <= most)
+            && self.conversation.as_ref().is_none_or(|id| *id == error.conversation)
+            && self.customer.as_ref().is_none_or(|begin| {
+                let begin = search_term(begin);
+                error.person.iter().flat_map(|person| person.terms()).any(|term| term.starts_with(&begin))
+            })
+    }
+
+    /// Whether it names what a cause has: then the causes tell where to look.
+    #[must_use]
+    pub fn narrows_groups(&self) -> bool {
+        !(self.classes.is_empty() && self.codes.is_empty() && self.groups.is_empty() && self.text.is_none())
+    }
+
+    /// Whether sync errors of a cause can match.
+    #[must_use]
+    pub fn takes_group(&self, id: &Fingerprint, class: Class, code: &str, words: &str) -> bool {
+        // What is beyond the most causes that are kept apart is of any class and code.
+        let rest = *id == Fingerprint::unnamed();
+        is_in(&self.groups, id)
+            && (rest || is_in(&self.classes, &class))
+            && (rest || self.codes.is_empty() || self.codes.iter().any(|known| known == code))
+            && self.text.as_ref().is_none_or(|text| !rest && has_words(words, text))
+    }
+
+    /// Whether the counts of organizations, or of causes, tell how many sync errors match.
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        let beyond = Self {
+            orgs: BTreeSet::new(),
+            states: BTreeSet::new(),
+            classes: BTreeSet::new(),
+            codes: BTreeSet::new(),
+            groups: BTreeSet::new(),
+            text: None,
+            ..self.clone()
+        };
+        beyond == Self::default()
+    }
+}
+
+fn is_in<T: Ord>(set: &BTreeSet<T>, value: &T) -> bool {
+    set.is_empty() || set.contains(value)
+}
+
+/// Whether a text has all these words, in any order and case.
+#[must_use]
+pub fn has_words(text: &str, words: &str) -> bool {
+    let text = text.to_lowercase();
+    let mut any = false;
+    let all = words.to_lowercase().split_whitespace().all(|word| {
+        any = true;
+        text.contains(word)
+    });
+    all && any
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Cause, Person, Refusal};
+
+    fn error() -> ErrorSummary {
+        let (org, refusal) = (OrgId::new("acme").unwrap(), Refusal::new(Class::Record, "CODE", ""));
+        ErrorSummary {
+            id: "se-00001".parse().unwrap(),
+            group: Cause::new(&org, &refusal).identify().id,
+            org,
+            conversation: "main:1".parse().unwrap(),
+            state: State::Pending,
+            class: Class::Record,
+            code: "CODE".to_owned(),
+            team: Some("events".to_owned()),
+            channel: "email".to_owned(),
+            policy: None,
+            person: Some(Box::new(Person {
+                name: Some("Jane  Doe".to_owned()),
+                email: Some("Jane@Example.com".to_owned()),
+                phone: Some("+33 6 71 48 59 45".to_owned()),
+            })),
+            records: Vec::new(),
+            first_seen: Timestamp::from_millis(10),
+            last_seen: Timestamp::from_millis(20),
+            attempts: 3,
+            affected_count: 1,
+            version: 1,
+        }
+    }
+
+    #[test]
+    fn every_filter_narrows_by_what_it_names() {
+        let (error, at) = (error(), Timestamp::from_millis);
+        let period = |from: u64, before: u64| Period { from: Some(at(from)), before: Some(at(before)) };
+        let base = ErrorQuery::default;
+        let pairs = [
+            (ErrorQuery { orgs: [OrgId::new("acme").unwrap()].into(), ..base() }, true),
+            (ErrorQuery { orgs: [OrgId::new("emea").unwrap()].into(), ..base() }, false),
+            (ErrorQuery { states: [State::Ignored, State::Pending].into(), ..base() }, true),
+            (ErrorQuery { states: [State::Ignored].into(), ..base() }, false),
+            (ErrorQuery { classes: [Class::Record].into(), ..base() }, true),
+            (ErrorQuery { classes: [Class::Auth].into(), ..base() }, false),
+            (ErrorQuery { codes: ["CODE".to_owned()].into(), ..base() }, true),
+            (ErrorQuery { codes: ["OTHER".to_owned()].into(), ..base() }, false),
+            (ErrorQuery { groups: [error.group.clone()].into(), ..base() }, true),
+            (ErrorQuery { groups: [Fingerprint::unnamed()].into(), ..base() }, false),
+            (ErrorQuery { teams: ["events".to_owned()].into(), ..base() }, true),
+            (ErrorQuery { teams: ["store".to_owned()].into(), ..base() }, false),
+            (ErrorQuery { channels: ["email".to_owned()].into(), ..base() }, true),
+            (ErrorQuery { channels: ["chat".to_owned()].into(), ..base() }, false),
+            (ErrorQuery { policies: [PolicyName::new("p").unwrap()].into(), ..base() }, false),
+            (ErrorQuery { first_seen: period(10, 11), ..base() }, true),
+            (ErrorQuery { first_seen: period(9, 10), ..base() }, false),
+            (ErrorQuery { last_seen: period(20, 21), ..base() }, true),
+            (ErrorQuery { last_seen: period(21, 30), ..base() }, false),
+            (ErrorQuery { attempts: (Some(3), Some(3)), ..base() }, true),
+            (ErrorQuery { attempts: (Some(4), None), ..base() }, false),
+            (ErrorQuery { attempts: (None, Some(2)), ..base() }, false),
+            (ErrorQuery { conversation: Some("main:1".parse().unwrap()), ..base() }, true),
+            (ErrorQuery { conversation: Some("main:2".parse().unwrap()), ..base() }, false),
+        ];
+        for (query, expected) in pairs {
+            assert_eq!(query.matches(&error), expected, "{query:?}");
+        }
+    }
+
+    #[test]
+    fn a_customer_is_found_by_how_a_name_or_an_address_begins() {
+        let error = error();
+        for (begin, expected) in [
+            ("jane", true),
+            ("JANE d", true),
+            ("doe", false),
+            ("jane@ex", true),
+            ("+33 671", true),
+            ("33671", true),
+            ("0671", false),
+            ("", true),
+        ] {
+            let query = ErrorQuery { customer: Some(begin.to_owned()), ..ErrorQuery::default() };
+            assert_eq!(query.matches(&error), expected, "{begin}");
+        }
+    }
+
+    #[test]
+    fn words_are_looked_for_in_any_order_and_case() {
+        assert!(has_words("Team store-events has no queue", "QUEUE store"));
+        assert!(!has_words("Team store-events has no queue", "queue shop"));
+        assert!(!has_words("anything", "  "));
+    }
+
+    #[test]
+    fn the_cause_of_the_rest_may_hold_any_class_and_no_known_words() {
+        let class = ErrorQuery { classes: [Class::Auth].into(), ..ErrorQuery::default() };
+        assert!(class.takes_group(&Fingerprint::unnamed(), Class::Record, "", ""));
+        let text = ErrorQuery { text: Some("queue".to_owned()), ..ErrorQuery::default() };
+        assert!(!text.takes_group(&Fingerprint::unnamed(), Class::Record, "", "queue"));
+    }
+
+    #[test]
+    fn a_query_survives_being_kept() {
+        let query = ErrorQuery {
+            orgs: [OrgId::new("acme").unwrap()].into(),
+            attempts: (Some(1), None),
+            q: Some("jane".to_owned()),
+            ..ErrorQuery::default()
+        };
+        let kept = serde_json::to_string(&query).unwrap();
+        assert_eq!(serde_json::from_str::<ErrorQuery>(&kept).unwrap(), query);
+        assert_eq!(serde_json::to_string(&ErrorQuery::default()).unwrap(), "{}");
+    }
+}

@@ -1,0 +1,322 @@
+//! What somebody asks of many sync errors at once: durable before it is answered, and carried out a part at a time.
+//!
+//! An operation goes through the causes that it is about, each in the order in which its sync errors failed first. A retry
+//! sends a few of each cause first: where they fail by the same cause again, the rest of that cause is left alone.
+
+mod part;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::part::Part;
+use super::{ErrorQuery, Fingerprint, OperationId, State, Timestamp};
+
+/// Causes that a report names; what is beyond is counted under the cause of the rest.
+const NAMED: usize = 50;
+
+/// What is done with each sync error, or with each cause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "do")]
+pub enum Task {
+    /// Another attempt.
+    Retry,
+    /// No further synchronization is expected.
+    Ignore {
+        /// Why.
+        reason: String,
+    },
+    /// What is ignored waits for a person again.
+    Reopen {
+        /// Only what this operation of the same organization ignored, and nobody has changed since.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undoes: Option<u64>,
+    },
+    /// Somebody looks after the causes.
+    Assign {
+        /// Who; nobody where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        assignee: Option<String>,
+    },
+}
+
+impl Task {
+    /// The word that stands for it in the API, on the page and in mails.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Ignore { .. } => "ignore",
+            Self::Reopen { .. } => "reopen",
+            Self::Assign { .. } => "assign",
+        }
+    }
+
+    /// The states in which a sync error allows it.
+    #[must_use]
+    pub const fn states(&self) -> &'static [State] {
+        match self {
+            Self::Retry | Self::Ignore { .. } => &[State::Pending, State::Retrying],
+            Self::Reopen { .. } => &[State::Ignored],
+            Self::Assign { .. } => &State::ALL,
+        }
+    }
+}
+
+/// Whether an operation goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OperationStatus {
+    /// It goes on.
+    Running,
+    /// Somebody has stopped it for a while.
+    Paused,
+    /// Somebody has ended it before its end.
+    Cancelled,
+    /// It came to its end.
+    Done,
+}
+
+/// A change of an operation that its status does not allow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an operation that is {status} cannot be {asked}")]
+pub struct OperationOver {
+    /// How it stands.
+    pub status: OperationStatus,
+    /// What was asked.
+    pub asked: &'static str,
+}
+
+impl OperationStatus {
+    /// The word that stands for it in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Cancelled => "cancelled",
+            Self::Done => "done",
+        }
+    }
+}
+
+impl std::fmt::Display for OperationStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How a sync error that an operation retried came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Retried {
+    /// Its conversation got through, or is not to be written any more.
+    Passed,
+    /// It failed by the same cause.
+    FailedAlike,
+    /// It failed by another cause.
+    FailedOtherwise,
+    /// Somebody ignored it, or it was forgotten, before it was tried.
+    Changed,
+}
+
+/// An operation in one organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Its id, which it shares with its siblings in other organizations.
+    pub id: OperationId,
+    /// What is done.
+    pub task: Task,
+    /// What it was asked over; of this organization alone.
+    pub query: ErrorQuery,
+    /// Who asked.
+    pub by: String,
+    /// When. What fails first later is not in it.
+    pub as_of: Timestamp,
+    /// Whether it goes on.
+    pub status: OperationStatus,
+    /// How many sync errors (causes, where those are assigned) matched then; `None` where only the end tells.
+    pub matched: Option<u64>,
+    /// Those that it has acted on.
+    pub done: u64,
+    /// Those that it met and left alone: they had changed, or it had acted on them already.
+    pub skipped: u64,
+    /// How those came out that it retried.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub retried: BTreeMap<Retried, u64>,
+    /// Failures after its retries, by cause.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failed_as: BTreeMap<Fingerprint, u64>,
+    /// Causes of which it left the rest alone, because those that it tried failed alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stopped: Vec<Fingerprint>,
+    /// Causes that it goes through and is not done with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+}
+
+/// What an operation asks for next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Next {
+    /// Of this cause,
+    pub group: Fingerprint,
+    /// behind this place,
+    pub after: Option<super::ErrorPlace>,
+    /// so many sync errors.
+    pub limit: usize,
+}
+
+impl Operation {
+    /// An operation that begins now.
+    #[must_use]
+    pub const fn new(
+        id: OperationId,
+        task: Task,
+        query: ErrorQuery,
+        by: String,
+        as_of: Timestamp,
+        matched: Option<u64>,
+        parts: Vec<Part>,
+    ) -> Self {
+        Self {
+            id,
+            task,
+            query,
+            by,
+            as_of,
+            status: OperationStatus::Running,
+            matched,
+            done: 0,
+            skipped: 0,
+            retried: BTreeMap::new(),
+            failed_as: BTreeMap::new(),
+            stopped: Vec::new(),
+            parts,
+            ended_at: None,
+        }
+    }
+
+    /// How many sync errors that it retried are not tried yet.
+    #[must_use]
+    pub fn under_way(&self) -> u64 {
+        match self.task {
+            Task::Retry => self.done.saturating_sub(self.retried.values().sum()),
+            _ => 0,
+        }
+    }
+
+    /// What it takes up next, at most `most` sync errors; nothing while it is paused or over.
+    #[must_use]
+    pub fn next(&self, most: usize) -> Vec<Next> {
+        let (mut asked, mut left) = (Vec::new(), most);
+        if self.status != OperationStatus::Running {
+            return asked;
+        }
+        let probes = self.task == Task::Retry;
+        for part in self.parts.iter().filter(|part| !part.is_walked) {
+            let limit = part.allowance(probes).min(left);
+            if limit > 0 {
+                left -= limit;
+                asked.push(Next { group: part.group.clone(), after: part.after.clone(), limit });
+            }
+        }
+        asked
+    }
+
+    /// It has looked at a part of what it asked for: `after` is the last place that was looked at, `more` whether there is more.
+    pub fn walked(&mut self, group: &Fingerprint, after: Option<super::ErrorPlace>, more: bool) {
+        let as_of = self.as_of;
+        if let Some(part) = self.part(group) {
+            part.is_walked = !more || after.as_ref().is_some_and(|place| place.0 > as_of);
+            part.after = after.or_else(|| part.after.take());
+        }
+    }
+
+    /// It has acted on a sync error of a cause.
+    pub fn acted(&mut self, group: &Fingerprint) {
+        self.done += 1;
+        if let Some(part) = self.part(group) {
+            part.done += 1;
+        }
+    }
+
+    /// A sync error of a cause that it retried came out; `now` is the cause by which it failed.
+    pub fn came_out(&mut self, group: &Fingerprint, how: Retried, now: Option<&Fingerprint>) {
+        *self.retried.entry(how).or_default() += 1;
+        if let Some(now) = now {
+            let known = self.failed_as.contains_key(now) || self.failed_as.len() < NAMED;
+            *self.failed_as.entry(if known { now.clone() } else { Fingerprint::unnamed() }).or_default() += 1;
+        }
+        if let Some(part) = self.part(group)
+            && part.came_out(how)
+            && self.stopped.len() < NAMED
+        {
+            self.stopped.push(group.clone());
+        }
+    }
+
+    /// Forgets causes that it is done with; ends it where nothing is left. Answers whether it is over.
+    pub fn settle(&mut self, now: Timestamp) -> bool {
+        let waits = self.task == Task::Retry;
+        self.parts.retain(|part| !part.is_walked || (waits && part.under_way() > 0));
+        if self.status == OperationStatus::Cancelled {
+            self.parts.retain(|part| waits && part.under_way() > 0);
+        }
+        if !self.parts.is_empty() || self.under_way() > 0 || self.status == OperationStatus::Paused {
+            return false;
+        }
+        if self.status == OperationStatus::Running {
+            self.status = OperationStatus::Done;
+        }
+        self.ended_at = Some(now);
+        true
+    }
+
+    /// Nothing of its organization waits or is on its way any more: what it still counts so has gone.
+    pub fn nothing_is_under_way(&mut self) {
+        let gone = self.under_way();
+        if gone > 0 {
+            *self.retried.entry(Retried::Changed).or_default() += gone;
+            self.parts.iter_mut().for_each(Part::nothing_is_under_way);
+        }
+    }
+
+    /// Somebody pauses it, lets it go on, or ends it.
+    ///
+    /// # Errors
+    /// When it is over.
+    pub fn becomes(&mut self, status: OperationStatus) -> Result<(), OperationOver> {
+        let asked = match status {
+            OperationStatus::Running | OperationStatus::Done => "resumed",
+            OperationStatus::Paused => "paused",
+            OperationStatus::Cancelled => "cancelled",
+        };
+        match self.status {
+            OperationStatus::Running | OperationStatus::Paused => self.status = status,
+            status => return Err(OperationOver { status, asked }),
+        }
+        Ok(())
+    }
+
+    /// How far it is, from 0 to 1; `None` where nobody knows how much there is.
+    #[must_use]
+    pub fn progress(&self) -> Option<f64> {
+        if self.ended_at.is_some() {
+            return Some(1.0);
+        }
+        let matched = self.matched.filter(|matched| *matched > 0)?;
+        // What it has given to the lane is done when it came out.
+        let so_far = self.done.saturating_sub(self.under_way()) + self.skipped;
+        #[expect(clippy::cast_precision_loss, reason = "a share of some millions")]
+        Some((so_far as f64 / matched as f64).min(1.0))
+    }
+
+    fn part(&mut self, group: &Fingerprint) -> Option<&mut Part> {
+        self.parts.iter_mut().find(|part| part.group == *group)
+    }
+}

@@ -1,0 +1,145 @@
+//! Every way an operation can go, told by a model.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::{Cause, Class, ErrorPlace, OrgId, Refusal, SyncErrorId};
+
+fn group(number: usize) -> Fingerprint {
+    let refusal = Refusal::new(Class::Record, ["CODE_A", "CODE_B", "CODE_C"][number], "");
+    Cause::new(&OrgId::new("acme").unwrap(), &refusal).identify().id
+}
+
+fn place(at: u64, number: usize) -> ErrorPlace {
+    (Timestamp::from_millis(at), format!("se-{number:05}").parse::<SyncErrorId>().unwrap())
+}
+
+fn retry(matched: u64) -> Operation {
+    let parts = (0..3).map(|number| Part::new(group(number))).collect();
+    let id = OperationId::new("op-1").unwrap();
+    Operation::new(
+        id,
+        Task::Retry,
+        ErrorQuery::default(),
+        "ann".to_owned(),
+        Timestamp::from_millis(20),
+        Some(matched),
+        parts,
+    )
+}
+
+/// The sync errors of each cause, by when they failed first, and how each comes out.
+type World = Vec<Vec<(u64, Retried)>>;
+
+fn worlds() -> impl Strategy<Value = World> {
+    let how = prop_oneof![
+        3 => Just(Retried::Passed),
+        3 => Just(Retried::FailedAlike),
+        1 => Just(Retried::FailedOtherwise),
+        1 => Just(Retried::Changed),
+    ];
+    prop::collection::vec(prop::collection::vec((0..40_u64, how), 0..30), 3).prop_map(|mut world| {
+        world.iter_mut().for_each(|list| list.sort());
+        world
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_retry_meets_what_was_open_once_and_leaves_a_cause_alone_only_where_its_first_ones_fail_alike(
+        world in worlds(),
+        most in 1..9_usize,
+        hold in 0..4_usize,
+    ) {
+        let in_time = |list: &[(u64, Retried)]| list.iter().filter(|(at, _)| *at <= 20).count() as u64;
+        let mut operation = retry(world.iter().map(|list| in_time(list)).sum());
+        let (mut met, mut waiting, mut turns) = (vec![0_u64; 3], Vec::new(), 0);
+        while !operation.settle(Timestamp::from_millis(99)) {
+            turns += 1;
+            prop_assert!(turns < 2_000, "it ends");
+            for next in operation.next(most) {
+                let number = (0..3).find(|number| group(*number) == next.group).unwrap();
+                let list: Vec<_> = world[number].iter().enumerate().map(|(n, (at, how))| (place(*at, n), *how)).collect();
+                let rest: Vec<_> = list.into_iter().filter(|(place, _)| next.after.as_ref().is_none_or(|after| place > after)).collect();
+                let page: Vec<_> = rest.iter().take(next.limit).cloned().collect();
+                let as_of = operation.as_of;
+                for (_, how) in page.iter().filter(|(place, _)| place.0 <= as_of) {
+                    operation.acted(&next.group);
+                    met[number] += 1;
+                    waiting.push((next.group.clone(), *how));
+                }
+                operation.walked(&next.group, page.last().map(|(place, _)| place.clone()), rest.len() > page.len());
+            }
+            // Some stay on their way for a while.
+            let ends = waiting.len().saturating_sub(if turns % 7 == 0 { 0 } else { hold });
+            for (group, how) in waiting.drain(..ends) {
+                let failed = matches!(how, Retried::FailedAlike | Retried::FailedOtherwise);
+                operation.came_out(&group, how, failed.then_some(&group));
+            }
+        }
+        prop_assert_eq!(operation.under_way(), 0);
+        prop_assert_eq!(operation.done, met.iter().sum::<u64>());
+        prop_assert_eq!(operation.retried.values().sum::<u64>(), operation.done);
+        for (number, list) in world.iter().enumerate() {
+            let (stopped, all) = (operation.stopped.contains(&group(number)), in_time(list));
+            prop_assert!(met[number] == all || (stopped && met[number] < all), "{} of {}", met[number], all);
+            let alike = list.iter().take(met[number] as usize).filter(|(_, how)| *how == Retried::FailedAlike).count();
+            prop_assert!(!stopped || alike >= 3);
+        }
+    }
+}
+
+#[test]
+fn it_begins_with_three_of_each_cause_and_takes_more_as_they_pass() {
+    let mut operation = retry(300);
+    let limits = |operation: &Operation| operation.next(64).iter().map(|next| next.limit).collect::<Vec<_>>();
+    assert_eq!(limits(&operation), [3, 3, 3]);
+    for _ in 0..3 {
+        operation.acted(&group(0));
+    }
+    operation.walked(&group(0), Some(place(1, 1)), true);
+    assert_eq!(limits(&operation), [3, 3], "it waits for what comes of them");
+    operation.came_out(&group(0), Retried::Passed, None);
+    assert_eq!(limits(&operation), [3, 3, 3]);
+    operation.came_out(&group(0), Retried::Passed, None);
+    assert_eq!(limits(&operation)[0], 6);
+}
+
+#[test]
+fn three_that_fail_alike_stop_their_cause_and_no_other() {
+    let mut operation = retry(300);
+    for _ in 0..3 {
+        operation.acted(&group(1));
+        operation.came_out(&group(1), Retried::FailedAlike, Some(&group(1)));
+    }
+    assert_eq!(operation.stopped, [group(1)]);
+    assert_eq!(operation.next(64).len(), 2);
+    assert_eq!(operation.failed_as, [(group(1), 3)].into());
+}
+
+#[test]
+fn a_cancelled_one_waits_for_what_is_on_its_way_and_a_paused_one_for_a_person() {
+    let mut operation = retry(300);
+    operation.acted(&group(0));
+    operation.becomes(OperationStatus::Paused).unwrap();
+    assert!(operation.next(64).is_empty() && !operation.settle(Timestamp::from_millis(30)));
+    operation.becomes(OperationStatus::Cancelled).unwrap();
+    assert!(!operation.settle(Timestamp::from_millis(30)));
+    operation.came_out(&group(0), Retried::Passed, None);
+    assert!(operation.settle(Timestamp::from_millis(31)));
+    assert_eq!((operation.status, operation.ended_at), (OperationStatus::Cancelled, Some(Timestamp::from_millis(31))));
+    assert_eq!(operation.becomes(OperationStatus::Running).unwrap_err().asked, "resumed");
+}
+
+#[test]
+fn what_was_lost_on_its_way_does_not_keep_it_from_ending() {
+    let mut operation = retry(1);
+    for number in 0..3 {
+        operation.walked(&group(number), None, false);
+    }
+    operation.acted(&group(0));
+    assert!(!operation.settle(Timestamp::from_millis(30)));
+    operation.nothing_is_under_way();
+    assert!(operation.settle(Timestamp::from_millis(30)));
+    assert_eq!(operation.retried, [(Retried::Changed, 1)].into());
+}

@@ -1,0 +1,66 @@
+//! Who a customer is in lists and searches: what their sync errors are found by.
+
+use serde::{Deserialize, Serialize};
+
+use super::Customer;
+
+/// A longer search term is cut off, in bytes.
+const LONGEST_TERM: usize = 64;
+
+/// A customer's name and addresses, as they were known when the conversation failed last.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The name as the channel shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// An e-mail address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// A phone number as the source gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+}
+
+impl Person {
+    /// What is known of a customer; `None` where that is nothing.
+    #[must_use]
+    pub fn of(customer: &Customer) -> Option<Box<Self>> {
+        let Customer { name, email, phone, .. } = customer;
+        let any = name.is_some() || email.is_some() || phone.is_some();
+        any.then(|| Box::new(Self { name: name.clone(), email: email.clone(), phone: phone.clone() }))
+    }
+
+    /// What they are found by.
+    pub fn terms(&self) -> impl Iterator<Item = String> {
+        let texts = [&self.name, &self.email, &self.phone].into_iter().flatten();
+        texts.map(|text| search_term(text)).filter(|term| !term.is_empty())
+    }
+}
+
+/// A text as a search term: lower case, single spaces; of a phone number the digits alone.
+#[must_use]
+pub fn search_term(text: &str) -> String {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let is_number = digits.len() >= 3 && text.chars().all(|c| c.is_ascii_digit() || " +-./()".contains(c));
+    let mut term = match is_number {
+        true => digits,
+        false => text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" "),
+    };
+    term.truncate(term.floor_char_boundary(LONGEST_TERM));
+    term
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_keeps_its_words_and_a_number_its_digits() {
+        assert_eq!(search_term("  Jane   DOE "), "jane doe");
+        assert_eq!(search_term("+33 (6) 71-48.59 45"), "33671485945");
+        assert_eq!(search_term("Élodie"), "élodie");
+        assert_eq!(search_term("12"), "12");
+        assert_eq!(search_term("Apt 12"), "apt 12");
+        assert!(search_term(&"é".repeat(100)).len() <= LONGEST_TERM);
+    }
+}

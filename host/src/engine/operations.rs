@@ -1,0 +1,156 @@
+//! What is asked of many sync errors at once: what it would be about, its beginning, and how it goes on.
+
+use super::command::Command;
+use super::{Engine, Error};
+use crate::domain::{
+    ErrorQuery, Fingerprint, Operation, OperationId, OperationStatus, OrgId, Part, State, Task, Timestamp,
+};
+
+/// Sync errors that are looked at to count what no count tells.
+const COUNTED: usize = 20_000;
+
+/// What an operation would be about in one organization.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The organization.
+    pub org: OrgId,
+    /// Its causes, each with how many sync errors match; the count is at least so many where it is not exact.
+    pub groups: Vec<(Fingerprint, u64)>,
+    /// Whether the counts are all of them.
+    pub is_exact: bool,
+}
+
+impl Plan {
+    /// How many sync errors match, as far as that is known.
+    #[must_use]
+    pub fn matched(&self) -> u64 {
+        self.groups.iter().map(|(_, count)| count).sum()
+    }
+}
+
+/// The states that are left of a query for what is to be done; `None` where that is none of them.
+#[must_use]
+pub fn states_for(task: &Task, query: &ErrorQuery) -> Option<Vec<State>> {
+    let states: Vec<_> = query.states().filter(|state| task.states().contains(state)).collect();
+    (!states.is_empty()).then_some(states)
+}
+
+impl Engine {
+    /// What an operation would be about, by organization. Nothing is changed.
+    ///
+    /// # Errors
+    /// When the store cannot be read; so for all below.
+    pub async fn plan_operation(&self, task: &Task, query: &ErrorQuery) -> Result<Vec<Plan>, Error> {
+        let mut query = query.clone();
+        query.states = states_for(task, &query).unwrap_or_default().into_iter().collect();
+        let counted = self.ledger.count(&query, COUNTED).await?;
+        let mut plans: Vec<Plan> = Vec::new();
+        let mut groups = counted.groups;
+        groups.sort_by(|one, other| (&one.0, other.2, &one.1).cmp(&(&other.0, one.2, &other.1)));
+        for (org, group, count) in groups {
+            match plans.last_mut().filter(|plan| plan.org == org) {
+                Some(plan) => plan.groups.push((group, count)),
+                None => plans.push(Plan { org, groups: vec![(group, count)], is_exact: counted.is_exact }),
+            }
+        }
+        Ok(plans)
+    }
+
+    /// Begins an operation in every organization that it is about. When it answers, it survives a restart.
+    ///
+    /// # Errors
+    /// When an organization that it is about does not answer: in others it may have begun.
+    pub async fn begin_operation(
+        &self,
+        task: Task,
+        query: &ErrorQuery,
+        by: &str,
+    ) -> Result<(OperationId, Vec<(OrgId, Operation)>), Error> {
+        let id = OperationId::begun(self.clock.now(), fastrand::u64(..));
+        let states = states_for(&task, query).unwrap_or_default();
+        let mut begun = Vec::new();
+        for plan in self.plan_operation(&task, query).await? {
+            let lane = self.lanes.get(&plan.org).ok_or_else(|| Error::NoSuchOrg(plan.org.clone()))?;
+            let mut own = query.clone();
+            (own.orgs, own.states) = ([plan.org.clone()].into(), states.iter().copied().collect());
+            let matched = match task {
+                Task::Assign { .. } => Some(plan.groups.len() as u64),
+                _ => plan.is_exact.then(|| plan.matched()),
+            };
+            let parts = plan.groups.into_iter().map(|(group, _)| Part::new(group)).collect();
+            let (id, by) = (id.clone(), by.to_owned());
+            let operation = Operation::new(id, task.clone(), own, by, Timestamp::default(), matched, parts);
+            let operation = Box::new(operation);
+            let operation = self.ask(lane, |reply| Command::Begin { operation, reply }).await?;
+            begun.push((plan.org, operation));
+        }
+        Ok((id, begun))
+    }
+
+    /// Takes back what an operation ignored, where nobody has changed it since.
+    ///
+    /// # Errors
+    /// When there is no such operation, or it ignored nothing.
+    pub async fn undo_operation(
+        &self,
+        id: &OperationId,
+        by: &str,
+    ) -> Result<(OperationId, Vec<(OrgId, Operation)>), Error> {
+        let undo = OperationId::begun(self.clock.now(), fastrand::u64(..));
+        let mut begun = Vec::new();
+        for (org, number, operation) in self.found(id).await? {
+            if !matches!(operation.task, Task::Ignore { .. }) {
+                return Err(Error::NotUndoable(operation.task.as_str()));
+            }
+            if operation.ended_at.is_none() {
+                return Err(Error::OperationGoesOn);
+            }
+            let query = ErrorQuery { states: [State::Ignored].into(), ..operation.query };
+            let groups = self.ledger.count(&ErrorQuery { orgs: query.orgs.clone(), ..open(&query) }, 0).await?.groups;
+            let parts = groups.into_iter().map(|(_, group, _)| Part::new(group)).collect();
+            let task = Task::Reopen { undoes: Some(number) };
+            let (matched, by) = (Some(operation.done), by.to_owned());
+            let lane = self.lanes.get(&org).ok_or_else(|| Error::NoSuchOrg(org.clone()))?;
+            let operation =
+                Box::new(Operation::new(undo.clone(), task, query, by, Timestamp::default(), matched, parts));
+            let operation = self.ask(lane, |reply| Command::Begin { operation, reply }).await?;
+            begun.push((org, operation));
+        }
+        Ok((undo, begun))
+    }
+
+    /// Pauses an operation, lets it go on, or ends it, in every organization where it is not over.
+    ///
+    /// # Errors
+    /// When there is no such operation, or it is over everywhere.
+    pub async fn change_operation(&self, id: &OperationId, status: OperationStatus) -> Result<(), Error> {
+        let mut over = None;
+        let mut any = false;
+        for (org, number, _) in self.found(id).await? {
+            let lane = self.lanes.get(&org).ok_or_else(|| Error::NoSuchOrg(org.clone()))?;
+            match self.ask(lane, |reply| Command::Change { number, status, reply }).await {
+                Ok(_) => any = true,
+                Err(error @ (Error::Operation(_) | Error::OperationOver)) => over = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        over.filter(|_| !any).map_or(Ok(()), Err)
+    }
+
+    async fn found(&self, id: &OperationId) -> Result<Vec<(OrgId, u64, Operation)>, Error> {
+        let found = self.ledger.operation(id).await?;
+        if found.is_empty() { Err(Error::NoSuchOperation(id.clone())) } else { Ok(found) }
+    }
+}
+
+/// The part of a query that causes tell: they are the ones that it can be about.
+fn open(query: &ErrorQuery) -> ErrorQuery {
+    ErrorQuery {
+        states: query.states.clone(),
+        classes: query.classes.clone(),
+        codes: query.codes.clone(),
+        groups: query.groups.clone(),
+        text: query.text.clone(),
+        ..ErrorQuery::default()
+    }
+}

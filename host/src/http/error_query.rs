@@ -1,0 +1,309 @@
+//! Reads which sync errors are meant from the query of an address, from a form or from a JSON object: the same names and
+//! the same strictness everywhere.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use serde_json::Value;
+
+use super::App;
+use super::problem::Problem;
+use crate::domain::{ErrorQuery, OrgId, is_hidden};
+use crate::ledger::{Cursor, Paging};
+
+/// A page without a `limit`, and the largest.
+pub(super) const PAGE: usize = 50;
+pub(super) const LARGEST_PAGE: usize = 500;
+/// The most values of one filter.
+const VALUES: usize = 200;
+/// The longest text that is searched for, in characters.
+const TEXT: usize = 200;
+
+/// The filters, in the order of the documents.
+pub(super) const FILTERS: [&str; 18] = [
+    "org",
+    "state",
+    "class",
+    "code",
+    "group",
+    "team",
+    "channel",
+    "policy",
+    "first_seen_from",
+    "first_seen_before",
+    "last_seen_from",
+    "last_seen_before",
+    "attempts_min",
+    "attempts_max",
+    "conversation",
+    "message",
+    "customer",
+    "text",
+];
+/// The search over everything, which stands for a filter as well.
+const SEARCH: &str = "q";
+
+/// Reads filters one by one.
+#[derive(Debug, Default)]
+pub(super) struct Filters(pub(super) ErrorQuery);
+
+impl Filters {
+    /// Takes a filter; answers whether it is one. An empty value narrows nothing, as an empty choice of a form.
+    pub(super) fn take(&mut self, name: &str, value: &str) -> Result<bool, Problem> {
+        let query = &mut self.0;
+        match name {
+            _ if value.is_empty() => return Ok(name == SEARCH || FILTERS.contains(&name)),
+            "org" => each(name, value, &mut query.orgs)?,
+            "state" => each(name, value, &mut query.states)?,
+            "class" => each(name, value, &mut query.classes)?,
+            "code" => each(name, value, &mut query.codes)?,
+            "group" => each(name, value, &mut query.groups)?,
+            "channel" => each(name, value, &mut query.channels)?,
+            "policy" => each(name, value, &mut query.policies)?,
+            // A team may have a comma in its name.
+            "team" => add(name, text(name, value)?, &mut query.teams)?,
+            "first_seen_from" => once(name, value, &mut query.first_seen.from)?,
+            "first_seen_before" => once(name, value, &mut query.first_seen.before)?,
+            "last_seen_from" => once(name, value, &mut query.last_seen.from)?,
+            "last_seen_before" => once(name, value, &mut query.last_seen.before)?,
+            "attempts_min" => once(name, value, &mut query.attempts.0)?,
+            "attempts_max" => once(name, value, &mut query.attempts.1)?,
+            "conversation" => once(name, value, &mut query.conversation)?,
+            "message" => once(name, value, &mut query.message)?,
+            "customer" => once(name, &text(name, value)?, &mut query.customer)?,
+            "text" => once(name, &text(name, value)?, &mut query.text)?,
+            SEARCH => once(name, &text(name, value)?, &mut query.q)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Takes the members of a JSON object: texts, numbers, and lists of them.
+    pub(super) fn take_object(&mut self, object: &Value) -> Result<(), Problem> {
+        let Some(members) = object.as_object() else {
+            return Err(Problem::bad_request("query: not an object of filters"));
+        };
+        for (name, value) in members {
+            let values = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
+            for value in values {
+                let value = match value {
+                    Value::String(text) => text.clone(),
+                    Value::Number(number) => number.to_string(),
+                    Value::Null => continue,
+                    _ => return Err(Problem::bad_request(format!("{name}: neither a text nor a number"))),
+                };
+                if !self.take(name, &value)? {
+                    return Err(unknown(name, &[]));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The query, where everything that it names exists.
+    pub(super) fn known(self, app: &App) -> Result<ErrorQuery, Problem> {
+        if let Some(org) = self.0.orgs.iter().find(|org| !app.parts.engine.knows(org)) {
+            return Err(no_such_org(org));
+        }
+        Ok(self.0)
+    }
+}
+
+/// The filters of a query as the fields of an address.
+pub(super) fn fields(query: &ErrorQuery) -> Vec<(&'static str, String)> {
+    let mut fields = Vec::new();
+    let mut set = |name, values: Vec<String>| fields.extend(values.into_iter().map(|value| (name, value)));
+    set("org", texts(&query.orgs));
+    set("state", texts(&query.states));
+    set("class", texts(&query.classes));
+    set("code", texts(&query.codes));
+    set("group", texts(&query.groups));
+    set("team", texts(&query.teams));
+    set("channel", texts(&query.channels));
+    set("policy", texts(&query.policies));
+    set("first_seen_from", texts(&query.first_seen.from));
+    set("first_seen_before", texts(&query.first_seen.before));
+    set("last_seen_from", texts(&query.last_seen.from));
+    set("last_seen_before", texts(&query.last_seen.before));
+    set("attempts_min", texts(&query.attempts.0));
+    set("attempts_max", texts(&query.attempts.1));
+    set("conversation", texts(&query.conversation));
+    set("message", texts(&query.message));
+    set("customer", texts(&query.customer));
+    set("text", texts(&query.text));
+    set(SEARCH, texts(&query.q));
+    fields
+}
+
+fn texts<'a, T: ToString + 'a>(values: impl IntoIterator<Item = &'a T>) -> Vec<String> {
+    values.into_iter().map(ToString::to_string).collect()
+}
+
+/// A filter names an organization that does not exist.
+pub(super) fn no_such_org(org: &OrgId) -> Problem {
+    Problem::bad_request(format!("org: there is no organization {org}"))
+}
+
+/// A field of the query that nobody knows.
+pub(super) fn unknown(name: &str, others: &[&str]) -> Problem {
+    let name: String = name.chars().take(TEXT).collect();
+    let known = [&FILTERS[..], &[SEARCH], others].concat().join(", ");
+    Problem::bad_request(format!("`{name}` is no filter; known are {known}"))
+}
+
+/// Values of a set, with commas between them.
+pub(super) fn each<T: FromStr<Err: ToString> + Ord>(
+    name: &str,
+    value: &str,
+    set: &mut BTreeSet<T>,
+) -> Result<(), Problem> {
+    for part in value.split(',').filter(|part| !part.is_empty()) {
+        add(name, parsed(name, part)?, set)?;
+    }
+    Ok(())
+}
+
+fn add<T: Ord>(name: &str, value: T, set: &mut BTreeSet<T>) -> Result<(), Problem> {
+    set.insert(value);
+    if set.len() > VALUES {
+        return Err(Problem::bad_request(format!("{name}: more than {VALUES} values")));
+    }
+    Ok(())
+}
+
+pub(super) fn once<T: FromStr<Err: ToString>>(name: &str, value: &str, place: &mut Option<T>) -> Result<(), Problem> {
+    if place.is_some() {
+        return Err(Problem::bad_request(format!("{name}: given more than once")));
+    }
+    *place = Some(parsed(name, value)?);
+    Ok(())
+}
+
+fn parsed<T: FromStr<Err: ToString>>(name: &str, value: &str) -> Result<T, Problem> {
+    value.parse().map_err(|error: T::Err| Problem::bad_request(format!("{name}: {}", error.to_string())))
+}
+
+pub(super) fn text(name: &str, value: &str) -> Result<String, Problem> {
+    if value.chars().count() > TEXT {
+        return Err(Problem::bad_request(format!("{name}: longer than {TEXT} characters")));
+    }
+    match value.chars().find(|character| is_hidden(*character)) {
+        Some(hidden) => {
+            Err(Problem::bad_request(format!("{name}: U+{:04X} is a control character", u32::from(hidden))))
+        }
+        None => Ok(value.to_owned()),
+    }
+}
+
+/// Which part of which list an address asks for.
+pub(super) struct ListAsked {
+    pub(super) query: ErrorQuery,
+    pub(super) newest_first: bool,
+    cursor: Option<String>,
+    pub(super) limit: usize,
+}
+
+/// How pages of sync errors are asked for, beside the filters.
+const PAGING: [&str; 3] = ["sort", "cursor", "limit"];
+
+impl ListAsked {
+    /// Reads the query of an address. Fields that nobody knows are refused, or passed over.
+    pub(super) fn read(app: &App, query: &str, strict: bool) -> Result<Self, Problem> {
+        let (mut filters, mut sort, mut cursor, mut limit) = (Filters::default(), None, None, None);
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            match (&*name, &*value) {
+                ("sort" | "cursor" | "limit", "") => {}
+                ("sort", value) => once::<String>("sort", value, &mut sort)?,
+                ("cursor", value) => once::<String>("cursor", value, &mut cursor)?,
+                ("limit", value) => once::<usize>("limit", value, &mut limit)?,
+                (name, value) => {
+                    if !filters.take(name, value)? && strict {
+                        return Err(unknown(name, &PAGING));
+                    }
+                }
+            }
+        }
+        let newest_first = match sort.as_deref() {
+            None | Some("-first_seen") => true,
+            Some("first_seen") => false,
+            Some(other) => {
+                let other: String = other.chars().take(TEXT).collect();
+                return Err(Problem::bad_request(format!("sort: `{other}` is neither first_seen nor -first_seen")));
+            }
+        };
+        let limit = limit.unwrap_or(PAGE);
+        if !(1..=LARGEST_PAGE).contains(&limit) {
+            return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
+        }
+        Ok(Self { query: filters.known(app)?, newest_first, cursor, limit })
+    }
+
+    /// The page, once nothing of the query changes any more.
+    pub(super) fn paging(&self) -> Result<Paging, Problem> {
+        let Self { query, newest_first, cursor, limit } = self;
+        let parsed = cursor.as_ref().map(|text| {
+            Cursor::parse(text, query, *newest_first).ok_or_else(|| {
+                let text: String = text.chars().take(TEXT).collect();
+                Problem::bad_request(format!(
+                    "cursor: `{text}` is not one that a list with these filters and this order gave"
+                ))
+            })
+        });
+        Ok(Paging { newest_first: *newest_first, cursor: parsed.transpose()?, limit: *limit })
+    }
+}
+
+impl FromRequestParts<App> for ListAsked {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        Self::read(app, parts.uri.query().unwrap_or_default(), true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::{Class, State};
+
+    #[test]
+    fn sets_take_commas_and_repetition_and_a_single_filter_takes_neither() {
+        let mut filters = Filters::default();
+        for (name, value) in [("state", "pending,retrying"), ("state", "ignored"), ("team", "a,b"), ("class", "")] {
+            assert!(filters.take(name, value).unwrap_or_else(|_| panic!("{name}")));
+        }
+        assert_eq!(filters.0.states, [State::Pending, State::Retrying, State::Ignored].into());
+        assert_eq!(filters.0.teams, ["a,b".to_owned()].into());
+        assert!(filters.0.classes.is_empty());
+        filters.take("customer", "jane").unwrap_or_else(|_| panic!());
+        assert!(filters.take("customer", "john").is_err());
+    }
+
+    #[test]
+    fn a_query_becomes_the_address_that_it_was_read_from() {
+        let said = "org=acme&state=pending&code=A&team=a%2Cb&attempts_min=2&customer=jane+doe&q=x";
+        let mut filters = Filters::default();
+        for (name, value) in url::form_urlencoded::parse(said.as_bytes()) {
+            assert!(filters.take(&name, &value).unwrap_or_else(|_| panic!("{name}")));
+        }
+        let again = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields(&filters.0)).finish();
+        assert_eq!(again, said);
+    }
+
+    #[test]
+    fn an_object_says_the_same_as_an_address() {
+        let mut filters = Filters::default();
+        let object = json!({ "class": ["record", "auth"], "attempts_min": 2, "q": "x", "code": null });
+        filters.take_object(&object).unwrap_or_else(|_| panic!());
+        assert_eq!(filters.0.classes, [Class::Record, Class::Auth].into());
+        assert_eq!((filters.0.attempts.0, filters.0.q.as_deref()), (Some(2), Some("x")));
+        for bad in [json!({ "colour": "red" }), json!({ "class": "none" }), json!({ "q": ["a", "b"] }), json!([1])] {
+            let problem = Filters::default().take_object(&bad).err().unwrap_or_else(|| panic!("{bad}"));
+            assert_eq!(problem.status(), StatusCode::BAD_REQUEST);
+        }
+    }
+}

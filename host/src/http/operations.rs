@@ -1,0 +1,395 @@
+//! What is asked of many sync errors at once: what it would do, its beginning, and how it goes on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::App;
+use super::access::Caller;
+use super::error_query::{Filters, PAGE, no_such_org};
+use super::extract::{self, Asked, Id};
+use super::problem::Problem;
+use super::sync_errors::a_reason;
+use crate::domain::{
+    ErrorQuery, Fingerprint, Operation, OperationId, OperationStatus, OrgId, Retried, Task, Timestamp,
+};
+use crate::engine::{Plan, states_for};
+
+/// Salesforce calls for 1,000 conversations, rounded up: 5.3 to 6.4 were measured, see host/benches/README.md.
+const CALLS_PER_1000: u64 = 10;
+/// Calls that the first attempts of each cause may take: they are written alone.
+const CALLS_PER_GROUP: u64 = 9;
+/// Operations of a list.
+const MOST: usize = 500;
+
+/// What is to be done with many sync errors.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Begin {
+    /// retry, ignore, reopen or assign.
+    task: String,
+    /// The filters of the list.
+    #[serde(default)]
+    query: Value,
+    /// Why they are ignored.
+    #[serde(default)]
+    reason: Option<String>,
+    /// Who looks after the causes.
+    #[serde(default)]
+    assignee: Option<String>,
+    /// Only tell what it would be about.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+impl Begin {
+    fn task(&self) -> Result<Task, Problem> {
+        let unused = |name: &str, given: bool| match given {
+            true => Err(Problem::invalid(format!("{name}: not for `{}`", self.task))),
+            false => Ok(()),
+        };
+        if self.task != "ignore" {
+            unused("reason", self.reason.is_some())?;
+        }
+        if self.task != "assign" {
+            unused("assignee", self.assignee.is_some())?;
+        }
+        match self.task.as_str() {
+            "retry" => Ok(Task::Retry),
+            "ignore" => {
+                let reason = a_reason(self.reason.as_deref().unwrap_or_default())?.to_owned();
+                Ok(Task::Ignore { reason })
+            }
+            "reopen" => Ok(Task::Reopen { undoes: None }),
+            "assign" => {
+                let given = self.assignee.as_deref().map(str::trim).filter(|name| !name.is_empty());
+                let assignee = given.map(a_reason).transpose()?.map(str::to_owned);
+                Ok(Task::Assign { assignee })
+            }
+            _ => Err(Problem::bad_request("task: none of retry, ignore, reopen, assign")),
+        }
+    }
+}
+
+/// Begins an operation, or tells what it would be about.
+pub(super) async fn begin(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    extract::Json(asked): extract::Json<Begin>,
+) -> Result<Response, Problem> {
+    let task = asked.task()?;
+    let mut filters = Filters::default();
+    if !asked.query.is_null() {
+        filters.take_object(&asked.query)?;
+    }
+    let query = filters.known(&app)?;
+    if states_for(&task, &query).is_none() {
+        let states: Vec<_> = task.states().iter().map(|state| state.as_str()).collect();
+        let (task, states) = (task.as_str(), states.join(" or "));
+        return Err(Problem::invalid(format!("state: `{task}` is for sync errors that are {states}")));
+    }
+    if asked.dry_run {
+        let plans = app.parts.engine.plan_operation(&task, &query).await?;
+        return Ok(Json(DryRun::of(&app, &task, plans).await?).into_response());
+    }
+    let (id, begun) = app.parts.engine.begin_operation(task, &query, &caller.name).await?;
+    accepted(&app, &id, begun)
+}
+
+fn accepted(app: &App, id: &OperationId, begun: Vec<(OrgId, Operation)>) -> Result<Response, Problem> {
+    if begun.is_empty() {
+        return Err(Problem::invalid("nothing matches: there is no sync error to act on"));
+    }
+    let view = View::of(id.clone(), begun, app.parts.clock.now());
+    Ok((StatusCode::ACCEPTED, Json(view)).into_response())
+}
+
+/// What an operation would be about.
+#[derive(Serialize)]
+struct DryRun {
+    task: &'static str,
+    /// Sync errors that match; at least so many where it is not exact.
+    matched: u64,
+    is_exact: bool,
+    /// Salesforce calls that a retry of all of them may take, as an estimate from what was measured.
+    salesforce_calls: u64,
+    groups: Vec<Cause>,
+}
+
+#[derive(Serialize)]
+struct Cause {
+    id: Fingerprint,
+    org: OrgId,
+    title: String,
+    matched: u64,
+}
+
+impl DryRun {
+    async fn of(app: &App, task: &Task, plans: Vec<Plan>) -> Result<Self, Problem> {
+        let ledger = app.parts.engine.ledger();
+        let matched: u64 = plans.iter().map(Plan::matched).sum();
+        let is_exact = plans.iter().all(|plan| plan.is_exact);
+        let mut groups = Vec::new();
+        for Plan { org, groups: of, .. } in plans {
+            let ids: Vec<_> = of.iter().map(|(id, _)| id.clone()).collect();
+            let titles = ledger.group_titles(&org, &ids).await?;
+            let cause = |(id, matched): (Fingerprint, u64)| Cause {
+                title: titles.get(&id).cloned().unwrap_or_default(),
+                org: org.clone(),
+                id,
+                matched,
+            };
+            groups.extend(of.into_iter().map(cause));
+        }
+        let salesforce_calls = match task {
+            Task::Retry => (matched * CALLS_PER_1000).div_ceil(1_000) + CALLS_PER_GROUP * groups.len() as u64,
+            _ => 0,
+        };
+        Ok(Self { task: task.as_str(), matched, is_exact, salesforce_calls, groups })
+    }
+}
+
+/// An operation as the API shows it: the sums over its organizations, and each of them.
+#[derive(Serialize)]
+pub(super) struct View {
+    id: OperationId,
+    task: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assignee: Option<String>,
+    by: String,
+    created_at: Timestamp,
+    status: OperationStatus,
+    #[serde(flatten)]
+    sums: Sums,
+    /// From 0 to 1; absent where nobody knows how much there is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<f64>,
+    /// When it will have ended if it goes on as it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimated_end_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Timestamp>,
+    orgs: Vec<InOrg>,
+}
+
+#[derive(Default, Serialize)]
+struct Sums {
+    /// Sync errors that matched; absent where only the end tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    matched: Option<u64>,
+    /// Those that were acted on.
+    done: u64,
+    /// Those that were left: they had changed meanwhile.
+    skipped: u64,
+    /// Those that were retried and are not tried yet.
+    under_way: u64,
+    passed: u64,
+    failed_alike: u64,
+    failed_otherwise: u64,
+    changed: u64,
+}
+
+#[derive(Serialize)]
+struct InOrg {
+    org: OrgId,
+    status: OperationStatus,
+    query: ErrorQuery,
+    #[serde(flatten)]
+    sums: Sums,
+    /// Failures after its retries, by cause.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    failed_as: BTreeMap<Fingerprint, u64>,
+    /// Causes of which it left the rest alone, because the first ones failed alike.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stopped: Vec<Fingerprint>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Timestamp>,
+}
+
+impl Sums {
+    fn of(operation: &Operation) -> Self {
+        let came = |how| operation.retried.get(&how).copied().unwrap_or(0);
+        Self {
+            matched: operation.matched,
+            done: operation.done,
+            skipped: operation.skipped,
+            under_way: operation.under_way(),
+            passed: came(Retried::Passed),
+            failed_alike: came(Retried::FailedAlike),
+            failed_otherwise: came(Retried::FailedOtherwise),
+            changed: came(Retried::Changed),
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.matched = self.matched.zip(other.matched).map(|(one, other)| one + other);
+        self.done += other.done;
+        self.skipped += other.skipped;
+        self.under_way += other.under_way;
+        self.passed += other.passed;
+        self.failed_alike += other.failed_alike;
+        self.failed_otherwise += other.failed_otherwise;
+        self.changed += other.changed;
+    }
+}
+
+impl View {
+    fn of(id: OperationId, all: Vec<(OrgId, Operation)>, now: Timestamp) -> Self {
+        let mut sums = Sums { matched: Some(0), ..Sums::default() };
+        all.iter().for_each(|(_, operation)| sums.add(&Sums::of(operation)));
+        let over = all.iter().all(|(_, operation)| operation.ended_at.is_some());
+        let ended_at = all.iter().filter_map(|(_, operation)| operation.ended_at).max().filter(|_| over);
+        let statuses: BTreeSet<_> = all.iter().map(|(_, operation)| operation.status.as_str()).collect();
+        let first = [OperationStatus::Running, OperationStatus::Paused, OperationStatus::Cancelled];
+        let status = first.into_iter().find(|status| statuses.contains(status.as_str()));
+        let created_at = all.iter().map(|(_, operation)| operation.as_of).min().unwrap_or(now);
+        let known: Option<Vec<_>> = all.iter().map(|(_, operation)| operation.progress()).collect();
+        #[expect(clippy::cast_precision_loss, reason = "a mean of some organizations")]
+        let progress = known.map(|known| known.iter().sum::<f64>() / known.len().max(1) as f64);
+        let running = status == Some(OperationStatus::Running);
+        let task = all.first().map(|(_, operation)| operation.task.clone());
+        let (reason, assignee) = match &task {
+            Some(Task::Ignore { reason }) => (Some(reason.clone()), None),
+            Some(Task::Assign { assignee }) => (None, assignee.clone()),
+            _ => (None, None),
+        };
+        Self {
+            id,
+            task: task.as_ref().map_or("", Task::as_str),
+            reason,
+            assignee,
+            by: all.first().map(|(_, operation)| operation.by.clone()).unwrap_or_default(),
+            created_at,
+            status: status.unwrap_or(OperationStatus::Done),
+            sums,
+            progress,
+            estimated_end_at: progress.filter(|_| running).and_then(|share| estimate(created_at, now, share)),
+            ended_at,
+            orgs: all.into_iter().map(|(org, operation)| InOrg::of(org, operation)).collect(),
+        }
+    }
+}
+
+/// When what took so long for a share of it will have ended.
+fn estimate(began: Timestamp, now: Timestamp, share: f64) -> Option<Timestamp> {
+    let so_far = now.since(began);
+    (share > 0.0).then(|| now.after(so_far.mul_f64((1.0 - share) / share)))
+}
+
+impl InOrg {
+    fn of(org: OrgId, operation: Operation) -> Self {
+        let sums = Sums::of(&operation);
+        let Operation { status, query, failed_as, stopped, ended_at, .. } = operation;
+        Self { org, status, query, sums, failed_as, stopped, ended_at }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Which {
+    org: Option<OrgId>,
+    limit: Option<usize>,
+}
+
+/// The newest operations, those that go on first.
+pub(super) async fn list(State(app): State<App>, Asked(which): Asked<Which>) -> Result<Json<Value>, Problem> {
+    let limit = which.limit.unwrap_or(PAGE);
+    if !(1..=MOST).contains(&limit) {
+        return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {MOST}")));
+    }
+    let engine = &app.parts.engine;
+    let orgs = match which.org {
+        Some(org) if !engine.knows(&org) => return Err(no_such_org(&org)),
+        Some(org) => vec![org],
+        None => engine.ledger().orgs().await?,
+    };
+    let mut by_id: Vec<(OperationId, Vec<(OrgId, Operation)>)> = Vec::new();
+    for (org, _, operation) in engine.ledger().newest_operations(&orgs, limit).await? {
+        match by_id.iter_mut().find(|(id, _)| *id == operation.id) {
+            Some((_, all)) => all.push((org, operation)),
+            None => by_id.push((operation.id.clone(), vec![(org, operation)])),
+        }
+    }
+    let now = app.parts.clock.now();
+    let operations: Vec<_> = by_id.into_iter().map(|(id, all)| View::of(id, all, now)).collect();
+    Ok(Json(json!({ "operations": operations })))
+}
+
+/// One operation.
+pub(super) async fn show(State(app): State<App>, Id(id): Id<OperationId>) -> Result<Json<View>, Problem> {
+    let found = app.parts.engine.ledger().operation(&id).await?;
+    if found.is_empty() {
+        return Err(Problem::not_found(format!("there is no operation {id}")));
+    }
+    let all = found.into_iter().map(|(org, _, operation)| (org, operation)).collect();
+    Ok(Json(View::of(id, all, app.parts.clock.now())))
+}
+
+async fn change(app: App, id: OperationId, status: OperationStatus) -> Result<Json<View>, Problem> {
+    app.parts.engine.change_operation(&id, status).await?;
+    show(State(app), Id(id)).await
+}
+
+/// It does not go on until it is resumed.
+pub(super) async fn pause(State(app): State<App>, Id(id): Id<OperationId>) -> Result<Json<View>, Problem> {
+    change(app, id, OperationStatus::Paused).await
+}
+
+/// It goes on.
+pub(super) async fn resume(State(app): State<App>, Id(id): Id<OperationId>) -> Result<Json<View>, Problem> {
+    change(app, id, OperationStatus::Running).await
+}
+
+/// It ends; what it has done stays.
+pub(super) async fn cancel(State(app): State<App>, Id(id): Id<OperationId>) -> Result<Json<View>, Problem> {
+    change(app, id, OperationStatus::Cancelled).await
+}
+
+/// What it ignored waits for a person again, where nobody has changed it since.
+pub(super) async fn undo(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id<OperationId>,
+) -> Result<Response, Problem> {
+    let (id, begun) = app.parts.engine.undo_operation(&id, &caller.name).await?;
+    accepted(&app, &id, begun)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begin(json: &str) -> Result<Task, Problem> {
+        serde_json::from_str::<Begin>(json).unwrap_or_else(|error| panic!("{json}: {error}")).task()
+    }
+
+    #[test]
+    fn a_task_takes_what_it_needs_and_refuses_what_is_for_others() {
+        assert_eq!(begin(r#"{"task":"retry"}"#).ok(), Some(Task::Retry));
+        assert!(matches!(begin(r#"{"task":"ignore","reason":"spam"}"#), Ok(Task::Ignore { .. })));
+        assert_eq!(begin(r#"{"task":"assign"}"#).ok(), Some(Task::Assign { assignee: None }));
+        for bad in [
+            r#"{"task":"ignore"}"#,
+            r#"{"task":"ignore","reason":" "}"#,
+            r#"{"task":"retry","reason":"x"}"#,
+            r#"{"task":"reopen","assignee":"x"}"#,
+            r#"{"task":"delete"}"#,
+        ] {
+            assert!(begin(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_end_is_estimated_by_what_is_done() {
+        let at = Timestamp::from_millis;
+        assert_eq!(estimate(at(1_000), at(2_000), 0.25), Some(at(5_000)));
+        assert_eq!(estimate(at(1_000), at(2_000), 0.0), None);
+    }
+}

@@ -1,0 +1,69 @@
+//! Operations: those that go on, and those that are over.
+
+use std::collections::BTreeMap;
+
+use super::{Ledger, key, record};
+use crate::domain::{Operation, OperationId, OrgId};
+use crate::store::{Error, Range};
+
+impl Ledger {
+    /// What was asked of many sync errors of an organization and is not over, by its number.
+    ///
+    /// # Errors
+    /// When the store cannot be read; so for all readers below. A record that cannot be understood is left out.
+    pub async fn operations(&self, org: &OrgId) -> Result<BTreeMap<u64, Operation>, Error> {
+        let mut operations = BTreeMap::new();
+        self.each(&key::operations(org), false, |(name, value)| {
+            match record::decode(&name, &value) {
+                Ok(operation) => drop(operations.insert(key::part(&name, 0)?, operation)),
+                Err(error) => tracing::error!(%error, "an operation is left out"),
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(operations)
+    }
+
+    /// The newest operations of some organizations, those that go on first, with their numbers.
+    pub async fn newest_operations(&self, orgs: &[OrgId], limit: usize) -> Result<Vec<(OrgId, u64, Operation)>, Error> {
+        let mut all = Vec::new();
+        for prefix in [key::operations, key::operations_over] {
+            let ranges = orgs.iter().map(|org| Range::of(prefix(org), limit).backward()).collect();
+            for (org, pairs) in orgs.iter().zip(self.store.ranges(ranges).await?) {
+                for (name, value) in pairs {
+                    let number = key::part(&name, 0)?;
+                    match record::decode::<Operation>(&name, &value) {
+                        Ok(operation) => all.push((org.clone(), number, operation)),
+                        Err(error) => tracing::error!(%error, "an operation is left out"),
+                    }
+                }
+            }
+        }
+        all.sort_by_key(|(_, _, operation)| (operation.ended_at.is_some(), std::cmp::Reverse(operation.as_of)));
+        all.truncate(limit);
+        Ok(all)
+    }
+
+    /// An operation in each of its organizations, with its numbers there.
+    pub async fn operation(&self, id: &OperationId) -> Result<Vec<(OrgId, u64, Operation)>, Error> {
+        let mut places: Vec<(OrgId, u64)> = Vec::new();
+        self.each(&key::operation_ids(id), false, |(name, value)| {
+            places.push((key::part(&name, 0)?, record::decode(&name, &value)?));
+            Ok(())
+        })
+        .await?;
+        let keys = places.iter().flat_map(|(org, number)| {
+            [key::operation(org, *number).into_bytes(), key::operation_over(org, *number).into_bytes()]
+        });
+        let keys: Vec<_> = keys.collect();
+        let values = self.store.get_many(keys.clone()).await?;
+        let mut found = Vec::new();
+        for ((org, number), at) in places.into_iter().zip((0..).step_by(2)) {
+            let pair = (at..at + 2).find_map(|at| Some((&keys[at], values[at].as_ref()?)));
+            if let Some((name, value)) = pair {
+                found.push((org, number, record::decode(name, value)?));
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,279 @@
+//! Where a page of a query is looked for, and what else has to hold.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+
+use super::merging::{Place, Stream};
+use crate::domain::{
+    Class, ConversationId, ErrorCounts, ErrorQuery, ErrorSummary, Fingerprint, GROUPS_KEPT, OrgId, SyncErrorId,
+    has_words, search_term,
+};
+use crate::ledger::{LaneState, Ledger, commit::error_ids, key, record};
+use crate::store::{Error, Range};
+
+/// Sync errors that a search may find by ids and terms; more of them are looked for in the lists.
+const FOUND: usize = 1_000;
+/// Looking into the index of one more cause costs as much as looking at so many sync errors.
+const STREAM_COSTS: u64 = 4;
+/// More causes than this are never merged.
+const STREAMS: usize = 1_000;
+
+/// How a page is found.
+pub(super) struct Plan {
+    pub(super) streams: Vec<Stream>,
+    /// How many sync errors match, where counts tell.
+    pub(super) total: Option<u64>,
+    /// Whether everything in the streams matches.
+    pub(super) is_exact: bool,
+    /// Only these causes, where words are looked for.
+    groups: Option<HashSet<Fingerprint>>,
+    /// Only these sync errors, where a message is named.
+    ids: Option<HashSet<SyncErrorId>>,
+    search: Option<Search>,
+}
+
+/// What `q` may mean: one of these has to hold.
+struct Search {
+    term: String,
+    ids: HashSet<SyncErrorId>,
+    groups: HashSet<Fingerprint>,
+}
+
+/// What a query reads of a cause.
+#[derive(Debug, Clone, Deserialize)]
+struct Head {
+    id: Fingerprint,
+    org: OrgId,
+    title: String,
+    class: Class,
+    code: String,
+    #[serde(default)]
+    text: String,
+    counts: ErrorCounts,
+}
+
+impl Head {
+    fn words(&self) -> String {
+        format!("{} {} {}", self.title, self.code, self.text)
+    }
+}
+
+impl Plan {
+    /// Whether a sync error of the streams is meant.
+    pub(super) fn matches(&self, query: &ErrorQuery, error: &ErrorSummary) -> bool {
+        query.matches(error)
+            && self.groups.as_ref().is_none_or(|groups| groups.contains(&error.group))
+            && self.ids.as_ref().is_none_or(|ids| ids.contains(&error.id))
+            && self.search.as_ref().is_none_or(|search| {
+                search.ids.contains(&error.id)
+                    || search.groups.contains(&error.group)
+                    || (!search.term.is_empty() && error.terms().iter().any(|term| term.starts_with(&search.term)))
+            })
+    }
+}
+
+impl Ledger {
+    /// Where the sync errors of a query are.
+    pub(super) async fn plan(&self, query: &ErrorQuery) -> Result<Plan, Error> {
+        let orgs: Vec<_> = match query.orgs.is_empty() {
+            true => self.orgs().await?,
+            false => query.orgs.iter().cloned().collect(),
+        };
+        let mut plan =
+            Plan { streams: Vec::new(), total: None, is_exact: false, groups: None, ids: None, search: None };
+        let heads = match query.narrows_groups() || query.q.is_some() {
+            true => self.heads(query, &orgs).await?,
+            false => Vec::new(),
+        };
+        let takes = |head: &&Head| query.takes_group(&head.id, head.class, &head.code, &head.words());
+        if query.text.is_some() {
+            plan.groups = Some(heads.iter().filter(takes).map(|head| head.id.clone()).collect());
+        }
+        if query.conversation.is_some() || query.message.is_some() || query.customer.is_some() {
+            if let Some(found) = self.named(query, &orgs, &mut plan).await? {
+                plan.streams = vec![Stream::Found(found)];
+                self.search(query, &orgs, &mut plan).await?;
+                return Ok(plan);
+            }
+        }
+        if query.q.is_some() {
+            let found = self.search(query, &orgs, &mut plan).await?;
+            let searched = plan.search.as_ref().map(|search| &search.groups);
+            let taken: Vec<_> =
+                heads.iter().filter(|head| searched.is_some_and(|groups| groups.contains(&head.id))).collect();
+            plan.streams = match found {
+                Some(found) if taken.len() <= STREAMS => {
+                    let mut streams = of_groups(query, &taken);
+                    streams.push(Stream::Found(found));
+                    streams
+                }
+                _ => of_orgs(query, &orgs),
+            };
+            return Ok(plan);
+        }
+        if !query.narrows_groups() {
+            plan.total = if query.is_counted() { Some(self.counted(query, &orgs).await?) } else { None };
+            plan.is_exact = query.is_counted();
+            plan.streams = of_orgs(query, &orgs);
+            return Ok(plan);
+        }
+        let taken: Vec<_> = heads.iter().filter(takes).filter(|head| head.counts.within(query.states()) > 0).collect();
+        let sum = |heads: &mut dyn Iterator<Item = &Head>| -> u64 {
+            heads.map(|head| head.counts.within(query.states())).sum()
+        };
+        let (matching, all) = (sum(&mut taken.iter().copied()), sum(&mut heads.iter()));
+        // Of the rest nobody knows which class and code it has, unless it is asked for by its id.
+        let by_class = !query.classes.is_empty() || !query.codes.is_empty();
+        let with_rest = by_class && taken.iter().any(|head| head.id == Fingerprint::unnamed());
+        plan.total = (query.is_counted() && !with_rest).then_some(matching);
+        let streams = of_groups(query, &taken);
+        let costs = STREAM_COSTS * streams.len() as u64;
+        // Of so many in the lists one matches.
+        let sparse = all / matching.max(1);
+        (plan.streams, plan.is_exact) = match streams.len() <= STREAMS && (streams.len() <= 16 || sparse * 50 > costs) {
+            true => (streams, plan.total.is_some()),
+            false => (of_orgs(query, &orgs), false),
+        };
+        Ok(plan)
+    }
+
+    /// How many sync errors organizations have in the states of a query.
+    async fn counted(&self, query: &ErrorQuery, orgs: &[OrgId]) -> Result<u64, Error> {
+        let keys: Vec<_> = orgs.iter().map(|org| key::lane(org).into_bytes()).collect();
+        let values = self.store.get_many(keys.clone()).await?;
+        let read = |(name, value): (Vec<u8>, Option<Vec<u8>>)| record::decode::<LaneState>(&name, &value?).ok();
+        Ok(keys.into_iter().zip(values).filter_map(read).map(|state| state.errors.within(query.states())).sum())
+    }
+
+    /// How many sync errors each cause has that match, where counts tell.
+    pub(super) async fn counted_groups(&self, query: &ErrorQuery) -> Result<Vec<(OrgId, Fingerprint, u64)>, Error> {
+        let orgs: Vec<_> = match query.orgs.is_empty() {
+            true => self.orgs().await?,
+            false => query.orgs.iter().cloned().collect(),
+        };
+        let heads = self.heads(query, &orgs).await?.into_iter();
+        let taken = heads.filter(|head| query.takes_group(&head.id, head.class, &head.code, &head.words()));
+        let counted = taken.map(|head| (head.org, head.id, head.counts.within(query.states())));
+        Ok(counted.filter(|(_, _, count)| *count > 0).collect())
+    }
+
+    /// The causes of some organizations, without what no query reads.
+    async fn heads(&self, query: &ErrorQuery, orgs: &[OrgId]) -> Result<Vec<Head>, Error> {
+        let mut pairs = Vec::new();
+        if query.groups.is_empty() {
+            let most = usize::try_from(GROUPS_KEPT).unwrap_or(usize::MAX) + 1;
+            let ranges = orgs.iter().map(|org| Range::of(key::groups(org), most)).collect();
+            pairs.extend(self.store.ranges(ranges).await?.into_iter().flatten());
+        } else {
+            let of_org = |org| query.groups.iter().map(move |id| key::group(org, id).into_bytes());
+            let keys: Vec<_> = orgs.iter().flat_map(of_org).collect();
+            let values = self.store.get_many(keys.clone()).await?;
+            pairs.extend(keys.into_iter().zip(values).filter_map(|(name, value)| Some((name, value?))));
+        }
+        Ok(pairs.iter().filter_map(|(name, value)| record::decode(name, value).ok()).collect())
+    }
+
+    /// What a conversation, a message or a customer leads to; `None` where that is too much to hold.
+    async fn named(&self, query: &ErrorQuery, orgs: &[OrgId], plan: &mut Plan) -> Result<Option<Vec<Place>>, Error> {
+        let mut ids = None;
+        if let Some(id) = &query.conversation {
+            ids = Some(self.of_conversations(orgs.iter().map(|org| (org.clone(), id.clone()))).await?);
+        }
+        if let Some(message) = &query.message {
+            let of_message: Vec<_> = self.conversations_of(message).await?;
+            let of_message = of_message.into_iter().filter(|(org, _)| orgs.contains(org));
+            let found = self.of_conversations(of_message).await?;
+            plan.ids = Some(found.iter().cloned().collect());
+            ids = ids.or(Some(found));
+        }
+        if let (None, Some(begin)) = (&ids, &query.customer) {
+            ids = self.of_terms(orgs, &search_term(begin)).await?;
+        }
+        let Some(ids) = ids else { return Ok(None) };
+        self.places(&ids).await.map(Some)
+    }
+
+    /// What `q` leads to beside the causes whose words it has; `None` where that is too much to hold.
+    async fn search(&self, query: &ErrorQuery, orgs: &[OrgId], plan: &mut Plan) -> Result<Option<Vec<Place>>, Error> {
+        let Some(q) = query.q.as_deref().map(str::trim) else { return Ok(Some(Vec::new())) };
+        let mut ids = Vec::new();
+        if let Ok(id) = q.parse::<SyncErrorId>() {
+            // The id may be one that an import merged into another.
+            ids.extend(self.sync_error(&id).await?.map(|error| error.id));
+        }
+        if let Ok(id) = q.parse::<ConversationId>() {
+            ids.extend(self.of_conversations(orgs.iter().map(|org| (org.clone(), id.clone()))).await?);
+        }
+        if let Ok(id) = q.parse() {
+            ids.extend(self.of_conversations(self.conversations_of(&id).await?.into_iter()).await?);
+        }
+        let is_record = matches!(q.len(), 15 | 18) && q.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let term = search_term(if is_record { &q[..15] } else { q });
+        let by_term = self.of_terms(orgs, &term).await?;
+        let complete = by_term.is_some();
+        let searched: HashSet<_> = ids.iter().cloned().collect();
+        ids.extend(by_term.unwrap_or_default());
+        let places = self.places(&ids).await?;
+        let all = ErrorQuery { groups: query.groups.clone(), ..ErrorQuery::default() };
+        let groups = self.heads(&all, orgs).await?;
+        let groups = groups.into_iter().filter(|head| has_words(&head.words(), q)).map(|head| head.id).collect();
+        plan.search = Some(Search { term, ids: searched, groups });
+        Ok(complete.then_some(places))
+    }
+
+    /// Sync errors by the beginning of a term; `None` where there are more than can be held.
+    async fn of_terms(&self, orgs: &[OrgId], begin: &str) -> Result<Option<Vec<SyncErrorId>>, Error> {
+        if begin.is_empty() {
+            return Ok(None);
+        }
+        let range = |org| Range::of(key::error_terms(org, begin), FOUND + 1).keys_only();
+        let pairs: Vec<_> = self.store.ranges(orgs.iter().map(range).collect()).await?.into_iter().flatten().collect();
+        if pairs.len() > FOUND {
+            return Ok(None);
+        }
+        pairs.iter().map(|(name, _)| key::part(name, 0)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// The newest sync errors of conversations.
+    async fn of_conversations(
+        &self,
+        places: impl Iterator<Item = (OrgId, ConversationId)> + Send,
+    ) -> Result<Vec<SyncErrorId>, Error> {
+        let mut ids = Vec::new();
+        for (org, id) in places {
+            let known = error_ids(&org, &id, &self.delivery(&org, &id).await?);
+            ids.extend(known.into_iter().rev().take(FOUND));
+        }
+        Ok(ids)
+    }
+
+    /// Where sync errors stand.
+    async fn places(&self, ids: &[SyncErrorId]) -> Result<Vec<Place>, Error> {
+        let place = |error: crate::domain::SyncError| Place {
+            at: error.first_seen,
+            id: error.id,
+            org: error.org,
+            state: error.state,
+        };
+        Ok(self.sync_errors_of(ids).await?.into_iter().map(place).collect())
+    }
+}
+
+/// The lists of organizations in the states of a query.
+fn of_orgs(query: &ErrorQuery, orgs: &[OrgId]) -> Vec<Stream> {
+    let stream = |org: &OrgId, state| Stream::Index { org: org.clone(), state, prefix: key::error_list(org, state) };
+    orgs.iter().flat_map(|org| query.states().map(move |state| stream(org, state))).collect()
+}
+
+/// The indexes of causes in the states of a query that they have.
+fn of_groups(query: &ErrorQuery, heads: &[&Head]) -> Vec<Stream> {
+    let of_head = |head: &&Head| {
+        let (org, id, counts) = (head.org.clone(), head.id.clone(), head.counts);
+        query.states().filter(move |state| counts.within([*state].into_iter()) > 0).map(move |state| {
+            let prefix = key::error_group(&org, &id, state);
+            Stream::Index { org: org.clone(), state, prefix }
+        })
+    };
+    heads.iter().flat_map(of_head).collect()
+}
