@@ -101,8 +101,10 @@ pub struct OrgHealth {
     pub scheduled: u64,
     /// Conversations that wait for the end of an incident.
     pub parked: u64,
-    /// Sync errors that are still to be retried because somebody asked for all.
+    /// Sync errors that are still to be retried because somebody asked for many at once.
     pub retrying_all: u64,
+    /// Operations that go on.
+    pub operations: usize,
     /// Arrivals that are acknowledged but not merged yet.
     pub unmerged: usize,
     /// What is wrong with the organization as a whole.
@@ -131,7 +133,7 @@ impl OrgHealth {
     #[must_use]
     pub fn idle(&self) -> bool {
         let parked = if self.incident.as_ref().is_none_or(|it| it.recovering) { self.parked } else { 0 };
-        self.waiting + self.sending + self.scheduled + self.retrying_all + parked == 0 && self.unmerged == 0
+        self.waiting + self.sending + self.scheduled + parked == 0 && self.operations + self.unmerged == 0
     }
 }
 

@@ -7,6 +7,7 @@ mod bodies;
 mod console;
 mod descriptors;
 mod error_query;
+mod export;
 mod extract;
 mod groups;
 mod guesses;
@@ -227,6 +228,7 @@ fn reading() -> Router<App> {
         .route("/v1/operations", get(operations::list))
         .route("/v1/operations/{id}", get(operations::show))
         .route("/v1/sync-errors", get(sync_errors::list))
+        .route("/v1/sync-errors/export", get(export::export))
         .route("/v1/sync-errors/{id}", get(sync_errors::show))
         .route("/v1/sync-errors/{id}/repro", get(repro::bundle))
         .route("/v1/messages/{id}/audit", get(messages::audit))

@@ -257,3 +257,33 @@ async fn causes_are_given_to_somebody_many_at_once() {
     assert_eq!(host.get("/v1/groups?assignee=ann").await.1["total"], 1);
     host.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_has_all_that_a_query_matches_as_lines_and_as_a_table() {
+    let host = TestHost::start().await;
+    for number in 1..=3 {
+        let mut action = received(number, number, "nobody", "jane@example.com");
+        action["task"]["message"]["author"]["name"] = json!("=1+1");
+        host.notify(action).await;
+    }
+    host.notify(received(4, 4, "someone", "jane@example.com")).await;
+    host.until("all are on record", |health| health.sync_errors.pending == 4).await;
+    let text = async |query: &str| {
+        let url = format!("http://{}/v1/sync-errors/export?{query}", host.app.address);
+        let answer = reqwest::Client::new().get(url).bearer_auth(switchyard_tests::OPERATOR).send().await.unwrap();
+        let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        (answer.status(), kind, answer.text().await.unwrap())
+    };
+    let (status, kind, lines) = text("text=nobody").await;
+    assert_eq!((status, kind.as_str(), lines.lines().count()), (StatusCode::OK, "application/x-ndjson", 3));
+    for line in lines.lines() {
+        assert_eq!(serde_json::from_str::<Value>(line).unwrap()["state"], "pending");
+    }
+    let (_, kind, table) = text("format=csv&sort=first_seen").await;
+    assert_eq!((kind.as_str(), table.lines().count()), ("text/csv; charset=utf-8", 5), "{table}");
+    assert!(table.starts_with("id,organization,conversation,") && table.contains(",'=1+1,"), "{table}");
+    for bad in ["format=xml", "limit=5", "colour=red", "org=nonsense"] {
+        assert_eq!(text(bad).await.0, StatusCode::BAD_REQUEST, "{bad}");
+    }
+    host.stop().await;
+}

@@ -240,9 +240,21 @@ impl Operation {
     /// It has acted on a sync error of a cause.
     pub fn acted(&mut self, group: &Fingerprint) {
         self.done += 1;
+        self.met();
         if let Some(part) = self.part(group) {
             part.done += 1;
         }
+    }
+
+    /// It has met a sync error, or a cause, that it leaves alone.
+    pub fn skipped(&mut self) {
+        self.skipped += 1;
+        self.met();
+    }
+
+    /// What came while the matches were counted is in it too.
+    fn met(&mut self) {
+        self.matched = self.matched.map(|matched| matched.max(self.done + self.skipped));
     }
 
     /// A sync error of a cause that it retried came out; `now` is the cause by which it failed.

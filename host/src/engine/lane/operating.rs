@@ -61,7 +61,7 @@ impl Lane {
                 let annotation = Annotation::Assignee(assignee.clone());
                 match turn.annotate(&group, vec![annotation]) {
                     Ok(_) => operation.acted(&group),
-                    Err(_) => operation.skipped += 1,
+                    Err(_) => operation.skipped(),
                 }
             }
             let as_of = operation.as_of;
@@ -69,7 +69,7 @@ impl Lane {
                 if act(turn, number, &operation, &group, error) {
                     operation.acted(&group);
                 } else {
-                    operation.skipped += 1;
+                    operation.skipped();
                 }
             }
             operation.walked(&group, after, more);

@@ -33,6 +33,7 @@ impl Lane {
             scheduled: phases.waiting,
             parked: phases.parked,
             retrying_all: self.operations.values().map(left_to_retry).sum(),
+            operations: self.operations.values().filter(|it| it.status == OperationStatus::Running).count(),
             unmerged: 0,
             incident: self.incident(),
             moved_at: self.moved_at,

@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, ManualClock};
 use crate::domain::{
-    Arrival, Cause, Class, ConversationId, ErrorQuery, Operation, OperationId, OrgId, Part, Quota, RecordId, Records,
-    Refusal, State, SyncError, SyncErrorId, Task, Timestamp, Verdict,
+    Arrival, Cause, Class, ConversationId, ErrorQuery, Operation, OperationId, OperationStatus, OrgId, Part, Quota,
+    RecordId, Records, Refusal, State, SyncError, SyncErrorId, Task, Timestamp, Verdict,
 };
 use crate::engine::attempt::{Attempt, Ended, Outcome, newest};
 use crate::engine::command::{Ask, Command, PutBack, Reply};
@@ -300,6 +300,12 @@ impl Bench {
         let (query, by) = (query.clone(), "ann".to_owned());
         let operation = Operation::new(id, task, query, by, Timestamp::default(), Some(matched), parts);
         self.ask(|reply| Command::Begin { operation: Box::new(operation), reply }).await?.ok()
+    }
+
+    /// Pauses, resumes or cancels an operation; `None` where it does not answer, or its status does not allow that.
+    pub(super) async fn steer(&self, id: &OperationId, status: OperationStatus) -> Option<Operation> {
+        let (_, number, _) = self.ledger.operation(id).await.ok()?.pop()?;
+        self.ask(|reply| Command::Change { number, status, reply }).await?.ok()
     }
 
     /// Retries everything that is open, and what an incident holds back; answers how many sync errors that are.

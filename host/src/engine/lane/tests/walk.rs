@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::bench::{Bench, Mood, alone, arrival, conversation, lock};
-use crate::domain::State;
+use super::bench::{Bench, Mood, alone, arrival, conversation, lock, org};
+use crate::domain::{ErrorQuery, Operation, OperationId, OperationStatus, State, Task};
 use crate::engine::command::Ask;
 use crate::store::{Fault, Point};
 
@@ -22,6 +22,12 @@ enum Move {
     Accept,
     Ask(u64, u8),
     RetryAll,
+    /// One of retry, ignore, reopen and assign over all that its states allow.
+    Operate(u8),
+    /// Pauses, resumes or cancels the operation that was begun last.
+    Steer(u8),
+    /// Takes back what an operation ignored.
+    Undo,
     Pass(u64),
     ClockBack(u64),
     Fault(Point, &'static str, usize, usize),
@@ -40,6 +46,9 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         1 => Just(Move::Accept),
         4 => (1..=CONVERSATIONS, 0..3u8).prop_map(|(number, ask)| Move::Ask(number, ask)),
         1 => Just(Move::RetryAll),
+        3 => (0..4u8).prop_map(Move::Operate),
+        2 => (0..3u8).prop_map(Move::Steer),
+        1 => Just(Move::Undo),
         4 => (1..400u64).prop_map(Move::Pass),
         1 => (1..100_000u64).prop_map(Move::ClockBack),
         3 => (point, prefix, 0..3usize, 1..4usize).prop_map(|(point, prefix, skip, times)| Move::Fault(point, prefix, skip, times)),
@@ -54,6 +63,8 @@ async fn walk(moves: Vec<Move>) {
     // The newest message of each conversation that was acknowledged.
     let mut arrived: HashMap<u64, u64> = HashMap::new();
     let mut messages = 0;
+    // The operations that were acknowledged, the newest last.
+    let mut operations: Vec<OperationId> = Vec::new();
     for next in moves {
         match next {
             Move::Arrive(number) => {
@@ -75,6 +86,39 @@ async fn walk(moves: Vec<Move>) {
             Move::RetryAll => {
                 let _ = tokio::time::timeout(Duration::from_secs(5), bench.retry_all()).await;
             }
+            Move::Operate(task) => {
+                let reason = "many".to_owned();
+                let assignee = Some("ann".to_owned());
+                let tasks =
+                    [Task::Retry, Task::Ignore { reason }, Task::Reopen { undoes: None }, Task::Assign { assignee }];
+                let task = tasks[usize::from(task)].clone();
+                let query = ErrorQuery::of_org(org(), task.states().iter().copied());
+                let begun = tokio::time::timeout(Duration::from_secs(5), bench.operate(task, &query)).await;
+                operations.extend(begun.ok().flatten().map(|operation| operation.id));
+            }
+            Move::Steer(to) => {
+                let statuses = [OperationStatus::Paused, OperationStatus::Running, OperationStatus::Cancelled];
+                if let Some(id) = operations.last() {
+                    let steered = bench.steer(id, statuses[usize::from(to)]);
+                    let _ = tokio::time::timeout(Duration::from_secs(5), steered).await;
+                }
+            }
+            Move::Undo => {
+                let mut ignored = None;
+                for id in &operations {
+                    let found = bench.ledger.operation(id).await.unwrap_or_default();
+                    let over = found
+                        .into_iter()
+                        .find(|(_, _, it)| matches!(it.task, Task::Ignore { .. }) && it.ended_at.is_some());
+                    ignored = over.map(|(_, number, operation)| (number, operation)).or(ignored);
+                }
+                if let Some((number, operation)) = ignored {
+                    let query = ErrorQuery { states: [State::Ignored].into(), ..operation.query };
+                    let begun = bench.operate(Task::Reopen { undoes: Some(number) }, &query);
+                    let begun = tokio::time::timeout(Duration::from_secs(5), begun).await;
+                    operations.extend(begun.ok().flatten().map(|operation| operation.id));
+                }
+            }
             Move::Pass(seconds) => {
                 bench.pass(Duration::from_secs(seconds)).await;
             }
@@ -89,7 +133,22 @@ async fn walk(moves: Vec<Move>) {
     bench.store.plan([]);
     bench.mood(Mood::Good);
     lock(&bench.world.refused).clear();
+    for id in &operations {
+        // What is over stays so.
+        let _ = bench.steer(id, OperationStatus::Running).await;
+    }
     bench.settled().await;
+    for id in &operations {
+        let found = bench.ledger.operation(id).await.unwrap();
+        let [(_, _, operation)] = found.as_slice() else { panic!("an acknowledged operation is on record: {found:?}") };
+        let Operation { done, skipped, matched, retried, .. } = operation;
+        assert!(operation.ended_at.is_some() && operation.under_way() == 0, "it ended: {operation:?}");
+        assert!(matched.is_none_or(|matched| done + skipped <= matched), "{operation:?}");
+        // A conversation has one sync error at most that is not over.
+        assert!(done + skipped <= CONVERSATIONS, "nothing is met twice: {operation:?}");
+        let counted = if operation.task == Task::Retry { *done } else { 0 };
+        assert_eq!(retried.values().sum::<u64>(), counted, "{operation:?}");
+    }
     bench.retry_all().await.unwrap();
     let health = bench.settled().await;
     assert_eq!((health.sync_errors.pending, health.sync_errors.retrying, health.parked), (0, 0, 0));
