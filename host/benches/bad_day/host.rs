@@ -35,20 +35,27 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// One organization, whose policy searches no contact; the port is the same at each start.
-    pub(crate) fn new(binary: &Path, folder: &Path, salesforce: &str) -> Self {
+    /// Organizations whose policy searches no contact; the port is the same at each start. The first one has the accounts `main/12`
+    /// and `shop/*`, each other one those of the source that is called like it.
+    pub(crate) fn new(binary: &Path, folder: &Path, salesforce: &str, orgs: &[String]) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = free.local_addr().expect("an address");
-        let config = format!(
-            "[http]\nlisten = '{address}'\n[[http.tokens]]\nname = 'ops'\nsecret = '{TOKEN}'\nscopes = ['read', 'intake']\n\
+        let mut config = format!(
+            "[http]\nlisten = '{address}'\n[[http.tokens]]\nname = 'ops'\nsecret = '{TOKEN}'\n\
+             scopes = ['read', 'intake', 'errors']\n\
              [policies]\nfolder = 'policies'\n[store]\npath = 'data'\n\
              [alcmeon.main]\nbase_url = 'http://127.0.0.1:9'\ninstance_id = 'main'\nsecret = '{SECRET}'\nteam_field = 1\n\
              poll = false\nkeep_webhook_on = false\n\
-             [[orgs]]\nid = 'acme'\naccounts = ['main/12', 'shop/*']\npolicy = 'acme'\n\
-             [orgs.salesforce]\nlogin_url = '{salesforce}'\nclient_id = 'app'\nclient_secret = 'shh'\n\
-             refresh_token = 'acme-refresh'\ntimeout_ms = {TIMEOUT_MS}\n\
              [secrets]\nkeys = ['000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f']\n"
         );
+        for (number, org) in orgs.iter().enumerate() {
+            let accounts = if number == 0 { "'main/12', 'shop/*'".to_owned() } else { format!("'{org}/*'") };
+            config += &format!(
+                "[[orgs]]\nid = '{org}'\naccounts = [{accounts}]\npolicy = 'acme'\n\
+                 [orgs.salesforce]\nlogin_url = '{salesforce}'\nclient_id = 'app'\nclient_secret = 'shh'\n\
+                 refresh_token = '{org}-refresh'\ntimeout_ms = {TIMEOUT_MS}\n"
+            );
+        }
         fs::create_dir_all(folder.join("policies")).expect("a folder");
         for (file, text) in [
             ("switchyard.toml", config.as_str()),
@@ -59,6 +66,11 @@ impl Site {
         }
         let binary = fs::canonicalize(binary).unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
         Self { binary, folder: folder.to_owned(), address }
+    }
+
+    /// Where its store is.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.join("data")
     }
 
     /// Bytes of the store's files, without the plugins that are kept compiled beside them.

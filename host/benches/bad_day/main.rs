@@ -83,8 +83,9 @@ fn main() {
 
 /// A world and a host of its own for each.
 async fn measure(part: Part, binary: &Path, folder: &Path, options: &Options, table: &mut Table) {
-    let simulator = Simulator::start().await;
-    let site = Site::new(binary, folder, simulator.address());
+    let orgs = ["acme".to_owned()];
+    let simulator = Simulator::start(&orgs).await;
+    let site = Site::new(binary, folder, simulator.address(), &orgs);
     match part {
         Part::Day => day::measure(&site, &simulator, options, table).await,
         Part::Restart => restart::measure(&site, &simulator, options, table).await,

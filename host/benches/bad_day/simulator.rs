@@ -29,8 +29,8 @@ pub(crate) struct Simulator {
 }
 
 impl Simulator {
-    /// With the organization `acme`, which is well.
-    pub(crate) async fn start() -> Self {
+    /// With these organizations, which are well.
+    pub(crate) async fn start(orgs: &[String]) -> Self {
         let mut process = Command::new(std::env::current_exe().expect("a path"))
             .arg(ARGUMENT)
             .stdin(Stdio::piped())
@@ -41,11 +41,14 @@ impl Simulator {
         let out = process.stdout.as_mut().expect("an output");
         BufReader::new(out).read_line(&mut line).expect("an address");
         let simulator = Self { process, salesforce: line.trim().to_owned(), http: reqwest::Client::new() };
-        let settings = json!({
-            "client_id": "app", "client_secret": "shh", "refresh_token": "acme-refresh", "api_limit": 10_000_000,
-            "queues": [{ "name": "Finance", "objects": ["alcmeon__Conversation__c"] }],
-        });
-        simulator.control(Method::PUT, "orgs/acme", &settings).await;
+        for org in orgs {
+            let settings = json!({
+                "client_id": "app", "client_secret": "shh", "refresh_token": format!("{org}-refresh"),
+                "api_limit": 10_000_000,
+                "queues": [{ "name": "Finance", "objects": ["alcmeon__Conversation__c"] }],
+            });
+            simulator.control(Method::PUT, &format!("orgs/{org}"), &settings).await;
+        }
         simulator
     }
 
