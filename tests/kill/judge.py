@@ -34,6 +34,7 @@ def judge(run):
         counts(host, org, errors[org], faults)
         twice(run.simulator, org, faults)
     cases(run.simulator, rows, faults)
+    operations(run, faults)
     proven = [*conversations(run, rows, errors, faults), ignores(run, errors, faults)]
     if run.count >= WHOLE_RUN and not all(proven):
         faults["too little happened to prove anything"].append(f"{run.count} rounds")
@@ -50,7 +51,7 @@ def drain(host):
     while time.monotonic() - still < STILL_SECONDS:
         moving = {}
         for org in host.get("/v1/orgs")["orgs"]:
-            for what in ("unmerged", "waiting", "sending", "scheduled", "parked"):
+            for what in ("unmerged", "waiting", "sending", "scheduled", "parked", "operations"):
                 if org.get(what):
                     moving[f"{org['id']} {what}"] = org[what]
         if moving:
@@ -186,6 +187,22 @@ def ignores(run, errors, faults):
             ended += 1
     print(f"{kept} ignored sync errors are ignored still, {ended} were ended by something else", flush=True)
     return kept
+
+
+def operations(run, faults):
+    """What was begun over many came to its end, and its report adds up."""
+    done = 0
+    for id in run.model.operations:
+        status, found = call(run.host.address, "GET", f"/v1/operations/{id}", headers={"Authorization": f"Bearer {TOKEN}"})
+        if status != 200:
+            faults["an acknowledged operation is gone"].append(f"{id}: {status}")
+            continue
+        came = sum(found[how] for how in ("passed", "failed_alike", "failed_otherwise", "changed"))
+        wanted = found["done"] if found["task"] == "retry" else 0
+        if "ended_at" not in found or found["under_way"] or came != wanted or found["done"] + found["skipped"] > found["matched"]:
+            faults["the report of an operation does not add up"].append(f"{found}")
+        done += found["done"]
+    print(f"{len(run.model.operations)} operations ended, with {done} sync errors", flush=True)
 
 
 def undone(run, error, reason):

@@ -39,6 +39,8 @@ class Model:
         self.conversations = {}
         # By sync error, in their order: (what, reason, whether it was acknowledged).
         self.commands = {}
+        # Ids of operations that were acknowledged.
+        self.operations = []
         self.acknowledged = 0
         self.commanded = 0
 
@@ -60,6 +62,12 @@ class Model:
         with self.lock:
             self.commands.setdefault(error, []).append((what, reason, acknowledged))
             self.commanded += acknowledged
+
+
+    def begun(self, operation):
+        with self.lock:
+            self.operations.append(operation)
+            self.commanded += 1
 
 
 def moment(number):
@@ -195,8 +203,11 @@ class Operator(Worker):
 
     def step(self):
         self.ending.wait(OPERATORS_PACE)
-        if self.random.random() < 0.02:
+        chance = self.random.random()
+        if chance < 0.02:
             return self.retry_all()
+        if chance < 0.06:
+            return self.operate()
         what = self.random.choices(["retry", "ignore", "reopen"], [4, 4, 2])[0]
         state = "ignored" if what == "reopen" else self.random.choice(["pending", "pending", "retrying"])
         found = self.list(state)
@@ -231,3 +242,25 @@ class Operator(Worker):
     def retry_all(self):
         """It concerns nothing that is ignored, so no sync error has to be told of it."""
         self.request("POST", f"/v1/orgs/{self.org}/retry-all", b"", BEARER)
+
+    def operate(self):
+        """Something over many sync errors at once. What it ignores, a person had not: no sync error has to be told of it."""
+        choice = self.random.random()
+        if choice < 0.3 and self.model.operations:
+            # An operation that does not ignore, or goes on, is refused.
+            return self.begin(f"/v1/operations/{self.random.choice(self.model.operations)}/undo", {})
+        found = self.list("pending")
+        if not found:
+            return
+        query = {"org": self.org, "group": self.random.choice(found)["group"]}
+        if choice < 0.6:
+            return self.begin("/v1/operations", {"task": "retry", "query": query})
+        reason = f"not worth it {self.model.next_number()}"
+        self.begin("/v1/operations", {"task": "ignore", "reason": reason, "query": query})
+
+    def begin(self, path, body):
+        status, text = self.request("POST", path, json.dumps(body).encode(), BEARER)
+        if status == 202:
+            self.model.begun(json.loads(text)["id"])
+        elif status not in (None, 404, 409, 422, 503):
+            raise AssertionError(f"{path} was answered with {status}: {text}")

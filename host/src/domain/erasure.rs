@@ -3,7 +3,7 @@
 use super::{Arrival, Conversation, Direction, Fact, Fault, Link, Message, MessageId, Refusal, SyncError, Timestamp};
 
 /// Stands where words were.
-const ERASED: &str = "(erased)";
+pub(super) const ERASED: &str = "(erased)";
 
 impl Conversation {
     /// Forgets a message, the answers to it and everything before it; and the customer, when nothing newer of theirs is

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::erasure::ERASED;
 use super::{
     Class, ConversationId, ErrorSummary, Fingerprint, MessageId, OrgId, PolicyName, State, Timestamp, search_term,
 };
@@ -127,6 +128,24 @@ impl ErrorQuery {
                 let begin = search_term(begin);
                 error.person.iter().flat_map(|person| person.terms()).any(|term| term.starts_with(&begin))
             })
+    }
+
+    /// Forgets by whom it was narrowed: what is kept of it for long is no place for customers' names.
+    pub fn forget_customer(&mut self) {
+        for words in [&mut self.customer, &mut self.q] {
+            if words.is_some() {
+                *words = Some(ERASED.to_owned());
+            }
+        }
+    }
+
+    /// The same query without what was forgotten of it.
+    #[must_use]
+    pub fn without_forgotten(mut self) -> Self {
+        for words in [&mut self.customer, &mut self.q] {
+            words.take_if(|words| words == ERASED);
+        }
+        self
     }
 
     /// Whether it names what a cause has: then the causes tell where to look.

@@ -46,6 +46,10 @@ impl Engine {
         let counted = self.ledger.count(&query, COUNTED).await?;
         let mut plans: Vec<Plan> = Vec::new();
         let mut groups = counted.groups;
+        if *task == Task::Retry {
+            // Nothing is attempted for an organization that is not configured any more.
+            groups.retain(|(org, ..)| self.configured(org).is_ok());
+        }
         groups.sort_by(|one, other| (&one.0, other.2, &one.1).cmp(&(&other.0, one.2, &other.1)));
         for (org, group, count) in groups {
             match plans.last_mut().filter(|plan| plan.org == org) {
@@ -69,7 +73,8 @@ impl Engine {
         let id = OperationId::begun(self.clock.now(), fastrand::u64(..));
         let states = states_for(&task, query).unwrap_or_default();
         let mut begun = Vec::new();
-        for plan in self.plan_operation(&task, query).await? {
+        let plans = self.plan_operation(&task, query).await?;
+        for plan in plans {
             let lane = self.lanes.get(&plan.org).ok_or_else(|| Error::NoSuchOrg(plan.org.clone()))?;
             let mut own = query.clone();
             (own.orgs, own.states) = ([plan.org.clone()].into(), states.iter().copied().collect());
@@ -105,7 +110,8 @@ impl Engine {
             if operation.ended_at.is_none() {
                 return Err(Error::OperationGoesOn);
             }
-            let query = ErrorQuery { states: [State::Ignored].into(), ..operation.query };
+            // What it ignored carries its number: no more has to be known of whom it was about.
+            let query = ErrorQuery { states: [State::Ignored].into(), ..operation.query.without_forgotten() };
             let groups = self.ledger.count(&ErrorQuery { orgs: query.orgs.clone(), ..open(&query) }, 0).await?.groups;
             let parts = groups.into_iter().map(|(_, group, _)| Part::new(group)).collect();
             let task = Task::Reopen { undoes: Some(number) };

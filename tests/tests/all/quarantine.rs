@@ -173,6 +173,9 @@ async fn an_organization_that_leaves_the_configuration_keeps_its_sync_errors_unt
     let id = list["sync_errors"][0]["id"].as_str().expect("an id").to_owned();
     assert_eq!(list["sync_errors"].as_array().map(Vec::len), Some(2));
     assert_eq!(host.get(&format!("/v1/sync-errors/{id}")).await.1["org"], "other");
+    let retry = json!({ "task": "retry", "query": { "org": "other" } });
+    let (status, refused) = host.post("/v1/operations", retry).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "nothing is attempted for it: {refused}");
     let reason = json!({ "reason": "the shop is closed" });
     let (status, ignored) = host.post(&format!("/v1/sync-errors/{id}/ignore"), reason).await;
     assert_eq!((status, ignored["state"].as_str()), (StatusCode::OK, Some("ignored")), "{ignored}");

@@ -286,6 +286,7 @@ impl Operation {
             self.status = OperationStatus::Done;
         }
         self.ended_at = Some(now);
+        self.query.forget_customer();
         true
     }
 

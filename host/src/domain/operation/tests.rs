@@ -143,3 +143,14 @@ fn what_was_lost_on_its_way_does_not_keep_it_from_ending() {
     assert!(operation.settle(Timestamp::from_millis(30)));
     assert_eq!(operation.retried, [(Retried::Changed, 1)].into());
 }
+
+#[test]
+fn what_is_kept_of_an_operation_names_no_customer() {
+    let mut operation = retry(0);
+    (operation.query.customer, operation.query.q) = (Some("jane".to_owned()), Some("doe".to_owned()));
+    operation.parts.clear();
+    assert!(operation.settle(Timestamp::from_millis(30)));
+    let kept = serde_json::to_string(&operation).unwrap();
+    assert!(!kept.contains("jane") && !kept.contains("doe"), "{kept}");
+    assert_eq!(operation.query.without_forgotten(), ErrorQuery::default());
+}

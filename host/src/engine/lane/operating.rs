@@ -110,7 +110,9 @@ impl Lane {
             }
         }
         let phases = finished.state.phases;
-        let idle = idle && phases.ready() + phases.parked == 0;
+        // For an organization that is not configured any more nothing is attempted.
+        let departed = self.parts.outbound.at_once() == 0;
+        let idle = departed || (idle && phases.ready() + phases.parked == 0);
         for (number, operation) in self.operations.iter_mut().filter(|(_, it)| idle && it.under_way() > 0) {
             operation.nothing_is_under_way();
             changed.insert(*number);
