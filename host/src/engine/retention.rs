@@ -8,8 +8,8 @@ use super::command::Command;
 use super::erase::History;
 use super::turn::Turn;
 use super::{Engine, Error};
-use crate::domain::{ConversationId, Fingerprint, Phase, State, SyncError, Timestamp};
-use crate::ledger::Ledger;
+use crate::domain::{ConversationId, Fingerprint, OperationId, Phase, State, SyncError, Timestamp};
+use crate::ledger::{Forgotten, Ledger};
 use crate::store;
 
 /// Conversations, and sync errors, that are looked at in one turn.
@@ -61,6 +61,7 @@ pub(super) fn trusted(before: Timestamp, seen: Timestamp, now: Timestamp) -> Tim
 pub(super) struct Old {
     conversations: Vec<(ConversationId, History)>,
     errors: Vec<SyncError>,
+    operations: Vec<(u64, OperationId)>,
     before: Timestamp,
 }
 
@@ -81,7 +82,8 @@ impl Old {
         resolved.retain(|error| error.last_seen < before);
         let resolved: Vec<_> = resolved.into_iter().map(|error| error.id).collect();
         let errors = ledger.sync_errors_of(&resolved).await?;
-        Ok(Self { conversations, errors, before })
+        let operations = ledger.operations_over(org, before, MOST).await?;
+        Ok(Self { conversations, errors, operations, before })
     }
 
     /// The causes that it is about.
@@ -99,7 +101,7 @@ impl Old {
 impl Turn<'_> {
     /// Forgets what did not change since; answers how much was looked at. What is not settled is kept.
     pub(super) fn forget_old(&mut self, old: Old) -> usize {
-        let looked_at = old.conversations.len() + old.errors.len();
+        let looked_at = old.conversations.len() + old.errors.len() + old.operations.len();
         for (id, history) in old.conversations {
             let delivery = self.delivery(&id);
             if delivery.phase != Phase::Idle || self.changed(&id) || delivery.day >= old.before.day() {
@@ -117,6 +119,8 @@ impl Turn<'_> {
         for error in old.errors {
             self.forget_error(&error);
         }
+        let operations = old.operations.into_iter().map(|(number, id)| Forgotten::Operation { number, id });
+        self.commit.forgotten.extend(operations);
         looked_at
     }
 }

@@ -6,8 +6,8 @@ use super::audit::PAGES;
 use super::quarantine::NOT_WRITTEN;
 use super::{AuditPage, LaneState, Ledger, Quarantined, key, record};
 use crate::domain::{
-    Conversation, ConversationId, Delivery, ErrorSummary, Group, MessageId, Operation, OrgId, Records, SourceId,
-    SyncError, SyncErrorId, Timestamp,
+    Conversation, ConversationId, Delivery, ErrorSummary, Group, MessageId, Operation, OperationId, OrgId, Records,
+    SourceId, SyncError, SyncErrorId, Timestamp,
 };
 use crate::store::{self, Batch, Error, Fence, LARGEST_VALUE};
 
@@ -142,6 +142,13 @@ pub enum Forgotten {
     },
     /// A sync error.
     Error(ErrorSummary),
+    /// An operation that is over.
+    Operation {
+        /// Its number.
+        number: u64,
+        /// Its id.
+        id: OperationId,
+    },
 }
 
 /// Why a lane's commit was not made, by what the lane can do.
@@ -322,6 +329,10 @@ impl<'a> Encoding<'a> {
                 for page in delivery.page.saturating_sub(PAGES)..=delivery.page {
                     self.batch.delete(key::audit_page(self.org, id, page));
                 }
+            }
+            Forgotten::Operation { number, id } => {
+                self.batch.delete(key::operation_over(self.org, *number));
+                self.batch.delete(key::operation_id(id, self.org));
             }
             Forgotten::Error(summary) => {
                 self.batch.delete(key::error(&summary.id));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Ledger, key, record};
-use crate::domain::{Operation, OperationId, OrgId};
+use crate::domain::{Operation, OperationId, OrgId, Timestamp};
 use crate::store::{Error, Range};
 
 impl Ledger {
@@ -42,6 +42,25 @@ impl Ledger {
         all.sort_by_key(|(_, _, operation)| (operation.ended_at.is_some(), std::cmp::Reverse(operation.as_of)));
         all.truncate(limit);
         Ok(all)
+    }
+
+    /// The first operations of an organization that ended before this time, with their numbers.
+    pub async fn operations_over(
+        &self,
+        org: &OrgId,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(u64, OperationId)>, Error> {
+        let mut found = Vec::new();
+        for (name, value) in self.store.range(Range::of(key::operations_over(org), limit)).await? {
+            let operation: Operation = record::decode(&name, &value)?;
+            // A later one may have ended sooner; it is found when this one is forgotten.
+            if operation.ended_at.is_none_or(|ended_at| ended_at >= before) {
+                break;
+            }
+            found.push((key::part(&name, 0)?, operation.id));
+        }
+        Ok(found)
     }
 
     /// An operation in each of its organizations, with its numbers there.

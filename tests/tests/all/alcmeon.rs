@@ -230,11 +230,15 @@ async fn what_is_settled_is_forgotten_by_age_and_what_waits_for_somebody_is_not(
     assert!(
         !kept(&host).contains("message 1") && kept(&host).contains("message 2") && kept(&host).contains("message 3")
     );
-    host.post(&format!("/v1/sync-errors/{id}/ignore"), json!({ "reason": "spam" })).await;
+    let ignore = json!({ "task": "ignore", "reason": "spam", "query": { "state": "pending" } });
+    let (_, operation) = host.post("/v1/operations", ignore).await;
+    let operation = format!("/v1/operations/{}", operation["id"].as_str().unwrap());
+    host.seen(&operation, |answer| answer["ended_at"].is_string()).await;
     host.clock.advance(DAY * 32);
     forgotten(&host, "/v1/messages/main:5002/audit").await;
     forgotten(&host, "/v1/messages/main:5003/audit").await;
     host.seen(&format!("/v1/sync-errors/{id}"), |answer| answer["status"] == 404).await;
+    host.seen(&operation, |answer| answer["status"] == 404).await;
     host.until("it is counted no more", |health| health.sync_errors.ignored == 0).await;
     let left = kept(&host);
     for gone in ["message 1", "message 2", "message 3", "main:5002"] {
