@@ -143,6 +143,11 @@ pub enum Fact {
         /// Who.
         by: String,
     },
+    /// A person asked for what got through to be sent once more.
+    ResyncAsked {
+        /// Who.
+        by: String,
+    },
     /// A person, or a policy, ignored the sync error.
     Ignored {
         /// The sync error.
@@ -186,6 +191,7 @@ impl Fact {
             Self::Linked { .. }
             | Self::Delivered { .. }
             | Self::RetryAsked { .. }
+            | Self::ResyncAsked { .. }
             | Self::Reopened { .. }
             | Self::Erased { .. }
             | Self::Resolved { .. } => {}

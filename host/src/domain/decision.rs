@@ -137,6 +137,18 @@ pub enum Destination {
     NotEligible(String),
 }
 
+impl Destination {
+    /// The name of the queue, or the id of the user; empty where it is nobody's.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Queue(name) => name.clone(),
+            Self::Owner(user) => user.to_string(),
+            Self::TrackOnly | Self::NotEligible(_) => String::new(),
+        }
+    }
+}
+
 /// What to search Salesforce contacts for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactSearch {

@@ -84,6 +84,7 @@ impl Fact {
             Self::Delivered { .. }
             | Self::Quarantined { .. }
             | Self::RetryAsked { .. }
+            | Self::ResyncAsked { .. }
             | Self::Reopened { .. }
             | Self::Resolved { .. }
             | Self::Erased { .. } => {}

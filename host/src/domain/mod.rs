@@ -25,6 +25,7 @@ mod pace;
 mod person;
 mod policy;
 mod refusal;
+mod resync;
 mod schedule;
 mod secret;
 mod sync_error;
@@ -42,7 +43,9 @@ pub use audit::{AuditEntry, Fact};
 pub use bounds::{BODIES_BYTES, BODY_BYTES, CONVERSATION_BYTES, is_hidden};
 pub use conversation::{Attribute, Conversation, Customer, Direction, MESSAGES_KEPT, Message};
 pub use decision::{Contact, ContactSearch, Decision, Destination, Fault, Link, PolicyRef, Question, Verdict};
-pub use delivery::{Creation, Delivery, Effect, Event, Failure, InOperation, OpenError, Phase, Records, Work, step};
+pub use delivery::{
+    Creation, Delivery, Effect, Event, Failure, InOperation, OpenError, Phase, Records, Routed, Work, step,
+};
 pub use error_query::{ErrorQuery, Period, has_words};
 pub use error_summary::{ErrorCounts, ErrorPlace, ErrorSummary};
 pub use fingerprint::{Cause, Fingerprint, FingerprintError, Identity};
@@ -60,6 +63,7 @@ pub use pace::{Pace, Quota};
 pub use person::{Person, search_term};
 pub use policy::{History, Origin, PolicyRevision, PolicySource, RevisionState};
 pub use refusal::{Blame, Choice, Class, Refusal, RequestSent, Scope};
+pub use resync::{ResyncQuery, Sweep};
 pub use schedule::{Plan, plan};
 pub use secret::{RefreshToken, Secret};
 pub use sync_error::{Change, Ending, Moment, State, SyncError, TransitionError};

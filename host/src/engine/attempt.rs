@@ -12,7 +12,7 @@ use super::org::Org;
 use super::shared::Shared;
 use crate::domain::{
     Blame, Cause, Class, Conversation, ConversationId, Decision, Destination, Fact, Fault, Fingerprint, MessageId,
-    PolicyRef, Question, RecordId, Records, Refusal, Scope, Timestamp, Verdict, Way,
+    PolicyRef, Question, RecordId, Records, Refusal, Routed, Scope, Timestamp, Verdict, Way,
 };
 use crate::policy::Failing;
 use crate::salesforce::{CaseWrite, ConversationWrite, Upserted};
@@ -173,6 +173,7 @@ impl Walk {
         let (logs, rule) = (decision.logs.clone(), decision.rule.clone());
         let destination = self.answer(decision)?;
         self.facts.push(Fact::Routed { policy: policy.clone(), destination: destination.clone(), cost, logs, rule });
+        self.records.routed = Some(Box::new(Routed { policy: policy.clone(), to: destination.name() }));
         match destination {
             Destination::NotEligible(reason) => Ok(self.not_yet(&reason)),
             Destination::TrackOnly => Ok(Some((None, None))),

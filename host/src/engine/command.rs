@@ -9,7 +9,7 @@ use super::attempt::newest;
 use super::turn::Turn;
 use crate::domain::{
     Annotation, Cause, Change, ConversationId, Event, Failure, Fingerprint, Group, Operation, OperationStatus, Phase,
-    Refusal, SyncError, SyncErrorId, Task, Verdict,
+    Refusal, SyncError, SyncErrorId, Verdict,
 };
 use crate::ledger::Quarantined;
 
@@ -56,7 +56,7 @@ impl Command {
     pub(super) fn lifts(&self) -> bool {
         match self {
             Self::Error { ask: Ask::Retry, .. } | Self::Lift { .. } => true,
-            Self::Begin { operation, .. } => operation.task == Task::Retry,
+            Self::Begin { operation, .. } => operation.task.sends(),
             _ => false,
         }
     }

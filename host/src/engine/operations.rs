@@ -3,11 +3,13 @@
 use super::command::Command;
 use super::{Engine, Error};
 use crate::domain::{
-    ErrorQuery, Fingerprint, Operation, OperationId, OperationStatus, OrgId, Part, State, Task, Timestamp,
+    ErrorQuery, Fingerprint, Operation, OperationId, OperationStatus, OrgId, Part, ResyncQuery, State, Task, Timestamp,
 };
 
 /// Sync errors that are looked at to count what no count tells.
 const COUNTED: usize = 20_000;
+/// Conversations that are looked at at a time.
+const LOOKED_AT: usize = 1_000;
 
 /// What an operation would be about in one organization.
 #[derive(Debug, Clone)]
@@ -88,6 +90,45 @@ impl Engine {
             let operation = Box::new(operation);
             let operation = self.ask(lane, |reply| Command::Begin { operation, reply }).await?;
             begun.push((plan.org, operation));
+        }
+        Ok((id, begun))
+    }
+
+    /// How many conversations got through that match, of those that were looked at, and whether these are all.
+    pub async fn count_delivered(&self, org: &OrgId, query: &ResyncQuery) -> Result<(u64, bool), Error> {
+        let (mut count, mut looked_at, mut after, now) = (0, 0, None, self.clock.now());
+        loop {
+            let found = self.ledger.sweep(org, after.as_ref(), LOOKED_AT).await?;
+            looked_at += found.len();
+            count += found.iter().filter(|(.., delivery)| query.matches(delivery, now)).count() as u64;
+            let whole = found.len() == LOOKED_AT;
+            if !whole || looked_at >= COUNTED {
+                return Ok((count, !whole));
+            }
+            after = found.into_iter().next_back().map(|(day, id, _)| (day, id));
+        }
+    }
+
+    /// Begins to send what got through once more, in each of these organizations.
+    ///
+    /// # Errors
+    /// When one of them is not configured, or does not answer: in others it may have begun.
+    pub async fn begin_resync(
+        &self,
+        orgs: &[OrgId],
+        query: &ResyncQuery,
+        by: &str,
+    ) -> Result<(OperationId, Vec<(OrgId, Operation)>), Error> {
+        let id = OperationId::begun(self.clock.now(), fastrand::u64(..));
+        let mut begun = Vec::new();
+        for org in orgs {
+            let lane = self.configured(org)?;
+            let (task, own) = (Task::Resync { query: query.clone() }, ErrorQuery::of_org(org.clone(), []));
+            let operation =
+                Operation::new(id.clone(), task, own, by.to_owned(), Timestamp::default(), None, Vec::new());
+            let operation = Box::new(operation);
+            let operation = self.ask(lane, |reply| Command::Begin { operation, reply }).await?;
+            begun.push((org.clone(), operation));
         }
         Ok((id, begun))
     }

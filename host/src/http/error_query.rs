@@ -86,14 +86,7 @@ impl Filters {
             return Err(Problem::bad_request("query: not an object of filters"));
         };
         for (name, value) in members {
-            let values = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
-            for value in values {
-                let value = match value {
-                    Value::String(text) => text.clone(),
-                    Value::Number(number) => number.to_string(),
-                    Value::Null => continue,
-                    _ => return Err(Problem::bad_request(format!("{name}: neither a text nor a number"))),
-                };
+            for value in texts_of(name, value)? {
                 if !self.take(name, &value)? {
                     return Err(unknown(name, &[]));
                 }
@@ -109,6 +102,17 @@ impl Filters {
         }
         Ok(self.0)
     }
+}
+
+/// The values of a member of a JSON object: a text, a number, or a list of them; `null` is none.
+pub(super) fn texts_of(name: &str, value: &Value) -> Result<Vec<String>, Problem> {
+    let values = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
+    let text = |value: &Value| match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(number) => Ok(number.to_string()),
+        _ => Err(Problem::bad_request(format!("{name}: neither a text nor a number"))),
+    };
+    values.iter().filter(|value| !value.is_null()).map(text).collect()
 }
 
 /// The filters of a query as the fields of an address.

@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::access::Caller;
-use super::error_query::{Filters, PAGE, no_such_org};
+use super::error_query::{Filters, PAGE, each, no_such_org, once, text, texts_of};
 use super::extract::{self, Asked, Id};
 use super::problem::Problem;
 use super::sync_errors::a_reason;
 use crate::domain::{
-    ErrorQuery, Fingerprint, Operation, OperationId, OperationStatus, OrgId, Retried, Task, Timestamp,
+    ErrorQuery, Fingerprint, Operation, OperationId, OperationStatus, OrgId, ResyncQuery, Retried, Task, Timestamp,
 };
 use crate::engine::{Plan, states_for};
 
@@ -31,9 +31,9 @@ const MOST: usize = 500;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Begin {
-    /// retry, ignore, reopen or assign.
+    /// retry, ignore, reopen, assign or resync.
     task: String,
-    /// The filters of the list.
+    /// The filters of the list; of a resync those of what got through.
     #[serde(default)]
     query: Value,
     /// Why they are ignored.
@@ -48,16 +48,19 @@ pub(super) struct Begin {
 }
 
 impl Begin {
-    fn task(&self) -> Result<Task, Problem> {
-        let unused = |name: &str, given: bool| match given {
+    fn unused(&self, name: &str, given: bool) -> Result<(), Problem> {
+        match given {
             true => Err(Problem::invalid(format!("{name}: not for `{}`", self.task))),
             false => Ok(()),
-        };
+        }
+    }
+
+    fn task(&self) -> Result<Task, Problem> {
         if self.task != "ignore" {
-            unused("reason", self.reason.is_some())?;
+            self.unused("reason", self.reason.is_some())?;
         }
         if self.task != "assign" {
-            unused("assignee", self.assignee.is_some())?;
+            self.unused("assignee", self.assignee.is_some())?;
         }
         match self.task.as_str() {
             "retry" => Ok(Task::Retry),
@@ -71,7 +74,7 @@ impl Begin {
                 let assignee = given.map(a_reason).transpose()?.map(str::to_owned);
                 Ok(Task::Assign { assignee })
             }
-            _ => Err(Problem::bad_request("task: none of retry, ignore, reopen, assign")),
+            _ => Err(Problem::bad_request("task: none of retry, ignore, reopen, assign, resync")),
         }
     }
 }
@@ -82,6 +85,9 @@ pub(super) async fn begin(
     Extension(caller): Extension<Caller>,
     extract::Json(asked): extract::Json<Begin>,
 ) -> Result<Response, Problem> {
+    if asked.task == "resync" {
+        return resync(&app, &caller, &asked).await;
+    }
     let task = asked.task()?;
     let mut filters = Filters::default();
     if !asked.query.is_null() {
@@ -99,6 +105,59 @@ pub(super) async fn begin(
     }
     let (id, begun) = app.parts.engine.begin_operation(task, &query, &caller.name).await?;
     accepted(&app, &id, begun)
+}
+
+/// Sends what got through once more, or tells how much that would be.
+async fn resync(app: &App, caller: &Caller, asked: &Begin) -> Result<Response, Problem> {
+    asked.unused("reason", asked.reason.is_some())?;
+    asked.unused("assignee", asked.assignee.is_some())?;
+    let engine = &app.parts.engine;
+    let (orgs, query) = resync_query(&asked.query)?;
+    if let Some(org) = orgs.iter().find(|org| engine.org(org).is_err()) {
+        return Err(no_such_org(org));
+    }
+    let all = || engine.orgs().into_iter().map(|(org, _)| org.id.clone()).collect();
+    let orgs: Vec<_> = if orgs.is_empty() { all() } else { orgs.into_iter().collect() };
+    if !asked.dry_run {
+        let (id, begun) = engine.begin_resync(&orgs, &query, &caller.name).await?;
+        return accepted(app, &id, begun);
+    }
+    let (mut matched, mut is_exact) = (0, true);
+    for org in &orgs {
+        let (count, exact) = engine.count_delivered(org, &query).await?;
+        (matched, is_exact) = (matched + count, is_exact && exact);
+    }
+    let salesforce_calls = (matched * CALLS_PER_1000).div_ceil(1_000);
+    Ok(Json(DryRun { task: "resync", matched, is_exact, salesforce_calls, groups: Vec::new() }).into_response())
+}
+
+/// The filters of conversations that got through.
+fn resync_query(object: &Value) -> Result<(BTreeSet<OrgId>, ResyncQuery), Problem> {
+    const KNOWN: &str = "org, delivered_from, delivered_before, policy, revision, queue";
+    let (mut orgs, mut query) = (BTreeSet::new(), ResyncQuery::default());
+    let members = match object {
+        Value::Null => return Ok((orgs, query)),
+        Value::Object(members) => members,
+        _ => return Err(Problem::bad_request("query: not an object of filters")),
+    };
+    for (name, value) in members {
+        for value in texts_of(name, value)? {
+            match name.as_str() {
+                "org" => each(name, &value, &mut orgs)?,
+                "delivered_from" => once(name, &value, &mut query.delivered.from)?,
+                "delivered_before" => once(name, &value, &mut query.delivered.before)?,
+                "policy" => each(name, &value, &mut query.policies)?,
+                "revision" => each(name, &value, &mut query.revisions)?,
+                // A queue may have a comma in its name.
+                "queue" => drop(query.queues.insert(text(name, &value)?)),
+                _ => {
+                    let name: String = name.chars().take(80).collect();
+                    return Err(Problem::bad_request(format!("`{name}` is no filter of a resync; known are {KNOWN}")));
+                }
+            }
+        }
+    }
+    Ok((orgs, query))
 }
 
 fn accepted(app: &App, id: &OperationId, begun: Vec<(OrgId, Operation)>) -> Result<Response, Problem> {
@@ -201,6 +260,12 @@ struct InOrg {
     org: OrgId,
     status: OperationStatus,
     query: ErrorQuery,
+    /// What is sent once more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resync: Option<ResyncQuery>,
+    /// Conversations that were looked at for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    looked_at: Option<u64>,
     #[serde(flatten)]
     sums: Sums,
     /// Failures after its retries, by cause.
@@ -286,8 +351,10 @@ fn estimate(began: Timestamp, now: Timestamp, share: f64) -> Option<Timestamp> {
 impl InOrg {
     fn of(org: OrgId, operation: Operation) -> Self {
         let sums = Sums::of(&operation);
-        let Operation { status, query, failed_as, stopped, ended_at, .. } = operation;
-        Self { org, status, query, sums, failed_as, stopped, ended_at }
+        let Operation { task, status, query, failed_as, stopped, ended_at, sweep, .. } = operation;
+        let resync = if let Task::Resync { query } = task { Some(query) } else { None };
+        let looked_at = sweep.map(|sweep| sweep.looked_at);
+        Self { org, status, query, resync, looked_at, sums, failed_as, stopped, ended_at }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is looked after in the background: gaps to fill, ids to write back, and what has become too old.
 
 use super::{Ledger, key, record};
-use crate::domain::{ConversationId, OrgId, Records, SourceId, Timestamp};
+use crate::domain::{ConversationId, Delivery, OrgId, Records, SourceId, Timestamp};
 use crate::store::{Batch, Error, Range};
 
 /// Keys of one conversation of a source that are looked at: the newest decides.
@@ -22,6 +22,28 @@ impl Ledger {
             aged.push(key::part(&name, 0)?);
         }
         Ok(aged)
+    }
+
+    /// Conversations that have nothing to do or wait for a person, by the day of their last change, with how they stand.
+    pub async fn sweep(
+        &self,
+        org: &OrgId,
+        after: Option<&(u32, ConversationId)>,
+        limit: usize,
+    ) -> Result<Vec<(u32, ConversationId, Delivery)>, Error> {
+        let prefix = key::aged(org);
+        let after = after.map(|(day, id)| format!("{prefix}{day:08}/{id}").into_bytes());
+        let pairs = self.store.range(Range::of(prefix, limit).after(after).keys_only()).await?;
+        let mut places: Vec<(u32, ConversationId)> = Vec::new();
+        for (name, _) in &pairs {
+            places.push((key::part(name, 1)?, key::part(name, 0)?));
+        }
+        let keys: Vec<_> = places.iter().map(|(_, id)| key::delivery(org, id).into_bytes()).collect();
+        let values = self.store.get_many(keys.clone()).await?;
+        let delivery = |(name, value): (Vec<u8>, Option<Vec<u8>>)| record::decode(&name, &value?).ok();
+        let found = places.into_iter().zip(keys.into_iter().zip(values));
+        // One that cannot be read, or has moved meanwhile, is as one that never got through.
+        Ok(found.map(|((day, id), pair)| (day, id, delivery(pair).unwrap_or_default())).collect())
     }
 
     /// A conversation of a source of which something was missed, and when that was noted.

@@ -224,7 +224,7 @@ async fn what_makes_no_sense_is_refused_in_words_and_begins_nothing() {
     unmapped(&host, 1..=1, "nobody").await;
     host.until("it is on record", |health| health.sync_errors.pending == 1).await;
     for (body, expected, words) in [
-        (json!({ "task": "delete" }), 400, "retry, ignore, reopen, assign"),
+        (json!({ "task": "delete" }), 400, "retry, ignore, reopen, assign, resync"),
         (json!({ "task": "ignore" }), 422, "reason"),
         (json!({ "task": "retry", "reason": "x" }), 422, "reason"),
         (json!({ "task": "retry", "query": { "colour": "red" } }), 400, "known are"),
@@ -232,6 +232,9 @@ async fn what_makes_no_sense_is_refused_in_words_and_begins_nothing() {
         (json!({ "task": "retry", "query": { "state": "resolved" } }), 422, "pending or retrying"),
         (json!({ "task": "reopen" }), 422, "nothing matches"),
         (json!({ "task": "retry", "colour": "red" }), 400, "colour"),
+        (json!({ "task": "resync", "query": { "state": "pending" } }), 400, "known are org, delivered_from"),
+        (json!({ "task": "resync", "query": { "org": "nonsense" } }), 400, "no organization"),
+        (json!({ "task": "resync", "reason": "x" }), 422, "reason"),
         (json!({}), 400, "task"),
     ] {
         let (status, problem) = host.post("/v1/operations", body.clone()).await;
@@ -285,5 +288,37 @@ async fn an_export_has_all_that_a_query_matches_as_lines_and_as_a_table() {
     for bad in ["format=xml", "limit=5", "colour=red", "org=nonsense"] {
         assert_eq!(text(bad).await.0, StatusCode::BAD_REQUEST, "{bad}");
     }
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_wrong_policy_put_in_the_wrong_place_is_sent_once_more() {
+    let host = TestHost::start().await;
+    for number in 1..=6 {
+        let team = if number % 2 == 0 { "billing" } else { "care" };
+        host.notify(received(number, number, team, "jane@example.com")).await;
+    }
+    unmapped(&host, 7..=7, "nobody").await;
+    host.until("all are done", |health| health.idle() && health.sync_errors.pending == 1).await;
+    let calls = host.calls().await.len();
+    let (_, audit) = host.get("/v1/messages/main:5002/audit").await;
+    let routed = audit["entries"].as_array().unwrap().iter().find(|entry| entry["fact"]["what"] == "ROUTED").unwrap();
+    let queue = routed["fact"]["destination"].as_object().unwrap().values().next().unwrap();
+    let query = json!({ "org": "acme", "policy": "acme", "revision": 1, "queue": queue });
+    let (status, dry) = host.post("/v1/operations", json!({ "task": "resync", "query": query, "dry_run": true })).await;
+    assert_eq!((status, dry["is_exact"].as_bool()), (StatusCode::OK, Some(true)), "{dry}");
+    let matched = dry["matched"].as_u64().unwrap();
+    assert!(matched > 0, "{routed} {dry}");
+    let path = begun(&host, json!({ "task": "resync", "query": query })).await;
+    let report = ended(&host, &path).await;
+    assert_eq!((report["done"].as_u64(), report["passed"].as_u64()), (Some(matched), Some(matched)), "{report}");
+    assert_eq!(report["orgs"][0]["looked_at"], 7, "{report}");
+    assert!(host.calls().await.len() > calls);
+    let (_, audit) = host.get("/v1/messages/main:5002/audit").await;
+    let facts: Vec<_> =
+        audit["entries"].as_array().unwrap().iter().map(|entry| entry["fact"]["what"].clone()).collect();
+    assert!(facts.contains(&json!("RESYNC_ASKED")), "{facts:?}");
+    // One for each conversation: nothing was made twice.
+    assert_eq!(host.query("SELECT Id FROM alcmeon__Conversation__c").await.len(), 6);
     host.stop().await;
 }

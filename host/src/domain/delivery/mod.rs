@@ -5,7 +5,7 @@ mod step;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::records::{Creation, Records};
+pub use self::records::{Creation, Records, Routed};
 pub use self::step::step;
 use super::{
     Change, ConversationId, Fact, Fingerprint, MessageId, OrgId, PolicyRef, Refusal, Retried, State, SyncErrorId,
@@ -39,6 +39,9 @@ pub struct Delivery {
     /// The newest message of the version that got through last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivered: Option<MessageId>,
+    /// When it got through last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivered_at: Option<Timestamp>,
     /// How many audit entries the host wrote for the conversation; it orders them.
     pub entries: u64,
     /// The number of the audit page that is being filled.
@@ -199,6 +202,13 @@ pub enum Event {
         by: String,
         /// The operation that retries this one among many, where one does.
         operation: Option<InOperation>,
+    },
+    /// A person asks for what got through to be sent once more, as one of many.
+    ResyncAsked {
+        /// Who.
+        by: String,
+        /// The operation.
+        operation: InOperation,
     },
     /// A person ignores its sync error.
     IgnoreAsked {

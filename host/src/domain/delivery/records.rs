@@ -20,12 +20,24 @@ pub struct Records {
     /// The queue or user that it was given to last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<RecordId>,
+    /// Who said where it is to go, at last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub routed: Option<Box<Routed>>,
     /// A contact that is not there any more: where the source goes on naming it, it is not linked again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gone: Option<RecordId>,
     /// A contact that was to be made, until it is known whether it was. It is on record before it is sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creation: Option<Box<Creation>>,
+}
+
+/// Where a conversation was to go, and by whose word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Routed {
+    /// The policy and its revision.
+    pub policy: PolicyRef,
+    /// The name of the queue, or the id of the user; empty where it is only tracked.
+    pub to: String,
 }
 
 impl Records {

@@ -32,6 +32,7 @@ pub fn step(mut state: Delivery, event: Event, now: Timestamp) -> (Delivery, Vec
             if matches!(state.phase, Phase::Sending { .. }) {
                 state.records = records;
                 state.delivered = Some(message.clone());
+                state.delivered_at = Some(now);
                 let ending = |open: &OpenError| match open.message == message {
                     true => Ending::Delivered,
                     false => Ending::Superseded,
@@ -47,6 +48,7 @@ pub fn step(mut state: Delivery, event: Event, now: Timestamp) -> (Delivery, Vec
             }
         }
         Event::RetryAsked { by, operation } => retry(&mut state, &mut effects, by, operation, now),
+        Event::ResyncAsked { by, operation } => resync(&mut state, &mut effects, by, operation, now),
         Event::IgnoreAsked { by, reason, operation } => ignore(&mut state, &mut effects, by, reason, operation),
         Event::ReopenAsked { by } => reopen(&mut state, &mut effects, by),
         Event::Restarted => {
@@ -239,6 +241,14 @@ fn retry(state: &mut Delivery, effects: &mut Vec<Effect>, by: String, operation:
             queue(state, effects, work, now);
         }
     }
+}
+
+/// What got through is sent once more; what is about to be sent anyway is left alone.
+fn resync(state: &mut Delivery, effects: &mut Vec<Effect>, by: String, operation: InOperation, now: Timestamp) {
+    let (Phase::Idle, None, Some(message)) = (state.phase, &state.open, state.delivered.clone()) else { return };
+    state.operation = Some(operation);
+    effects.push(Effect::Audit { message, fact: Fact::ResyncAsked { by } });
+    queue(state, effects, Work::Operation, now);
 }
 
 /// No further synchronization is expected of what failed; what is on its way is left alone, and its failure is silent.

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::part::Part;
-use super::{ErrorQuery, Fingerprint, OperationId, State, Timestamp};
+use super::{ErrorQuery, Fingerprint, OperationId, ResyncQuery, State, Sweep, Timestamp};
 
 /// Causes that a report names; what is beyond is counted under the cause of the rest.
 const NAMED: usize = 50;
@@ -34,6 +34,11 @@ pub enum Task {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         undoes: Option<u64>,
     },
+    /// What got through is sent once more.
+    Resync {
+        /// What of it.
+        query: ResyncQuery,
+    },
     /// Somebody looks after the causes.
     Assign {
         /// Who; nobody where absent.
@@ -50,8 +55,15 @@ impl Task {
             Self::Retry => "retry",
             Self::Ignore { .. } => "ignore",
             Self::Reopen { .. } => "reopen",
+            Self::Resync { .. } => "resync",
             Self::Assign { .. } => "assign",
         }
+    }
+
+    /// Whether what it does goes to Salesforce, and comes out there.
+    #[must_use]
+    pub const fn sends(&self) -> bool {
+        matches!(self, Self::Retry | Self::Resync { .. })
     }
 
     /// The states in which a sync error allows it.
@@ -60,6 +72,7 @@ impl Task {
         match self {
             Self::Retry | Self::Ignore { .. } => &[State::Pending, State::Retrying],
             Self::Reopen { .. } => &[State::Ignored],
+            Self::Resync { .. } => &[],
             Self::Assign { .. } => &State::ALL,
         }
     }
@@ -155,6 +168,9 @@ pub struct Operation {
     /// Causes that it goes through and is not done with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,
+    /// How far it has gone through what got through, where that is sent once more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Sweep>,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
@@ -174,7 +190,7 @@ pub struct Next {
 impl Operation {
     /// An operation that begins now.
     #[must_use]
-    pub const fn new(
+    pub fn new(
         id: OperationId,
         task: Task,
         query: ErrorQuery,
@@ -183,6 +199,7 @@ impl Operation {
         matched: Option<u64>,
         parts: Vec<Part>,
     ) -> Self {
+        let sweep = matches!(task, Task::Resync { .. }).then(Sweep::default);
         Self {
             id,
             task,
@@ -197,6 +214,7 @@ impl Operation {
             failed_as: BTreeMap::new(),
             stopped: Vec::new(),
             parts,
+            sweep,
             ended_at: None,
         }
     }
@@ -204,10 +222,7 @@ impl Operation {
     /// How many sync errors that it retried are not tried yet.
     #[must_use]
     pub fn under_way(&self) -> u64 {
-        match self.task {
-            Task::Retry => self.done.saturating_sub(self.retried.values().sum()),
-            _ => 0,
-        }
+        if self.task.sends() { self.done.saturating_sub(self.retried.values().sum()) } else { 0 }
     }
 
     /// What it takes up next, at most `most` sync errors; nothing while it is paused or over.
@@ -226,6 +241,20 @@ impl Operation {
             }
         }
         asked
+    }
+
+    /// Where it goes on through what got through; `None` where it does not, or not now.
+    #[must_use]
+    pub fn next_sweep(&self) -> Option<&Sweep> {
+        self.sweep.as_ref().filter(|sweep| self.status == OperationStatus::Running && !sweep.is_over)
+    }
+
+    /// It has looked at so many more that got through.
+    pub fn swept(&mut self, looked_at: usize, after: Option<(u32, super::ConversationId)>, more: bool) {
+        let Some(sweep) = &mut self.sweep else { return };
+        sweep.looked_at += looked_at as u64;
+        sweep.is_over = !more;
+        sweep.after = after.or_else(|| sweep.after.take());
     }
 
     /// It has looked at a part of what it asked for: `after` is the last place that was looked at, `more` whether there is more.
@@ -274,12 +303,14 @@ impl Operation {
 
     /// Forgets causes that it is done with; ends it where nothing is left. Answers whether it is over.
     pub fn settle(&mut self, now: Timestamp) -> bool {
-        let waits = self.task == Task::Retry;
+        let waits = self.task.sends();
         self.parts.retain(|part| !part.is_walked || (waits && part.under_way() > 0));
         if self.status == OperationStatus::Cancelled {
             self.parts.retain(|part| waits && part.under_way() > 0);
         }
-        if !self.parts.is_empty() || self.under_way() > 0 || self.status == OperationStatus::Paused {
+        let sweeps = self.status == OperationStatus::Running && self.sweep.as_ref().is_some_and(|sweep| !sweep.is_over);
+        let waiting = !self.parts.is_empty() || sweeps || self.under_way() > 0;
+        if waiting || self.status == OperationStatus::Paused {
             return false;
         }
         if self.status == OperationStatus::Running {

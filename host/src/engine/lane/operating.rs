@@ -3,30 +3,51 @@
 use std::collections::BTreeSet;
 
 use super::{Lane, OPERATION_READY, OPERATION_TURN};
-use crate::domain::{Annotation, Event, Fingerprint, InOperation, Next, Operation, OperationStatus, Task, Timestamp};
+use crate::domain::{
+    Annotation, ConversationId, Event, Fingerprint, InOperation, Next, Operation, OperationStatus, Task, Timestamp,
+};
 use crate::engine::Error;
 use crate::engine::turn::{Finished, Turn};
 use crate::ledger::{LaneCommit, Walk};
 use crate::store;
 
 /// What operations asked for, and what was found.
-pub(super) type Pages = Vec<(u64, Next, Walk)>;
+#[derive(Default)]
+pub(super) struct Pages {
+    pub(super) walks: Vec<(u64, Next, Walk)>,
+    /// Conversations that got through.
+    pub(super) sweeps: Vec<(u64, Swept)>,
+}
+
+/// Some conversations that an operation has looked at.
+pub(super) struct Swept {
+    /// Those that are meant.
+    pub(super) taken: Vec<ConversationId>,
+    looked_at: usize,
+    after: Option<(u32, ConversationId)>,
+    more: bool,
+}
+
+/// Conversations that an operation looks at in one turn.
+const SWEPT: usize = 256;
 
 impl Lane {
     /// Whether an operation has something to take up, and room for it.
     pub(super) fn operates(&self) -> bool {
-        self.operations.values().any(|operation| self.may(operation) && !operation.next(1).is_empty())
+        self.operations
+            .values()
+            .any(|operation| self.may(operation) && (!operation.next(1).is_empty() || operation.next_sweep().is_some()))
     }
 
     /// Whether there is room for what an operation does: retries wait for the end of an incident, and behind new traffic.
     fn may(&self, operation: &Operation) -> bool {
         let room = self.state.phases.operation < OPERATION_READY;
-        operation.task != Task::Retry || (room && !self.admission.incident.is_open())
+        !operation.task.sends() || (room && !self.admission.incident.is_open())
     }
 
     /// Reads what operations take up next.
     pub(super) async fn read_operations(&self) -> Result<Pages, store::Error> {
-        let mut pages = Vec::new();
+        let mut pages = Pages::default();
         if self.woken.stopping {
             return Ok(pages);
         }
@@ -41,7 +62,15 @@ impl Lane {
                         ledger.walk(&query, next.after.clone(), next.limit).await?
                     }
                 };
-                pages.push((*number, next, walk));
+                pages.walks.push((*number, next, walk));
+            }
+            if let (Some(sweep), Task::Resync { query }) = (operation.next_sweep(), &operation.task) {
+                let found = ledger.sweep(&self.parts.org, sweep.after.as_ref(), SWEPT).await?;
+                let (looked_at, more) = (found.len(), found.len() == SWEPT);
+                let after = found.last().map(|(day, id, _)| (*day, id.clone()));
+                let meant = found.into_iter().filter(|(.., delivery)| query.matches(delivery, operation.as_of));
+                let taken = meant.map(|(_, id, _)| id).collect();
+                pages.sweeps.push((*number, Swept { taken, looked_at, after, more }));
             }
         }
         Ok(pages)
@@ -50,7 +79,11 @@ impl Lane {
     /// Does with what was found what its operation is about.
     pub(super) fn operate(&mut self, turn: &mut Turn<'_>, pages: Pages) -> BTreeSet<u64> {
         let mut changed = BTreeSet::new();
-        for (number, Next { group, .. }, Walk { items, after, more }) in pages {
+        for (number, swept) in pages.sweeps {
+            self.sweep(turn, number, swept);
+            changed.insert(number);
+        }
+        for (number, Next { group, .. }, Walk { items, after, more }) in pages.walks {
             // It may have been paused in the same turn.
             let Some(mut operation) =
                 self.operations.get(&number).filter(|it| it.status == OperationStatus::Running).cloned()
@@ -77,6 +110,27 @@ impl Lane {
             changed.insert(number);
         }
         changed
+    }
+
+    /// Sends what got through once more.
+    fn sweep(&mut self, turn: &mut Turn<'_>, number: u64, swept: Swept) {
+        let Some(operation) = self.operations.get_mut(&number).filter(|it| it.status == OperationStatus::Running)
+        else {
+            return;
+        };
+        for id in swept.taken {
+            let of = InOperation { number, group: Fingerprint::unnamed(), waits: true };
+            let before = turn.delivery(&id);
+            // It may have been met already, or have something to do by now.
+            if before.operation.as_ref().is_none_or(|known| known.number != number) {
+                turn.step(&id, Event::ResyncAsked { by: operation.by.clone(), operation: of });
+            }
+            match turn.delivery(&id).phase == before.phase {
+                true => operation.skipped(),
+                false => operation.acted(&Fingerprint::unnamed()),
+            }
+        }
+        operation.swept(swept.looked_at, swept.after, swept.more);
     }
 
     /// Begins an operation.
@@ -161,7 +215,7 @@ fn act(
             }
             Event::ReopenAsked { by }
         }
-        Task::Assign { .. } => return false,
+        Task::Assign { .. } | Task::Resync { .. } => return false,
     };
     turn.step(id, event);
     true

@@ -59,9 +59,10 @@ impl Lane {
         load.deliveries.extend(self.woken.intents.iter().map(|intent| intent.conversation.clone()));
         load.conversations.extend(self.woken.commands.iter().filter_map(Command::conversation).cloned());
         load.groups.extend(self.woken.commands.iter().filter_map(Command::group).cloned());
-        let found = pages.iter().flat_map(|(_, _, walk)| &walk.items);
+        let found = pages.walks.iter().flat_map(|(_, _, walk)| &walk.items);
         load.deliveries.extend(found.map(|error| error.conversation.clone()));
-        load.groups.extend(pages.iter().map(|(_, next, _)| next.group.clone()));
+        load.groups.extend(pages.walks.iter().map(|(_, next, _)| next.group.clone()));
+        load.deliveries.extend(pages.sweeps.iter().flat_map(|(_, swept)| &swept.taken).cloned());
         for landed in &self.woken.landed {
             let Landed::Attempt(flight, outcome) = landed else { continue };
             match outcome.as_ref().map(|outcome| &outcome.ended) {

@@ -1,7 +1,7 @@
 //! What a lane tells of its organization: its health, and the figures of the metrics.
 
 use super::Lane;
-use crate::domain::{IncidentStatus, Operation, OperationStatus, Passage, State, Task};
+use crate::domain::{IncidentStatus, Operation, OperationStatus, Passage, State};
 use crate::engine::org::{IncidentHealth, OrgHealth};
 use crate::telemetry::{OfOrg, Registered};
 
@@ -63,11 +63,9 @@ impl Lane {
 
 /// How many sync errors an operation is still to retry, as far as that is known.
 fn left_to_retry(operation: &Operation) -> u64 {
-    match operation.task {
-        Task::Retry if operation.status == OperationStatus::Running => {
-            let matched = operation.matched.unwrap_or(operation.done + 1);
-            matched.saturating_sub(operation.done + operation.skipped).max(operation.under_way())
-        }
-        _ => 0,
+    if !operation.task.sends() || operation.status != OperationStatus::Running {
+        return 0;
     }
+    let matched = operation.matched.unwrap_or(operation.done + 1);
+    matched.saturating_sub(operation.done + operation.skipped).max(operation.under_way())
 }

@@ -98,6 +98,7 @@ pub(super) fn tone(fact: &Fact) -> &'static str {
         | Fact::PolicySaid { .. }
         | Fact::Parked { .. }
         | Fact::RetryAsked { .. }
+        | Fact::ResyncAsked { .. }
         | Fact::Ignored { .. }
         | Fact::Reopened { .. }
         | Fact::Erased { .. } => "",
@@ -145,6 +146,7 @@ pub(super) fn sentence(fact: &Fact) -> Markup {
         Fact::RetryAsked { sync_error, by } => html! {
             b { (by) } " asked for another attempt at " (see(sync_error, "the sync error")) "."
         },
+        Fact::ResyncAsked { by } => html! { b { (by) } " asked for it to be written once more, with many others." },
         Fact::Ignored { sync_error, by, reason } => html! {
             b { (by) } " ignored " (see(sync_error, "the sync error")) ", because:"
             div.said { (cut(reason)) }

@@ -293,12 +293,14 @@ impl Bench {
 
     /// Begins an operation over what matches; `None` where it does not answer.
     pub(super) async fn operate(&self, task: Task, query: &ErrorQuery) -> Option<Operation> {
+        let sweeps = matches!(task, Task::Resync { .. });
         let counted = self.ledger.count(query, 10_000).await.ok()?;
         let matched = counted.groups.iter().map(|(_, _, count)| count).sum();
-        let parts = counted.groups.into_iter().map(|(_, group, _)| Part::new(group)).collect();
+        let counted = counted.groups.into_iter().filter(|_| !sweeps);
+        let parts = counted.map(|(_, group, _)| Part::new(group)).collect();
         let id = OperationId::begun(Timestamp::default(), fastrand::u64(..));
         let (query, by) = (query.clone(), "ann".to_owned());
-        let operation = Operation::new(id, task, query, by, Timestamp::default(), Some(matched), parts);
+        let operation = Operation::new(id, task, query, by, Timestamp::default(), (!sweeps).then_some(matched), parts);
         self.ask(|reply| Command::Begin { operation: Box::new(operation), reply }).await?.ok()
     }
 

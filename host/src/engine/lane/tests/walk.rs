@@ -7,7 +7,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::bench::{Bench, Mood, alone, arrival, conversation, lock, org};
-use crate::domain::{ErrorQuery, Operation, OperationId, OperationStatus, State, Task};
+use crate::domain::{ErrorQuery, Operation, OperationId, OperationStatus, ResyncQuery, State, Task};
 use crate::engine::command::Ask;
 use crate::store::{Fault, Point};
 
@@ -22,7 +22,7 @@ enum Move {
     Accept,
     Ask(u64, u8),
     RetryAll,
-    /// One of retry, ignore, reopen and assign over all that its states allow.
+    /// One of retry, ignore, reopen, assign and resync over all that its states allow.
     Operate(u8),
     /// Pauses, resumes or cancels the operation that was begun last.
     Steer(u8),
@@ -46,7 +46,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         1 => Just(Move::Accept),
         4 => (1..=CONVERSATIONS, 0..3u8).prop_map(|(number, ask)| Move::Ask(number, ask)),
         1 => Just(Move::RetryAll),
-        3 => (0..4u8).prop_map(Move::Operate),
+        3 => (0..5u8).prop_map(Move::Operate),
         2 => (0..3u8).prop_map(Move::Steer),
         1 => Just(Move::Undo),
         4 => (1..400u64).prop_map(Move::Pass),
@@ -89,8 +89,9 @@ async fn walk(moves: Vec<Move>) {
             Move::Operate(task) => {
                 let reason = "many".to_owned();
                 let assignee = Some("ann".to_owned());
-                let tasks =
-                    [Task::Retry, Task::Ignore { reason }, Task::Reopen { undoes: None }, Task::Assign { assignee }];
+                let resync = Task::Resync { query: ResyncQuery::default() };
+                let (ignore, reopen) = (Task::Ignore { reason }, Task::Reopen { undoes: None });
+                let tasks = [Task::Retry, ignore, reopen, Task::Assign { assignee }, resync];
                 let task = tasks[usize::from(task)].clone();
                 let query = ErrorQuery::of_org(org(), task.states().iter().copied());
                 let begun = tokio::time::timeout(Duration::from_secs(5), bench.operate(task, &query)).await;
@@ -146,7 +147,7 @@ async fn walk(moves: Vec<Move>) {
         assert!(matched.is_none_or(|matched| done + skipped <= matched), "{operation:?}");
         // A conversation has one sync error at most that is not over.
         assert!(done + skipped <= CONVERSATIONS, "nothing is met twice: {operation:?}");
-        let counted = if operation.task == Task::Retry { *done } else { 0 };
+        let counted = if operation.task.sends() { *done } else { 0 };
         assert_eq!(retried.values().sum::<u64>(), counted, "{operation:?}");
     }
     bench.retry_all().await.unwrap();

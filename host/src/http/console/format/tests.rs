@@ -60,6 +60,7 @@ fn every_fact() -> Vec<(Fact, &'static str)> {
         ),
         (Fact::RetryAsked { sync_error: sync_error.clone(), by: by.clone() }, "ann asked for another attempt"),
         (Fact::Ignored { sync_error: sync_error.clone(), by: by.clone(), reason: "spam".into() }, "because:spam"),
+        (Fact::ResyncAsked { by: "ann".to_owned() }, "ann asked for it to be written once more"),
         (Fact::Reopened { sync_error: sync_error.clone(), by }, "ann took the ignored sync error back"),
         (resolved(Ending::Delivered), "is over: the message itself got through."),
         (resolved(Ending::Superseded), "a later message of the conversation got through."),
