@@ -86,6 +86,8 @@ pub(super) struct Lane {
     teams: HashSet<String>,
     /// The cause of conversations that are too large.
     large_group: Fingerprint,
+    /// Whether the counts are not known, because a delivery that was counted could not be read.
+    recount: bool,
 }
 
 /// What woke a lane.
@@ -127,6 +129,7 @@ impl Lane {
             moved_at: None,
             teams: HashSet::new(),
             large_group,
+            recount: false,
             parts,
         }
     }
