@@ -136,8 +136,7 @@ async fn look(
 /// Who decides, who writes Cases, and whether anything is being sent.
 fn mode(org: &Org, incident: Option<&IncidentHealth>, policies: &PolicyHost) -> Check {
     let cases = if org.writes_cases { "the host writes Cases" } else { "the organization makes its own Cases" };
-    let policy = policies.policies().into_iter().find(|status| status.name == org.policy);
-    let in_force = policy.and_then(|status| status.in_force);
+    let in_force = policies.policy(&org.policy).and_then(|status| status.in_force);
     let (ok, who) = match in_force {
         Some(revision) => (true, format!("policy {} revision {} decides", org.policy, revision.revision)),
         None => (false, format!("policy {} is not in force; nothing is decided until it is", org.policy)),
