@@ -254,3 +254,5 @@ pub enum Effect {
         fact: Fact,
     },
 }
+#[cfg(test)]
+mod tests;
