@@ -8,18 +8,20 @@ use crate::store::{Batch, Error, Range};
 const NOTED: usize = 100;
 
 impl Ledger {
-    /// Conversations that did not change since before this day and have nothing to do, oldest first.
+    /// Conversations that did not change since before this day and have nothing to do, oldest first, each with the day by
+    /// which it was found.
     ///
     /// # Errors
     /// When the store cannot be read; so for all readers below.
-    pub async fn aged(&self, org: &OrgId, before: u32, limit: usize) -> Result<Vec<ConversationId>, Error> {
+    pub async fn aged(&self, org: &OrgId, before: u32, limit: usize) -> Result<Vec<(u32, ConversationId)>, Error> {
         let pairs = self.store.range(Range::of(key::aged(org), limit).keys_only()).await?;
         let mut aged = Vec::new();
         for (name, _) in pairs {
-            if key::part::<u32>(&name, 1)? >= before {
+            let day = key::part(&name, 1)?;
+            if day >= before {
                 break;
             }
-            aged.push(key::part(&name, 0)?);
+            aged.push((day, key::part(&name, 0)?));
         }
         Ok(aged)
     }

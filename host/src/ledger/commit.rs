@@ -142,6 +142,8 @@ pub enum Forgotten {
     },
     /// A sync error.
     Error(ErrorSummary),
+    /// That a conversation has nothing to do since this day, where its record, set aside or written since, says otherwise.
+    Aged(u32, ConversationId),
 }
 
 /// Why a lane's commit was not made, by what the lane can do.
@@ -315,6 +317,7 @@ impl<'a> Encoding<'a> {
                     self.batch.delete(key::audit_page(self.org, id, page));
                 }
             }
+            Forgotten::Aged(day, id) => self.batch.delete(key::aged_on(self.org, *day, id)),
             Forgotten::Error(summary) => {
                 self.batch.delete(key::error(&summary.id));
                 self.batch.delete(key::of_error(summary));

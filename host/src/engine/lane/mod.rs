@@ -183,6 +183,10 @@ impl Lane {
         self.admission.incident = self.state.incident.clone();
         // Times on record may be ahead of a clock that went back before the host stopped.
         self.state.seen = self.state.highest;
+        if self.state.forgotten_by == Timestamp::default() {
+            // Where nothing was ever forgotten by age, this start's clock is not what that begins with.
+            self.state.forgotten_by = self.state.highest;
+        }
         let now = self.look_at_clock();
         // People restart a host whose configuration they have mended. A limit, though, ends by time alone.
         if self.admission.incident.cause().is_some_and(|(_, refusal)| refusal.class != Class::Limit) {
