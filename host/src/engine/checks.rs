@@ -156,7 +156,7 @@ fn mode(org: &Org, incident: Option<&IncidentHealth>, policies: &PolicyHost) -> 
 async fn mapping(org: &Org, ledger: &Ledger, policies: &PolicyHost, now: Timestamp) -> Result<Check, Error> {
     let (mut wrong, mut right) = (BTreeMap::new(), 0);
     for (team, conversation) in ledger.teams(&org.id, TEAMS).await? {
-        let Some(mut conversation) = ledger.conversation(&org.id, &conversation).await? else { continue };
+        let Some(mut conversation) = ledger.readable_conversation(&org.id, &conversation).await? else { continue };
         // The conversation may have gone to another team since.
         conversation.team = Some(team.clone());
         match policies.route(&org.policy, &conversation, now).await.answer {

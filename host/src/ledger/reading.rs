@@ -73,6 +73,24 @@ impl Ledger {
         self.read(key::conversation(org, id)).await
     }
 
+    /// The same, where it can be understood: for whoever looks at many and needs none of them.
+    pub async fn readable_conversation(&self, org: &OrgId, id: &ConversationId) -> Result<Option<Conversation>, Error> {
+        match self.conversation(org, id).await {
+            Err(error @ Error::Unreadable { .. }) => {
+                tracing::error!(%error, "a conversation is left out");
+                Ok(None)
+            }
+            known => known,
+        }
+    }
+
+    /// Those of these organizations that have a conversation on record.
+    pub async fn that_know(&self, id: &ConversationId, orgs: Vec<OrgId>) -> Result<Vec<OrgId>, Error> {
+        let keys = orgs.iter().map(|org| key::conversation(org, id).into_bytes()).collect();
+        let values = self.store.get_many(keys).await?;
+        Ok(orgs.into_iter().zip(values).filter_map(|(org, value)| value.map(|_| org)).collect())
+    }
+
     /// Some conversations of an organization, in the order of their ids.
     pub async fn conversations(&self, org: &OrgId, limit: usize) -> Result<Vec<ConversationId>, Error> {
         let range = Range::of(key::conversations(org), limit).keys_only();
