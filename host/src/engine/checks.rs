@@ -16,8 +16,8 @@ use crate::policy::PolicyHost;
 
 /// Teams that are looked at.
 const TEAMS: usize = 200;
-/// Causes that are looked at.
-const GROUPS: usize = 2_000;
+/// Causes that are looked at: all that an organization can have, and the one of the rest.
+const GROUPS: usize = 2_001;
 /// How often an incident's opening looks at the points, at the most.
 const SELDOM: Duration = Duration::from_secs(600);
 

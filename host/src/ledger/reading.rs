@@ -158,10 +158,18 @@ impl Ledger {
         Ok(operations)
     }
 
-    /// Causes of an organization, in the order of their ids. One that cannot be read is left out.
+    /// Causes of an organization, in the order of their ids; at most so many are looked at. One that cannot be read is left
+    /// out.
     pub async fn groups(&self, org: &OrgId, limit: usize) -> Result<Vec<Group>, Error> {
-        let pairs = self.store.range(Range::of(key::groups(org), limit)).await?;
-        Ok(pairs.iter().filter_map(|(name, value)| record::decode(name, value).ok()).collect())
+        let (mut groups, mut looked_at, mut after) = (Vec::new(), 0, None);
+        while looked_at < limit {
+            let pairs = self.store.range(Range::of(key::groups(org), limit - looked_at).after(after)).await?;
+            let Some((last, _)) = pairs.last() else { break };
+            after = Some(last.clone());
+            looked_at += pairs.len();
+            groups.extend(pairs.iter().filter_map(|(name, value)| record::decode(name, value).ok()));
+        }
+        Ok(groups)
     }
 
     /// The newest action that a poll of a source has seen.
@@ -246,5 +254,29 @@ impl Ledger {
             batch.delete(key::policy_revision(policy, *number));
         }
         self.store.commit(batch).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::{Cause, Class, Refusal};
+    use crate::store::{MemoryStore, Store};
+
+    #[tokio::test]
+    async fn all_causes_are_read_also_where_they_are_more_than_a_page_of_the_store() {
+        let store = Arc::new(MemoryStore::default());
+        let (ledger, org) = (Ledger::new(store.clone()), OrgId::new("acme").unwrap());
+        let refusal = Refusal::new(Class::Record, "CODE", "");
+        let group = Group { text: "x".repeat(5_000), ..Group::new(&Cause::new(&org, &refusal), Timestamp::default()) };
+        let mut batch = Batch::default();
+        for number in 0..2_001 {
+            batch.put(format!("{}{number:04}", key::groups(&org)), record::encode(&group));
+        }
+        store.commit(batch).await.unwrap();
+        assert_eq!(ledger.groups(&org, 2_001).await.unwrap().len(), 2_001);
+        assert_eq!(ledger.groups(&org, 2_000).await.unwrap().len(), 2_000);
     }
 }
