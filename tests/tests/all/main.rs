@@ -18,3 +18,4 @@ mod quarantine;
 mod registry;
 mod salesforce;
 mod sync;
+mod stopping;
