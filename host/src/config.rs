@@ -1,5 +1,7 @@
 //! switchyard.toml: one struct from each part, unknown keys refused, secrets taken from where they are kept.
 
+mod sources;
+
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -229,6 +231,7 @@ impl Config {
         if let Some(mail) = &self.mail {
             mail::Mailer::new(mail).map_err(|error| Error::Sense(format!("mail: {error}")))?;
         }
+        sources::check(self)?;
         let (mut ids, mut linked) = (HashSet::new(), HashSet::new());
         for org in &self.orgs {
             if !ids.insert(&org.id) {

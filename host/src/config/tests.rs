@@ -86,3 +86,14 @@ fn an_account_leads_to_one_organization() {
     let config = Config::parse(&(org("a") + &org("b")), "x.toml").unwrap();
     assert!(config.check().unwrap_err().to_string().contains("main/1 leads to another"));
 }
+
+#[test]
+fn sources_of_which_the_conversations_of_one_could_be_the_others_are_refused() {
+    let config = |accounts: &str| {
+        let org = format!("[[orgs]]\nid = 'a'\naccounts = [{accounts}]\n");
+        Config::parse(&(org + "[orgs.salesforce]\nclient_id = 'c'\nrefresh_token = 't'\n"), "x.toml").unwrap()
+    };
+    let refused = config("'shop/*', 'shop:fr/*'").check().unwrap_err().to_string();
+    assert!(refused.contains("the sources `shop` and `shop:fr`"), "{refused}");
+    config("'shop:fr/*', 'shop:de/*', 'shops/*'").check().unwrap();
+}

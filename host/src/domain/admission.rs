@@ -101,4 +101,30 @@ mod tests {
         let room = admission.room(&Demand { under_way: 0, ..under_way }, Timestamp::default());
         assert_eq!((room.places, room.is_wave), (100, true));
     }
+
+    #[test]
+    fn after_an_incident_so_many_are_on_their_way_at_once_as_the_ramp_allows() {
+        let (mut admission, now) = (Admission::default(), Timestamp::from_millis(0));
+        let dead = Refusal::new(Class::Auth, "invalid_grant", "").of_org();
+        admission.incident.step(IncidentEvent::Refused(&dead), now);
+        admission.incident.step(IncidentEvent::GotThrough, now);
+        let places = |under_way, most| admission.room(&Demand { under_way, most, ..DEMAND }, now).places;
+        assert_eq!([places(0, 100), places(1, 100), places(9, 100), places(1, 2)], [4, 3, 0, 1]);
+    }
+
+    #[test]
+    fn the_time_of_the_next_wave_is_waited_for_while_something_waits_and_nothing_is_on_its_way() {
+        let quota = Quota { used: 85_600, allowed: 100_000 };
+        let (mut admission, now) = (Admission::default(), Timestamp::from_millis(1_000));
+        admission.pace.begin(0, now);
+        let demand = Demand { under_way: 0, slowed: Some(quota), calls: 10, ..DEMAND };
+        let next = admission.pace.next(quota, 10, now);
+        assert_eq!(next.since(now).as_secs(), 60);
+        let room = admission.room(&demand, now);
+        assert_eq!((room.places, room.is_wave, room.more_at), (0, true, Some(next)));
+        assert_eq!(admission.room(&Demand { under_way: 1, ..demand }, now).more_at, None, "its end comes first");
+        assert_eq!(admission.room(&Demand { waits: false, ..demand }, now).more_at, None);
+        let room = admission.room(&demand, next);
+        assert_eq!((room.places, room.is_wave, room.more_at), (100, true, None));
+    }
 }

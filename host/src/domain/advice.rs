@@ -86,3 +86,23 @@ impl Class {
         }
     }
 }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Timestamp, Verdict, schedule};
+
+    #[test]
+    fn what_follows_by_itself_is_what_the_schedule_does() {
+        for class in Class::ALL {
+            let Advice { happened, check, by_itself } = class.advice();
+            assert!(happened.ends_with('.') && check.ends_with('.') && by_itself.ends_with('.'), "{class}");
+            let tried = (1..100).find(|attempt| {
+                schedule::plan(&Verdict::AsUsual, class, *attempt, 0, Timestamp::default()) == schedule::Plan::Hold
+            });
+            let begins = if tried == Some(1) { "It waits" } else { "It is tried again by itself, " };
+            assert!(by_itself.starts_with(begins), "{class}: {by_itself}");
+            let told = by_itself.split("up to ").nth(1).and_then(|rest| rest.split(" times ").next()?.parse().ok());
+            assert!(told.is_none() || told == tried, "{class}: {by_itself}");
+        }
+    }
+}

@@ -112,3 +112,76 @@ impl Arrival {
         self.by == ReachedBy::Webhook && self.follows && known.is_none_or(unknown)
     }
 }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::merge;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+    /// About the message that is told first; messages by number, with the seconds after [`NOW`] at which they were sent.
+    fn arrival(messages: &[(u64, u64)]) -> Arrival {
+        let at = |seconds: u64| NOW.after(Duration::from_secs(seconds));
+        let message = |(number, sent): &(u64, u64)| {
+            serde_json::json!({ "id": format!("main:{number}"), "direction": "inbound", "author": "", "body": "x",
+                "sent_at": at(*sent) })
+        };
+        let told: Vec<_> = messages.iter().map(message).collect();
+        serde_json::from_value(serde_json::json!({
+            "source": "main", "account": "12", "account_name": "", "conversation": "main:1", "message": told[0]["id"],
+            "event": 7, "kind": "task-create", "at": told[0]["sent_at"], "by": "webhook", "channel": "chat", "url": null,
+            "team": null, "agent": null, "closed": null, "tags": [], "attributes": [], "customer": { "id": "99" },
+            "messages": told, "extra": null, "follows": true,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_number_orders_events_where_the_source_gives_one() {
+        for (by, numbered, sequence) in [
+            (ReachedBy::Webhook, false, Some(7)),
+            (ReachedBy::Poll, false, Some(7)),
+            (ReachedBy::Intake, true, Some(7)),
+            (ReachedBy::Intake, false, None),
+        ] {
+            assert_eq!(Arrival { by, numbered, ..arrival(&[(1, 0)]) }.sequence(), sequence, "{by:?} {numbered}");
+        }
+    }
+
+    #[test]
+    fn up_to_an_hour_ahead_is_believed_and_what_is_further_ahead_happens_now() {
+        let told = arrival(&[(1, 3_600), (2, 3_601), (3, 0)]);
+        let ahead: Vec<_> = told.ahead(NOW).map(|message| message.id.as_str()).collect();
+        assert_eq!(ahead, ["main:2"]);
+        let hour = NOW.after(Duration::from_secs(3_600));
+        let dated = told.dated(NOW);
+        assert_eq!(dated.at, hour);
+        let times: Vec<_> = dated.messages.iter().map(|message| message.sent_at).collect();
+        assert_eq!(times, [hour, NOW, NOW]);
+        assert_eq!(arrival(&[(1, 3_601)]).dated(NOW).at, NOW);
+    }
+
+    #[test]
+    fn a_gap_shows_where_an_event_follows_another_that_nobody_told_of() {
+        let known = merge(None, arrival(&[(10, 10), (20, 20)]), NOW).conversation;
+        let gap = |of: &Arrival| of.shows_a_gap(Some(&known));
+        assert!(arrival(&[(1, 0)]).shows_a_gap(None), "nothing is known of the conversation");
+        assert!(gap(&arrival(&[(15, 15)])));
+        assert!(gap(&arrival(&[(11, 10)])), "it may have come at the same moment as the oldest");
+        assert!(!gap(&arrival(&[(20, 20)])), "it is known");
+        assert!(!gap(&arrival(&[(5, 5)])), "it may have been known once");
+        let mut beside = arrival(&[(5, 5), (15, 15)]);
+        beside.message = beside.messages[1].id.clone();
+        assert!(gap(&beside), "what else is told says nothing of it");
+        beside.messages.clear();
+        assert!(gap(&beside), "when it was sent is not told");
+        let empty = Conversation { messages: Vec::new(), ..known.clone() };
+        assert!(arrival(&[(5, 5)]).shows_a_gap(Some(&empty)));
+        for other in [
+            Arrival { by: ReachedBy::Poll, ..arrival(&[(15, 15)]) },
+            Arrival { follows: false, ..arrival(&[(15, 15)]) },
+        ] {
+            assert!(!gap(&other) && !other.shows_a_gap(None), "{:?} {}", other.by, other.follows);
+        }
+    }
+}

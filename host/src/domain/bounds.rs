@@ -114,7 +114,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{Direction, Timestamp};
+    use crate::domain::{Direction, Timestamp, merge};
 
     proptest! {
         #[test]
@@ -150,5 +150,117 @@ mod tests {
         fit(&mut messages);
         assert_eq!(messages.len(), BODIES_BYTES / BODY_BYTES);
         assert_eq!(messages.last().unwrap().sent_at, Timestamp::from_millis(19));
+    }
+
+    fn arrival() -> Arrival {
+        serde_json::from_value(serde_json::json!({
+            "source": "main", "account": "12", "account_name": "", "conversation": "main:1", "message": "main:1",
+            "event": 1, "kind": "task-create", "at": "2026-01-05T09:30:00Z", "by": "poll", "channel": "chat", "url": null,
+            "team": null, "agent": null, "closed": null, "tags": [], "attributes": [], "customer": { "id": "99" },
+            "messages": [], "extra": null,
+        }))
+        .unwrap()
+    }
+
+    fn message(number: usize, author: &str, body: String) -> Message {
+        Message {
+            id: format!("main:{number}").parse().unwrap(),
+            direction: Direction::Inbound,
+            author: author.to_owned(),
+            body,
+            sent_at: Timestamp::from_millis(number as u64),
+        }
+    }
+
+    #[test]
+    fn every_text_and_list_of_an_arrival_has_its_bound() {
+        let long = || "x".repeat(100_000);
+        let listed = || (0..101).map(|_| Attribute { name: long(), value: long() }).collect::<Vec<_>>();
+        let mut whole = arrival();
+        for text in [&mut whole.account_name, &mut whole.kind, &mut whole.channel, &mut whole.customer.id] {
+            *text = long();
+        }
+        let customer = &mut whole.customer;
+        (customer.name, customer.email, customer.phone) = (Some(long()), Some(long()), Some(long()));
+        (customer.attributes, whole.attributes, whole.tags) = (listed(), listed(), vec![long(); 101]);
+        (whole.url, whole.team, whole.agent) = (Some(long()), Some(long()), Some(Some(long())));
+        whole.messages = vec![message(1, &long(), long())];
+        let bounded = whole.bounded();
+        let customer = &bounded.customer;
+        let named = [&customer.name, &customer.email, &customer.phone, &bounded.url, &bounded.team];
+        let mut texts: Vec<_> = named.into_iter().flatten().chain(bounded.agent.iter().flatten()).collect();
+        assert_eq!(texts.len(), 6);
+        texts.extend([&bounded.account_name, &bounded.kind, &bounded.channel, &customer.id]);
+        texts.extend(&bounded.tags);
+        texts.push(&bounded.messages[0].author);
+        for attributes in [&bounded.attributes, &customer.attributes] {
+            assert_eq!(attributes.len(), 100);
+            texts.extend(attributes.iter().flat_map(|attribute| [&attribute.name, &attribute.value]));
+        }
+        assert_eq!(bounded.tags.len(), 100);
+        assert!(texts.iter().all(|text| text.len() == 2_048 && text.ends_with(MARK)));
+        assert_eq!(bounded.messages[0].body.len(), 32_768);
+    }
+
+    #[test]
+    fn a_conversation_of_more_than_a_mebibyte_is_too_large_whatever_it_is_made_of() {
+        let blank = merge(None, arrival(), Timestamp::default()).conversation;
+        let quotes = |bytes: usize| "\"".repeat(bytes);
+        let listed = |name: usize, value: usize| {
+            (0..100).map(|_| Attribute { name: quotes(name), value: quotes(value) }).collect::<Vec<_>>()
+        };
+        let messages = |author: usize, body: usize| {
+            (0..100).map(|number| message(number, &quotes(author), quotes(body))).collect::<Vec<_>>()
+        };
+        let mut customer = blank.clone();
+        customer.customer.attributes = listed(3_000, 2_300);
+        let many = [
+            Conversation { messages: messages(0, 5_300), ..blank.clone() },
+            Conversation { messages: messages(5_300, 0), ..blank.clone() },
+            Conversation { tags: vec![quotes(5_300); 100], ..blank.clone() },
+            Conversation { attributes: listed(2_300, 3_000), ..blank.clone() },
+            Conversation { attributes: listed(5_300, 0), ..blank.clone() },
+            customer,
+            Conversation { tags: vec![quotes(2_650); 100], attributes: listed(1_325, 1_325), ..blank.clone() },
+        ];
+        for conversation in many {
+            let bytes = serde_json::to_vec(&conversation).unwrap().len();
+            assert!(bytes > 1_048_576);
+            assert_eq!(conversation.too_large(), Some(bytes));
+        }
+        assert_eq!(Conversation { tags: vec![quotes(5_000); 100], ..blank }.too_large(), None);
+    }
+
+    #[test]
+    fn what_is_exactly_within_the_bound_is_kept() {
+        let blank = merge(None, arrival(), Timestamp::default()).conversation;
+        let empty =
+            serde_json::to_vec(&Conversation { url: String::new(), tags: vec![String::new()], ..blank.clone() });
+        let left = 1_048_576 - empty.unwrap().len();
+        let of = |bytes: usize| Conversation { url: String::new(), tags: vec!["x".repeat(bytes)], ..blank.clone() };
+        assert_eq!(of(left).too_large(), None);
+        assert_eq!(of(left + 1).too_large(), Some(1_048_577));
+        let mut texts: Vec<_> = (0..8).map(|number| message(number, "", "x".repeat(32_768))).collect();
+        fit(&mut texts);
+        assert_eq!(texts.len(), 8, "256 KiB together");
+        texts[7].author = "a".to_owned();
+        fit(&mut texts);
+        assert_eq!((texts.len(), texts[0].sent_at), (7, Timestamp::from_millis(1)));
+        let mut alone = vec![message(1, "", "x".repeat(300_000))];
+        fit(&mut alone);
+        assert_eq!(alone.len(), 1, "the newest stays");
+        let mut both = vec![message(1, "", "x".to_owned()), message(2, "", "x".repeat(300_000))];
+        fit(&mut both);
+        assert_eq!(both.len(), 1, "and nothing beside it");
+    }
+
+    #[test]
+    fn what_moves_other_characters_about_is_hidden() {
+        for hidden in ['\0', '\u{1b}', '\n', '\u{85}', '\u{200e}', '\u{200f}', '\u{2028}', '\u{202e}', '\u{2066}'] {
+            assert!(is_hidden(hidden), "{hidden:?}");
+        }
+        for shown in ['a', 'é', '字', '🙂', ' ', '\u{200d}'] {
+            assert!(!is_hidden(shown), "{shown:?}");
+        }
     }
 }

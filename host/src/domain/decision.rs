@@ -202,3 +202,22 @@ pub enum Verdict {
     /// Put it on record as ignored, and why.
     Ignore(String),
 }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_has_a_code_and_a_refusal_that_of_the_policy() {
+        let message = || "words".to_owned();
+        let faults = [
+            (Fault::Trapped { message: message() }, "POLICY_TRAPPED", "trapped: words"),
+            (Fault::TooSlow { limit_ms: 5 }, "POLICY_TOO_SLOW", "too slow: no answer after 5 ms of a core"),
+            (Fault::TooLarge { message: message() }, "POLICY_TOO_LARGE", "too large: words"),
+            (Fault::Refused { code: "SPAM".to_owned(), message: message() }, "SPAM", "refused with SPAM: words"),
+            (Fault::Senseless { message: message() }, "POLICY_SENSELESS_ANSWER", "senseless answer: words"),
+        ];
+        for (fault, code, words) in faults {
+            assert_eq!((fault.code(), fault.to_string().as_str()), (code, words));
+        }
+    }
+}

@@ -219,4 +219,38 @@ mod tests {
             assert!(OrgId::new(bad).is_err(), "{bad:?}");
         }
     }
+
+    #[test]
+    fn an_id_of_thirty_safe_characters_is_kept_and_a_longer_one_is_hashed_in_the_same_way_for_ever() {
+        let source = SourceId::new("main").unwrap();
+        let thirty = "a_1-b:c".to_owned() + &"x".repeat(18);
+        assert_eq!(ConversationId::scoped(&source, &thirty).as_str(), format!("main:{thirty}"));
+        assert!(ConversationId::scoped(&source, &(thirty + "x")).as_str().starts_with("main:-"));
+        let long = ConversationId::scoped(&source, "009ab879-ab52-4507-979e-8bc92badecef");
+        assert_eq!(long.as_str(), "main:-n5rpdfzsjkopgjzuy735");
+        let first = SyncErrorId::of(&OrgId::new("acme").unwrap(), &"main:1".parse().unwrap(), 1);
+        assert_eq!(first.as_str(), "se-hot2tfkz4kizswkageyp");
+    }
+
+    #[test]
+    fn the_sources_own_id_is_told_unless_it_was_hashed() {
+        let source = SourceId::new("main").unwrap();
+        let own = |id: &str| ConversationId::scoped(&source, id);
+        assert_eq!(own("321").within(&source), Some("321"));
+        assert_eq!(own("ABC").within(&source), None, "it was hashed");
+        assert_eq!(own("321").within(&SourceId::new("mai").unwrap()), None);
+        assert_eq!(own("321").within(&SourceId::new("other").unwrap()), None);
+    }
+
+    #[test]
+    fn two_ids_name_one_record_by_their_first_fifteen_characters() {
+        let record = RecordId::new("00G000000000001").unwrap();
+        assert!(record.is_same("00G000000000001") && record.is_same("00G000000000001AAA"));
+        for other in ["00G000000000002", "00G000000000002AAA", "00G0000000000011", "00G00000000000", "00G00000000000éA"]
+        {
+            assert!(!record.is_same(other), "{other}");
+        }
+        let short = RecordId::new("00G").unwrap();
+        assert!(!short.is_same("00G") && !short.is_same("00G000000000001"));
+    }
 }

@@ -123,4 +123,17 @@ mod tests {
             assert_eq!(mode.way(&conversation(team, answered)), way, "{mode:?} {team:?} {answered}");
         }
     }
+
+    #[test]
+    fn each_mode_is_described_in_words_of_its_own() {
+        let by_team = Mode::ByTeam(vec!["billing".to_owned(), "sales".to_owned()]);
+        for (mode, words) in [
+            (Mode::ByPolicy, "the policy decides"),
+            (Mode::AgentsInAlcmeon, "agents answer in Alcmeon: "),
+            (Mode::AgentsInSalesforce, "agents answer in Salesforce: "),
+            (by_team, "agents of billing, sales answer in Salesforce"),
+        ] {
+            assert!(mode.describe().starts_with(words), "{mode:?}: {}", mode.describe());
+        }
+    }
 }

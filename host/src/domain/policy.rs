@@ -258,4 +258,32 @@ mod tests {
         let mut again = History::new(history.revisions().iter().rev().cloned().collect());
         assert_eq!(enter(&mut again, "new"), u32::try_from(KEPT + 7).unwrap());
     }
+
+    #[test]
+    fn all_texts_of_a_policy_count() {
+        let mut of = source("toml!");
+        assert_eq!(of.bytes(), 5);
+        of.scripts.extend([("a.rhai".to_owned(), "12".to_owned()), ("b.rhai".to_owned(), "345".to_owned())]);
+        assert_eq!(of.bytes(), 10);
+    }
+
+    #[test]
+    fn where_a_policy_comes_from_is_said_in_words() {
+        for (origin, words) in [
+            (Origin::Embedded, "built in"),
+            (Origin::File { path: "/p/acme.toml".into() }, "/p/acme.toml"),
+            (Origin::Registry { reference: "r/acme:1".into() }, "registry, r/acme:1"),
+            (Origin::Api { by: "ann".into() }, "API, by ann"),
+        ] {
+            assert_eq!(origin.to_string(), words);
+        }
+    }
+
+    #[test]
+    fn a_state_is_written_as_one_word_everywhere() {
+        use RevisionState::{InForce, Preparing, Ready, Refused, Retired, RolledBack};
+        for state in [Preparing, Ready, InForce, Refused, RolledBack, Retired] {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
+        }
+    }
 }

@@ -193,3 +193,44 @@ impl Refusal {
         Self { scope: Scope::Org, ..self }
     }
 }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::PolicyName;
+
+    #[test]
+    fn a_class_is_written_and_read_as_one_word_everywhere() {
+        for class in Class::ALL {
+            assert_eq!(class.to_string().parse(), Ok(class));
+            assert_eq!(serde_json::to_value(class).unwrap(), class.as_str());
+        }
+        assert!("mystery".parse::<Class>().unwrap_err().contains("`mystery` is none of transient, limit, auth"));
+    }
+
+    #[test]
+    fn a_policys_fault_blames_its_revision_and_says_what_it_was_asked() {
+        let policy = || PolicyRef { name: PolicyName::new("monday").unwrap(), revision: 3 };
+        for (question, word) in [
+            (Question::Route, "route"),
+            (Question::Search, "search"),
+            (Question::Choose, "choose"),
+            (Question::Judge, "judge"),
+        ] {
+            let slow = Fault::TooSlow { limit_ms: 5 };
+            let refusal = Refusal::blaming(policy(), question, slow.clone());
+            let text = format!("policy monday revision 3 was asked to {word} and {slow}");
+            assert_eq!((refusal.class, refusal.code.as_str(), refusal.text), (Class::Policy, "POLICY_TOO_SLOW", text));
+            assert_eq!(refusal.blame, Some(Blame { policy: policy(), question, fault: slow }));
+        }
+        let refused = Fault::Refused { code: "SPAM".to_owned(), message: "it is spam".to_owned() };
+        let refusal = Refusal::blaming(policy(), Question::Route, refused);
+        assert_eq!((refusal.code.as_str(), refusal.text.as_str()), ("SPAM", "it is spam"));
+    }
+
+    #[test]
+    fn a_refusal_reaches_one_record_until_it_is_said_to_reach_the_organization() {
+        let refusal = Refusal::new(Class::Auth, "invalid_grant", "words");
+        assert_eq!(refusal.scope, Scope::Record);
+        assert_eq!(refusal.clone().of_org(), Refusal { scope: Scope::Org, ..refusal });
+    }
+}

@@ -92,4 +92,27 @@ mod tests {
         let json = serde_json::to_string(&time).unwrap();
         assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), time);
     }
+
+    #[test]
+    fn a_day_begins_at_midnight_utc() {
+        let day = 86_400_000;
+        assert_eq!([0, day - 1, day, 3 * day].map(|at| Timestamp::from_millis(at).day()), [0, 0, 1, 3]);
+    }
+
+    #[test]
+    fn patience_ends_with_its_time_and_when_the_clock_goes_back_by_an_hour() {
+        let (since, patience) = (Timestamp::from_millis(10_000_000), Duration::from_secs(10));
+        for (millis, within) in [
+            (10_000_000, true),
+            (10_009_999, true),
+            (10_010_000, false),
+            (10_010_001, false),
+            (9_999_999, true),
+            (6_400_001, true),
+            (6_400_000, false),
+            (6_399_999, false),
+        ] {
+            assert_eq!(Timestamp::from_millis(millis).is_within(patience, since), within, "{millis}");
+        }
+    }
 }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::{Engine, Error};
-use crate::domain::{AccountId, Arrival, ReachedBy, SourceId};
+use crate::domain::{AccountId, Arrival, OrgId, ReachedBy, SourceId};
 use crate::ledger::{Delivered, Quarantined};
 use crate::telemetry::{Arrived, OfSource};
 
 /// What became of arrivals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Accepted {
-    /// They are in an inbox.
+    /// They are in an inbox, or in several.
     pub linked: usize,
     /// No organization is linked to their accounts; nothing was kept of them.
     pub unlinked: usize,
@@ -37,10 +37,11 @@ impl Engine {
         let (mut linked, mut accepted) = (Vec::new(), Accepted::default());
         let now = self.clock.now();
         for arrival in arrivals {
-            let Some(org) = self.directory.find(&arrival.source, &arrival.account) else {
+            let orgs = self.orgs_for(&arrival).await?;
+            if orgs.is_empty() {
                 accepted.unlinked += 1;
                 continue;
-            };
+            }
             accepted.linked += 1;
             let by = match arrival.by {
                 ReachedBy::Webhook => "webhook",
@@ -49,7 +50,8 @@ impl Engine {
                 ReachedBy::Intake => "intake",
             };
             self.metrics.arrivals.get_or_create(&Arrived { source: arrival.source.to_string(), by }).inc();
-            linked.push((org.clone(), self.inbox.number(), arrival.bounded().dated(now)));
+            let arrival = arrival.bounded().dated(now);
+            linked.extend(orgs.into_iter().map(|org| (org, self.inbox.number(), arrival.clone())));
         }
         for source in set_aside.iter().filter_map(|entry| entry.source.as_ref()) {
             self.metrics.set_aside.get_or_create(&OfSource { source: source.to_string() }).inc();
@@ -59,6 +61,17 @@ impl Engine {
         let kept = tokio::spawn(async move { engine.keep_delivered(&delivered).await });
         kept.await.map_err(|_| Error::Stopping)??;
         Ok(accepted)
+    }
+
+    /// Who gets an arrival: the organization that its account is linked to. What is to be forgotten is forgotten by whoever
+    /// has the conversation on record as well: the account may have been another organization's before.
+    async fn orgs_for(&self, arrival: &Arrival) -> Result<Vec<OrgId>, Error> {
+        let mut orgs: Vec<_> = self.directory.find(&arrival.source, &arrival.account).cloned().into_iter().collect();
+        if arrival.erase {
+            let others = self.lanes.keys().filter(|org| !orgs.contains(org)).cloned().collect();
+            orgs.extend(self.ledger.that_know(&arrival.conversation, others).await?);
+        }
+        Ok(orgs)
     }
 
     async fn keep_delivered(&self, delivered: &Delivered) -> Result<(), Error> {

@@ -16,8 +16,8 @@ use crate::policy::PolicyHost;
 
 /// Teams that are looked at.
 const TEAMS: usize = 200;
-/// Causes that are looked at.
-const GROUPS: usize = 2_000;
+/// Causes that are looked at: all that an organization can have, and the one of the rest.
+const GROUPS: usize = 2_001;
 /// How often an incident's opening looks at the points, at the most.
 const SELDOM: Duration = Duration::from_secs(600);
 
@@ -136,8 +136,7 @@ async fn look(
 /// Who decides, who writes Cases, and whether anything is being sent.
 fn mode(org: &Org, incident: Option<&IncidentHealth>, policies: &PolicyHost) -> Check {
     let cases = if org.writes_cases { "the host writes Cases" } else { "the organization makes its own Cases" };
-    let policy = policies.policies().into_iter().find(|status| status.name == org.policy);
-    let in_force = policy.and_then(|status| status.in_force);
+    let in_force = policies.policy(&org.policy).and_then(|status| status.in_force);
     let (ok, who) = match in_force {
         Some(revision) => (true, format!("policy {} revision {} decides", org.policy, revision.revision)),
         None => (false, format!("policy {} is not in force; nothing is decided until it is", org.policy)),
@@ -157,7 +156,7 @@ fn mode(org: &Org, incident: Option<&IncidentHealth>, policies: &PolicyHost) -> 
 async fn mapping(org: &Org, ledger: &Ledger, policies: &PolicyHost, now: Timestamp) -> Result<Check, Error> {
     let (mut wrong, mut right) = (BTreeMap::new(), 0);
     for (team, conversation) in ledger.teams(&org.id, TEAMS).await? {
-        let Some(mut conversation) = ledger.conversation(&org.id, &conversation).await? else { continue };
+        let Some(mut conversation) = ledger.readable_conversation(&org.id, &conversation).await? else { continue };
         // The conversation may have gone to another team since.
         conversation.team = Some(team.clone());
         match policies.route(&org.policy, &conversation, now).await.answer {

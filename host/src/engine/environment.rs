@@ -123,7 +123,12 @@ pub(super) async fn run(engine: Arc<Engine>, kept: Arc<Kept>, mut stopping: watc
     let mut failures = 0;
     loop {
         let now = keeper.engine.clock.now();
-        let next = match keeper.one_call(now).await {
+        let called = tokio::select! {
+            // A call that is broken off is made again at the next start.
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+            called = keeper.one_call(now) => called,
+        };
+        let next = match called {
             Ok(()) => {
                 failures = 0;
                 keeper.cured(CALLS);

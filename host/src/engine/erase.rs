@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::turn::Turn;
-use crate::domain::{Arrival, ConversationId, Fact, MessageId, SyncError};
+use crate::domain::{Arrival, ConversationId, Delivery, Fact, MessageId, SyncError};
 use crate::ledger::{AuditPage, Ledger, error_ids};
 use crate::store;
 
@@ -21,7 +21,11 @@ impl History {
         org: &crate::domain::OrgId,
         id: &ConversationId,
     ) -> Result<Self, store::Error> {
-        let delivery = ledger.delivery(org, id).await.unwrap_or_default();
+        let delivery = match ledger.delivery(org, id).await {
+            // It is set aside by the turn that reads it; how many sync errors there were, nobody knows then.
+            Err(store::Error::Unreadable { .. }) => Delivery::default(),
+            delivery => delivery?,
+        };
         let pages = ledger.audit_pages(org, id).await?;
         let errors = ledger.sync_errors_of(&error_ids(org, id, &delivery)).await?;
         Ok(Self { pages, errors })

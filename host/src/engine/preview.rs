@@ -103,7 +103,7 @@ impl Engine {
         let mut with_errors = HashSet::new();
         for org in preview.orgs.clone() {
             for error in self.open_errors(&org, ERRORS - preview.errors.looked_at).await? {
-                let Some(of) = self.ledger.conversation(&org, &error.conversation).await? else { continue };
+                let Some(of) = self.ledger.readable_conversation(&org, &error.conversation).await? else { continue };
                 let differences = self.differences(&in_force, candidate, &of, Some(&error)).await;
                 preview.errors.take(differences);
                 with_errors.insert(error.conversation);
@@ -205,7 +205,7 @@ impl Engine {
         let (mut seen, mut all) = (HashSet::new(), Vec::new());
         for id in ids {
             if all.len() < most && seen.insert(id.clone()) {
-                all.extend(self.ledger.conversation(org, &id).await?);
+                all.extend(self.ledger.readable_conversation(org, &id).await?);
             }
         }
         Ok(all)

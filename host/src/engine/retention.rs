@@ -59,7 +59,8 @@ pub(super) fn trusted(before: Timestamp, seen: Timestamp, now: Timestamp) -> Tim
 
 /// What may be forgotten, as far as it is looked at in one turn.
 pub(super) struct Old {
-    conversations: Vec<(ConversationId, History)>,
+    /// Each with the day by which it was found.
+    conversations: Vec<(u32, ConversationId, History)>,
     errors: Vec<SyncError>,
     operations: Vec<(u64, OperationId)>,
     before: Timestamp,
@@ -73,9 +74,9 @@ impl Old {
         before: Timestamp,
     ) -> Result<Self, store::Error> {
         let mut conversations = Vec::new();
-        for id in ledger.aged(org, before.day(), MOST).await? {
+        for (day, id) in ledger.aged(org, before.day(), MOST).await? {
             let history = History::of(ledger, org, &id).await?;
-            conversations.push((id, history));
+            conversations.push((day, id, history));
         }
         let mut resolved = ledger.error_list(org, State::Resolved, None, MOST).await?;
         // A conversation may have changed since its sync error was seen first. An ignored one goes with its conversation.
@@ -88,13 +89,13 @@ impl Old {
 
     /// The causes that it is about.
     pub(super) fn groups(&self) -> impl Iterator<Item = &Fingerprint> {
-        let of_conversations = self.conversations.iter().flat_map(|(_, history)| history.errors());
+        let of_conversations = self.conversations.iter().flat_map(|(_, _, history)| history.errors());
         of_conversations.chain(&self.errors).map(|error| &error.group)
     }
 
     /// The conversations that it is about.
     pub(super) fn ids(&self) -> impl Iterator<Item = &ConversationId> {
-        self.conversations.iter().map(|(id, _)| id)
+        self.conversations.iter().map(|(_, id, _)| id)
     }
 }
 
@@ -102,8 +103,12 @@ impl Turn<'_> {
     /// Forgets what did not change since; answers how much was looked at. What is not settled is kept.
     pub(super) fn forget_old(&mut self, old: Old) -> usize {
         let looked_at = old.conversations.len() + old.errors.len() + old.operations.len();
-        for (id, history) in old.conversations {
+        for (day, id, history) in old.conversations {
             let delivery = self.delivery(&id);
+            if !matches!(delivery.phase, Phase::Idle | Phase::Held) || delivery.day != day {
+                // Nothing else would ever remove it, and it would be found again and again.
+                self.commit.forgotten.push(Forgotten::Aged(day, id.clone()));
+            }
             if delivery.phase != Phase::Idle || self.changed(&id) || delivery.day >= old.before.day() {
                 // It is looked at again when it would have become too old, had it changed today.
                 let mut delivery = delivery;

@@ -55,7 +55,7 @@ pub(super) async fn list(State(app): State<App>) -> Json<Value> {
 
 /// One policy, with its texts.
 pub(super) async fn show(State(app): State<App>, Id(name): Id<PolicyName>) -> Result<Json<View>, Problem> {
-    let status = app.parts.policies.policies().into_iter().find(|status| status.name == name);
+    let status = app.parts.policies.policy(&name);
     let status = status.ok_or_else(|| Problem::not_found(format!("there is no policy {name}")))?;
     let source = app.parts.policies.source(&name);
     Ok(Json(View { status, source: source.map(|source| Texts { toml: source.toml, scripts: source.scripts }) }))
@@ -247,7 +247,7 @@ pub(super) async fn coverage(
 }
 
 fn numbered(app: &App, name: &PolicyName, number: u32) -> Result<PolicyRevision, Problem> {
-    let found = app.parts.policies.revisions(name).into_iter().find(|revision| revision.number == number);
+    let found = app.parts.policies.revision(name, number);
     found.ok_or_else(|| Problem::not_found(format!("policy {name} has no revision {number}")))
 }
 

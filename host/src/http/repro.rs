@@ -78,8 +78,7 @@ fn asked(error: &SyncError) -> Result<(&PolicyRef, Question), Problem> {
 }
 
 fn revision(app: &App, policy: &PolicyRef) -> Result<PolicyRevision, Problem> {
-    let revisions = app.parts.policies.revisions(&policy.name);
-    let found = revisions.into_iter().find(|revision| revision.number == policy.revision);
+    let found = app.parts.policies.revision(&policy.name, policy.revision);
     found.ok_or_else(|| Problem::not_found(format!("{policy} is not kept any more")))
 }
 

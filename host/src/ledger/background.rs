@@ -1,25 +1,27 @@
 //! What is looked after in the background: gaps to fill, ids to write back, and what has become too old.
 
-use super::{Ledger, key, record};
+use super::{Ledger, Quarantined, key, record};
 use crate::domain::{ConversationId, Delivery, OrgId, Records, SourceId, Timestamp};
-use crate::store::{Batch, Error, Range};
+use crate::store::{Batch, Error, Pair, Range};
 
 /// Keys of one conversation of a source that are looked at: the newest decides.
 const NOTED: usize = 100;
 
 impl Ledger {
-    /// Conversations that did not change since before this day and have nothing to do, oldest first.
+    /// Conversations that did not change since before this day and have nothing to do, oldest first, each with the day by
+    /// which it was found.
     ///
     /// # Errors
     /// When the store cannot be read; so for all readers below.
-    pub async fn aged(&self, org: &OrgId, before: u32, limit: usize) -> Result<Vec<ConversationId>, Error> {
+    pub async fn aged(&self, org: &OrgId, before: u32, limit: usize) -> Result<Vec<(u32, ConversationId)>, Error> {
         let pairs = self.store.range(Range::of(key::aged(org), limit).keys_only()).await?;
         let mut aged = Vec::new();
         for (name, _) in pairs {
-            if key::part::<u32>(&name, 1)? >= before {
+            let day = key::part(&name, 1)?;
+            if day >= before {
                 break;
             }
-            aged.push(key::part(&name, 0)?);
+            aged.push((day, key::part(&name, 0)?));
         }
         Ok(aged)
     }
@@ -60,12 +62,32 @@ impl Ledger {
     }
 
     /// A conversation whose source is to keep ids of Salesforce's records; the one after `after`, or else the first. With the
-    /// newest ids, and when they were noted.
+    /// newest ids, and when they were noted. What cannot be understood is set aside.
     pub async fn link(
         &self,
         source: &SourceId,
         after: Option<&ConversationId>,
     ) -> Result<Option<(ConversationId, Records, Timestamp)>, Error> {
+        loop {
+            let Some((id, (name, value))) = self.newest_link(source, after).await? else { return Ok(None) };
+            let noted = key::time_part(&name, 0)?;
+            let error = match record::decode(&name, &value) {
+                Ok(records) => return Ok(Some((id, records, noted))),
+                Err(error) => error,
+            };
+            tracing::error!(%source, conversation = %id, %error, "ids of Salesforce that are to be written back are set aside");
+            let mut batch = Batch::default();
+            batch.delete(name.clone());
+            Quarantined::of_source(source, name, value, &error, noted).put(&mut batch);
+            self.store.commit(batch).await?;
+        }
+    }
+
+    async fn newest_link(
+        &self,
+        source: &SourceId,
+        after: Option<&ConversationId>,
+    ) -> Result<Option<(ConversationId, Pair)>, Error> {
         let prefix = key::links(source);
         let mut found = Vec::new();
         if let Some(after) = after {
@@ -78,9 +100,8 @@ impl Ledger {
         }
         let Some((name, _)) = found.first() else { return Ok(None) };
         let id: ConversationId = key::part(name, 1)?;
-        let of_it = |(name, _): &&(Vec<u8>, Vec<u8>)| key::part::<ConversationId>(name, 1).is_ok_and(|own| own == id);
-        let Some((name, value)) = found.iter().take_while(of_it).last() else { return Ok(None) };
-        Ok(Some((id, record::decode(name, value)?, key::time_part(name, 0)?)))
+        let of_it = |(name, _): &Pair| key::part::<ConversationId>(name, 1).is_ok_and(|own| own == id);
+        Ok(found.into_iter().take_while(of_it).last().map(|pair| (id, pair)))
     }
 
     /// The ids that were noted until then are written, or never will be. Those that were noted since stay.
@@ -93,5 +114,31 @@ impl Ledger {
             }
         }
         self.store.commit(batch).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::store::{MemoryStore, Store};
+
+    #[tokio::test]
+    async fn ids_that_cannot_be_read_are_set_aside_and_those_of_the_next_conversation_are_written_back() {
+        let store = Arc::new(MemoryStore::default());
+        let (ledger, source) = (Ledger::new(store.clone()), SourceId::new("main").unwrap());
+        let mut batch = Batch::default();
+        let link = |id: &str| key::link(&source, &id.parse().unwrap(), Timestamp::from_millis(7));
+        batch.put(link("main:1"), "{\"9\":{\"of\":\"a later release\"}}");
+        batch.put(link("main:2"), record::encode(&Records::default()));
+        store.commit(batch).await.unwrap();
+        for after in [None, Some("main:0".parse().unwrap())] {
+            let (id, _, noted) = ledger.link(&source, after.as_ref()).await.unwrap().unwrap();
+            assert_eq!((id.as_str(), noted), ("main:2", Timestamp::from_millis(7)));
+        }
+        let page = ledger.quarantine(None, 10).await.unwrap();
+        let keys: Vec<_> = page.entries.iter().map(|entry| entry.key.as_str()).collect();
+        assert_eq!(keys, [link("main:1")]);
     }
 }

@@ -149,6 +149,8 @@ pub enum Forgotten {
         /// Its id.
         id: OperationId,
     },
+    /// That a conversation has nothing to do since this day, where its record, set aside or written since, says otherwise.
+    Aged(u32, ConversationId),
 }
 
 /// Why a lane's commit was not made, by what the lane can do.
@@ -334,6 +336,7 @@ impl<'a> Encoding<'a> {
                 self.batch.delete(key::operation_over(self.org, *number));
                 self.batch.delete(key::operation_id(id, self.org));
             }
+            Forgotten::Aged(day, id) => self.batch.delete(key::aged_on(self.org, *day, id)),
             Forgotten::Error(summary) => {
                 self.batch.delete(key::error(&summary.id));
                 self.batch.delete(key::of_error(summary));

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Ledger, key, record};
 use crate::domain::{Fingerprint, GROUPS_KEPT, Group, GroupOrder, GroupPlace, GroupQuery, OrgId, Timestamp};
-use crate::store::{Error, Range};
+use crate::store::{Error, Pair, Range};
 
 /// A part of a list.
 #[derive(Debug, Clone)]
@@ -37,9 +37,7 @@ impl Ledger {
             true => self.orgs().await?,
             false => query.orgs.iter().cloned().collect(),
         };
-        let most = usize::try_from(GROUPS_KEPT).unwrap_or(usize::MAX) + 1;
-        let ranges = orgs.iter().map(|org| Range::of(key::groups(org), most)).collect();
-        let pairs: Vec<_> = self.store.ranges(ranges).await?.into_iter().flatten().collect();
+        let pairs = self.group_pairs(&orgs).await?;
         let bytes = record::bytes_of(pairs.iter().map(|(_, value)| value));
         let read = || pairs.iter().filter_map(|(name, value)| record::decode::<Group>(name, value).ok());
         let mut found: Vec<_> =
@@ -52,6 +50,27 @@ impl Ledger {
         items.truncate(limit);
         let next = items.last().filter(|_| more).map(|last| cursor(query, order, last));
         Ok(GroupPage { items, next, total })
+    }
+
+    /// The records of all causes of some organizations; a page of the store may hold fewer than there are.
+    pub(super) async fn group_pairs(&self, orgs: &[OrgId]) -> Result<Vec<Pair>, Error> {
+        let most = usize::try_from(GROUPS_KEPT).unwrap_or(usize::MAX) + 1;
+        let (mut all, mut left) = (Vec::new(), orgs.iter().map(|org| (org, None)).collect::<Vec<_>>());
+        while !left.is_empty() {
+            let range =
+                |(org, after): &(&OrgId, Option<Vec<u8>>)| Range::of(key::groups(org), most).after(after.clone());
+            let pages = self.store.ranges(left.iter().map(range).collect()).await?;
+            let read = left.into_iter().zip(pages).map(|((org, _), pairs)| (org, pairs));
+            left = Vec::new();
+            for (org, pairs) in read {
+                // Only an empty page is the end for sure.
+                if let Some((last, _)) = pairs.last() {
+                    left.push((org, Some(last.clone())));
+                }
+                all.extend(pairs);
+            }
+        }
+        Ok(all)
     }
 
     /// The titles of causes.

@@ -92,6 +92,10 @@ pub(super) fn aged(org: &OrgId) -> String {
     format!("age/{org}/")
 }
 
+pub(super) fn aged_on(org: &OrgId, day: u32, id: &ConversationId) -> String {
+    format!("{}{day:08}/{id}", aged(org))
+}
+
 /// The one key that leads to a delivery by what it does now.
 pub(super) fn of_delivery(org: &OrgId, id: &ConversationId, delivery: &Delivery) -> String {
     match delivery.phase {
@@ -100,7 +104,7 @@ pub(super) fn of_delivery(org: &OrgId, id: &ConversationId, delivery: &Delivery)
         }
         Phase::Waiting { until } => format!("{}{}/{id}", due(org), time(until)),
         Phase::Parked { since } => format!("{}{}/{id}", parked(org), time(since)),
-        Phase::Idle | Phase::Held => format!("{}{:08}/{id}", aged(org), delivery.day),
+        Phase::Idle | Phase::Held => aged_on(org, delivery.day, id),
     }
 }
 

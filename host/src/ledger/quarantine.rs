@@ -62,6 +62,13 @@ impl Quarantined {
         Self { id, org, source: None, key, reason, at, bytes: value.len(), value }
     }
 
+    /// A record about a source that cannot be read.
+    pub(super) fn of_source(source: &SourceId, key: Vec<u8>, value: Vec<u8>, reason: &Error, at: Timestamp) -> Self {
+        let key = String::from_utf8_lossy(&key).into_owned();
+        let (id, bytes) = (Self::id_of(&key, &value), value.len());
+        Self { id, org: None, source: Some(source.clone()), key, reason: reason.to_string(), at, bytes, value }
+    }
+
     /// What a source sent and nobody can use. Of a large one, the beginning is kept.
     #[must_use]
     pub fn sent(source: &SourceId, what: &str, value: &[u8], reason: String, at: Timestamp) -> Self {

@@ -73,6 +73,24 @@ impl Ledger {
         self.read(key::conversation(org, id)).await
     }
 
+    /// The same, where it can be understood: for whoever looks at many and needs none of them.
+    pub async fn readable_conversation(&self, org: &OrgId, id: &ConversationId) -> Result<Option<Conversation>, Error> {
+        match self.conversation(org, id).await {
+            Err(error @ Error::Unreadable { .. }) => {
+                tracing::error!(%error, "a conversation is left out");
+                Ok(None)
+            }
+            known => known,
+        }
+    }
+
+    /// Those of these organizations that have a conversation on record.
+    pub async fn that_know(&self, id: &ConversationId, orgs: Vec<OrgId>) -> Result<Vec<OrgId>, Error> {
+        let keys = orgs.iter().map(|org| key::conversation(org, id).into_bytes()).collect();
+        let values = self.store.get_many(keys).await?;
+        Ok(orgs.into_iter().zip(values).filter_map(|(org, value)| value.map(|_| org)).collect())
+    }
+
     /// Some conversations of an organization, in the order of their ids.
     pub async fn conversations(&self, org: &OrgId, limit: usize) -> Result<Vec<ConversationId>, Error> {
         let range = Range::of(key::conversations(org), limit).keys_only();
@@ -126,10 +144,18 @@ impl Ledger {
         pairs.iter().map(|(name, _)| Ok((key::time_part(name, 1)?, key::part(name, 0)?))).collect()
     }
 
-    /// Causes of an organization, in the order of their ids. One that cannot be read is left out.
+    /// Causes of an organization, in the order of their ids; at most so many are looked at. One that cannot be read is left
+    /// out.
     pub async fn groups(&self, org: &OrgId, limit: usize) -> Result<Vec<Group>, Error> {
-        let pairs = self.store.range(Range::of(key::groups(org), limit)).await?;
-        Ok(pairs.iter().filter_map(|(name, value)| record::decode(name, value).ok()).collect())
+        let (mut groups, mut looked_at, mut after) = (Vec::new(), 0, None);
+        while looked_at < limit {
+            let pairs = self.store.range(Range::of(key::groups(org), limit - looked_at).after(after)).await?;
+            let Some((last, _)) = pairs.last() else { break };
+            after = Some(last.clone());
+            looked_at += pairs.len();
+            groups.extend(pairs.iter().filter_map(|(name, value)| record::decode(name, value).ok()));
+        }
+        Ok(groups)
     }
 
     /// The newest action that a poll of a source has seen.
@@ -214,5 +240,29 @@ impl Ledger {
             batch.delete(key::policy_revision(policy, *number));
         }
         self.store.commit(batch).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::{Cause, Class, Refusal};
+    use crate::store::{MemoryStore, Store};
+
+    #[tokio::test]
+    async fn all_causes_are_read_also_where_they_are_more_than_a_page_of_the_store() {
+        let store = Arc::new(MemoryStore::default());
+        let (ledger, org) = (Ledger::new(store.clone()), OrgId::new("acme").unwrap());
+        let refusal = Refusal::new(Class::Record, "CODE", "");
+        let group = Group { text: "x".repeat(5_000), ..Group::new(&Cause::new(&org, &refusal), Timestamp::default()) };
+        let mut batch = Batch::default();
+        for number in 0..2_001 {
+            batch.put(format!("{}{number:04}", key::groups(&org)), record::encode(&group));
+        }
+        store.commit(batch).await.unwrap();
+        assert_eq!(ledger.groups(&org, 2_001).await.unwrap().len(), 2_001);
+        assert_eq!(ledger.groups(&org, 2_000).await.unwrap().len(), 2_000);
     }
 }

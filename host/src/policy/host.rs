@@ -285,6 +285,13 @@ impl PolicyHost {
         known.map(|(name, policy)| PolicyStatus::of(&self.policies, name, policy)).collect()
     }
 
+    /// One of them.
+    #[must_use]
+    pub fn policy(&self, name: &PolicyName) -> Option<PolicyStatus> {
+        let policy = self.policies.get(name).filter(|policy| policy.is_known())?;
+        Some(PolicyStatus::of(&self.policies, name, &policy))
+    }
+
     /// The names of all policies of which any revision is kept, or there is anything to tell.
     #[must_use]
     pub fn names(&self) -> Vec<PolicyName> {
@@ -301,6 +308,12 @@ impl PolicyHost {
     #[must_use]
     pub fn revisions(&self, name: &PolicyName) -> Vec<PolicyRevision> {
         self.policies.get(name).map_or_else(Vec::new, |policy| policy.revisions())
+    }
+
+    /// One revision of a policy, by its number.
+    #[must_use]
+    pub fn revision(&self, name: &PolicyName, number: u32) -> Option<PolicyRevision> {
+        self.policies.get(name)?.revision(number)
     }
 }
 

@@ -186,3 +186,20 @@ async fn an_organization_that_leaves_the_configuration_keeps_its_sync_errors_unt
     assert_eq!(host.get(&format!("/v1/sync-errors/{id}")).await.1["reason"], "the shop is closed");
     host.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_that_cannot_be_read_is_left_out_of_the_checks_and_of_what_a_policy_would_decide() {
+    let host = TestHost::start().await;
+    host.notify(received(1, 1, "nobody", "jane@example.com")).await;
+    host.notify(received(2, 2, "billing", "jane@example.com")).await;
+    host.idle().await;
+    put(&host, &[("conversation/acme/main:1", UNREADABLE)]).await;
+    let (status, report) = host.post("/v1/orgs/acme/checks", json!({})).await;
+    assert_eq!(status, StatusCode::OK, "{report}");
+    let (status, coverage) = host.get("/v1/policies/acme/coverage").await;
+    assert_eq!((status, coverage["looked_at"].as_u64()), (StatusCode::OK, Some(1)), "{coverage}");
+    let texts = host.get("/v1/policies/acme").await.1["source"].clone();
+    let (status, preview) = host.post("/v1/policies/acme/preview", texts).await;
+    assert_eq!((status, preview["good"]["looked_at"].as_u64()), (StatusCode::OK, Some(1)), "{preview}");
+    host.stop().await;
+}

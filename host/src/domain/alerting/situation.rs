@@ -167,3 +167,23 @@ pub struct Checks {
     /// The points that are not as they should be, in words for a person.
     pub red: Vec<String>,
 }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Cause, GroupChange, OrgId, State};
+
+    #[test]
+    fn a_group_is_a_cause_while_something_of_it_is_pending() {
+        let (org, refusal) = (OrgId::new("acme").unwrap(), Refusal::new(Class::Record, "CODE", "words"));
+        let (first, later) = (Timestamp::from_millis(1_000), Timestamp::from_millis(2_000));
+        let mut group = Group::new(&Cause::new(&org, &refusal), first);
+        assert_eq!(PendingCause::of(&group, first), None);
+        let sync_error = || SyncErrorId::new("se-1").unwrap();
+        let (before, after) = (None, Some(State::Pending));
+        group.apply(GroupChange { sync_error: sync_error(), before, after, failed: true, at: later });
+        let cause = PendingCause::of(&group, later).unwrap();
+        assert_eq!((cause.class, cause.code.as_str(), cause.pending), (Class::Record, "CODE", 1));
+        assert_eq!((cause.first_seen, cause.last_seen, cause.pending_since), (first, later, later));
+        assert_eq!((cause.id, cause.title, cause.sample), (group.id, group.title, Some(sync_error())));
+    }
+}

@@ -289,3 +289,5 @@ pub enum Effect {
         fact: Fact,
     },
 }
+#[cfg(test)]
+mod tests;

@@ -172,3 +172,10 @@ fn a_text_of_megabytes_and_one_of_quotation_marks_alone_cost_little_and_give_a_s
         assert_eq!(plain(&masked), masked, "{piece}");
     }
 }
+#[test]
+fn what_stands_behind_a_long_part_that_is_taken_out_still_counts() {
+    let text = format!("Row {} is locked", "7".repeat(4_000));
+    assert_eq!(plain(&text), "Row … is locked");
+    let other = format!("Row {} is gone", "7".repeat(4_000));
+    assert_ne!(plain(&text), plain(&other));
+}

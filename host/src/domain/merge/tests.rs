@@ -107,6 +107,111 @@ fn an_action_of_alcmeon_dated_2099_happens_now_and_its_number_orders_it() {
     assert_eq!(told(&then(merged.conversation, earlier, at(1))).0, "a");
 }
 
+#[test]
+fn an_event_that_leaves_something_out_takes_nothing_away_and_its_number_alone_is_no_change() {
+    let mut first = given("a", Some(1), &[(1, at(0))]);
+    first.account_name = "Front desk".to_owned();
+    first.customer = serde_json::from_value(json!({
+        "id": "99", "name": "Jane", "email": "jane@example.com", "phone": "1", "contact": "003000000000001AAA",
+        "attributes": [{ "name": "a", "value": "b" }],
+    }))
+    .unwrap();
+    let known = merge(None, first.clone(), NOW).conversation;
+    let second = Arrival { team: None, customer: Customer::default(), ..given("a", Some(2), &[(1, at(0))]) };
+    let merged = merge(Some(known.clone()), second, at(1));
+    assert!(!merged.changed);
+    let later = Conversation { state_as_of: 2, agent_as_of: 2, ..known.clone() };
+    assert_eq!(merged.conversation, later);
+    let mut third = given("a", Some(3), &[(1, at(0))]);
+    third.account_name = "Back office".to_owned();
+    third.customer = Customer { email: Some("j@example.com".to_owned()), ..Customer::default() };
+    let merged = merge(Some(later), third, at(2));
+    let customer = Customer { email: Some("j@example.com".to_owned()), ..first.customer };
+    assert_eq!((merged.changed, merged.conversation.customer), (true, customer));
+    assert_eq!((merged.conversation.account_name.as_str(), merged.conversation.version), ("Back office", 2));
+    let without = merge(None, given("a", None, &[(1, at(0))]), NOW).conversation;
+    assert!(!merge(Some(without), given("a", Some(7), &[(1, at(0))]), at(1)).changed, "it has a number now");
+}
+
+#[test]
+fn a_conversation_that_is_known_by_its_ids_has_the_message_that_it_is_about_and_no_words() {
+    let mut arrival = given("a", None, &[(1, at(0)), (2, at(1))]);
+    arrival.message = arrival.messages[1].id.clone();
+    arrival.messages[1].direction = Direction::Outbound;
+    let known = arrival.by_its_ids();
+    assert_eq!((&known.id, known.messages.len()), (&arrival.conversation, 1));
+    let Message { id, direction, author, body, sent_at } = known.messages[0].clone();
+    assert_eq!(
+        (id, direction, author, body),
+        (arrival.message.clone(), Direction::Outbound, String::new(), String::new())
+    );
+    assert_eq!(sent_at, at(1));
+    arrival.messages.clear();
+    let message = arrival.by_its_ids().messages.remove(0);
+    assert_eq!((message.direction, message.sent_at), (Direction::Inbound, arrival.at));
+}
+
+#[test]
+fn the_newest_two_hundred_messages_are_kept() {
+    let all: Vec<_> = (1..=200).rev().map(|number| (number, at(number))).collect();
+    let full = merge(None, given("a", None, &all), at(300)).conversation;
+    let ends = |of: &Conversation| {
+        let ids: Vec<_> = of.messages.iter().map(|message| message.id.to_string()).collect();
+        (ids.len(), ids[0].clone(), ids[ids.len() - 1].clone())
+    };
+    assert_eq!(ends(&full), (200, "shop:1:1".to_owned(), "shop:1:200".to_owned()));
+    let older = then(full, given("a", None, &[(999, at(0))]), at(300));
+    assert_eq!(ends(&older), (200, "shop:1:1".to_owned(), "shop:1:200".to_owned()));
+    let newer = then(older, given("a", None, &[(201, at(201))]), at(300));
+    assert_eq!(ends(&newer), (200, "shop:1:2".to_owned(), "shop:1:201".to_owned()));
+}
+
+#[test]
+fn the_address_is_that_of_the_customers_newest_message_or_of_the_newest_where_they_wrote_none() {
+    let told_of = |number: u64, direction, minutes| {
+        let mut arrival = given("a", None, &[(number, at(minutes))]);
+        (arrival.by, arrival.event, arrival.url) = (ReachedBy::Webhook, number, Some(format!("u{number}")));
+        arrival.messages[0].direction = direction;
+        arrival
+    };
+    let mut conversation = None;
+    for (number, direction, minutes, url) in [
+        (1, Direction::Outbound, 1, "u1"),
+        (2, Direction::Outbound, 2, "u2"),
+        (3, Direction::Inbound, 3, "u3"),
+        (4, Direction::Outbound, 4, "u3"),
+        (5, Direction::Inbound, 2, "u3"),
+        (6, Direction::Inbound, 5, "u6"),
+    ] {
+        let merged = merge(conversation, told_of(number, direction, minutes), at(9)).conversation;
+        assert_eq!(merged.url, url, "{number}");
+        conversation = Some(merged);
+    }
+}
+
+#[test]
+fn a_text_that_came_late_is_kept_and_one_that_is_known_stays() {
+    let mut first = given("a", None, &[(1, at(0))]);
+    first.messages[0].body.clear();
+    let silent = merge(None, first, NOW).conversation;
+    let spoken = then(silent, given("a", None, &[(1, at(0))]), at(1));
+    assert_eq!(spoken.messages[0].body, "x");
+    let mut other = given("a", None, &[(1, at(0))]);
+    other.messages[0].body = "y".to_owned();
+    assert_eq!(then(spoken, other, at(2)).messages[0].body, "x");
+}
+
+#[test]
+fn what_is_on_record_and_a_day_ahead_may_be_true_and_what_is_further_ahead_is_not() {
+    let kept = merge(None, given("a", None, &[(1, at(0))]), NOW).conversation;
+    for (ahead, stays) in [(24 * 60, true), (24 * 60 + 1, false)] {
+        let mut kept = kept.clone();
+        kept.messages[0].sent_at = at(5 + ahead);
+        let next = then(kept, given("b", None, &[(2, at(4))]), at(5));
+        assert_eq!(next.messages.iter().any(|message| message.sent_at == at(5 + ahead)), stays, "{ahead}");
+    }
+}
+
 proptest! {
     #[test]
     fn whatever_platforms_say_the_newest_state_is_that_of_the_largest_number_or_of_the_last_call(

@@ -87,6 +87,8 @@ pub(super) struct Lane {
     teams: HashSet<String>,
     /// The cause of conversations that are too large.
     large_group: Fingerprint,
+    /// Whether the counts are not known, because a delivery that was counted could not be read.
+    recount: bool,
 }
 
 /// What woke a lane.
@@ -128,6 +130,7 @@ impl Lane {
             moved_at: None,
             teams: HashSet::new(),
             large_group,
+            recount: false,
             parts,
         }
     }
@@ -182,6 +185,10 @@ impl Lane {
         self.admission.incident = self.state.incident.clone();
         // Times on record may be ahead of a clock that went back before the host stopped.
         self.state.seen = self.state.highest;
+        if self.state.forgotten_by == Timestamp::default() {
+            // Where nothing was ever forgotten by age, this start's clock is not what that begins with.
+            self.state.forgotten_by = self.state.highest;
+        }
         let now = self.look_at_clock();
         // People restart a host whose configuration they have mended. A limit, though, ends by time alone.
         if self.admission.incident.cause().is_some_and(|(_, refusal)| refusal.class != Class::Limit) {

@@ -22,7 +22,7 @@ impl Lane {
         let Reads { loaded, arrivals, due, starts, room, pages, old, merged, more_arrivals } = reads;
         let (org, links) = (self.parts.org.clone(), self.parts.links.clone());
         // What a delivery that cannot be read was doing is counted, and nobody knows what that was.
-        let recount = loaded.unreadable.iter().any(|entry| entry.key.starts_with("delivery/"));
+        self.recount |= loaded.unreadable.iter().any(|entry| entry.key.starts_with("delivery/"));
         let mut turn = Turn::new(&org, &links, loaded, self.state.clone(), now);
         for landed in landed {
             self.end(&mut turn, landed, now);
@@ -55,15 +55,16 @@ impl Lane {
         self.unmerged = more_arrivals;
         self.parts.inbound.merged(merged, !more_arrivals);
         self.written(finished);
-        if recount {
-            let counted = self.parts.shared.ledger.recounted(&org).await?;
-            (self.state.phases, self.state.errors) = (counted.phases, counted.errors);
-        }
         for (flight, attempt) in begun {
             self.flights.begin(flight, self.parts.outbound.attempt(attempt));
         }
         for answer in answers {
             answer();
+        }
+        // Last: what has begun, and whoever asked, waits for no read that may fail.
+        if self.recount {
+            let counted = self.parts.shared.ledger.recounted(&org).await?;
+            (self.state.phases, self.state.errors, self.recount) = (counted.phases, counted.errors, false);
         }
         Ok(())
     }

@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::merging::{Place, Stream};
 use crate::domain::{
-    Class, ConversationId, ErrorCounts, ErrorQuery, ErrorSummary, Fingerprint, GROUPS_KEPT, OrgId, SyncErrorId,
-    has_words, search_term,
+    Class, ConversationId, ErrorCounts, ErrorQuery, ErrorSummary, Fingerprint, OrgId, SyncErrorId, has_words,
+    search_term,
 };
 use crate::ledger::{LaneState, Ledger, commit::error_ids, key, record};
 use crate::store::{Error, Range};
@@ -162,9 +162,7 @@ impl Ledger {
     async fn heads(&self, query: &ErrorQuery, orgs: &[OrgId]) -> Result<Vec<Head>, Error> {
         let mut pairs = Vec::new();
         if query.groups.is_empty() {
-            let most = usize::try_from(GROUPS_KEPT).unwrap_or(usize::MAX) + 1;
-            let ranges = orgs.iter().map(|org| Range::of(key::groups(org), most)).collect();
-            pairs.extend(self.store.ranges(ranges).await?.into_iter().flatten());
+            pairs.extend(self.group_pairs(orgs).await?);
         } else {
             let of_org = |org| query.groups.iter().map(move |id| key::group(org, id).into_bytes());
             let keys: Vec<_> = orgs.iter().flat_map(of_org).collect();

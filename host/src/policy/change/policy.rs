@@ -63,6 +63,11 @@ impl Policy {
         lock(&self.history).revisions().to_vec()
     }
 
+    /// One that is kept.
+    pub(crate) fn revision(&self, number: u32) -> Option<PolicyRevision> {
+        lock(&self.history).get(number).cloned()
+    }
+
     /// The newest rollback since the start, and those that follow.
     pub(crate) fn rollbacks(&self) -> watch::Receiver<Option<RolledBack>> {
         self.rolled_back.subscribe()

@@ -200,3 +200,39 @@ fn a_retry_that_comes_during_an_attempt_is_made_and_an_ignore_is_answered_as_ign
         assert_eq!(bench.state(2).await, Some(State::Ignored));
     });
 }
+
+#[test]
+fn a_first_start_by_a_clock_that_is_years_ahead_forgets_nothing() {
+    alone(async {
+        let mut bench = Bench::start();
+        bench.arrive(super::bench::arrival(1, 1)).await;
+        bench.settled().await;
+        bench.clock.advance(Duration::from_secs(800 * 86_400));
+        let mut bench = bench.kill().await;
+        bench.settled().await;
+        let keep = Duration::from_secs(30 * 86_400);
+        let forgotten = bench.ask(|reply| Command::Forget { keep, first: true, reply }).await;
+        assert_eq!(forgotten.unwrap().unwrap(), 0);
+        assert!(bench.ledger.conversation(&super::bench::org(), &conversation(1)).await.unwrap().is_some());
+    });
+}
+
+#[test]
+fn what_leads_by_its_age_to_a_record_that_was_set_aside_is_forgotten_and_ends_the_round() {
+    alone(async {
+        let mut bench = Bench::start();
+        bench.arrive(super::bench::arrival(1, 1)).await;
+        bench.settled().await;
+        let mut batch = crate::store::Batch::default();
+        batch.put("delivery/acme/main:1", "{\"9\":{\"of\":\"a later release\"}}");
+        crate::store::Store::commit(bench.store.as_ref(), batch).await.unwrap();
+        bench.pass(Duration::from_secs(3 * 86_400)).await;
+        let (keep, mut looked_at) = (Duration::ZERO, Vec::new());
+        for first in [true, false, false, false] {
+            let forgotten = bench.ask(|reply| Command::Forget { keep, first, reply }).await;
+            looked_at.push(forgotten.unwrap().unwrap());
+        }
+        assert_eq!(looked_at, [1, 0, 0, 0]);
+        bench.verify().await;
+    });
+}

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::bench::{Bench, alone, arrival, conversation, lock, org};
-use crate::domain::{Attribute, ErrorQuery, Message, State};
-use crate::engine::OrgHealth;
-use crate::engine::command::Ask;
+use crate::domain::{Arrival, Attribute, ErrorQuery, Message, State};
+use crate::engine::command::{Ask, Command};
+use crate::engine::{Error, OrgHealth};
 use crate::ledger::{Paging, Quarantined};
 use crate::store::{Batch, Fault, Point, Store};
 
@@ -221,5 +221,42 @@ fn an_organization_that_is_not_configured_any_more_keeps_its_sync_errors_and_att
         bench.until("it is back", |health| health.idle()).await;
         assert_eq!(bench.state(1).await, Some(State::Ignored));
         bench.verify().await;
+    });
+}
+
+#[test]
+fn a_read_that_fails_while_something_is_to_be_forgotten_leaves_no_words_in_a_sync_error() {
+    alone(async {
+        let mut bench = Bench::start();
+        lock(&bench.world.refused).insert(conversation(1));
+        bench.arrive(arrival(1, 1)).await;
+        bench.until("it is on record", |health| health.sync_errors.pending == 1 && health.idle()).await;
+        bench.store.plan([Fault::at(Point::Read).of("delivery/acme/main:1").times(1)]);
+        let forget = Arrival { event: 2, erase: true, ..arrival(1, 1) };
+        bench.arrive(forget).await;
+        bench.until("it is forgotten", |health| health.idle()).await;
+        assert_eq!(bench.store.struck(), 1);
+        let page = bench.ledger.sync_errors(&ErrorQuery::default(), &Paging::first(10)).await.unwrap();
+        assert_eq!(page.items[0].refusal.text, "(erased)");
+    });
+}
+
+#[test]
+fn whoever_asked_is_answered_though_the_recount_behind_the_commit_fails() {
+    alone(async {
+        let mut bench = Bench::start();
+        lock(&bench.world.refused).insert(conversation(1));
+        bench.arrive(arrival(1, 1)).await;
+        bench.until("it is on record", |health| health.sync_errors.pending == 1 && health.idle()).await;
+        let list = bench.ledger.error_list(&org(), State::Pending, None, 10).await.unwrap();
+        damage(&bench, "delivery/acme/main:1").await;
+        // The turn's own read of it succeeds.
+        bench.store.plan([Fault::at(Point::Read).of("delivery/acme/main:1").skipping(1).times(1)]);
+        let (id, conversation, by) = (list[0].id.clone(), conversation(1), "ann".to_owned());
+        let answer = bench.ask(|reply| Command::Error { id, conversation, ask: Ask::Retry, by, reply }).await;
+        assert!(matches!(answer, Some(Err(Error::NoSuchError(_)))), "nobody is told that the host stops: {answer:?}");
+        bench.arrive(arrival(2, 1)).await;
+        let health = bench.settled().await;
+        assert_eq!((bench.store.struck(), health.sync_errors.pending), (1, 1));
     });
 }
