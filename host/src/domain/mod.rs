@@ -1,5 +1,6 @@
 //! What is true without a network, a disk or a clock: conversations, deliveries, refusals and sync errors.
 
+mod action;
 mod address;
 mod admission;
 mod advice;
@@ -28,6 +29,7 @@ mod sync_error;
 mod time;
 
 pub use address::{BaseUrl, BaseUrlError};
+pub use action::{Action, Asker, Deed, Via};
 pub use admission::{Admission, Demand, Room};
 pub use advice::Advice;
 pub use alerting::{

@@ -6,8 +6,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::command::{Ask, Command, PutBack, Reply};
 use super::{Engine, Error, LaneHandle};
-use crate::domain::{ConversationId, OrgId, SyncError, SyncErrorId};
-use crate::ledger::{NotPutBack, Quarantined};
+use crate::domain::{Action, Asker, ConversationId, Deed, OrgId, SyncError, SyncErrorId};
+use crate::ledger::{NotPutBack, Quarantined, action_order};
 
 /// How long whoever asked waits for the answer of a lane; it may be done all the same.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -17,7 +17,7 @@ impl Engine {
     ///
     /// # Errors
     /// When there is no such sync error, or it is neither pending nor retrying.
-    pub async fn retry(&self, error: &SyncErrorId, by: &str) -> Result<SyncError, Error> {
+    pub async fn retry(&self, error: &SyncErrorId, by: &Asker) -> Result<SyncError, Error> {
         self.ask_about(error, Ask::Retry, by).await
     }
 
@@ -25,7 +25,7 @@ impl Engine {
     ///
     /// # Errors
     /// When there is no such sync error, or it is neither pending nor retrying.
-    pub async fn ignore(&self, error: &SyncErrorId, by: &str, reason: &str) -> Result<SyncError, Error> {
+    pub async fn ignore(&self, error: &SyncErrorId, by: &Asker, reason: &str) -> Result<SyncError, Error> {
         self.ask_about(error, Ask::Ignore(reason.to_owned()), by).await
     }
 
@@ -33,7 +33,7 @@ impl Engine {
     ///
     /// # Errors
     /// When there is no such sync error, or it is not ignored.
-    pub async fn reopen(&self, error: &SyncErrorId, by: &str) -> Result<SyncError, Error> {
+    pub async fn reopen(&self, error: &SyncErrorId, by: &Asker) -> Result<SyncError, Error> {
         self.ask_about(error, Ask::Reopen, by).await
     }
 
@@ -45,10 +45,10 @@ impl Engine {
         &self,
         org: &OrgId,
         conversation: &ConversationId,
-        by: &str,
+        by: &Asker,
         reason: &str,
     ) -> Result<SyncError, Error> {
-        let (conversation, by, reason) = (conversation.clone(), by.to_owned(), reason.to_owned());
+        let (conversation, by, reason) = (conversation.clone(), by.clone(), reason.to_owned());
         let command = |reply| Command::IgnoreParked { conversation, by, reason, reply };
         self.ask(self.configured(org)?, command).await
     }
@@ -57,10 +57,11 @@ impl Engine {
     ///
     /// # Errors
     /// When its organization has no records, or the entry has to stay where it is.
-    pub async fn put_back(&self, entry: Quarantined) -> Result<(), Error> {
+    pub async fn put_back(&self, entry: Quarantined, by: &Asker) -> Result<(), Error> {
         let Some(org) = &entry.org else { return Err(NotPutBack::NeverARecord(entry.key).into()) };
+        let action = self.action(by, Deed::QuarantineRetry).of(org).about(&entry.id);
         let lane = self.lanes.get(org).ok_or_else(|| Error::NoSuchOrg(org.clone()))?;
-        ask_by(&lane.put_backs, |reply| PutBack { entry, reply }).await
+        ask_by(&lane.put_backs, |reply| PutBack { entry, action: Some(action), reply }).await
     }
 
     /// Asks for another attempt at every sync error of an organization, and at what its incident holds back; answers how many
@@ -68,25 +69,31 @@ impl Engine {
     ///
     /// # Errors
     /// When there is no such organization.
-    pub async fn retry_all(&self, org: &OrgId, by: &str) -> Result<u64, Error> {
-        let by = by.to_owned();
+    pub async fn retry_all(&self, org: &OrgId, by: &Asker) -> Result<u64, Error> {
+        let by = by.clone();
         self.ask(self.configured(org)?, |reply| Command::RetryAll { by, reply }).await
     }
 
     /// The cause of an organization's incident is gone, somebody says: it is probed now. Answers how many conversations are
-    /// parked.
+    /// parked. Why they say so is the action, in the same commit.
     ///
     /// # Errors
     /// When there is no such organization.
-    pub async fn lift(&self, org: &OrgId) -> Result<u64, Error> {
-        self.ask(self.configured(org)?, |reply| Command::Lift { reply }).await
+    pub async fn lift(&self, org: &OrgId, action: Action) -> Result<u64, Error> {
+        self.ask(self.configured(org)?, |reply| Command::Lift { action: Box::new(action), reply }).await
     }
 
-    async fn ask_about(&self, id: &SyncErrorId, ask: Ask, by: &str) -> Result<SyncError, Error> {
+    /// An action of now.
+    #[must_use]
+    pub fn action(&self, by: &Asker, what: Deed) -> Action {
+        Action { order: action_order(0), ..Action::new(by, what, self.clock.now()) }
+    }
+
+    async fn ask_about(&self, id: &SyncErrorId, ask: Ask, by: &Asker) -> Result<SyncError, Error> {
         let known = self.ledger.sync_error(id).await?.ok_or_else(|| Error::NoSuchError(id.clone()))?;
         let lane = self.lanes.get(&known.org).ok_or_else(|| Error::NoSuchError(id.clone()))?;
         // The id may be one that an import merged into this.
-        let (id, conversation, by) = (known.id, known.conversation, by.to_owned());
+        let (id, conversation, by) = (known.id, known.conversation, by.clone());
         self.ask(lane, |reply| Command::Error { id, conversation, ask, by, reply }).await
     }
 

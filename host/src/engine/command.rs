@@ -8,20 +8,21 @@ use super::Error;
 use super::attempt::newest;
 use super::turn::Turn;
 use crate::domain::{
-    Cause, Change, ConversationId, Event, Failure, Operation, Phase, Refusal, SyncError, SyncErrorId, Verdict, Work,
+    Action, Asker, Cause, Change, ConversationId, Deed, Event, Failure, Operation, Phase, Refusal, SyncError,
+    SyncErrorId, Verdict, Work,
 };
-use crate::ledger::Quarantined;
+use crate::ledger::{Quarantined, action_order};
 
 /// Asked of a lane.
 pub(super) enum Command {
     /// About one sync error.
-    Error { id: SyncErrorId, conversation: ConversationId, ask: Ask, by: String, reply: Reply<SyncError> },
+    Error { id: SyncErrorId, conversation: ConversationId, ask: Ask, by: Asker, reply: Reply<SyncError> },
     /// A conversation that waits for the end of an incident is not to be synchronized.
-    IgnoreParked { conversation: ConversationId, by: String, reason: String, reply: Reply<SyncError> },
+    IgnoreParked { conversation: ConversationId, by: Asker, reason: String, reply: Reply<SyncError> },
     /// Another attempt at every sync error that is open.
-    RetryAll { by: String, reply: Reply<u64> },
+    RetryAll { by: Asker, reply: Reply<u64> },
     /// The cause of an incident is gone, somebody says: probe now. Answers how many conversations are parked.
-    Lift { reply: Reply<u64> },
+    Lift { action: Box<Action>, reply: Reply<u64> },
     /// Forget some of what is older than so long; `first` begins a round.
     Forget { keep: Duration, first: bool, reply: Reply<usize> },
 }
@@ -29,6 +30,8 @@ pub(super) enum Command {
 /// An entry of the quarantine is to go back under its key.
 pub(super) struct PutBack {
     pub(super) entry: Quarantined,
+    /// Who asked for it.
+    pub(super) action: Option<Action>,
     pub(super) reply: Reply<()>,
 }
 
@@ -38,6 +41,16 @@ pub(super) enum Ask {
     Retry,
     Ignore(String),
     Reopen,
+}
+
+impl Ask {
+    const fn deed(&self) -> Deed {
+        match self {
+            Self::Retry => Deed::Retry,
+            Self::Ignore(_) => Deed::Ignore,
+            Self::Reopen => Deed::Reopen,
+        }
+    }
 }
 
 /// Where the answer goes; whoever asked may have gone.
@@ -68,9 +81,9 @@ impl Turn<'_> {
         id: &SyncErrorId,
         conversation: &ConversationId,
         ask: &Ask,
-        by: &str,
+        asker: &Asker,
     ) -> Result<SyncError, Error> {
-        let by = by.to_owned();
+        let by = asker.name.clone();
         let error = self.sync_error(id).ok_or_else(|| Error::NoSuchError(id.clone()))?;
         let (change, event) = match ask {
             Ask::Retry => (Change::Retry { by: by.clone() }, Event::RetryAsked { by, work: Work::Due }),
@@ -83,6 +96,11 @@ impl Turn<'_> {
         };
         error.allows(&change)?;
         self.step(conversation, event);
+        let action = self.action(asker, ask.deed()).about(id);
+        self.commit.actions.push(match ask {
+            Ask::Ignore(reason) => action.because(reason),
+            Ask::Retry | Ask::Reopen => action,
+        });
         self.sync_error(id).cloned().ok_or_else(|| Error::NoSuchError(id.clone()))
     }
 
@@ -90,7 +108,7 @@ impl Turn<'_> {
     pub(super) fn ignore_parked(
         &mut self,
         id: &ConversationId,
-        by: &str,
+        by: &Asker,
         reason: &str,
         refusal: Option<&Refusal>,
     ) -> Result<SyncError, Error> {
@@ -116,19 +134,29 @@ impl Turn<'_> {
             self.step(id, Event::Started);
             self.step(id, Event::Failed(Box::new(failure)));
         }
-        self.step(id, Event::IgnoreAsked { by: by.to_owned(), reason: reason.to_owned() });
+        self.step(id, Event::IgnoreAsked { by: by.name.clone(), reason: reason.to_owned() });
         let open = self.delivery(id).open.and_then(|open| self.sync_error(&open.id).cloned());
-        open.ok_or_else(|| Error::NotParked(id.clone()))
+        let open = open.ok_or_else(|| Error::NotParked(id.clone()))?;
+        self.commit.actions.push(self.action(by, Deed::IgnoreParked).about(id).because(reason));
+        Ok(open)
     }
 
-    /// Begins to retry everything that is open; answers how much that is.
-    pub(super) fn retry_all(&mut self, by: String) -> u64 {
+    /// Begins to retry everything that is open, and what is parked; answers how much that is.
+    pub(super) fn retry_all(&mut self, by: &Asker) -> u64 {
         let open = self.state.errors.pending + self.state.errors.retrying;
         if open > 0 {
             self.state.operations += 1;
-            let operation = Operation::retry_all(by, self.now.max(self.state.highest), open);
+            let operation = Operation::retry_all(by.name.clone(), self.now.max(self.state.highest), open);
             self.commit.operations.push((self.state.operations, Some(operation)));
         }
-        open
+        let count = open + self.state.phases.parked;
+        self.commit.actions.push(self.action(by, Deed::RetryAll).counting(count));
+        count
+    }
+
+    /// An action about the organization, of this turn.
+    fn action(&self, by: &Asker, what: Deed) -> Action {
+        let order = action_order(self.commit.actions.len());
+        Action { order, ..Action::new(by, what, self.now).of(self.org) }
     }
 }

@@ -121,8 +121,12 @@ pub(super) async fn last_report(State(app): State<App>, Id(id): Id<OrgId>) -> Re
 }
 
 /// The first points to check, each looked at now. Where the connection works, what an incident holds back is tried at once.
-pub(super) async fn look(State(app): State<App>, Id(id): Id<OrgId>) -> Result<Json<Arc<Report>>, Problem> {
-    Ok(Json(app.parts.engine.check(&id).await?))
+pub(super) async fn look(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id<OrgId>,
+) -> Result<Json<Arc<Report>>, Problem> {
+    Ok(Json(app.parts.engine.check(&id, &caller.asker()).await?))
 }
 
 /// Another attempt at every sync error of the organization.
@@ -131,6 +135,6 @@ pub(super) async fn retry_all(
     Extension(caller): Extension<Caller>,
     Id(id): Id<OrgId>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let retried = app.parts.engine.retry_all(&id, &caller.name).await?;
+    let retried = app.parts.engine.retry_all(&id, &caller.asker()).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "org": id, "retried": retried }))))
 }

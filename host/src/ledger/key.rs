@@ -16,6 +16,7 @@
 //! audit/ORG/CONVERSATION/PAGE              entries of the audit of a conversation's messages
 //! message/MESSAGE/ORG/CONVERSATION         which conversation a message belongs to
 //! operation/ORG/NUMBER                     what somebody asked of many sync errors at once
+//! action/TIME/ORDER                        who did what, over all organizations
 //! quarantine/ORG/ID                        what could not be read or written, and why; `@SOURCE` for ORG where a source sent it
 //! quarantine-value/ORG/ID                  its bytes as they were
 //! cursor/SOURCE                            the newest action that a poll has seen
@@ -39,6 +40,7 @@ use crate::domain::{
 use crate::store::Error;
 
 pub(super) const LANES: &str = "lane/";
+pub(super) const ACTIONS: &str = "action/";
 pub(super) const REVISIONS: &str = "policy-revision/";
 pub(super) const QUARANTINE: &str = "quarantine/";
 
@@ -153,6 +155,15 @@ pub(super) fn operation(org: &OrgId, number: u64) -> String {
 }
 
 pub(super) fn quarantine(owner: &str, id: &str) -> String {
+/// What the keys of all actions of one millisecond begin with.
+pub(super) fn actions_at(at: Timestamp) -> String {
+    format!("{ACTIONS}{}/", time(at))
+}
+
+pub(super) fn action(at: Timestamp, order: u64) -> String {
+    format!("{}{order:016x}", actions_at(at))
+}
+
     format!("{QUARANTINE}{owner}/{id}")
 }
 

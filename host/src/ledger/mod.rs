@@ -4,6 +4,7 @@
 //! [`LaneWriter`] commits a [`LaneCommit`], and taking a lane's writer makes every older one stale.
 
 mod accept;
+mod actions;
 mod audit;
 mod background;
 mod commit;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 
 pub use self::accept::Delivered;
 pub use self::audit::AuditPage;
+pub use self::actions::{ActionFilter, ActionPage, action_order, is_action_id};
 pub use self::commit::{CommitError, DeliveryChange, ErrorChange, Forgotten, LaneCommit, LaneWriter, error_ids};
 pub use self::errors::{ErrorFilter, ErrorPage, is_cursor};
 pub use self::inbox::Inbox;

@@ -130,11 +130,11 @@ impl Lane {
                     Box::new(move || drop(reply.send(answer)))
                 }
                 Command::RetryAll { by, reply } => {
-                    let count = turn.retry_all(by);
-                    let parked = turn.state.phases.parked;
-                    Box::new(move || drop(reply.send(Ok(count + parked))))
+                    let count = turn.retry_all(&by);
+                    Box::new(move || drop(reply.send(Ok(count))))
                 }
-                Command::Lift { reply } => {
+                Command::Lift { action, reply } => {
+                    turn.commit.actions.push(*action);
                     let parked = turn.state.phases.parked;
                     Box::new(move || drop(reply.send(Ok(parked))))
                 }

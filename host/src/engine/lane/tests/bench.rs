@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, ManualClock};
 use crate::domain::{
-    Arrival, Cause, Class, ConversationId, OrgId, Quota, RecordId, Records, Refusal, State, SyncError, SyncErrorId,
-    Timestamp, Verdict,
+    Arrival, Asker, Cause, Class, ConversationId, OrgId, Quota, RecordId, Records, Refusal, State, SyncError,
+    SyncErrorId, Timestamp, Verdict, Via,
 };
 use crate::engine::attempt::{Attempt, Ended, Outcome, newest};
 use crate::engine::command::{Ask, Command, PutBack, Reply};
@@ -144,6 +144,11 @@ impl Outbound for Towards {
     fn calls(&self) -> u64 {
         self.0.attempts.load(Ordering::SeqCst) as u64
     }
+}
+
+/// Whoever asks.
+pub(super) fn ann() -> Asker {
+    Asker { name: "ann".to_owned(), via: Via::Api, address: None }
 }
 
 pub(super) fn org() -> OrgId {
@@ -294,7 +299,7 @@ impl Bench {
     /// Asks the lane to put an entry of the quarantine back.
     pub(super) async fn put_back(&self, entry: Quarantined) -> Result<(), Error> {
         let (reply, answer) = oneshot::channel();
-        self.put_backs.send(PutBack { entry, reply }).await.expect("the lane runs");
+        self.put_backs.send(PutBack { entry, action: None, reply }).await.expect("the lane runs");
         answer.await.expect("an answer")
     }
 
@@ -302,7 +307,7 @@ impl Bench {
     pub(super) async fn about(&self, number: u64, ask: Ask) -> Option<Result<SyncError, Error>> {
         let id = self.open(number).await?;
         let conversation = conversation(number);
-        self.ask(|reply| Command::Error { id, conversation, ask, by: "ann".to_owned(), reply }).await
+        self.ask(|reply| Command::Error { id, conversation, ask, by: ann(), reply }).await
     }
 
     async fn open(&self, number: u64) -> Option<SyncErrorId> {

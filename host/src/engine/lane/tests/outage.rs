@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::bench::{Bench, Mood, alone, conversation, lock};
+use super::bench::{Bench, Mood, alone, ann, conversation, lock};
 use crate::domain::{Fact, MessageId, State};
 use crate::engine::command::{Ask, Command};
 
@@ -51,7 +51,7 @@ fn an_incident_is_probed_by_a_call_while_no_conversation_waits_for_it() {
         bench.until("it is parked", |health| health.parked == 1).await;
         let ignored = |reply| Command::IgnoreParked {
             conversation: conversation(1),
-            by: "ann".to_owned(),
+            by: ann(),
             reason: "a test".to_owned(),
             reply,
         };
@@ -168,7 +168,7 @@ fn everything_is_retried_in_parts_behind_new_traffic_and_a_restart_goes_on_with_
         }
         bench.until("all are on record", |health| health.sync_errors.pending == 400 && health.idle()).await;
         bench.mood(Mood::Hangs);
-        let count = bench.ask(|reply| Command::RetryAll { by: "ann".to_owned(), reply }).await.unwrap().unwrap();
+        let count = bench.ask(|reply| Command::RetryAll { by: ann(), reply }).await.unwrap().unwrap();
         assert_eq!(count, 400);
         bench.until("some are on their way", |health| health.sending == 20).await;
         let mut bench = bench.kill().await;

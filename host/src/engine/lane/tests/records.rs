@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::bench::{Bench, alone, arrival, conversation, lock, org};
+use super::bench::{Bench, alone, ann, arrival, conversation, lock, org};
 use crate::domain::{Attribute, Message, State};
 use crate::engine::OrgHealth;
 use crate::engine::command::{Ask, Command};
@@ -83,7 +83,7 @@ fn what_can_be_read_again_goes_back_with_its_index_and_its_count() {
             let key = String::from_utf8(key).unwrap();
             damage(&bench, &key).await;
             // Nothing but a retry looks at it, and finds that there is nothing to retry.
-            bench.ask(|reply| Command::RetryAll { by: "ann".to_owned(), reply }).await;
+            bench.ask(|reply| Command::RetryAll { by: ann(), reply }).await;
             println!("{key}");
             let retried = noun.starts_with("conversation/");
             // What cannot be retried waits for a person again.

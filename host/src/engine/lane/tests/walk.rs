@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::bench::{Bench, Mood, alone, arrival, conversation, lock};
+use super::bench::{Bench, Mood, alone, ann, arrival, conversation, lock};
 use crate::domain::State;
 use crate::engine::command::{Ask, Command};
 use crate::store::{Fault, Point};
@@ -73,7 +73,7 @@ async fn walk(moves: Vec<Move>) {
                 }
             }
             Move::RetryAll => {
-                let asked = bench.ask(|reply| Command::RetryAll { by: "ann".to_owned(), reply });
+                let asked = bench.ask(|reply| Command::RetryAll { by: ann(), reply });
                 let _ = tokio::time::timeout(Duration::from_secs(5), asked).await;
             }
             Move::Pass(seconds) => {
@@ -91,7 +91,7 @@ async fn walk(moves: Vec<Move>) {
     bench.mood(Mood::Good);
     lock(&bench.world.refused).clear();
     bench.settled().await;
-    bench.ask(|reply| Command::RetryAll { by: "ann".to_owned(), reply }).await.unwrap().unwrap();
+    bench.ask(|reply| Command::RetryAll { by: ann(), reply }).await.unwrap().unwrap();
     let health = bench.settled().await;
     assert_eq!((health.sync_errors.pending, health.sync_errors.retrying, health.parked), (0, 0, 0));
     for (number, message) in arrived {
