@@ -27,14 +27,15 @@ mod schedule;
 mod secret;
 mod sync_error;
 mod time;
+mod unsynced;
 
-pub use address::{BaseUrl, BaseUrlError};
 pub use action::{Action, Asker, Deed, Via};
+pub use address::{BaseUrl, BaseUrlError};
 pub use admission::{Admission, Demand, Room};
 pub use advice::Advice;
 pub use alerting::{
     AlertSettings, AlertState, Checks, IncidentEnd, News, Notice, OngoingIncident, PendingCause, Planned, Rollback,
-    Situation, plan as plan_alerts,
+    Situation, SourceHealth, plan as plan_alerts,
 };
 pub use arrival::{Arrival, ReachedBy};
 pub use audit::{AuditEntry, Fact};
@@ -59,3 +60,4 @@ pub use schedule::{Plan, plan};
 pub use secret::{RefreshToken, Secret};
 pub use sync_error::{Change, Ending, Moment, State, SyncError, TransitionError};
 pub use time::Timestamp;
+pub use unsynced::{Unsynced, WaitsFor};

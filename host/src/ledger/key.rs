@@ -22,6 +22,7 @@
 //! cursor/SOURCE                            the newest action that a poll has seen
 //! gap/SOURCE/CONVERSATION/AT               of which something was missed
 //! link/SOURCE/CONVERSATION/AT              ids of Salesforce's records that the source is to keep
+//! arrived/ORG/SOURCE                       when something last came of a source for an organization, to the minute
 //! team/ORG/TEAM-IN-HEX                     a conversation of each team that was seen
 //! alert/ORG                                what the recipients of an organization's mails know
 //! policy-revision/POLICY/NUMBER            revisions of a policy, with their texts
@@ -39,8 +40,9 @@ use crate::domain::{
 };
 use crate::store::Error;
 
-pub(super) const LANES: &str = "lane/";
 pub(super) const ACTIONS: &str = "action/";
+pub(super) const ARRIVED: &str = "arrived/";
+pub(super) const LANES: &str = "lane/";
 pub(super) const REVISIONS: &str = "policy-revision/";
 pub(super) const QUARANTINE: &str = "quarantine/";
 
@@ -154,7 +156,6 @@ pub(super) fn operation(org: &OrgId, number: u64) -> String {
     format!("operation/{org}/{number:020}")
 }
 
-pub(super) fn quarantine(owner: &str, id: &str) -> String {
 /// What the keys of all actions of one millisecond begin with.
 pub(super) fn actions_at(at: Timestamp) -> String {
     format!("{ACTIONS}{}/", time(at))
@@ -164,6 +165,7 @@ pub(super) fn action(at: Timestamp, order: u64) -> String {
     format!("{}{order:016x}", actions_at(at))
 }
 
+pub(super) fn quarantine(owner: &str, id: &str) -> String {
     format!("{QUARANTINE}{owner}/{id}")
 }
 
@@ -189,6 +191,10 @@ pub(super) fn links(source: &SourceId) -> String {
 
 pub(super) fn link(source: &SourceId, id: &ConversationId, at: Timestamp) -> String {
     format!("link/{source}/{id}/{}", time(at))
+}
+
+pub(super) fn arrived(org: &OrgId, source: &SourceId) -> String {
+    format!("{ARRIVED}{org}/{source}")
 }
 
 pub(super) fn teams(org: &OrgId) -> String {

@@ -21,14 +21,15 @@ mod reading;
 mod record;
 mod sealing;
 mod tokens;
+mod unsynced;
 mod upgrade;
 mod verify;
 
 use std::sync::Arc;
 
 pub use self::accept::Delivered;
-pub use self::audit::AuditPage;
 pub use self::actions::{ActionFilter, ActionPage, action_order, is_action_id};
+pub use self::audit::AuditPage;
 pub use self::commit::{CommitError, DeliveryChange, ErrorChange, Forgotten, LaneCommit, LaneWriter, error_ids};
 pub use self::errors::{ErrorFilter, ErrorPage, is_cursor};
 pub use self::inbox::Inbox;
@@ -38,6 +39,7 @@ pub use self::put_back::NotPutBack;
 pub use self::quarantine::{QuarantinePage, Quarantined, is_quarantine_cursor};
 pub use self::reading::Queued;
 pub use self::sealing::{Keys, NotAKey};
+pub use self::unsynced::Oldest;
 pub use self::upgrade::Upgrade;
 #[cfg(test)]
 pub(crate) use self::upgrade::tests as testing;

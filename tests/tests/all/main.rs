@@ -18,4 +18,5 @@ mod policies;
 mod quarantine;
 mod registry;
 mod salesforce;
+mod silence;
 mod sync;
