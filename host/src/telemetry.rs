@@ -24,6 +24,10 @@ pub struct Metrics {
     pub waiting: Family<OfOrg, Gauge>,
     /// Conversations that wait for the end of an incident, by organization.
     pub parked: Family<OfOrg, Gauge>,
+    /// How long the conversation that has waited longest has waited, in seconds, by organization.
+    pub unsynced_age: Family<OfOrg, Gauge>,
+    /// How long ago something last came, in seconds, by source.
+    pub arrival_age: Family<OfSource, Gauge>,
     /// Decisions of policies, by policy, question and how they ended.
     pub decisions: Family<Decided, Counter>,
     /// Mails, by how they ended.
@@ -113,6 +117,8 @@ impl Default for Metrics {
             sync_errors: Family::default(),
             waiting: Family::default(),
             parked: Family::default(),
+            unsynced_age: Family::default(),
+            arrival_age: Family::default(),
             decisions: Family::default(),
             mails: Family::default(),
             connections: Gauge::default(),
@@ -125,6 +131,16 @@ impl Default for Metrics {
         registry.register("sync_errors", "Sync errors by state", metrics.sync_errors.clone());
         registry.register("waiting", "Conversations that wait for a free place", metrics.waiting.clone());
         registry.register("parked", "Conversations that wait for the end of an incident", metrics.parked.clone());
+        registry.register(
+            "unsynced_age_seconds",
+            "Age of the conversation that has waited longest without waiting for a person",
+            metrics.unsynced_age.clone(),
+        );
+        registry.register(
+            "arrival_age_seconds",
+            "Time since something last came of a source",
+            metrics.arrival_age.clone(),
+        );
         registry.register("decisions", "Decisions of policies", metrics.decisions.clone());
         registry.register("mails", "Alert mails", metrics.mails.clone());
         registry.register("connections", "Connections to the host", metrics.connections.clone());

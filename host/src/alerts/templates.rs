@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, html};
 
 use crate::domain::{
-    Checks, Class, IncidentEnd, News, Notice, OngoingIncident, OrgId, PendingCause, Refusal, Rollback,
+    Checks, Class, IncidentEnd, News, Notice, OngoingIncident, OrgId, PendingCause, Refusal, Rollback, SourceHealth,
 };
 use crate::mail::Mail;
 use crate::salesforce;
@@ -36,16 +36,9 @@ pub(super) fn mail(name: &str, org: &OrgId, public_url: &str, notice: &Notice) -
         }
         News::IncidentEnded(end) => incident_ended(&short, end, errors),
         News::RolledBack(back) => rolled_back(&short, back, console),
-        News::Standstill { since, oldest } => Page {
-            subject: format!("{short}: nothing has moved since {since}"),
-            paragraphs: vec![format!(
-                "Conversations wait for nothing but their turn, the oldest since {oldest}, and none has got through or been refused \
-                 since {since}."
-            )],
-            list: Vec::new(),
-            after: vec!["What to check: the log of the host, and whether the organization's API answers.".to_owned()],
-            link: errors,
-        },
+        News::Standstill { .. } | News::MovesAgain { .. } | News::SourceSilent(_) | News::SourceAnswers { .. } => {
+            stillness(&short, &notice.news, console, errors)
+        }
         News::Reminder { causes, incident } => reminder(&short, causes, incident.as_deref(), errors),
         News::AllClear { since, resolved, ignored } => Page {
             subject: format!("{short}: no sync error is pending any more"),
@@ -213,6 +206,50 @@ fn reminder(
     let waiting = pending + incident.map_or(0, |incident| incident.waiting);
     let subject = format!("{short}: {} still waiting", conversations(waiting));
     Page { subject, paragraphs, list: listed(causes), after: Vec::new(), link }
+}
+
+/// What is said of something that does not move although it could, and when it moves again.
+fn stillness(short: &str, news: &News, console: &str, errors: (String, &'static str)) -> Page {
+    let page = |subject: String, paragraph: String, check: Option<&str>, link| Page {
+        subject: format!("{short}: {subject}"),
+        paragraphs: vec![paragraph],
+        list: Vec::new(),
+        after: check.map(|check| format!("What to check: {check}")).into_iter().collect(),
+        link,
+    };
+    let first_page = (format!("{console}/"), "The organizations and their sources");
+    match news {
+        News::Standstill { since, oldest } => page(
+            format!("nothing has moved since {since}"),
+            format!(
+                "Conversations wait for nothing but their turn, the oldest is {}, and none has got through or been refused \
+                 since {since}.",
+                oldest.conversation
+            ),
+            Some("the log of the host, and whether the organization's API answers."),
+            errors,
+        ),
+        News::SourceSilent(SourceHealth { source, in_vain_since, arrived_at, .. }) => page(
+            format!("the source {source} does not answer"),
+            format!(
+                "It is asked in vain since {}. Something last came of it {arrived_at}; what it has had since, and what it is to be \
+                 told, may wait.",
+                in_vain_since.unwrap_or_default()
+            ),
+            Some("whether it can be reached, and its secret; the host's troubles say what it answered."),
+            first_page,
+        ),
+        News::SourceAnswers { source, since } => page(
+            format!("the source {source} answers again"),
+            format!("It had been asked in vain since {since}."),
+            None,
+            first_page,
+        ),
+        News::MovesAgain { since } => {
+            page("conversations move again".to_owned(), format!("Nothing had moved since {since}."), None, errors)
+        }
+        _ => page(String::new(), String::new(), None, errors),
+    }
 }
 
 fn red(checks: &Checks) -> String {

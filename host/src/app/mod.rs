@@ -21,7 +21,7 @@ use crate::alerts::{self, Alerts, Watched};
 use crate::clock::Clock;
 use crate::config::{Config, accounts};
 use crate::domain::{RefreshToken, Rollback, Situation, SourceId};
-use crate::engine::{self, Engine, Org, OrgConfig};
+use crate::engine::{self, Engine, EnvironmentHealth, Org, OrgConfig};
 use crate::folders::Folder;
 use crate::ledger::{Keys, Ledger};
 use crate::mail::Mailer;
@@ -95,6 +95,7 @@ impl App {
             environments: environments(&config, &http),
             troubles: troubles.clone(),
             keep: config.store.keep_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
+            silent: config.alerts.silent(),
         })
         .await?;
         let parts = http::Parts {
@@ -110,8 +111,7 @@ impl App {
             troubles: troubles.clone(),
         };
         let server = http::start(&config.http, parts).await?;
-        let address = server.address;
-        let public_url = config.http.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        let public_url = config.http.public_url.clone().unwrap_or_else(|| format!("http://{}", server.address));
         let mailer = config.mail.as_ref().map(Mailer::new).transpose()?.map(Arc::new);
         let (settings, clock_of_alerts, of_alerts) = (config.alerts, clock.clone(), metrics.clone());
         let parts = alerts::Parts {
@@ -127,7 +127,7 @@ impl App {
         let alerts = Alerts::start(&parts, watched);
         let of_plugins = Watcher::start(plugins_folder, clock.clone(), plugin_files).await;
         let watchers = [of_plugins, Watcher::start(policies_folder, clock, policy_files).await];
-        Ok(Self { address, engine, policies, metrics, server, watchers, alerts, following })
+        Ok(Self { address: server.address, engine, policies, metrics, server, watchers, alerts, following })
     }
 
     /// Finishes what is in flight and stops; what waits goes on at the next start.
@@ -258,6 +258,7 @@ fn watched(engine: &Arc<Engine>, policies: &PolicyHost) -> anyhow::Result<(Vec<W
     for (org, _) in engine.orgs() {
         let (mut health, mut rollbacks) = (engine.watch(&org.id)?, policies.rollbacks(&org.policy));
         let told = watch::Sender::new(0);
+        let (engine_of, org_id) = (engine, org.id.clone());
         let (engine, id, latest) = (Arc::clone(engine), org.id.clone(), rollbacks.clone());
         let look: alerts::Look = Box::new(move || {
             let (engine, id) = (Arc::clone(&engine), id.clone());
@@ -271,6 +272,9 @@ fn watched(engine: &Arc<Engine>, policies: &PolicyHost) -> anyhow::Result<(Vec<W
         });
         let (id, name, recipients) = (org.id.clone(), org.name.clone(), org.alert_recipients.clone());
         all.push(Watched { org: id, name, recipients, changed: told.subscribe(), look });
+        for source in engine_of.sources(&org_id).into_iter().map(|standing| standing.source) {
+            tasks.extend(engine_of.watch_environment(&source).map(|health| tokio::spawn(tell(health, told.clone()))));
+        }
         tasks.push(tokio::spawn(async move {
             loop {
                 let over = tokio::select! {
@@ -285,4 +289,17 @@ fn watched(engine: &Arc<Engine>, policies: &PolicyHost) -> anyhow::Result<(Vec<W
         }));
     }
     Ok((all, tasks))
+}
+
+/// Tells when an environment begins to be asked in vain, and when it answers again; not of each of its answers.
+async fn tell(mut health: watch::Receiver<EnvironmentHealth>, told: watch::Sender<u64>) {
+    let mut known = None;
+    loop {
+        let changed = health.wait_for(|health| health.in_vain_since != known).await;
+        match changed {
+            Ok(health) => known = health.in_vain_since,
+            Err(_) => return,
+        }
+        told.send_modify(|count| *count += 1);
+    }
 }

@@ -1,5 +1,6 @@
 //! The command line: what it can be told, and who does it.
 
+mod action;
 mod classify;
 #[cfg(feature = "demo")]
 mod demo;
@@ -76,6 +77,9 @@ enum Command {
     /// List sync errors, retry them, and say why one is ignored.
     #[command(subcommand)]
     SyncError(sync_error::Command),
+    /// List who did what.
+    #[command(subcommand)]
+    Action(action::Command),
     /// Back up, move and recount what is kept, and look after what was set aside.
     #[command(subcommand)]
     Store(store::Command),
@@ -94,6 +98,7 @@ pub fn run() -> ExitCode {
             | Command::Plugin(_)
             | Command::Policy(_)
             | Command::SyncError(_)
+            | Command::Action(_)
             | Command::Store(store::Command::Verify(_) | store::Command::Quarantine(_))
     );
     let default = if quiet { "error" } else { "info" };
@@ -142,6 +147,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Plugin(command) => plugin::run(command).await?,
         Command::Policy(command) => policy::run(command).await?,
         Command::SyncError(command) => sync_error::run(command).await?,
+        Command::Action(command) => action::run(command).await?,
         Command::Store(command) => return store::run(command).await,
     }
     Ok(ExitCode::SUCCESS)

@@ -184,7 +184,7 @@ impl Opened {
                     Err(Error::Unreadable { .. }) => ledger.recounted(org).await?,
                     state => state?.unwrap_or_default(),
                 };
-                Ok(ledger.lane_writer(org).put_back(&entry, &mut state).await?)
+                Ok(ledger.lane_writer(org).put_back(&entry, None, &mut state).await?)
             }
             Self::There(remote) => {
                 remote.call(Method::POST, &format!("/v1/quarantine/{}/retry", quoted(id)), None).await.map(drop)
@@ -194,7 +194,7 @@ impl Opened {
 
     async fn drop(&self, id: &str) -> anyhow::Result<()> {
         match self {
-            Self::Here(ledger) => Ok(ledger.drop_quarantined(&find(ledger, id).await?).await?),
+            Self::Here(ledger) => Ok(ledger.drop_quarantined(&find(ledger, id).await?, None).await?),
             Self::There(remote) => {
                 remote.call(Method::DELETE, &format!("/v1/quarantine/{}", quoted(id)), None).await.map(drop)
             }

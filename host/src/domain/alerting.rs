@@ -4,10 +4,11 @@ mod notice;
 mod plan;
 mod situation;
 mod state;
+mod stillness;
 #[cfg(test)]
 mod tests;
 
 pub use self::notice::{IncidentEnd, News, Notice};
 pub use self::plan::{Planned, plan};
-pub use self::situation::{AlertSettings, Checks, OngoingIncident, PendingCause, Rollback, Situation};
+pub use self::situation::{AlertSettings, Checks, OngoingIncident, PendingCause, Rollback, Situation, SourceHealth};
 pub use self::state::AlertState;

@@ -1,5 +1,6 @@
 //! What is true without a network, a disk or a clock: conversations, deliveries, refusals and sync errors.
 
+mod action;
 mod address;
 mod admission;
 mod advice;
@@ -30,13 +31,15 @@ mod schedule;
 mod secret;
 mod sync_error;
 mod time;
+mod unsynced;
 
+pub use action::{Action, Asker, Deed, Via};
 pub use address::{BaseUrl, BaseUrlError};
 pub use admission::{Admission, Demand, Room};
 pub use advice::Advice;
 pub use alerting::{
     AlertSettings, AlertState, Checks, IncidentEnd, News, Notice, OngoingIncident, PendingCause, Planned, Rollback,
-    Situation, plan as plan_alerts,
+    Situation, SourceHealth, plan as plan_alerts,
 };
 pub use arrival::{Arrival, ReachedBy};
 pub use audit::{AuditEntry, Fact};
@@ -68,3 +71,4 @@ pub use schedule::{Plan, plan};
 pub use secret::{RefreshToken, Secret};
 pub use sync_error::{Change, Ending, Moment, State, SyncError, TransitionError};
 pub use time::Timestamp;
+pub use unsynced::{Unsynced, WaitsFor};

@@ -51,12 +51,13 @@ impl Engine {
             };
             self.metrics.arrivals.get_or_create(&Arrived { source: arrival.source.to_string(), by }).inc();
             let arrival = arrival.bounded().dated(now);
-            linked.extend(orgs.into_iter().map(|org| (org, self.inbox.number(), arrival.clone())));
+            linked.extend(orgs.into_iter().map(|org| (org, self.inbox.number(now), arrival.clone())));
         }
         for source in set_aside.iter().filter_map(|entry| entry.source.as_ref()) {
             self.metrics.set_aside.get_or_create(&OfSource { source: source.to_string() }).inc();
         }
-        let delivered = Delivered { arrivals: linked, set_aside, place };
+        let mut delivered = Delivered { arrivals: linked, set_aside, place, arrived: Vec::new() };
+        delivered.arrived = self.arrived.due(&delivered, now);
         let engine = Arc::clone(self);
         let kept = tokio::spawn(async move { engine.keep_delivered(&delivered).await });
         kept.await.map_err(|_| Error::Stopping)??;
@@ -82,6 +83,9 @@ impl Engine {
             lane.health.send_modify(|health| health.unmerged = lane.inbound.unmerged());
         }
         let kept = self.ledger.accept(delivered).await;
+        if kept.is_ok() {
+            self.arrived.came(delivered, self.clock.now());
+        }
         for lane in reached() {
             if kept.is_err() {
                 lane.inbound.not_kept();

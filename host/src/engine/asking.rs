@@ -7,9 +7,10 @@ use tokio::sync::{mpsc, oneshot};
 use super::command::{Ask, Command, PutBack, Reply};
 use super::{Engine, Error, LaneHandle};
 use crate::domain::{
-    Annotation, ConversationId, ErrorQuery, Fingerprint, Group, OperationId, OrgId, SyncError, SyncErrorId, Task,
+    Action, Annotation, Asker, ConversationId, Deed, ErrorQuery, Fingerprint, Group, OperationId, OrgId, SyncError,
+    SyncErrorId, Task,
 };
-use crate::ledger::{NotPutBack, Quarantined};
+use crate::ledger::{NotPutBack, Quarantined, action_order};
 
 /// How long whoever asked waits for the answer of a lane; it may be done all the same.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -19,7 +20,7 @@ impl Engine {
     ///
     /// # Errors
     /// When there is no such sync error, or it is neither pending nor retrying.
-    pub async fn retry(&self, error: &SyncErrorId, by: &str) -> Result<SyncError, Error> {
+    pub async fn retry(&self, error: &SyncErrorId, by: &Asker) -> Result<SyncError, Error> {
         self.ask_about(error, Ask::Retry, by).await
     }
 
@@ -27,7 +28,7 @@ impl Engine {
     ///
     /// # Errors
     /// When there is no such sync error, or it is neither pending nor retrying.
-    pub async fn ignore(&self, error: &SyncErrorId, by: &str, reason: &str) -> Result<SyncError, Error> {
+    pub async fn ignore(&self, error: &SyncErrorId, by: &Asker, reason: &str) -> Result<SyncError, Error> {
         self.ask_about(error, Ask::Ignore(reason.to_owned()), by).await
     }
 
@@ -35,7 +36,7 @@ impl Engine {
     ///
     /// # Errors
     /// When there is no such sync error, or it is not ignored.
-    pub async fn reopen(&self, error: &SyncErrorId, by: &str) -> Result<SyncError, Error> {
+    pub async fn reopen(&self, error: &SyncErrorId, by: &Asker) -> Result<SyncError, Error> {
         self.ask_about(error, Ask::Reopen, by).await
     }
 
@@ -48,10 +49,12 @@ impl Engine {
         org: &OrgId,
         group: &Fingerprint,
         annotations: Vec<Annotation>,
+        by: &Asker,
     ) -> Result<Group, Error> {
         let lane = self.lanes.get(org).ok_or_else(|| Error::NoSuchOrg(org.clone()))?;
+        let action = Box::new(self.action(by, Deed::GroupEdit).of(org).about(group));
         let group = group.clone();
-        self.ask(lane, |reply| Command::Annotate { group, annotations, reply }).await
+        self.ask(lane, |reply| Command::Annotate { group, annotations, action, reply }).await
     }
 
     /// Ignores a conversation that waits for the end of its organization's incident; answers its sync error.
@@ -62,10 +65,10 @@ impl Engine {
         &self,
         org: &OrgId,
         conversation: &ConversationId,
-        by: &str,
+        by: &Asker,
         reason: &str,
     ) -> Result<SyncError, Error> {
-        let (conversation, by, reason) = (conversation.clone(), by.to_owned(), reason.to_owned());
+        let (conversation, by, reason) = (conversation.clone(), by.clone(), reason.to_owned());
         let command = |reply| Command::IgnoreParked { conversation, by, reason, reply };
         self.ask(self.configured(org)?, command).await
     }
@@ -74,10 +77,11 @@ impl Engine {
     ///
     /// # Errors
     /// When its organization has no records, or the entry has to stay where it is.
-    pub async fn put_back(&self, entry: Quarantined) -> Result<(), Error> {
+    pub async fn put_back(&self, entry: Quarantined, by: &Asker) -> Result<(), Error> {
         let Some(org) = &entry.org else { return Err(NotPutBack::NeverARecord(entry.key).into()) };
+        let action = self.action(by, Deed::QuarantineRetry).of(org).about(&entry.id);
         let lane = self.lanes.get(org).ok_or_else(|| Error::NoSuchOrg(org.clone()))?;
-        ask_by(&lane.put_backs, |reply| PutBack { entry, reply }).await
+        ask_by(&lane.put_backs, |reply| PutBack { entry, action: Some(action), reply }).await
     }
 
     /// Asks for another attempt at every sync error of an organization, and at what its incident holds back; answers how many
@@ -86,29 +90,37 @@ impl Engine {
     ///
     /// # Errors
     /// When there is no such organization.
-    pub async fn retry_all(&self, org: &OrgId, by: &str) -> Result<(u64, Option<OperationId>), Error> {
+    pub async fn retry_all(&self, org: &OrgId, by: &Asker) -> Result<(u64, Option<OperationId>), Error> {
         self.configured(org)?;
         let query = ErrorQuery { orgs: [org.clone()].into(), ..ErrorQuery::default() };
-        let (id, begun) = self.begin_operation(Task::Retry, &query, by).await?;
+        let (id, begun) = self.begin_operation(Task::Retry, &query, by, Deed::RetryAll).await?;
         let open: u64 = begun.iter().filter_map(|(_, operation)| operation.matched).sum();
-        let parked = self.lift(org).await?;
+        // It is one action, with the sync errors or else with what is parked.
+        let action = begun.is_empty().then(|| self.action(by, Deed::RetryAll).of(org));
+        let parked = self.lift(org, action).await?;
         Ok((open + parked, (!begun.is_empty()).then_some(id)))
     }
 
     /// The cause of an organization's incident is gone, somebody says: it is probed now. Answers how many conversations are
-    /// parked.
+    /// parked. Why they say so is the action, in the same commit.
     ///
     /// # Errors
     /// When there is no such organization.
-    pub async fn lift(&self, org: &OrgId) -> Result<u64, Error> {
-        self.ask(self.configured(org)?, |reply| Command::Lift { reply }).await
+    pub async fn lift(&self, org: &OrgId, action: Option<Action>) -> Result<u64, Error> {
+        self.ask(self.configured(org)?, |reply| Command::Lift { action: action.map(Box::new), reply }).await
     }
 
-    async fn ask_about(&self, id: &SyncErrorId, ask: Ask, by: &str) -> Result<SyncError, Error> {
+    /// An action of now.
+    #[must_use]
+    pub fn action(&self, by: &Asker, what: Deed) -> Action {
+        Action { order: action_order(0), ..Action::new(by, what, self.clock.now()) }
+    }
+
+    async fn ask_about(&self, id: &SyncErrorId, ask: Ask, by: &Asker) -> Result<SyncError, Error> {
         let known = self.ledger.sync_error(id).await?.ok_or_else(|| Error::NoSuchError(id.clone()))?;
         let lane = self.lanes.get(&known.org).ok_or_else(|| Error::NoSuchError(id.clone()))?;
         // The id may be one that an import merged into this.
-        let (id, conversation, by) = (known.id, known.conversation, by.to_owned());
+        let (id, conversation, by) = (known.id, known.conversation, by.clone());
         self.ask(lane, |reply| Command::Error { id, conversation, ask, by, reply }).await
     }
 

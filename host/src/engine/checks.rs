@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::org::{IncidentHealth, Org, OrgHealth};
 use super::{Engine, Error};
 use crate::clock::Clock;
-use crate::domain::{Class, Destination, Fault, OrgId, Timestamp};
+use crate::domain::{Asker, Class, Deed, Destination, Fault, OrgId, Timestamp};
 use crate::ledger::Ledger;
 use crate::policy::PolicyHost;
 
@@ -44,12 +44,14 @@ impl Engine {
     ///
     /// # Errors
     /// When there is no such organization, or the store cannot be read.
-    pub async fn check(&self, id: &OrgId) -> Result<Arc<Report>, Error> {
+    pub async fn check(&self, id: &OrgId, by: &Asker) -> Result<Arc<Report>, Error> {
         let (org, health) = self.org(id)?;
         let (mut report, connected) = look(&org, &health, &self.ledger, &self.policies, &self.clock).await?;
         report.checks.extend(self.check_sources(&org).await?);
-        if connected && health.incident.is_some() {
-            report.retried = self.lift(id).await?;
+        let action = self.action(by, Deed::Check).of(id);
+        match connected && health.incident.is_some() {
+            true => report.retried = self.lift(id, Some(action)).await?,
+            false => self.ledger.keep_action(&action).await?,
         }
         let report = Arc::new(report);
         self.reports.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), Arc::clone(&report));

@@ -8,25 +8,25 @@ use super::Error;
 use super::attempt::newest;
 use super::turn::Turn;
 use crate::domain::{
-    Annotation, Cause, Change, ConversationId, Event, Failure, Fingerprint, Group, Operation, OperationStatus, Phase,
-    Refusal, SyncError, SyncErrorId, Verdict,
+    Action, Annotation, Asker, Cause, Change, ConversationId, Deed, Event, Failure, Fingerprint, Group, Operation,
+    OperationStatus, Phase, Refusal, SyncError, SyncErrorId, Verdict,
 };
-use crate::ledger::Quarantined;
+use crate::ledger::{Quarantined, action_order};
 
 /// Asked of a lane.
 pub(super) enum Command {
     /// About one sync error.
-    Error { id: SyncErrorId, conversation: ConversationId, ask: Ask, by: String, reply: Reply<SyncError> },
+    Error { id: SyncErrorId, conversation: ConversationId, ask: Ask, by: Asker, reply: Reply<SyncError> },
     /// A conversation that waits for the end of an incident is not to be synchronized.
-    IgnoreParked { conversation: ConversationId, by: String, reason: String, reply: Reply<SyncError> },
+    IgnoreParked { conversation: ConversationId, by: Asker, reason: String, reply: Reply<SyncError> },
     /// What people put to a cause.
-    Annotate { group: Fingerprint, annotations: Vec<Annotation>, reply: Reply<Group> },
+    Annotate { group: Fingerprint, annotations: Vec<Annotation>, action: Box<Action>, reply: Reply<Group> },
     /// Something is begun over many sync errors; its number and its time are given to it here.
-    Begin { operation: Box<Operation>, reply: Reply<Operation> },
+    Begin { operation: Box<Operation>, action: Box<Action>, reply: Reply<Operation> },
     /// An operation is paused, resumed or cancelled.
-    Change { number: u64, status: OperationStatus, reply: Reply<Operation> },
+    Change { number: u64, status: OperationStatus, action: Box<Action>, reply: Reply<Operation> },
     /// The cause of an incident is gone, somebody says: probe now. Answers how many conversations are parked.
-    Lift { reply: Reply<u64> },
+    Lift { action: Option<Box<Action>>, reply: Reply<u64> },
     /// Forget some of what is older than so long; `first` begins a round.
     Forget { keep: Duration, first: bool, reply: Reply<usize> },
 }
@@ -34,6 +34,8 @@ pub(super) enum Command {
 /// An entry of the quarantine is to go back under its key.
 pub(super) struct PutBack {
     pub(super) entry: Quarantined,
+    /// Who asked for it.
+    pub(super) action: Option<Action>,
     pub(super) reply: Reply<()>,
 }
 
@@ -43,6 +45,16 @@ pub(super) enum Ask {
     Retry,
     Ignore(String),
     Reopen,
+}
+
+impl Ask {
+    const fn deed(&self) -> Deed {
+        match self {
+            Self::Retry => Deed::Retry,
+            Self::Ignore(_) => Deed::Ignore,
+            Self::Reopen => Deed::Reopen,
+        }
+    }
 }
 
 /// Where the answer goes; whoever asked may have gone.
@@ -85,9 +97,9 @@ impl Turn<'_> {
         id: &SyncErrorId,
         conversation: &ConversationId,
         ask: &Ask,
-        by: &str,
+        asker: &Asker,
     ) -> Result<SyncError, Error> {
-        let by = by.to_owned();
+        let by = asker.name.clone();
         let error = self.sync_error(id).ok_or_else(|| Error::NoSuchError(id.clone()))?;
         let (change, event) = match ask {
             Ask::Retry => (Change::Retry { by: by.clone() }, Event::RetryAsked { by, operation: None }),
@@ -100,6 +112,11 @@ impl Turn<'_> {
         };
         error.allows(&change)?;
         self.step(conversation, event);
+        let action = self.action(asker, ask.deed()).about(id);
+        self.commit.actions.push(match ask {
+            Ask::Ignore(reason) => action.because(reason),
+            Ask::Retry | Ask::Reopen => action,
+        });
         self.sync_error(id).cloned().ok_or_else(|| Error::NoSuchError(id.clone()))
     }
 
@@ -107,7 +124,7 @@ impl Turn<'_> {
     pub(super) fn ignore_parked(
         &mut self,
         id: &ConversationId,
-        by: &str,
+        by: &Asker,
         reason: &str,
         refusal: Option<&Refusal>,
     ) -> Result<SyncError, Error> {
@@ -133,9 +150,11 @@ impl Turn<'_> {
             self.step(id, Event::Started);
             self.step(id, Event::Failed(Box::new(failure)));
         }
-        self.step(id, Event::IgnoreAsked { by: by.to_owned(), reason: reason.to_owned(), operation: None });
+        self.step(id, Event::IgnoreAsked { by: by.name.clone(), reason: reason.to_owned(), operation: None });
         let open = self.delivery(id).open.and_then(|open| self.sync_error(&open.id).cloned());
-        open.ok_or_else(|| Error::NotParked(id.clone()))
+        let open = open.ok_or_else(|| Error::NotParked(id.clone()))?;
+        self.commit.actions.push(self.action(by, Deed::IgnoreParked).about(id).because(reason));
+        Ok(open)
     }
 
     /// Puts something to a cause; answers how it stands then.
@@ -145,5 +164,11 @@ impl Turn<'_> {
         annotations.into_iter().for_each(|annotation| group.annotate(annotation));
         self.groups.insert(id.clone(), group.clone());
         Ok(group)
+    }
+
+    /// An action about the organization, of this turn.
+    fn action(&self, by: &Asker, what: Deed) -> Action {
+        let order = action_order(self.commit.actions.len());
+        Action { order, ..Action::new(by, what, self.now).of(self.org) }
     }
 }

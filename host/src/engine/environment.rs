@@ -1,7 +1,7 @@
 //! Looks after an Alcmeon environment, with one call at a time: asks for actions that no notification brought, completes
 //! conversations, writes back ids of Salesforce's records, and keeps the webhook on.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +54,9 @@ pub struct EnvironmentHealth {
     pub answered_at: Option<Timestamp>,
     /// Why the newest call came to nothing.
     pub trouble: Option<String>,
+    /// Since when calls of one kind (polls, what else is to be done for it, looks at its webhook) have come to nothing; `null`
+    /// where the newest call of each kind was answered.
+    pub in_vain_since: Option<Timestamp>,
     /// Why it did not take the ids of Salesforce's records last, if it did not.
     pub not_written: Option<String>,
     /// Where its notifications stand; `null` while that is not known, or not looked at.
@@ -93,6 +96,19 @@ struct Keeper {
     other: bool,
     /// The conversation whose link was tried last.
     tried: Option<ConversationId>,
+    /// Since when calls of a kind have come to nothing.
+    in_vain: BTreeMap<Kind, Timestamp>,
+}
+
+/// What a call is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// Actions that no notification brought.
+    Poll,
+    /// A conversation that is completed, or ids that are written back.
+    Work,
+    /// The webhook.
+    Webhook,
 }
 
 /// Why a call has to wait, or to be made again later.
@@ -119,7 +135,8 @@ impl From<CallError> for Failed {
 pub(super) async fn run(engine: Arc<Engine>, kept: Arc<Kept>, mut stopping: watch::Receiver<bool>) {
     let every = kept.environment.every;
     let (look_at, switched_on) = (Timestamp::default(), VecDeque::new());
-    let mut keeper = Keeper { engine, kept, look_at, switched_on, other: false, tried: None };
+    let in_vain = BTreeMap::new();
+    let mut keeper = Keeper { engine, kept, look_at, switched_on, other: false, tried: None, in_vain };
     let mut failures = 0;
     loop {
         let now = keeper.engine.clock.now();
@@ -128,6 +145,8 @@ pub(super) async fn run(engine: Arc<Engine>, kept: Arc<Kept>, mut stopping: watc
             _ = stopping.wait_for(|stopping| *stopping) => return,
             called = keeper.one_call(now) => called,
         };
+        let (kind, called) = called;
+        keeper.note(kind, called.is_ok(), now);
         let next = match called {
             Ok(()) => {
                 failures = 0;
@@ -154,25 +173,44 @@ pub(super) async fn run(engine: Arc<Engine>, kept: Arc<Kept>, mut stopping: watc
 
 impl Keeper {
     /// The limit of Alcmeon may be for all calls together, so nothing is asked beside anything else.
-    async fn one_call(&mut self, now: Timestamp) -> Result<(), Failed> {
+    async fn one_call(&mut self, now: Timestamp) -> (Kind, Result<(), Failed>) {
         let kept = Arc::clone(&self.kept);
         let Environment { source, poll, keep_webhook_on, .. } = &kept.environment;
         if *keep_webhook_on && self.look_at <= now {
             self.look_at = now.after(LOOK_EVERY);
-            return self.look_at_webhook(now).await;
+            return (Kind::Webhook, self.look_at_webhook(now).await);
         }
         self.other = !self.other;
         if self.other || !poll {
-            let ledger = self.engine.ledger();
-            if let Some((id, noted)) = ledger.gap(source).await? {
-                return self.complete(&id, noted, now).await;
-            }
-            if let Some((id, written, noted)) = ledger.link(source, self.tried.as_ref()).await? {
-                self.tried = Some(id.clone());
-                return self.link(&id, &written, noted, now).await;
+            match self.work(source, now).await {
+                Ok(true) => return (Kind::Work, Ok(())),
+                Ok(false) => self.note(Kind::Work, true, now),
+                Err(failed) => return (Kind::Work, Err(failed)),
             }
         }
-        if *poll { self.poll(now).await } else { Ok(()) }
+        (Kind::Poll, if *poll { self.poll(now).await } else { Ok(()) })
+    }
+
+    /// Completes a conversation, or writes ids back; answers whether there was anything to do.
+    async fn work(&mut self, source: &SourceId, now: Timestamp) -> Result<bool, Failed> {
+        let ledger = self.engine.ledger();
+        if let Some((id, noted)) = ledger.gap(source).await? {
+            return self.complete(&id, noted, now).await.map(|()| true);
+        }
+        let Some((id, written, noted)) = ledger.link(source, self.tried.as_ref()).await? else { return Ok(false) };
+        self.tried = Some(id.clone());
+        self.link(&id, &written, noted, now).await.map(|()| true)
+    }
+
+    /// Notes whether a call of a kind came to something.
+    fn note(&mut self, kind: Kind, answered: bool, now: Timestamp) {
+        if answered {
+            self.in_vain.remove(&kind);
+        } else {
+            self.in_vain.entry(kind).or_insert(now);
+        }
+        let since = self.in_vain.values().min().copied();
+        self.kept.health.send_if_modified(|health| std::mem::replace(&mut health.in_vain_since, since) != since);
     }
 
     /// Tells whoever operates the host that something is wrong with the environment.

@@ -23,6 +23,7 @@ mod preview;
 mod registering;
 mod retention;
 mod shared;
+mod silence;
 mod situation;
 mod teams;
 mod too_large;
@@ -45,6 +46,8 @@ use self::org::Directory;
 pub use self::org::{IncidentHealth, Org, OrgConfig, OrgHealth};
 pub use self::preview::{Compared, Coverage, Preview, Uncovered};
 use self::shared::Shared;
+use self::silence::Arrivals;
+pub use self::silence::SourceStanding;
 pub use self::teams::UnseenTeam;
 use crate::clock::Clock;
 use crate::domain::{
@@ -74,6 +77,8 @@ pub struct Parts {
     pub troubles: Troubles,
     /// How long what does not change any more is kept; `None`: for ever.
     pub keep: Option<Duration>,
+    /// A source is silent when its calls came to nothing for so long.
+    pub silent: Duration,
 }
 
 /// Why something asked of the engine was not done.
@@ -142,6 +147,9 @@ pub struct Engine {
     lanes: HashMap<OrgId, LaneHandle>,
     environments: BTreeMap<SourceId, Arc<Kept>>,
     inbox: Inbox,
+    /// When something last came of each source.
+    arrived: Arrivals,
+    silent: Duration,
     reports: checks::Reports,
     stopping: watch::Sender<bool>,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
@@ -154,7 +162,7 @@ impl Engine {
     /// # Errors
     /// When the store cannot be read.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, Error> {
-        let Parts { ledger, policies, clock, metrics, orgs, environments, troubles, keep } = parts;
+        let Parts { ledger, policies, clock, metrics, orgs, environments, troubles, keep, silent } = parts;
         let mut ids: Vec<_> = orgs.iter().map(|org| org.id.clone()).collect();
         ids.extend(ledger.orgs().await?.into_iter().filter(|id| orgs.iter().all(|org| org.id != *id)));
         let inbox = Inbox::open(&ledger, &ids, clock.now()).await?;
@@ -178,7 +186,6 @@ impl Engine {
         }
         let kept = |environment: Environment| (environment.source.clone(), Arc::new(Kept::new(environment)));
         let engine = Arc::new(Self {
-            ledger,
             policies,
             clock,
             metrics,
@@ -186,7 +193,10 @@ impl Engine {
             directory,
             lanes,
             environments: environments.into_iter().map(kept).collect(),
+            arrived: Arrivals::read(&ledger).await?,
+            ledger,
             inbox,
+            silent,
             reports: checks::Reports::default(),
             stopping,
             tasks: std::sync::Mutex::new(tasks),
@@ -265,6 +275,12 @@ impl Engine {
     #[must_use]
     pub fn environments(&self) -> Vec<(SourceId, EnvironmentHealth)> {
         self.environments.iter().map(|(source, kept)| (source.clone(), kept.health.borrow().clone())).collect()
+    }
+
+    /// Tells whenever an environment stands in another way.
+    #[must_use]
+    pub fn watch_environment(&self, source: &SourceId) -> Option<watch::Receiver<EnvironmentHealth>> {
+        self.environments.get(source).map(|kept| kept.health.subscribe())
     }
 
     /// The records, for reading.

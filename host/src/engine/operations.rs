@@ -1,9 +1,10 @@
 //! What is asked of many sync errors at once: what it would be about, its beginning, and how it goes on.
 
 use super::command::Command;
-use super::{Engine, Error};
+use super::{Engine, Error, LaneHandle};
 use crate::domain::{
-    ErrorQuery, Fingerprint, Operation, OperationId, OperationStatus, OrgId, Part, ResyncQuery, State, Task, Timestamp,
+    Asker, Deed, ErrorQuery, Fingerprint, Operation, OperationId, OperationStatus, OrgId, Part, ResyncQuery, State,
+    Task, Timestamp,
 };
 
 /// Sync errors that are looked at to count what no count tells.
@@ -70,7 +71,8 @@ impl Engine {
         &self,
         task: Task,
         query: &ErrorQuery,
-        by: &str,
+        by: &Asker,
+        what: Deed,
     ) -> Result<(OperationId, Vec<(OrgId, Operation)>), Error> {
         let id = OperationId::begun(self.clock.now(), fastrand::u64(..));
         let states = states_for(&task, query).unwrap_or_default();
@@ -85,10 +87,9 @@ impl Engine {
                 _ => plan.is_exact.then(|| plan.matched()),
             };
             let parts = plan.groups.into_iter().map(|(group, _)| Part::new(group)).collect();
-            let (id, by) = (id.clone(), by.to_owned());
-            let operation = Operation::new(id, task.clone(), own, by, Timestamp::default(), matched, parts);
-            let operation = Box::new(operation);
-            let operation = self.ask(lane, |reply| Command::Begin { operation, reply }).await?;
+            let name = by.name.clone();
+            let operation = Operation::new(id.clone(), task.clone(), own, name, Timestamp::default(), matched, parts);
+            let operation = self.begin(lane, &plan.org, operation, by, what).await?;
             begun.push((plan.org, operation));
         }
         Ok((id, begun))
@@ -117,17 +118,16 @@ impl Engine {
         &self,
         orgs: &[OrgId],
         query: &ResyncQuery,
-        by: &str,
+        by: &Asker,
     ) -> Result<(OperationId, Vec<(OrgId, Operation)>), Error> {
         let id = OperationId::begun(self.clock.now(), fastrand::u64(..));
         let mut begun = Vec::new();
         for org in orgs {
             let lane = self.configured(org)?;
             let (task, own) = (Task::Resync { query: query.clone() }, ErrorQuery::of_org(org.clone(), []));
-            let operation =
-                Operation::new(id.clone(), task, own, by.to_owned(), Timestamp::default(), None, Vec::new());
-            let operation = Box::new(operation);
-            let operation = self.ask(lane, |reply| Command::Begin { operation, reply }).await?;
+            let (name, parts) = (by.name.clone(), Vec::new());
+            let operation = Operation::new(id.clone(), task, own, name, Timestamp::default(), None, parts);
+            let operation = self.begin(lane, org, operation, by, Deed::OperationBegin).await?;
             begun.push((org.clone(), operation));
         }
         Ok((id, begun))
@@ -140,7 +140,7 @@ impl Engine {
     pub async fn undo_operation(
         &self,
         id: &OperationId,
-        by: &str,
+        by: &Asker,
     ) -> Result<(OperationId, Vec<(OrgId, Operation)>), Error> {
         let undo = OperationId::begun(self.clock.now(), fastrand::u64(..));
         let mut begun = Vec::new();
@@ -156,11 +156,10 @@ impl Engine {
             let groups = self.ledger.count(&ErrorQuery { orgs: query.orgs.clone(), ..open(&query) }, 0).await?.groups;
             let parts = groups.into_iter().map(|(_, group, _)| Part::new(group)).collect();
             let task = Task::Reopen { undoes: Some(number) };
-            let (matched, by) = (Some(operation.done), by.to_owned());
+            let (matched, name) = (Some(operation.done), by.name.clone());
             let lane = self.lanes.get(&org).ok_or_else(|| Error::NoSuchOrg(org.clone()))?;
-            let operation =
-                Box::new(Operation::new(undo.clone(), task, query, by, Timestamp::default(), matched, parts));
-            let operation = self.ask(lane, |reply| Command::Begin { operation, reply }).await?;
+            let operation = Operation::new(undo.clone(), task, query, name, Timestamp::default(), matched, parts);
+            let operation = self.begin(lane, &org, operation, by, Deed::OperationUndo).await?;
             begun.push((org, operation));
         }
         Ok((undo, begun))
@@ -170,18 +169,42 @@ impl Engine {
     ///
     /// # Errors
     /// When there is no such operation, or it is over everywhere.
-    pub async fn change_operation(&self, id: &OperationId, status: OperationStatus) -> Result<(), Error> {
-        let mut over = None;
-        let mut any = false;
+    pub async fn change_operation(&self, id: &OperationId, status: OperationStatus, by: &Asker) -> Result<(), Error> {
+        let what = match status {
+            OperationStatus::Paused => Deed::OperationPause,
+            OperationStatus::Cancelled => Deed::OperationCancel,
+            OperationStatus::Running | OperationStatus::Done => Deed::OperationResume,
+        };
+        let (mut over, mut any) = (None, false);
         for (org, number, _) in self.found(id).await? {
             let lane = self.lanes.get(&org).ok_or_else(|| Error::NoSuchOrg(org.clone()))?;
-            match self.ask(lane, |reply| Command::Change { number, status, reply }).await {
+            let action = Box::new(self.action(by, what).of(&org).about(id));
+            match self.ask(lane, |reply| Command::Change { number, status, action, reply }).await {
                 Ok(_) => any = true,
                 Err(error @ (Error::Operation(_) | Error::OperationOver)) => over = Some(error),
                 Err(error) => return Err(error),
             }
         }
         over.filter(|_| !any).map_or(Ok(()), Err)
+    }
+
+    async fn begin(
+        &self,
+        lane: &LaneHandle,
+        org: &OrgId,
+        operation: Operation,
+        by: &Asker,
+        what: Deed,
+    ) -> Result<Operation, Error> {
+        let why = match &operation.task {
+            Task::Ignore { reason } => format!("ignore: {reason}"),
+            Task::Assign { assignee: Some(assignee) } => format!("assign: {assignee}"),
+            task => task.as_str().to_owned(),
+        };
+        let count = operation.matched.unwrap_or(0);
+        let action = self.action(by, what).of(org).about(&operation.id).counting(count).because(&why);
+        let (operation, action) = (Box::new(operation), Box::new(action));
+        self.ask(lane, |reply| Command::Begin { operation, action, reply }).await
     }
 
     async fn found(&self, id: &OperationId) -> Result<Vec<(OrgId, u64, Operation)>, Error> {

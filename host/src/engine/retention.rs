@@ -14,6 +14,9 @@ use crate::store;
 
 /// Conversations, and sync errors, that are looked at in one turn.
 const MOST: usize = 50;
+/// Actions that are forgotten with one commit, and commits of one round.
+const ACTIONS: usize = 500;
+const ACTION_COMMITS: usize = 100;
 /// How often is looked for what has become too old.
 const EVERY: Duration = Duration::from_secs(3600);
 /// How far the time by which is forgotten moves ahead in one round: a clock that is years ahead for a while forgets nothing
@@ -22,9 +25,15 @@ const STEP: Duration = Duration::from_secs(24 * 3600);
 
 /// Looks for it in every organization that has records, again and again.
 pub(super) async fn run(engine: std::sync::Arc<Engine>, keep: Duration, mut stopping: watch::Receiver<bool>) {
+    // The time by which actions are forgotten; those of a lane have one on record.
+    let mut by = Timestamp::default();
     loop {
         let now = engine.clock.now();
-        if let Err(error) = everywhere(&engine, keep).await {
+        let round = async {
+            everywhere(&engine, keep).await?;
+            forget_actions(&engine, keep, &mut by, now).await
+        };
+        if let Err(error) = round.await {
             tracing::error!(%error, "what is too old could not be forgotten");
         }
         tokio::select! {
@@ -47,6 +56,24 @@ async fn everywhere(engine: &Engine, keep: Duration) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Forgets actions that are as old as the audit that is forgotten. What one round leaves over is the next one's.
+async fn forget_actions(engine: &Engine, keep: Duration, by: &mut Timestamp, now: Timestamp) -> Result<(), Error> {
+    let seen = engine.ledger.newest_action().await?.unwrap_or_default();
+    *by = trusted(*by, seen, now);
+    let before = before(*by, keep);
+    for _ in 0..ACTION_COMMITS {
+        if engine.ledger.forget_actions(before, ACTIONS).await? < ACTIONS {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What is older than this is forgotten, where that is kept for so long.
+pub(super) fn before(by: Timestamp, keep: Duration) -> Timestamp {
+    Timestamp::default().after(by.since(Timestamp::default().after(keep)))
 }
 
 /// The time by which is forgotten: the clock's, but no more than a step after the one of the round before. The first round

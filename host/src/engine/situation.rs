@@ -1,8 +1,7 @@
 //! How an organization stands, as far as those who are told by mail are concerned.
 
 use super::Engine;
-use crate::domain::{Checks, OngoingIncident, OrgId, PendingCause, Situation, Work};
-use crate::ledger::Queued;
+use crate::domain::{Checks, OngoingIncident, OrgId, PendingCause, Situation};
 use crate::store;
 
 /// Causes that are looked at.
@@ -18,12 +17,8 @@ impl Engine {
         let health = lane.health.borrow().clone();
         let now = self.clock.now();
         let groups = self.ledger.groups(id, GROUPS).await?;
-        let mut oldest = None;
-        for work in Work::ALL {
-            let first = self.ledger.queued(id, Queued::Ready(work), 1).await?;
-            oldest = oldest.into_iter().chain(first.first().map(|(since, _)| *since)).min();
-        }
         let incident = health.incident.as_ref().filter(|incident| !incident.recovering);
+        let oldest = self.ledger.oldest(id).await?.of_movable(incident.is_some());
         let report = self.last_report(id).ok().flatten();
         let red = |check: &&super::Check| check.ok == Some(false);
         let slowed = lane.org.as_ref().is_none_or(|org| org.slowed().is_some());
@@ -46,6 +41,7 @@ impl Engine {
             oldest_unsynced: oldest,
             moved_at: health.moved_at,
             could_move: incident.is_none() && !slowed,
+            sources: self.source_health(id),
             checks: report.map(|report| Checks {
                 at: report.checked_at,
                 red: report.checks.iter().filter(red).map(|check| format!("{}: {}", check.name, check.found)).collect(),

@@ -1,6 +1,7 @@
 //! Who may do what: bearer tokens with scopes, sessions of the console, and what keeps other websites out.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use super::serving::Peer;
 pub(super) use super::tokens::{Hash, hash};
 pub use super::tokens::{Scope, Token, check};
 use crate::clock::Clock;
-use crate::domain::Timestamp;
+use crate::domain::{Asker, Timestamp, Via};
 
 /// How long a session of the console lasts.
 const SESSION: Duration = Duration::from_secs(12 * 3600);
@@ -29,9 +30,21 @@ pub(super) const COOKIE: &str = "switchyard-session";
 pub(super) struct Caller {
     pub(super) name: String,
     pub(super) scopes: Vec<Scope>,
+    /// The way that the request came, and from where.
+    pub(super) via: Via,
+    pub(super) address: Option<IpAddr>,
 }
 
 impl Caller {
+    fn new(name: &str, scopes: &[Scope]) -> Self {
+        Self { name: name.to_owned(), scopes: scopes.to_vec(), via: Via::Api, address: None }
+    }
+
+    /// As actions name it.
+    pub(super) fn asker(&self) -> Asker {
+        Asker { name: self.name.clone(), via: self.via, address: self.address }
+    }
+
     pub(super) fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
     }
@@ -55,7 +68,7 @@ struct Session {
 
 impl Access {
     pub(super) fn new(tokens: &[Token], clock: Clock) -> Self {
-        let caller = |token: &Token| Caller { name: token.name.clone(), scopes: token.scopes.clone() };
+        let caller = |token: &Token| Caller::new(&token.name, &token.scopes);
         let tokens = tokens.iter().map(|token| (hash(token.secret.reveal()), caller(token))).collect();
         Self { tokens, sessions: Mutex::default(), clock }
     }
@@ -68,9 +81,8 @@ impl Access {
     /// Who asks, by bearer token or by session.
     pub(super) fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
         if self.open() {
-            let scopes =
-                vec![Scope::Read, Scope::Errors, Scope::Policies, Scope::Intake, Scope::Connect, Scope::Backup];
-            return Some(Caller { name: "local".to_owned(), scopes });
+            let scopes = [Scope::Read, Scope::Errors, Scope::Policies, Scope::Intake, Scope::Connect, Scope::Backup];
+            return Some(Caller::new("local", &scopes));
         }
         if let Some(token) = bearer(headers) {
             return self.tokens.get(&hash(token)).cloned();
@@ -81,8 +93,8 @@ impl Access {
         self.clock.now().is_within(SESSION, session.since).then(|| session.caller.clone())
     }
 
-    /// Opens a session of the console for a token; answers the cookie's value.
-    pub(super) fn sign_in(&self, token: &str) -> Option<String> {
+    /// Opens a session of the console for a token; answers the cookie's value, and who it is.
+    pub(super) fn sign_in(&self, token: &str) -> Option<(String, Caller)> {
         let token = hash(token);
         let caller = self.tokens.get(&token).filter(|caller| caller.may(Scope::Read))?.clone();
         let mut bytes = [0u8; 32];
@@ -96,8 +108,8 @@ impl Access {
         if let Some(oldest) = oldest.filter(|_| own().count() >= SESSIONS) {
             sessions.remove(&oldest);
         }
-        sessions.insert(hash(&value), Session { caller, token, since: now });
-        Some(value)
+        sessions.insert(hash(&value), Session { caller: caller.clone(), token, since: now });
+        Some((value, caller))
     }
 
     /// The session of the console that a request comes from, by its hash.
@@ -111,10 +123,11 @@ impl Access {
         sessions.get(session).is_some_and(|session| self.clock.now().is_within(SESSION, session.since))
     }
 
-    pub(super) fn sign_out(&self, headers: &HeaderMap) {
-        if let Some(cookie) = cookie_named(headers, COOKIE) {
-            self.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash(cookie));
-        }
+    /// Ends the session that a request comes from; answers whose it was.
+    pub(super) fn sign_out(&self, headers: &HeaderMap) -> Option<Caller> {
+        let cookie = cookie_named(headers, COOKIE)?;
+        let ended = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash(cookie));
+        ended.map(|session| session.caller)
     }
 }
 
@@ -137,7 +150,7 @@ pub(super) fn cookie_named<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&
 pub(super) async fn need(State((app, scope)): State<(App, Scope)>, mut request: Request, next: Next) -> Response {
     let Some(caller) = app.access.caller(request.headers()) else {
         let guessed = bearer(request.headers()).is_some();
-        if guessed && let Err(problem) = app.guesses.wrong("the API", Peer::of(&request)).await {
+        if guessed && let Err(problem) = app.guesses.wrong(Via::Api, Peer::of(&request)).await {
             return problem.into_response();
         }
         return Problem::unauthorized("send a known token as `Authorization: Bearer ...`").into_response();
@@ -150,16 +163,17 @@ pub(super) async fn need(State((app, scope)): State<(App, Scope)>, mut request: 
         let scope = serde_json::to_string(&scope).unwrap_or_default();
         return Problem::forbidden(format!("the token of {} lacks the scope {scope}", caller.name)).into_response();
     }
-    known(&mut request, caller);
+    known(&mut request, caller, Via::Api);
     next.run(request).await
 }
 
 /// Tells who asks: the handler, and the connection, which stays until the answer is written.
-pub(super) fn known(request: &mut Request, caller: Caller) {
+pub(super) fn known(request: &mut Request, caller: Caller, via: Via) {
     if let Some(visitor) = request.extensions().get::<Visitor>() {
         visitor.is_known();
     }
-    request.extensions_mut().insert(caller);
+    let address = Peer::of(request).map(|Peer(address)| address.ip());
+    request.extensions_mut().insert(Caller { via, address, ..caller });
 }
 
 /// Whether a method changes nothing.

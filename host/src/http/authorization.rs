@@ -12,10 +12,11 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::access::{Caller, Hash, hash};
+use super::actions::{record, record_by};
 use super::extract::{self, Id};
 use super::problem::Problem;
 use crate::clock::Clock;
-use crate::domain::{BaseUrl, OrgId, Refusal, Secret, Timestamp};
+use crate::domain::{Asker, BaseUrl, Deed, OrgId, Refusal, Secret, Timestamp};
 use crate::salesforce::{Authorization, advice};
 
 /// How long a person may take at Salesforce's page.
@@ -43,8 +44,8 @@ pub(super) struct Waiting {
 pub(super) struct Begun {
     pub(super) org: OrgId,
     pub(super) origin: Origin,
-    /// For the audit.
-    pub(super) by: String,
+    /// For the actions.
+    pub(super) by: Asker,
     authorization: Authorization,
     since: Timestamp,
 }
@@ -54,11 +55,11 @@ impl Waiting {
         Self { clock, begun: Mutex::default() }
     }
 
-    fn keep(&self, org: OrgId, origin: Origin, by: String, authorization: Authorization) {
+    fn keep(&self, org: OrgId, origin: Origin, by: Asker, authorization: Authorization) {
         let now = self.clock.now();
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         begun.retain(|_, one| now.is_within(PATIENCE, one.since));
-        let own = || begun.iter().filter(|(_, one)| one.by == by);
+        let own = || begun.iter().filter(|(_, one)| one.by.name == by.name);
         let oldest = own().min_by_key(|(_, one)| one.since).map(|(key, _)| *key);
         if let Some(oldest) = oldest.filter(|_| own().count() >= MOST) {
             begun.remove(&oldest);
@@ -77,7 +78,7 @@ impl Waiting {
 }
 
 /// Begins one; answers the page of Salesforce to open, and the state that comes back from it.
-pub(super) fn begin(
+pub(super) async fn begin(
     app: &App,
     id: &OrgId,
     by: &Caller,
@@ -88,8 +89,8 @@ pub(super) fn begin(
     let authorization =
         org.salesforce.begin_authorization(redirect_uri).map_err(|error| Problem::conflict(error.to_string()))?;
     let (url, state) = (authorization.url.clone(), authorization.state.clone());
-    app.waiting.keep(id.clone(), origin, by.name.clone(), authorization);
-    tracing::info!(org = %id, by = %by.name, "an authorization begins");
+    app.waiting.keep(id.clone(), origin, by.asker(), authorization);
+    record(app, by, Deed::AuthorizeStart, |action| action.of(id)).await?;
     Ok((url, state))
 }
 
@@ -107,12 +108,12 @@ pub(super) async fn finish(app: &App, begun: Begun, code: Secret) -> Result<Resu
     let (org, _) = app.parts.engine.org(&id)?;
     match org.salesforce.finish_authorization(authorization, code).await {
         Ok(server) => {
-            tracing::info!(org = %id, %by, %server, "the organization is authorized");
-            let retried = app.parts.engine.lift(&id).await?;
+            let action = app.parts.engine.action(&by, Deed::Authorize).of(&id).about(&server);
+            let retried = app.parts.engine.lift(&id, Some(action)).await?;
             Ok(Ok(Authorized { server, retried }))
         }
         Err(refusal) => {
-            tracing::warn!(org = %id, %by, code = %refusal.code, "the authorization is refused");
+            record_by(app, &by, Deed::AuthorizeRefused, |action| action.of(&id).because(&refusal.code)).await?;
             Ok(Err(refusal))
         }
     }
@@ -136,7 +137,7 @@ pub(super) async fn start(
         let words = "redirect_uri: a code is only brought to the caller's own machine, as http://localhost:PORT/...";
         return Err(Problem::invalid(words));
     }
-    let (url, state) = begin(&app, &id, &caller, Origin::Api(caller.name.clone()), redirect_uri)?;
+    let (url, state) = begin(&app, &id, &caller, Origin::Api(caller.name.clone()), redirect_uri).await?;
     Ok((StatusCode::CREATED, Json(json!({ "url": url, "state": state.reveal() }))))
 }
 
@@ -169,12 +170,17 @@ pub(super) async fn code(
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
+    use crate::domain::Via;
+
+    fn asker(name: &str) -> Asker {
+        Asker { name: name.to_owned(), via: Via::Api, address: None }
+    }
 
     fn waiting(clock: &ManualClock) -> (Waiting, String) {
         let waiting = Waiting::new(Clock::Manual(clock.clone()));
         let authorization = Authorization::for_tests("a-state");
         let origin = Origin::Console { cookie: hash("cookie"), session: None };
-        waiting.keep(OrgId::new("acme").unwrap(), origin, "ann".to_owned(), authorization);
+        waiting.keep(OrgId::new("acme").unwrap(), origin, asker("ann"), authorization);
         (waiting, "a-state".to_owned())
     }
 
@@ -184,7 +190,7 @@ mod tests {
         let (one, state) = waiting(&clock);
         assert!(one.take("another-state", |_| true).is_none());
         assert!(one.take(&state, |begun| begun.origin == Origin::Api("ann".to_owned())).is_none());
-        assert!(one.take(&state, |begun| begun.by == "ann").is_some());
+        assert!(one.take(&state, |begun| begun.by.name == "ann").is_some());
         assert!(one.take(&state, |_| true).is_none(), "a code is used once");
 
         let (late, state) = waiting(&clock);
@@ -199,7 +205,7 @@ mod tests {
         let org = || OrgId::new("acme").unwrap();
         for number in 0..2 * MOST {
             let origin = Origin::Api("bob".to_owned());
-            waiting.keep(org(), origin, "bob".to_owned(), Authorization::for_tests(&format!("bobs-{number}")));
+            waiting.keep(org(), origin, asker("bob"), Authorization::for_tests(&format!("bobs-{number}")));
         }
         assert!(waiting.take(&anns, |_| true).is_some());
         assert_eq!(waiting.begun.lock().unwrap().len(), MOST);

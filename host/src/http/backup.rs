@@ -11,7 +11,9 @@ use futures_util::stream;
 
 use super::App;
 use super::access::Caller;
+use super::actions::record;
 use super::problem::Problem;
+use crate::domain::Deed;
 use crate::store::{Error, backup};
 
 /// Answers all records as the lines of an export. The answer ends early, without its last line, where it cannot go on.
@@ -21,7 +23,7 @@ pub(super) async fn read(State(app): State<App>, Extension(caller): Extension<Ca
         Error::Busy => Problem::conflict(error.to_string()),
         error => error.into(),
     })?;
-    tracing::info!(by = caller.name, "a backup is read");
+    record(&app, &caller, Deed::Backup, |action| action).await?;
     let body = Body::from_stream(stream::poll_fn(move |context| pieces.poll_recv(context)));
     Ok(([(CONTENT_TYPE, "application/x-ndjson")], body).into_response())
 }

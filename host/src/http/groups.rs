@@ -1,11 +1,12 @@
 //! The causes: all sync errors that have one in common, how many they are, and what people put to them.
 
-use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
+use axum::{Extension, Json};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::App;
+use super::access::Caller;
 use super::error_query::{LARGEST_PAGE, PAGE, each, no_such_org, once, text};
 use super::extract::{self, Id};
 use super::problem::Problem;
@@ -260,13 +261,14 @@ fn checked(name: &str, text: Option<String>, most: usize, lines: bool) -> Result
 /// Says who looks after a cause, what there is to say of it, and where its ticket is.
 pub(super) async fn patch(
     State(app): State<App>,
+    Extension(caller): Extension<Caller>,
     Id(id): Id<Fingerprint>,
     extract::Asked(of): extract::Asked<OfOrg>,
     extract::Json(patch): extract::Json<Patch>,
 ) -> Result<Json<View>, Problem> {
     let annotations = patch.annotations()?;
     let org = find(&app, &id, of).await?.org;
-    let group = app.parts.engine.annotate(&org, &id, annotations).await?;
+    let group = app.parts.engine.annotate(&org, &id, annotations, &caller.asker()).await?;
     Ok(Json(View::of(group, app.parts.clock.now(), true)))
 }
 

@@ -7,9 +7,11 @@ use axum::http::StatusCode;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::problem::Problem;
+use super::refused::Refused;
 use super::serving::Peer;
 use crate::clock::Clock;
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, Via};
+use crate::ledger::Ledger;
 use crate::telemetry::{Metrics, Wrong};
 
 /// One wrong token is answered each so much time, whoever sent it: behind a proxy all have one address.
@@ -24,6 +26,8 @@ pub(super) struct Guesses {
     waiting: Semaphore,
     turn: Mutex<()>,
     told: std::sync::Mutex<Told>,
+    /// The same, on record as actions.
+    pub(super) refused: Refused,
     clock: Clock,
     metrics: Metrics,
 }
@@ -36,18 +40,23 @@ struct Told {
 }
 
 impl Guesses {
-    pub(super) fn new(clock: Clock, metrics: Metrics) -> Self {
+    pub(super) fn new(clock: Clock, metrics: Metrics, ledger: Ledger) -> Self {
         let (waiting, turn, told) = (Semaphore::new(WAITING), Mutex::default(), std::sync::Mutex::default());
-        Self { each: EACH, waiting, turn, told, clock, metrics }
+        Self { each: EACH, waiting, turn, told, refused: Refused::new(ledger), clock, metrics }
     }
 
     /// Returns when a wrong token may be answered.
     ///
     /// # Errors
     /// When too many wait for that.
-    pub(super) async fn wrong(&self, at: &'static str, from: Option<Peer>) -> Result<(), Problem> {
+    pub(super) async fn wrong(&self, via: Via, from: Option<Peer>) -> Result<(), Problem> {
+        let at = match via {
+            Via::Api => "the API",
+            Via::Console => "the console",
+        };
         self.metrics.wrong_tokens.get_or_create(&Wrong { at }).inc();
         self.tell(at, from);
+        self.refused.note(via, from.map(|Peer(address)| address.ip()), self.clock.now()).await;
         let _waiting = self.waiting.try_acquire().map_err(|_| {
             let (title, detail) = ("Too many wrong tokens", "wait before the next one is tried");
             Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-wrong-tokens", title, detail)
@@ -82,12 +91,13 @@ mod tests {
     async fn wrong_tokens_wait_for_one_another_and_no_more_than_some_do() {
         let (clock, metrics) = (ManualClock::new(Timestamp::from_millis(1)), Metrics::default());
         let each = Duration::from_millis(1);
-        let guesses = Guesses { each, ..Guesses::new(Clock::Manual(clock), metrics.clone()) };
-        let answers = join_all((0..WAITING + 10).map(|_| guesses.wrong("the API", None))).await;
+        let ledger = Ledger::new(std::sync::Arc::new(crate::store::MemoryStore::default()));
+        let guesses = Guesses { each, ..Guesses::new(Clock::Manual(clock), metrics.clone(), ledger) };
+        let answers = join_all((0..WAITING + 10).map(|_| guesses.wrong(Via::Api, None))).await;
         let refused: Vec<_> = answers.into_iter().filter_map(Result::err).map(|problem| problem.status()).collect();
         assert_eq!(refused, [StatusCode::TOO_MANY_REQUESTS; 10]);
         assert!(metrics.render().contains("switchyard_wrong_tokens_total{at=\"the API\"} 60"), "{}", metrics.render());
         assert_eq!(guesses.told.lock().unwrap().untold, 59, "the log told of the first");
-        assert!(guesses.wrong("the API", None).await.is_ok());
+        assert!(guesses.wrong(Via::Api, None).await.is_ok());
     }
 }

@@ -1,6 +1,7 @@
 //! The HTTP floor: the API, the webhook intake, the probes and the console, on one listener.
 
 mod access;
+mod actions;
 mod authorization;
 mod backup;
 mod bodies;
@@ -22,6 +23,7 @@ mod probes;
 mod problem;
 mod quarantine;
 mod recount;
+mod refused;
 mod repro;
 mod seats;
 mod serving;
@@ -165,6 +167,7 @@ type App = Arc<Shared>;
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
+    app: App,
     stopping: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
@@ -186,14 +189,14 @@ pub async fn start(config: &Config, parts: Parts) -> Result<Server, Error> {
     let clock = || parts.clock.clone();
     let (access, waiting) = (Access::new(&config.tokens, clock()), Waiting::new(clock()));
     let bodies = Bodies::with_plugins_of(parts.policies.plugin_bytes());
-    let guesses = Guesses::new(clock(), parts.metrics.clone());
+    let guesses = Guesses::new(clock(), parts.metrics.clone(), parts.engine.ledger().clone());
     let bounds = serving::Bounds::with_files(descriptors::raise());
     let seats = Seats::new(bounds.connections, &parts.metrics, &parts.troubles, &parts.clock);
     let recount = tokio::sync::Mutex::default();
     let app: App = Arc::new(Shared { access, bodies, guesses, waiting, recount, public_url, https, parts });
     let stopping = watch::Sender::new(false);
-    let task = tokio::spawn(serving::serve(listener, router(app), seats, bounds, stopping.subscribe()));
-    Ok(Server { address, stopping, task })
+    let task = tokio::spawn(serving::serve(listener, router(Arc::clone(&app)), seats, bounds, stopping.subscribe()));
+    Ok(Server { address, app, stopping, task })
 }
 
 impl Server {
@@ -203,6 +206,7 @@ impl Server {
         if tokio::time::timeout(std::time::Duration::from_secs(5), &mut self.task).await.is_err() {
             self.task.abort();
         }
+        self.app.guesses.refused.write().await;
     }
 }
 
@@ -233,6 +237,7 @@ fn reading() -> Router<App> {
         .route("/v1/sync-errors/{id}/repro", get(repro::bundle))
         .route("/v1/messages/{id}/audit", get(messages::audit))
         .route("/v1/troubles", get(troubles::list))
+        .route("/v1/actions", get(actions::list))
         .route("/v1/quarantine", get(quarantine::list))
         .route("/v1/store/verify", post(recount::verify))
         .route("/v1/policies", get(policies::list))

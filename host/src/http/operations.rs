@@ -16,7 +16,8 @@ use super::extract::{self, Asked, Id};
 use super::problem::Problem;
 use super::sync_errors::a_reason;
 use crate::domain::{
-    ErrorQuery, Fingerprint, Operation, OperationId, OperationStatus, OrgId, ResyncQuery, Retried, Task, Timestamp,
+    Deed, ErrorQuery, Fingerprint, Operation, OperationId, OperationStatus, OrgId, ResyncQuery, Retried, Task,
+    Timestamp,
 };
 use crate::engine::{Plan, states_for};
 
@@ -103,7 +104,7 @@ pub(super) async fn begin(
         let plans = app.parts.engine.plan_operation(&task, &query).await?;
         return Ok(Json(DryRun::of(&app, &task, plans).await?).into_response());
     }
-    let (id, begun) = app.parts.engine.begin_operation(task, &query, &caller.name).await?;
+    let (id, begun) = app.parts.engine.begin_operation(task, &query, &caller.asker(), Deed::OperationBegin).await?;
     accepted(&app, &id, begun)
 }
 
@@ -119,7 +120,7 @@ async fn resync(app: &App, caller: &Caller, asked: &Begin) -> Result<Response, P
     let all = || engine.orgs().into_iter().map(|(org, _)| org.id.clone()).collect();
     let orgs: Vec<_> = if orgs.is_empty() { all() } else { orgs.into_iter().collect() };
     if !asked.dry_run {
-        let (id, begun) = engine.begin_resync(&orgs, &query, &caller.name).await?;
+        let (id, begun) = engine.begin_resync(&orgs, &query, &caller.asker()).await?;
         return accepted(app, &id, begun);
     }
     let (mut matched, mut is_exact) = (0, true);
@@ -399,24 +400,36 @@ pub(super) async fn show(State(app): State<App>, Id(id): Id<OperationId>) -> Res
     Ok(Json(View::of(id, all, app.parts.clock.now())))
 }
 
-async fn change(app: App, id: OperationId, status: OperationStatus) -> Result<Json<View>, Problem> {
-    app.parts.engine.change_operation(&id, status).await?;
+async fn change(app: App, caller: &Caller, id: OperationId, status: OperationStatus) -> Result<Json<View>, Problem> {
+    app.parts.engine.change_operation(&id, status, &caller.asker()).await?;
     show(State(app), Id(id)).await
 }
 
 /// It does not go on until it is resumed.
-pub(super) async fn pause(State(app): State<App>, Id(id): Id<OperationId>) -> Result<Json<View>, Problem> {
-    change(app, id, OperationStatus::Paused).await
+pub(super) async fn pause(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id<OperationId>,
+) -> Result<Json<View>, Problem> {
+    change(app, &caller, id, OperationStatus::Paused).await
 }
 
 /// It goes on.
-pub(super) async fn resume(State(app): State<App>, Id(id): Id<OperationId>) -> Result<Json<View>, Problem> {
-    change(app, id, OperationStatus::Running).await
+pub(super) async fn resume(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id<OperationId>,
+) -> Result<Json<View>, Problem> {
+    change(app, &caller, id, OperationStatus::Running).await
 }
 
 /// It ends; what it has done stays.
-pub(super) async fn cancel(State(app): State<App>, Id(id): Id<OperationId>) -> Result<Json<View>, Problem> {
-    change(app, id, OperationStatus::Cancelled).await
+pub(super) async fn cancel(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id<OperationId>,
+) -> Result<Json<View>, Problem> {
+    change(app, &caller, id, OperationStatus::Cancelled).await
 }
 
 /// What it ignored waits for a person again, where nobody has changed it since.
@@ -425,7 +438,7 @@ pub(super) async fn undo(
     Extension(caller): Extension<Caller>,
     Id(id): Id<OperationId>,
 ) -> Result<Response, Problem> {
-    let (id, begun) = app.parts.engine.undo_operation(&id, &caller.name).await?;
+    let (id, begun) = app.parts.engine.undo_operation(&id, &caller.asker()).await?;
     accepted(&app, &id, begun)
 }
 

@@ -12,8 +12,8 @@ use super::App;
 use super::access::Caller;
 use super::extract::{Asked, Body, Id, object};
 use super::problem::Problem;
-use crate::domain::{Advice, OrgId, PolicyName, SourceId};
-use crate::engine::{EnvironmentHealth, Org, OrgHealth, Report};
+use crate::domain::{Advice, OrgId, PolicyName, SourceId, Unsynced};
+use crate::engine::{EnvironmentHealth, Org, OrgHealth, Report, SourceStanding};
 use crate::salesforce::advice;
 use crate::troubles::Trouble;
 
@@ -29,6 +29,10 @@ pub(super) struct View {
     troubles: Vec<Trouble>,
     #[serde(flatten)]
     health: OrgHealth,
+    /// The conversation that has waited longest without waiting for a person; `null` where none waits.
+    oldest_unsynced: Option<Unsynced>,
+    /// Where its conversations come from.
+    sources: Vec<SourceStanding>,
     /// What happened, what to check, and what follows by itself, while there is an incident.
     #[serde(skip_serializing_if = "Option::is_none")]
     incident_advice: Option<Advice>,
@@ -56,8 +60,8 @@ pub(super) fn accounts(org: &Org) -> Vec<String> {
     org.accounts.iter().map(account).collect()
 }
 
-fn view(app: &App, (org, health): (Arc<Org>, OrgHealth)) -> View {
-    View {
+async fn view(app: &App, (org, health): (Arc<Org>, OrgHealth)) -> Result<View, Problem> {
+    Ok(View {
         id: org.id.clone(),
         name: org.name.clone(),
         policy: org.policy.clone(),
@@ -65,13 +69,15 @@ fn view(app: &App, (org, health): (Arc<Org>, OrgHealth)) -> View {
         alert_recipients: org.alert_recipients.len(),
         troubles: app.parts.troubles.of(Some(&org.id)),
         incident_advice: health.incident.as_ref().map(|incident| advice(&incident.refusal)),
+        oldest_unsynced: app.parts.engine.oldest_unsynced(&org.id).await?,
+        sources: app.parts.engine.sources(&org.id),
         health,
         salesforce: Salesforce {
             calls: org.salesforce.calls(),
             api_usage: org.salesforce.usage().map(|quota| (quota.used, quota.allowed)),
             slowed: org.slowed(),
         },
-    }
+    })
 }
 
 /// An organization that has records and is not configured any more.
@@ -83,25 +89,31 @@ struct Departed {
 }
 
 /// All organizations, with their pending counts; and those that are only on record.
-pub(super) async fn list(State(app): State<App>) -> Json<Value> {
-    let orgs: Vec<_> = app.parts.engine.orgs().into_iter().map(|org| view(&app, org)).collect();
+pub(super) async fn list(State(app): State<App>) -> Result<Json<Value>, Problem> {
+    let mut orgs = Vec::new();
+    for org in app.parts.engine.orgs() {
+        orgs.push(view(&app, org).await?);
+    }
     let departed = app.parts.engine.departed().into_iter().map(|(id, health)| Departed { id, health });
-    Json(json!({ "orgs": orgs, "departed": departed.collect::<Vec<_>>() }))
+    Ok(Json(json!({ "orgs": orgs, "departed": departed.collect::<Vec<_>>() })))
 }
 
 /// The Alcmeon environments, and how each stands.
 pub(super) async fn environments(State(app): State<App>) -> Json<Value> {
+    let engine = &app.parts.engine;
     let view = |(source, health): (SourceId, EnvironmentHealth)| {
         let mut view = json!(health);
+        view["silent_since"] = json!(engine.silent_since(&source, &health));
+        view["arrived_at"] = json!(engine.arrived_at(&source));
         view["source"] = json!(source);
         view
     };
-    Json(json!({ "environments": app.parts.engine.environments().into_iter().map(view).collect::<Vec<_>>() }))
+    Json(json!({ "environments": engine.environments().into_iter().map(view).collect::<Vec<_>>() }))
 }
 
 /// One organization.
 pub(super) async fn show(State(app): State<App>, Id(id): Id<OrgId>) -> Result<Json<View>, Problem> {
-    Ok(Json(view(&app, app.parts.engine.org(&id)?)))
+    view(&app, app.parts.engine.org(&id)?).await.map(Json)
 }
 
 #[derive(Serialize)]
@@ -121,8 +133,12 @@ pub(super) async fn last_report(State(app): State<App>, Id(id): Id<OrgId>) -> Re
 }
 
 /// The first points to check, each looked at now. Where the connection works, what an incident holds back is tried at once.
-pub(super) async fn look(State(app): State<App>, Id(id): Id<OrgId>) -> Result<Json<Arc<Report>>, Problem> {
-    Ok(Json(app.parts.engine.check(&id).await?))
+pub(super) async fn look(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id<OrgId>,
+) -> Result<Json<Arc<Report>>, Problem> {
+    Ok(Json(app.parts.engine.check(&id, &caller.asker()).await?))
 }
 
 #[derive(Deserialize)]
@@ -140,6 +156,6 @@ pub(super) async fn retry_all(
     if !body.trim_ascii().is_empty() {
         let Nothing {} = object(&body)?;
     }
-    let (retried, operation) = app.parts.engine.retry_all(&id, &caller.name).await?;
+    let (retried, operation) = app.parts.engine.retry_all(&id, &caller.asker()).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "org": id, "retried": retried, "operation": operation }))))
 }

@@ -60,6 +60,6 @@ pub(super) async fn ignore(
     let no = |error: crate::domain::IdError| Problem::not_found(error.to_string());
     let org = OrgId::new(org).map_err(no)?;
     let conversation = ConversationId::new(conversation).map_err(no)?;
-    let ignored = app.parts.engine.ignore_parked(&org, &conversation, &caller.name, a_reason(&reason)?).await?;
+    let ignored = app.parts.engine.ignore_parked(&org, &conversation, &caller.asker(), a_reason(&reason)?).await?;
     Ok(Json(ignored.into()))
 }

@@ -15,10 +15,11 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::access::Caller;
+use super::actions::record;
 use super::extract::{self, Body, Id, NewId};
 use super::problem::Problem;
 use crate::disk::{replace, sync_names};
-use crate::domain::{Origin, PluginName, PolicyName};
+use crate::domain::{Deed, Origin, PluginName, PolicyName};
 use crate::folders::Folder;
 use crate::policy::{PluginStatus, Rejection};
 use crate::registry::Reference;
@@ -58,10 +59,12 @@ pub(super) async fn put(
     let signature = request.headers().get(SIGNATURE).map(|value| signature(value.as_bytes())).transpose()?;
     let Body(bytes) = Body::from_request(request, &app).await?;
     let folder = app.parts.plugins_folder.alone().await;
-    let plugin = add(&app, &name, bytes.to_vec(), signature.as_deref(), Origin::Api { by: caller.name }).await?;
+    let plugin =
+        add(&app, &name, bytes.to_vec(), signature.as_deref(), Origin::Api { by: caller.name.clone() }).await?;
     keep(&folder, &name, bytes, signature).await?;
     let taken = taken(&app, plugin).await;
     drop(folder);
+    record(&app, &caller, Deed::PluginPut, |action| action.about(&name)).await?;
     Ok(Json(taken))
 }
 
@@ -76,6 +79,7 @@ pub(super) struct Wanted {
 /// Pulls a component from an OCI registry, and goes on as with one that was handed in.
 pub(super) async fn pull(
     State(app): State<App>,
+    Extension(caller): Extension<Caller>,
     NewId(name): NewId<PluginName>,
     extract::Json(Wanted { reference }): extract::Json<Wanted>,
 ) -> Result<Json<Taken>, Problem> {
@@ -103,6 +107,7 @@ pub(super) async fn pull(
     }
     let taken = taken(&app, plugin).await;
     drop(folder);
+    record(&app, &caller, Deed::PluginPull, |action| action.about(&name)).await?;
     Ok(Json(taken))
 }
 
@@ -184,7 +189,7 @@ pub(super) async fn delete(
     if !policies.remove_plugin(&name) && !had_a_file {
         return Err(Problem::not_found(format!("there is no plugin {name}")));
     }
-    tracing::info!(plugin = %name, by = %caller.name, "a plugin was deleted");
+    record(&app, &caller, Deed::PluginDelete, |action| action.about(&name)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::access::{Caller, Scope};
+use super::actions::record;
 use super::extract::{self, Id, Ids, NewId};
 use super::problem::Problem;
-use crate::domain::{Origin, PolicyName, PolicyRevision, PolicySource};
+use crate::domain::{Deed, Origin, PolicyName, PolicyRevision, PolicySource};
 use crate::engine;
 use crate::folders::{self, Draft};
 use crate::policy::{DEFAULT_POLICY, PolicyStatus, is_script_file, scripts_named};
@@ -68,13 +69,15 @@ pub(super) async fn apply(
     NewId(name): NewId<PolicyName>,
     extract::Json(texts): extract::Json<Texts>,
 ) -> Result<Json<PolicyStatus>, Problem> {
-    put(&app, caller, name, texts).await
+    let status = put(&app, &caller, name.clone(), texts).await?;
+    record(&app, &caller, Deed::PolicyPut, |action| action.about(&name)).await?;
+    Ok(told(status, &caller))
 }
 
 /// Puts texts in force, and keeps them as files where there is a folder of policies. They are written before they are in
 /// force, and only then in their places: what cannot be kept changes nothing.
-async fn put(app: &App, caller: Caller, name: PolicyName, texts: Texts) -> Result<Json<PolicyStatus>, Problem> {
-    let source = texts.source(app, &caller)?;
+async fn put(app: &App, caller: &Caller, name: PolicyName, texts: Texts) -> Result<PolicyStatus, Problem> {
+    let source = texts.source(app, caller)?;
     let kept = folders::Texts { toml: source.toml.clone(), scripts: source.scripts.clone() };
     let folder = app.parts.policies_folder.alone().await;
     let (of, most_bytes) = (name.clone(), app.parts.policies.source_bytes());
@@ -105,7 +108,7 @@ async fn put(app: &App, caller: Caller, name: PolicyName, texts: Texts) -> Resul
             format!("the policy is in force, but its files are not in their places: {error}; a restart may undo it");
         Problem::unavailable(why)
     })?;
-    Ok(told(status, &caller))
+    Ok(status)
 }
 
 /// How a policy stands, for whoever changed it: a policy can answer with a customer's words, and examples have answers.
@@ -173,7 +176,7 @@ pub(super) async fn delete(
     if !had_a_file && !was_known {
         return Err(Problem::not_found(format!("there is no policy {name}")));
     }
-    tracing::info!(policy = %name, by = %caller.name, "a policy was deleted");
+    record(&app, &caller, Deed::PolicyDelete, |action| action.about(&name)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -205,7 +208,10 @@ pub(super) async fn restore(
     Ids(name, number): Ids<PolicyName, u32>,
 ) -> Result<Json<PolicyStatus>, Problem> {
     let PolicySource { toml, scripts, .. } = numbered(&app, &name, number)?.source;
-    put(&app, caller, name, Texts { toml, scripts }).await
+    let status = put(&app, &caller, name.clone(), Texts { toml, scripts }).await?;
+    let subject = format!("{name} revision {number}");
+    record(&app, &caller, Deed::PolicyRestore, |action| action.about(subject)).await?;
+    Ok(told(status, &caller))
 }
 
 /// What would change if these texts were in force. Nothing is written anywhere.
@@ -226,13 +232,19 @@ pub(super) async fn start_shadow(
     NewId(name): NewId<PolicyName>,
     extract::Json(texts): extract::Json<Texts>,
 ) -> Result<Json<PolicyStatus>, Problem> {
-    let status = app.parts.policies.start_shadow(name, texts.source(&app, &caller)?).await?;
+    let status = app.parts.policies.start_shadow(name.clone(), texts.source(&app, &caller)?).await?;
+    record(&app, &caller, Deed::ShadowStart, |action| action.about(&name)).await?;
     Ok(told(status, &caller))
 }
 
 /// Ends the shadow of a policy.
-pub(super) async fn end_shadow(State(app): State<App>, Id(name): Id<PolicyName>) -> Result<StatusCode, Problem> {
+pub(super) async fn end_shadow(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Id(name): Id<PolicyName>,
+) -> Result<StatusCode, Problem> {
     if app.parts.policies.end_shadow(&name, app.parts.clock.now()).await {
+        record(&app, &caller, Deed::ShadowEnd, |action| action.about(&name)).await?;
         return Ok(StatusCode::NO_CONTENT);
     }
     Err(Problem::not_found(format!("policy {name} has no shadow")))

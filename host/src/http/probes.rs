@@ -23,6 +23,9 @@ pub(super) async fn readyz(State(app): State<App>) -> Result<&'static str, Probl
 
 /// The counters in the OpenMetrics text format.
 pub(super) async fn metrics(State(app): State<App>) -> Response {
+    if let Err(error) = app.parts.engine.measure().await {
+        tracing::error!(%error, "the ages among the metrics are not of now");
+    }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], app.parts.metrics.render()).into_response()
 }

@@ -10,6 +10,7 @@ use super::access::Caller;
 use super::error_query::{LARGEST_PAGE, PAGE};
 use super::extract::Asked;
 use super::problem::Problem;
+use crate::domain::Deed;
 use crate::ledger::{Quarantined, is_quarantine_cursor};
 
 #[derive(Deserialize)]
@@ -75,8 +76,7 @@ pub(super) async fn retry(
 
 pub(super) async fn put_back(app: &App, caller: &Caller, id: &str) -> Result<Quarantined, Problem> {
     let entry = find(app, id).await?;
-    app.parts.engine.put_back(entry.clone()).await?;
-    tracing::info!(by = %caller.name, %id, key = %entry.key, "an entry of the quarantine is put back");
+    app.parts.engine.put_back(entry.clone(), &caller.asker()).await?;
     Ok(entry)
 }
 
@@ -92,7 +92,10 @@ pub(super) async fn delete(
 
 pub(super) async fn forget(app: &App, caller: &Caller, id: &str) -> Result<(), Problem> {
     let entry = find(app, id).await?;
-    app.parts.engine.ledger().drop_quarantined(&entry).await?;
-    tracing::info!(by = %caller.name, %id, key = %entry.key, "an entry of the quarantine is forgotten");
-    Ok(())
+    let action = app.parts.engine.action(&caller.asker(), Deed::QuarantineDrop).about(id);
+    let action = match &entry.org {
+        Some(org) => action.of(org),
+        None => action,
+    };
+    Ok(app.parts.engine.ledger().drop_quarantined(&entry, Some(&action)).await?)
 }

@@ -75,7 +75,7 @@ pub(super) async fn retry(
     Extension(caller): Extension<Caller>,
     Id(id): Id<SyncErrorId>,
 ) -> Result<(StatusCode, Json<View>), Problem> {
-    Ok((StatusCode::ACCEPTED, Json(app.parts.engine.retry(&id, &caller.name).await?.into())))
+    Ok((StatusCode::ACCEPTED, Json(app.parts.engine.retry(&id, &caller.asker()).await?.into())))
 }
 
 #[derive(Deserialize)]
@@ -100,7 +100,7 @@ pub(super) async fn ignore_because(
     id: &SyncErrorId,
     reason: &str,
 ) -> Result<SyncError, Problem> {
-    Ok(app.parts.engine.ignore(id, &caller.name, a_reason(reason)?).await?)
+    Ok(app.parts.engine.ignore(id, &caller.asker(), a_reason(reason)?).await?)
 }
 
 /// A reason as it is kept: one line that shows all that it says.
@@ -122,7 +122,7 @@ pub(super) async fn reopen(
     Extension(caller): Extension<Caller>,
     Id(id): Id<SyncErrorId>,
 ) -> Result<Json<View>, Problem> {
-    Ok(Json(app.parts.engine.reopen(&id, &caller.name).await?.into()))
+    Ok(Json(app.parts.engine.reopen(&id, &caller.asker()).await?.into()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Arrivals become durable in the inboxes of lanes, together with the place of the poll that found them.
 
 use super::{Ledger, Quarantined, key, record};
-use crate::domain::{Arrival, OrgId, SourceId};
+use crate::domain::{Arrival, OrgId, SourceId, Timestamp};
 use crate::store::{Batch, Error};
 
 /// What came together from a source, and becomes durable together.
@@ -13,6 +13,8 @@ pub struct Delivered {
     pub set_aside: Vec<Quarantined>,
     /// The newest action of a source that a poll has seen.
     pub place: Option<(SourceId, u64)>,
+    /// When something last came of a source for an organization.
+    pub arrived: Vec<(OrgId, SourceId, Timestamp)>,
 }
 
 impl Ledger {
@@ -35,6 +37,9 @@ impl Ledger {
         }
         if let Some((source, action)) = &delivered.place {
             batch.put(key::cursor(source), record::encode(action));
+        }
+        for (org, source, at) in &delivered.arrived {
+            batch.put(key::arrived(org, source), record::encode(at));
         }
         if batch.is_empty() { Ok(()) } else { self.store.commit(batch).await }
     }

@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
+use super::actions;
 use super::audit::PAGES;
 use super::quarantine::NOT_WRITTEN;
 use super::{AuditPage, LaneState, Ledger, Quarantined, key, record};
 use crate::domain::{
-    Conversation, ConversationId, Delivery, ErrorSummary, Group, MessageId, Operation, OperationId, OrgId, Records,
-    SourceId, SyncError, SyncErrorId, Timestamp,
+    Action, Conversation, ConversationId, Delivery, ErrorSummary, Group, MessageId, Operation, OperationId, OrgId,
+    Records, SourceId, SyncError, SyncErrorId, Timestamp,
 };
 use crate::store::{self, Batch, Error, Fence, LARGEST_VALUE};
 
@@ -45,6 +46,8 @@ pub struct LaneCommit {
     pub links: Vec<(SourceId, ConversationId, Records)>,
     /// Operations as they are now, by their numbers.
     pub operations: Vec<(u64, Operation)>,
+    /// Who asked for what of this. They are in the commit of their effect.
+    pub actions: Vec<Action>,
     /// What is set aside.
     pub quarantined: Vec<Quarantined>,
     /// What is forgotten.
@@ -74,6 +77,7 @@ impl LaneCommit {
             && gaps.is_empty()
             && links.is_empty()
             && self.operations.is_empty()
+            && self.actions.is_empty()
             && self.quarantined.is_empty()
             && self.forgotten.is_empty()
     }
@@ -193,7 +197,10 @@ impl LaneWriter {
             return Ok(());
         }
         match self.ledger.store.commit(batch.fenced(self.fence.clone())).await {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                commit.actions.iter().for_each(actions::tell);
+                Ok(())
+            }
             Err(Error::Fenced { .. }) => Err(CommitError::Fenced),
             Err(error) => Err(CommitError::Unavailable(error)),
         }
@@ -278,6 +285,9 @@ impl<'a> Encoding<'a> {
                 self.put(open, operation)?;
             }
             self.put(key::operation_id(&operation.id, self.org), number)?;
+        }
+        for action in &commit.actions {
+            actions::put(&mut self.batch, action);
         }
         if let Some(state) = &commit.state {
             self.put(key::lane(self.org), state)?;

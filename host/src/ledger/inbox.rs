@@ -1,4 +1,4 @@
-//! The numbers of arrivals in the inboxes: upwards, over restarts too.
+//! The numbers of arrivals in the inboxes: upwards, over restarts too, and telling when each arrived.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -31,10 +31,16 @@ impl Inbox {
         Ok(Self { next: AtomicU64::new(highest + 1) })
     }
 
-    /// A number that was never given before.
-    pub fn number(&self) -> u64 {
+    /// A number that was never given before. It follows the time.
+    pub fn number(&self, now: Timestamp) -> u64 {
+        self.next.fetch_max(now.as_millis().saturating_mul(A_MILLISECOND), Ordering::Relaxed);
         self.next.fetch_add(1, Ordering::Relaxed)
     }
+}
+
+/// When an arrival with this number arrived; those of more than a thousand in a millisecond, a little later.
+pub(super) const fn arrived_at(number: u64) -> Timestamp {
+    Timestamp::from_millis(number / A_MILLISECOND)
 }
 
 #[cfg(test)]
@@ -49,8 +55,11 @@ mod tests {
         let (ledger, at) = (Ledger::new(Arc::new(MemoryStore::default())), Timestamp::from_millis(1_790_000_000_000));
         let orgs = [OrgId::new("acme").unwrap()];
         let before = Inbox::open(&ledger, &orgs, at).await.unwrap();
-        let last = (0..500).map(|_| before.number()).last().unwrap();
+        let last = (0..500).map(|_| before.number(at)).last().unwrap();
         let after = Inbox::open(&ledger, &orgs, Timestamp::from_millis(1_790_000_000_001)).await.unwrap();
-        assert!(after.number() > last);
+        assert!(after.number(at) > last);
+        let later = Timestamp::from_millis(1_790_000_060_000);
+        assert_eq!(arrived_at(after.number(later)), later);
+        assert!(arrived_at(after.number(at)) >= later, "a clock that goes back gives no number again");
     }
 }

@@ -20,11 +20,13 @@
 //! operation/ORG/NUMBER                     what somebody asked of many sync errors at once, until it is over
 //! operation-over/ORG/NUMBER                the same afterwards
 //! operation-id/ID/ORG                      the number of an operation in an organization
+//! action/TIME/ORDER                        who did what, over all organizations
 //! quarantine/ORG/ID                        what could not be read or written, and why; `@SOURCE` for ORG where a source sent it
 //! quarantine-value/ORG/ID                  its bytes as they were
 //! cursor/SOURCE                            the newest action that a poll has seen
 //! gap/SOURCE/CONVERSATION/AT               of which something was missed
 //! link/SOURCE/CONVERSATION/AT              ids of Salesforce's records that the source is to keep
+//! arrived/ORG/SOURCE                       when something last came of a source for an organization, to the minute
 //! team/ORG/TEAM-IN-HEX                     a conversation of each team that was seen
 //! alert/ORG                                what the recipients of an organization's mails know
 //! policy-revision/POLICY/NUMBER            revisions of a policy, with their texts
@@ -47,6 +49,8 @@ use crate::store::Error;
 /// What is quoted in a term: what would end it, and what is no printed character of ASCII.
 const NOT_IN_A_TERM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'@').remove(b'.').remove(b'-').remove(b'_').remove(b'+');
 
+pub(super) const ACTIONS: &str = "action/";
+pub(super) const ARRIVED: &str = "arrived/";
 pub(super) const LANES: &str = "lane/";
 pub(super) const REVISIONS: &str = "policy-revision/";
 pub(super) const QUARANTINE: &str = "quarantine/";
@@ -202,6 +206,15 @@ pub(super) fn operation_id(id: &OperationId, org: &OrgId) -> String {
     format!("operation-id/{id}/{org}")
 }
 
+/// What the keys of all actions of one millisecond begin with.
+pub(super) fn actions_at(at: Timestamp) -> String {
+    format!("{ACTIONS}{}/", time(at))
+}
+
+pub(super) fn action(at: Timestamp, order: u64) -> String {
+    format!("{}{order:016x}", actions_at(at))
+}
+
 pub(super) fn quarantine(owner: &str, id: &str) -> String {
     format!("{QUARANTINE}{owner}/{id}")
 }
@@ -228,6 +241,10 @@ pub(super) fn links(source: &SourceId) -> String {
 
 pub(super) fn link(source: &SourceId, id: &ConversationId, at: Timestamp) -> String {
     format!("link/{source}/{id}/{}", time(at))
+}
+
+pub(super) fn arrived(org: &OrgId, source: &SourceId) -> String {
+    format!("{ARRIVED}{org}/{source}")
 }
 
 pub(super) fn teams(org: &OrgId) -> String {

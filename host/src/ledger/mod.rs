@@ -4,6 +4,7 @@
 //! [`LaneWriter`] commits a [`LaneCommit`], and taking a lane's writer makes every older one stale.
 
 mod accept;
+mod actions;
 mod audit;
 mod background;
 mod commit;
@@ -23,12 +24,14 @@ mod reading;
 mod record;
 mod sealing;
 mod tokens;
+mod unsynced;
 mod upgrade;
 mod verify;
 
 use std::sync::Arc;
 
 pub use self::accept::Delivered;
+pub use self::actions::{ActionFilter, ActionPage, action_order, is_action_id};
 pub use self::audit::AuditPage;
 pub use self::commit::{CommitError, DeliveryChange, ErrorChange, Forgotten, LaneCommit, LaneWriter, error_ids};
 pub use self::groups::{GroupPage, group_cursor};
@@ -40,6 +43,7 @@ pub use self::quarantine::{QuarantinePage, Quarantined, is_quarantine_cursor};
 pub use self::query::{Counted, Cursor, ErrorPage, Paging, Walk};
 pub use self::reading::Queued;
 pub use self::sealing::{Keys, NotAKey};
+pub use self::unsynced::Oldest;
 pub use self::upgrade::Upgrade;
 #[cfg(test)]
 pub(crate) use self::upgrade::tests as testing;

@@ -1,8 +1,9 @@
 //! Puts an entry of the quarantine back under its key. A lane does it between two of its turns, so that nobody else writes there.
 
+use super::actions;
 use super::quarantine::NOT_WRITTEN;
 use super::{AuditPage, LaneState, LaneWriter, Quarantined, key, record};
-use crate::domain::{Arrival, Conversation, ConversationId, Delivery, Group, SyncError};
+use crate::domain::{Action, Arrival, Conversation, ConversationId, Delivery, Group, SyncError};
 use crate::store::{self, Batch};
 
 /// Why an entry stays in the quarantine.
@@ -27,11 +28,16 @@ pub enum NotPutBack {
 
 impl LaneWriter {
     /// Puts an entry back, with the index that leads to it; `state` counts it again. What cannot be understood stays where
-    /// it is: the lane would only set it aside once more.
+    /// it is: the lane would only set it aside once more. Who asked for it is in the same commit.
     ///
     /// # Errors
     /// Says why the entry stays in the quarantine.
-    pub async fn put_back(&self, entry: &Quarantined, state: &mut LaneState) -> Result<(), NotPutBack> {
+    pub async fn put_back(
+        &self,
+        entry: &Quarantined,
+        action: Option<&Action>,
+        state: &mut LaneState,
+    ) -> Result<(), NotPutBack> {
         if entry.key.is_empty() || entry.value.is_empty() || entry.key.ends_with(NOT_WRITTEN) {
             return Err(NotPutBack::NothingKept(entry.key.clone()));
         }
@@ -62,7 +68,9 @@ impl LaneWriter {
         batch.put(entry.key.clone(), entry.value.clone());
         batch.put(key::lane(&self.org), record::encode(&counted));
         entry.forget(&mut batch);
+        action.into_iter().for_each(|action| actions::put(&mut batch, action));
         self.ledger.store.commit(batch.fenced(self.fence.clone())).await?;
+        action.into_iter().for_each(actions::tell);
         *state = counted;
         Ok(())
     }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Ledger, key, record};
-use crate::domain::{Arrival, OrgId, SourceId, Timestamp};
+use super::{Ledger, actions, key, record};
+use crate::domain::{Action, Arrival, OrgId, SourceId, Timestamp};
 use crate::store::{Batch, Error, Range};
 
 /// What the key of an entry ends in when nothing of it could be kept.
@@ -177,13 +177,16 @@ impl Ledger {
         Ok(Some(entry))
     }
 
-    /// Forgets an entry of the quarantine, and what it holds.
+    /// Forgets an entry of the quarantine, and what it holds. Who asked for it is in the same commit.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub async fn drop_quarantined(&self, entry: &Quarantined) -> Result<(), Error> {
+    pub async fn drop_quarantined(&self, entry: &Quarantined, action: Option<&Action>) -> Result<(), Error> {
         let mut batch = Batch::default();
         entry.forget(&mut batch);
-        self.store.commit(batch).await
+        action.into_iter().for_each(|action| actions::put(&mut batch, action));
+        self.store.commit(batch).await?;
+        action.into_iter().for_each(actions::tell);
+        Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Sync errors are cleared from the command line, one by one and all of a kind.
+//! Sync errors are cleared from the command line, one by one and all of a kind; who did it is listed there too.
 
 use std::time::Duration;
 
@@ -14,7 +14,11 @@ const TOKEN: &str = "a-long-enough-secret";
 
 /// The exit code, and what was said on both outputs.
 fn sync_error(host: &Host, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let mut command = switchyard(["sync-error"]);
+    run(host, "sync-error", arguments)
+}
+
+fn run(host: &Host, noun: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = switchyard([noun]);
     command.args(arguments);
     command.env("SWITCHYARD_URL", format!("http://{}", host.address)).env("SWITCHYARD_TOKEN", TOKEN);
     let output = command.output().expect("it runs");
@@ -86,6 +90,14 @@ async fn sync_errors_are_listed_shown_ignored_reopened_and_retried() {
     assert_eq!((code, said.trim()), (Some(0), "2 sync errors of acme are tried again"));
     let (code, _, errors) = sync_error(&host, &["retry-all", "nobody"]);
     assert!(code == Some(1) && errors.contains("there is no organization nobody"), "{errors}");
+    let (code, said, errors) = run(&host, "action", &["list", "--org", "acme", "--what", "ignore"]);
+    assert_eq!((code, said.lines().count()), (Some(0), 2), "{said}{errors}");
+    assert!(said.lines().all(|line| line.contains("  ops ") && line.ends_with("\"tests\"")), "{said}");
+    let (_, said, _) = run(&host, "action", &["list", "--limit", "1", "--json"]);
+    let newest: Value = serde_json::from_str(&said).expect("one JSON object");
+    assert_eq!((&newest["what"], &newest["count"], &newest["by"]), (&json!("retry-all"), &json!(2), &json!("ops")));
+    let (code, _, errors) = run(&host, "action", &["list", "--what", "nothing"]);
+    assert!(code == Some(2) && errors.contains("none of retry, ignore, reopen"), "{errors}");
     let (code, _, errors) = sync_error(&host, &["list", "--state", "open"]);
     assert!(code == Some(2) && errors.contains("pending, retrying, ignored, resolved"), "{errors}");
 }

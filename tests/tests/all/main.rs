@@ -1,5 +1,6 @@
 //! What the product promises, each promise a test of the real application over HTTP.
 
+mod actions;
 mod alcmeon;
 mod api;
 mod arrivals;
@@ -19,5 +20,6 @@ mod policies;
 mod quarantine;
 mod registry;
 mod salesforce;
+mod silence;
 mod stopping;
 mod sync;

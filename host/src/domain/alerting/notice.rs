@@ -1,7 +1,7 @@
 //! What recipients are told.
 
-use super::situation::{Checks, OngoingIncident, PendingCause, Rollback};
-use crate::domain::Timestamp;
+use super::situation::{Checks, OngoingIncident, PendingCause, Rollback, SourceHealth};
+use crate::domain::{SourceId, Timestamp, Unsynced};
 
 /// One mail to one recipient.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,8 +36,22 @@ pub enum News {
     Standstill {
         /// Since when.
         since: Timestamp,
-        /// When the oldest conversation came that waits for its turn.
-        oldest: Timestamp,
+        /// The conversation that has waited longest for its turn.
+        oldest: Unsynced,
+    },
+    /// What stood still since then moves again.
+    MovesAgain {
+        /// Since when it stood still.
+        since: Timestamp,
+    },
+    /// Calls of a source have come to nothing for long.
+    SourceSilent(SourceHealth),
+    /// A source that was silent answers again.
+    SourceAnswers {
+        /// The source.
+        source: SourceId,
+        /// Since when it was silent.
+        since: Timestamp,
     },
     /// Something waits still.
     Reminder {

@@ -9,10 +9,8 @@ use super::situation::{AlertSettings, PendingCause, Situation};
 use super::state::AlertState;
 use crate::domain::{Class, Condition, Fingerprint, Timestamp};
 
-/// An incident is over when it was for so long.
-const OVER_AFTER: Duration = Duration::from_secs(60);
-/// It is a standstill when nothing moved for so long although it could.
-const STANDSTILL_AFTER: Duration = Duration::from_secs(3600);
+/// An incident, and a standstill, is over when it was for so long.
+pub(super) const OVER_AFTER: Duration = Duration::from_secs(60);
 /// An incident that came before within the quiet time has to last so many times longer, each time, before it is told.
 const LONGER: u32 = 4;
 /// How long an incident that came before lasts at least before it is told.
@@ -37,12 +35,15 @@ pub fn plan(state: &AlertState, now: &Situation, settings: &AlertSettings, at: T
     let causes = causes(now, at);
     let state = state.clone().looked(now, &causes, settings.quiet(), at);
     let look = Look { state: &state, now, causes: &causes, settings, at };
-    let rules: [(Option<Timestamp>, Rule<'_>); 7] = [
+    let rules: [(Option<Timestamp>, Rule<'_>); 10] = [
         (look.rollback_due(), Look::rollback),
         (look.incident_due(), Look::incident),
         (look.incident_end_due(), Look::incident_end),
         (look.causes_due(), Look::new_causes),
+        (look.standstill_end_due(), Look::standstill_end),
         (look.standstill_due(), Look::standstill),
+        (look.answering_due(), Look::answering_source),
+        (look.silent_due(), Look::silent_source),
         (look.all_clear_due(), Look::all_clear),
         (look.reminder_due(), Look::reminder),
     ];
@@ -56,7 +57,7 @@ pub fn plan(state: &AlertState, now: &Situation, settings: &AlertSettings, at: T
 }
 
 /// The notice that it continues, and what it says.
-type Said = Option<(Option<Timestamp>, News)>;
+pub(super) type Said = Option<(Option<Timestamp>, News)>;
 type Rule<'a> = fn(&Look<'a>) -> Said;
 
 /// The causes; one without a name where something is pending and no cause is known.
@@ -79,12 +80,12 @@ fn causes(now: &Situation, at: Timestamp) -> Cow<'_, [PendingCause]> {
     }])
 }
 
-struct Look<'a> {
-    state: &'a AlertState,
-    now: &'a Situation,
+pub(super) struct Look<'a> {
+    pub(super) state: &'a AlertState,
+    pub(super) now: &'a Situation,
     causes: &'a [PendingCause],
-    settings: &'a AlertSettings,
-    at: Timestamp,
+    pub(super) settings: &'a AlertSettings,
+    pub(super) at: Timestamp,
 }
 
 impl Look<'_> {
@@ -156,27 +157,6 @@ impl Look<'_> {
         let (new, known): (Vec<_>, Vec<_>) = by_count(self.causes).into_iter().partition(is_news);
         let before = if let [one] = new.as_slice() { self.state.causes.get(&one.id) } else { None };
         Some((before.map(|known| known.at), News::Causes { new, known }))
-    }
-
-    /// Since when nothing moves although it could, and when the oldest came that waits.
-    fn still_since(&self) -> Option<(Timestamp, Timestamp)> {
-        let oldest = self.now.oldest_unsynced?;
-        let times = [Some(oldest), self.now.moved_at].into_iter().flatten().filter(|time| *time <= self.at);
-        Some((times.fold(self.state.movable_since?, Timestamp::max), oldest))
-    }
-
-    fn standstill_due(&self) -> Option<Timestamp> {
-        let (since, _) = self.still_since()?;
-        match self.state.standstill {
-            Some(told) if told.since == since => None,
-            Some(told) => Some(since.after(STANDSTILL_AFTER).max(told.at.after(self.settings.quiet()))),
-            None => Some(since.after(STANDSTILL_AFTER)),
-        }
-    }
-
-    fn standstill(&self) -> Said {
-        let (since, oldest) = self.still_since()?;
-        Some((None, News::Standstill { since, oldest }))
     }
 
     fn all_clear_due(&self) -> Option<Timestamp> {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::domain::{Class, Condition, ErrorCounts, Fingerprint, Group, PolicyRef, Refusal, SyncErrorId, Timestamp};
+use crate::domain::{
+    Class, Condition, ErrorCounts, Fingerprint, Group, PolicyRef, Refusal, SourceId, SyncErrorId, Timestamp, Unsynced,
+};
 
 /// How long mails wait for what may pass, or for more of the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -16,6 +18,8 @@ pub struct AlertSettings {
     pub outage_seconds: u64,
     /// So long nothing needs a person before that is told, in seconds.
     pub clear_seconds: u64,
+    /// It is a standstill, and a source is silent, when nothing moved for so long although it could, in seconds; 60 at least.
+    pub silent_seconds: u64,
     /// So long after a mail about a cause there is no other one about it, in seconds; 60 at least.
     pub quiet_seconds: u64,
     /// So long after the last mail there is another one while something waits for a person, in seconds; 60 at least.
@@ -28,6 +32,7 @@ impl Default for AlertSettings {
             gather_seconds: 60,
             outage_seconds: 180,
             clear_seconds: 180,
+            silent_seconds: 3600,
             quiet_seconds: 4 * 3600,
             remind_seconds: 24 * 3600,
         }
@@ -45,6 +50,12 @@ impl AlertSettings {
 
     pub(super) const fn clear(&self) -> Duration {
         Duration::from_secs(self.clear_seconds)
+    }
+
+    /// It is a standstill, and a source is silent, when nothing moved for so long although it could.
+    #[must_use]
+    pub fn silent(&self) -> Duration {
+        Duration::from_secs(self.silent_seconds.max(60))
     }
 
     /// So long after a mail about a cause there is no other one about it.
@@ -76,14 +87,30 @@ pub struct Situation {
     pub retrying_by_hand: u64,
     /// The newest rollback of its policy.
     pub rollback: Option<Rollback>,
-    /// When the oldest conversation came that waits for nothing but its turn.
-    pub oldest_unsynced: Option<Timestamp>,
+    /// The conversation that has waited longest for nothing but its turn; where it waits for its next attempt, its `since` is
+    /// the time of that.
+    pub oldest_unsynced: Option<Unsynced>,
     /// When a conversation last got through or was refused.
     pub moved_at: Option<Timestamp>,
     /// Whether conversations may be sent: no incident is open, and nothing slows or stops the organization.
     pub could_move: bool,
+    /// The environments that it has conversations from.
+    pub sources: Vec<SourceHealth>,
     /// What the last look at the first points to check found.
     pub checks: Option<Checks>,
+}
+
+/// How a source that is asked stands; one that never had traffic is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceHealth {
+    /// Which one.
+    pub source: SourceId,
+    /// Since when calls of one kind come to nothing.
+    pub in_vain_since: Option<Timestamp>,
+    /// When it answered last.
+    pub answered_at: Option<Timestamp>,
+    /// When something last came of it.
+    pub arrived_at: Timestamp,
 }
 
 /// A cause with sync errors that wait for a person.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::notice::{News, Notice};
-use super::situation::{PendingCause, Situation};
-use crate::domain::{Class, Fingerprint, Timestamp};
+use super::situation::{PendingCause, Situation, SourceHealth};
+use crate::domain::{Class, Fingerprint, SourceId, Timestamp};
 
 /// A cause of which nothing was pending for so long is forgotten.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(14 * 24 * 3600);
@@ -37,7 +37,10 @@ pub struct AlertState {
     pub(super) rolled_back: Option<Timestamp>,
     /// The standstill that was told.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) standstill: Option<Standstill>,
+    pub(super) standstill: Option<Stillness>,
+    /// The sources that were told to be silent.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) silent: BTreeMap<SourceId, Stillness>,
     /// The newest notice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) newest: Option<Timestamp>,
@@ -50,6 +53,12 @@ pub struct AlertState {
     /// Since when something could be sent.
     #[serde(skip)]
     pub(super) movable_since: Option<Timestamp>,
+    /// Since when what was told to stand still moves again,
+    #[serde(skip)]
+    pub(super) moving_since: Option<Timestamp>,
+    /// and since when sources that were told to be silent answer.
+    #[serde(skip)]
+    pub(super) answering: BTreeMap<SourceId, Timestamp>,
 }
 
 /// A cause that mails named.
@@ -106,13 +115,16 @@ pub(super) struct ToldIncident {
     pub(super) times: u32,
 }
 
-/// A standstill that was told.
+/// A standstill, or the silence of a source, that was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Standstill {
+pub(super) struct Stillness {
     /// When it began.
     pub(super) since: Timestamp,
     /// The notice.
     pub(super) at: Timestamp,
+    /// Whether its end was told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) over: bool,
 }
 
 impl AlertState {
@@ -132,7 +144,26 @@ impl AlertState {
         let clear = now.counts.pending == 0 && now.retrying_by_hand == 0 && now.incident.is_none();
         since(&mut self.clear_since, clear, at);
         since(&mut self.movable_since, now.could_move && now.oldest_unsynced.is_some(), at);
+        self.look_at_stillness(now, quiet, at);
         self
+    }
+
+    /// What was told to stand still is over where something moved since, or nothing waits any more. A restart proves nothing.
+    fn look_at_stillness(&mut self, now: &Situation, quiet: Duration, at: Timestamp) {
+        let moves = self.standstill.is_some_and(|told| {
+            let moved = now.moved_at.is_some_and(|moved| moved > told.since) || now.oldest_unsynced.is_none();
+            !told.over && now.could_move && moved
+        });
+        since(&mut self.moving_since, moves, at);
+        let known = |source: &SourceId| now.sources.iter().find(|known| known.source == *source);
+        self.silent.retain(|source, told| known(source).is_some() && !(told.over && at.since(told.at) >= quiet));
+        let answers = |source: &SourceHealth| {
+            let told = self.silent.get(&source.source).filter(|told| !told.over)?;
+            let answered = source.answered_at.filter(|answered| *answered > told.since)?;
+            let since = self.answering.get(&source.source).copied().unwrap_or(answered.max(told.since));
+            source.in_vain_since.is_none().then(|| (source.source.clone(), since.min(at)))
+        };
+        self.answering = now.sources.iter().filter_map(answers).collect();
     }
 
     fn look_at_incident(&mut self, now: &Situation, at: Timestamp) {
@@ -192,7 +223,15 @@ impl AlertState {
             }
             News::IncidentEnded(_) => self.incident = None,
             News::RolledBack(rollback) => self.rolled_back = Some(rollback.at),
-            News::Standstill { since, .. } => self.standstill = Some(Standstill { since: *since, at: id }),
+            News::Standstill { since, .. } => self.standstill = Some(Stillness { since: *since, at: id, over: false }),
+            News::MovesAgain { .. } => self.standstill.iter_mut().for_each(|told| told.over = true),
+            News::SourceSilent(source) => {
+                let since = source.in_vain_since.unwrap_or(id);
+                self.silent.insert(source.source.clone(), Stillness { since, at: id, over: false });
+            }
+            News::SourceAnswers { source, .. } => {
+                self.silent.get_mut(source).into_iter().for_each(|told| told.over = true);
+            }
             News::AllClear { .. } => {
                 self.open = None;
                 self.causes.values_mut().for_each(|known| known.over = true);
@@ -228,14 +267,19 @@ impl AlertState {
         }
         let open = self.open.iter_mut().flat_map(|open| [&mut open.first, &mut open.newest]);
         let told = self.told.values_mut().map(|told| &mut told.at);
-        let standstill = self.standstill.iter_mut().map(|standstill| &mut standstill.at);
-        open.chain(told).chain(standstill).chain(self.sighted.values_mut()).for_each(correct);
+        let still = self.standstill.iter_mut().chain(self.silent.values_mut()).map(|told| &mut told.at);
+        let answering = self.answering.values_mut();
+        open.chain(told).chain(still).chain(answering).chain(self.sighted.values_mut()).for_each(correct);
         let incident = self.incident.iter_mut();
         let incident = incident.flat_map(|known| {
             let sometimes = [known.newest.as_mut(), known.over_since.as_mut()];
             [&mut known.since, &mut known.class_since].into_iter().chain(sometimes.into_iter().flatten())
         });
-        incident.chain(&mut self.clear_since).chain(&mut self.movable_since).for_each(correct);
+        incident
+            .chain(&mut self.clear_since)
+            .chain(&mut self.movable_since)
+            .chain(&mut self.moving_since)
+            .for_each(correct);
     }
 }
 

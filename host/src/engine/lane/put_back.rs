@@ -6,9 +6,9 @@ use crate::engine::command::PutBack;
 impl Lane {
     /// Puts an entry back; what it leads to is taken up by the turn that follows.
     pub(super) async fn put_back(&mut self, asked: PutBack) {
-        let PutBack { entry, reply } = asked;
+        let PutBack { entry, action, reply } = asked;
         let mut state = self.state.clone();
-        let done = self.writer.put_back(&entry, &mut state).await;
+        let done = self.writer.put_back(&entry, action.as_ref(), &mut state).await;
         if done.is_ok() {
             self.state = state;
             self.backlog.forget();

@@ -8,7 +8,7 @@ use crate::engine::attempt::Ended;
 use crate::engine::command::Command;
 use crate::engine::erase::History;
 use crate::engine::lane::Landed;
-use crate::engine::retention::{Old, trusted};
+use crate::engine::retention::{Old, before, trusted};
 use crate::ledger::{Load, Loaded, Quarantined, Queued};
 use crate::store;
 
@@ -163,8 +163,7 @@ impl Lane {
             true => trusted(self.state.forgotten_by, self.state.seen, now),
             false => self.state.forgotten_by,
         };
-        let before = Timestamp::default().after(by.since(Timestamp::default().after(keep)));
-        Old::of(&self.parts.shared.ledger, &self.parts.org, before).await.map(Some)
+        Old::of(&self.parts.shared.ledger, &self.parts.org, before(by, keep)).await.map(Some)
     }
 }
 

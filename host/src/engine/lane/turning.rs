@@ -141,21 +141,25 @@ impl Lane {
                     let answer = turn.ignore_parked(&conversation, &by, &reason, refusal.as_ref());
                     Box::new(move || drop(reply.send(answer)))
                 }
-                Command::Annotate { group, annotations, reply } => {
+                Command::Annotate { group, annotations, action, reply } => {
                     let answer = turn.annotate(&group, annotations);
+                    turn.commit.actions.extend(answer.is_ok().then_some(*action));
                     Box::new(move || drop(reply.send(answer)))
                 }
-                Command::Begin { operation, reply } => {
+                Command::Begin { operation, action, reply } => {
                     let (number, operation) = self.begin_operation(turn, *operation);
+                    turn.commit.actions.push(*action);
                     changed.insert(number);
                     Box::new(move || drop(reply.send(Ok(operation))))
                 }
-                Command::Change { number, status, reply } => {
+                Command::Change { number, status, action, reply } => {
                     let answer = self.change_operation(number, status);
+                    turn.commit.actions.extend(answer.is_ok().then_some(*action));
                     changed.insert(number);
                     Box::new(move || drop(reply.send(answer)))
                 }
-                Command::Lift { reply } => {
+                Command::Lift { action, reply } => {
+                    turn.commit.actions.extend(action.map(|action| *action));
                     let parked = turn.state.phases.parked;
                     Box::new(move || drop(reply.send(Ok(parked))))
                 }

@@ -19,7 +19,7 @@ fn a_session_ends_and_a_wrong_token_opens_none() {
     let token = Token { name: "ann".into(), secret: Secret::new("0123456789abcdef"), scopes: vec![Scope::Read] };
     let access = Access::new(&[token], Clock::Manual(clock.clone()));
     assert!(access.sign_in("0123456789abcdeX").is_none());
-    let value = access.sign_in("0123456789abcdef").unwrap();
+    let (value, _) = access.sign_in("0123456789abcdef").unwrap();
     let mut headers = HeaderMap::new();
     headers.insert(header::COOKIE, format!("a=b; {COOKIE}={value}").parse().unwrap());
     assert_eq!(access.caller(&headers).unwrap().name, "ann");
@@ -32,7 +32,7 @@ fn no_session_lives_on_because_the_clock_went_back() {
     let clock = crate::clock::ManualClock::new(Timestamp::from_millis(1_790_000_000_000));
     let token = Token { name: "ann".into(), secret: Secret::new("0123456789abcdef"), scopes: vec![Scope::Read] };
     let access = Access::new(&[token], Clock::Manual(clock.clone()));
-    let headers = cookie(&access.sign_in("0123456789abcdef").unwrap());
+    let headers = cookie(&access.sign_in("0123456789abcdef").unwrap().0);
     clock.turn_back(Duration::from_secs(60));
     assert!(access.caller(&headers).is_some(), "a clock that is set right");
     clock.turn_back(Duration::from_secs(86_400));
@@ -51,8 +51,8 @@ fn cookie(value: &str) -> HeaderMap {
 #[test]
 fn whoever_signs_in_again_and_again_ends_no_session_of_others() {
     let access = with_tokens(["ann", "bob"]);
-    let anns = access.sign_in("ann").unwrap();
-    let bobs: Vec<_> = (0..2 * SESSIONS).map(|_| access.sign_in("bob").unwrap()).collect();
+    let (anns, _) = access.sign_in("ann").unwrap();
+    let bobs: Vec<_> = (0..2 * SESSIONS).map(|_| access.sign_in("bob").unwrap().0).collect();
     assert_eq!(access.caller(&cookie(&anns)).unwrap().name, "ann");
     assert_eq!(bobs.iter().filter(|session| access.caller(&cookie(session)).is_some()).count(), SESSIONS);
 }

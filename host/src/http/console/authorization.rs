@@ -10,10 +10,11 @@ use serde::Deserialize;
 use super::format::{self, counted};
 use super::page::{Section, Visit};
 use super::session::secure;
-use crate::domain::{Class, OrgId, Refusal, Secret};
+use crate::domain::{Action, Class, Deed, OrgId, Refusal, Secret};
 use crate::engine::Org;
 use crate::http::App;
 use crate::http::access::{Caller, Scope, cookie_named, hash};
+use crate::http::actions::record_by;
 use crate::http::authorization::{Authorized, CALLBACK, Origin, begin, finish};
 use crate::http::extract::{Asked, Id};
 use crate::http::problem::Problem;
@@ -47,7 +48,7 @@ pub(super) async fn start(
     getrandom::fill(&mut bytes).map_err(|_| Problem::unavailable("the system gave no random numbers"))?;
     let browser = hex::encode(bytes);
     let origin = Origin::Console { cookie: hash(&browser), session: app.access.session(&headers) };
-    let (url, _) = begin(&app, &id, &caller, origin, app.callback())?;
+    let (url, _) = begin(&app, &id, &caller, origin, app.callback()).await?;
     // Not a redirect: browsers let the answer to a form lead only where `form-action` allows, and where Salesforce
     // leads from its first page is nobody's to know.
     let content = html! {
@@ -92,7 +93,12 @@ pub(super) async fn callback(
     let org = begun.org.clone();
     let ended = match (back.code, back.error) {
         (Some(code), None) => finish(&app, begun, code).await?,
-        (_, error) => Err(not_allowed(error, back.error_description)),
+        (_, error) => {
+            let refusal = not_allowed(error, back.error_description);
+            let about = |action: Action| action.of(&org).because(&refusal.code);
+            record_by(&app, &begun.by, Deed::AuthorizeRefused, about).await?;
+            Err(refusal)
+        }
     };
     let (org, _) = app.parts.engine.org(&org)?;
     let (status, content) = match &ended {

@@ -27,6 +27,7 @@ use super::access::{Scope, from_here, is_safe, known};
 use super::authorization::CALLBACK;
 use super::problem::Problem;
 use super::repro;
+use crate::domain::Via;
 
 /// A token and where to go on: more is not read of somebody whom nobody knows.
 const SIGN_IN_BYTES: usize = 16 * 1024;
@@ -91,7 +92,7 @@ async fn enter(State((app, needed)): State<(App, Needed)>, mut request: Request,
             let detail = format!("the token of {} may look at this but not change it", caller.name);
             return visit.refusal(&Problem::forbidden(detail));
         }
-        known(&mut request, caller);
+        known(&mut request, caller, Via::Console);
     }
     request.extensions_mut().insert(visit.clone());
     let mut response = next.run(request).await;

@@ -239,10 +239,11 @@ pub(super) async fn checks(
 /// Looks at the first points to check, now.
 pub(super) async fn look(
     State(app): State<App>,
+    Extension(caller): Extension<Caller>,
     Id(id): Id<OrgId>,
     Form(back): Form<Back>,
 ) -> Result<Redirect, Problem> {
-    app.parts.engine.check(&id).await?;
+    app.parts.engine.check(&id, &caller.asker()).await?;
     Ok(back.with(Done::Looked))
 }
 
@@ -274,7 +275,7 @@ pub(super) async fn retry_all(
     Id(id): Id<OrgId>,
     Form(back): Form<Back>,
 ) -> Result<Redirect, Problem> {
-    let (count, _) = app.parts.engine.retry_all(&id, &caller.name).await?;
+    let (count, _) = app.parts.engine.retry_all(&id, &caller.asker()).await?;
     Ok(back.with(Done::Retried(count)))
 }
 

@@ -8,8 +8,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::page::{Section, Visit, local};
+use crate::domain::{Deed, Via};
 use crate::http::App;
-use crate::http::access::COOKIE;
+use crate::http::access::{COOKIE, Caller};
+use crate::http::actions::record;
 use crate::http::extract::{Asked, Form};
 use crate::http::problem::Problem;
 use crate::http::serving::Peer;
@@ -46,21 +48,34 @@ pub(super) async fn sign_in(
     if app.access.open() {
         return Ok(Redirect::to(next).into_response());
     }
-    let Some(session) = app.access.sign_in(given.token.trim()) else {
-        app.guesses.wrong("the console", peer.map(|Extension(peer)| peer)).await?;
+    let peer = peer.map(|Extension(peer)| peer);
+    let Some((session, caller)) = app.access.sign_in(given.token.trim()) else {
+        app.guesses.wrong(Via::Console, peer).await?;
         let refused = "This token is not known, or it may not look at the console.";
         return Ok((StatusCode::UNAUTHORIZED, page(&visit, next, Some(refused))).into_response());
     };
+    record(&app, &at_the_console(caller, peer), Deed::SignIn, |action| action).await?;
     let secure = secure(&app, &headers);
     Ok(([(header::SET_COOKIE, cookie(&session, secure))], Redirect::to(next)).into_response())
 }
 
 /// Ends the session.
-pub(super) async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Response {
-    app.access.sign_out(&headers);
+pub(super) async fn sign_out(
+    State(app): State<App>,
+    headers: HeaderMap,
+    peer: Option<Extension<Peer>>,
+) -> Result<Response, Problem> {
+    if let Some(caller) = app.access.sign_out(&headers) {
+        let caller = at_the_console(caller, peer.map(|Extension(peer)| peer));
+        record(&app, &caller, Deed::SignOut, |action| action).await?;
+    }
     let secure = secure(&app, &headers);
     let over = format!("{}; Max-Age=0", cookie("", secure));
-    ([(header::SET_COOKIE, over)], Redirect::to("/login")).into_response()
+    Ok(([(header::SET_COOKIE, over)], Redirect::to("/login")).into_response())
+}
+
+fn at_the_console(caller: Caller, peer: Option<Peer>) -> Caller {
+    Caller { via: Via::Console, address: peer.map(|Peer(address)| address.ip()), ..caller }
 }
 
 /// Without an age the browser forgets it when it is closed; the host forgets it after half a day.

@@ -163,7 +163,7 @@ pub(super) async fn retry(
     Id(id): Id<SyncErrorId>,
     Form(back): Form<Back>,
 ) -> Result<Redirect, Problem> {
-    app.parts.engine.retry(&id, &caller.name).await?;
+    app.parts.engine.retry(&id, &caller.asker()).await?;
     Ok(back.with(Done::Retried(1)))
 }
 
@@ -192,6 +192,6 @@ pub(super) async fn reopen(
     Id(id): Id<SyncErrorId>,
     Form(back): Form<Back>,
 ) -> Result<Redirect, Problem> {
-    app.parts.engine.reopen(&id, &caller.name).await?;
+    app.parts.engine.reopen(&id, &caller.asker()).await?;
     Ok(back.with(Done::Reopened))
 }

@@ -165,6 +165,7 @@ impl Console {
             environments: Vec::new(),
             troubles: troubles.clone(),
             keep: None,
+            silent: std::time::Duration::from_secs(3600),
         })
         .await
         .unwrap();

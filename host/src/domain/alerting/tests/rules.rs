@@ -160,7 +160,7 @@ fn one_reminder_a_day_goes_out_while_something_waits_for_a_person() {
 fn a_standstill_of_an_hour_is_told_once_and_one_at_an_incident_never() {
     let mut world = World::new();
     world.now.could_move = true;
-    world.now.oldest_unsynced = Some(world.at);
+    world.now.oldest_unsynced = world.unsynced();
     world.pass(59 * MINUTE);
     world.now.moved_at = Some(world.at);
     world.pass(59 * MINUTE);

@@ -106,7 +106,11 @@ impl Reader {
                     );
                     self.believed.clear();
                 }
-                News::RolledBack(_) | News::Standstill { .. } => prop_assert!(false, "nothing of that happened"),
+                News::RolledBack(_)
+                | News::Standstill { .. }
+                | News::MovesAgain { .. }
+                | News::SourceSilent(_)
+                | News::SourceAnswers { .. } => prop_assert!(false, "nothing of that happened"),
             }
         }
         self.read = world.mails.len();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::domain::alerting::{
     AlertSettings, AlertState, News, Notice, OngoingIncident, PendingCause, Situation, plan,
 };
-use crate::domain::{Class, Condition, Fingerprint, Refusal, Timestamp};
+use crate::domain::{Class, Condition, ConversationId, Fingerprint, Refusal, Timestamp, Unsynced, WaitsFor};
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
@@ -148,6 +148,12 @@ impl World {
         self.look();
     }
 
+    /// A conversation that waits for its turn since now.
+    pub(super) fn unsynced(&self) -> Option<Unsynced> {
+        let conversation = ConversationId::new("main:1").unwrap();
+        Some(Unsynced { conversation, since: self.at, waits_for: WaitsFor::Place })
+    }
+
     pub(super) fn incident_ends(&mut self) {
         self.now.incident = None;
         self.look();
@@ -166,6 +172,9 @@ impl World {
             News::IncidentEnded(_) => "ended".to_owned(),
             News::RolledBack(_) => "rolled back".to_owned(),
             News::Standstill { .. } => "standstill".to_owned(),
+            News::MovesAgain { .. } => "moves again".to_owned(),
+            News::SourceSilent(source) => format!("silent {}", source.source),
+            News::SourceAnswers { source, .. } => format!("answers {source}"),
             News::Reminder { causes, incident } => format!("reminder {} {}", causes.len(), incident.is_some()),
             News::AllClear { resolved, ignored, .. } => format!("all clear {resolved} {ignored}"),
         };

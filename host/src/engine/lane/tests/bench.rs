@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, ManualClock};
 use crate::domain::{
-    Arrival, Cause, Class, ConversationId, ErrorQuery, Operation, OperationId, OperationStatus, OrgId, Part, Quota,
-    RecordId, Records, Refusal, State, SyncError, SyncErrorId, Task, Timestamp, Verdict,
+    Action, Arrival, Asker, Cause, Class, ConversationId, Deed, ErrorQuery, Operation, OperationId, OperationStatus,
+    OrgId, Part, Quota, RecordId, Records, Refusal, State, SyncError, SyncErrorId, Task, Timestamp, Verdict, Via,
 };
 use crate::engine::attempt::{Attempt, Ended, Outcome, newest};
 use crate::engine::command::{Ask, Command, PutBack, Reply};
@@ -144,6 +144,11 @@ impl Outbound for Towards {
     fn calls(&self) -> u64 {
         self.0.attempts.load(Ordering::SeqCst) as u64
     }
+}
+
+/// Whoever asks.
+pub(super) fn ann() -> Asker {
+    Asker { name: "ann".to_owned(), via: Via::Api, address: None }
 }
 
 pub(super) fn org() -> OrgId {
@@ -301,27 +306,29 @@ impl Bench {
         let id = OperationId::begun(Timestamp::default(), fastrand::u64(..));
         let (query, by) = (query.clone(), "ann".to_owned());
         let operation = Operation::new(id, task, query, by, Timestamp::default(), (!sweeps).then_some(matched), parts);
-        self.ask(|reply| Command::Begin { operation: Box::new(operation), reply }).await?.ok()
+        let action = Box::new(Action::new(&ann(), Deed::OperationBegin, Timestamp::default()));
+        self.ask(|reply| Command::Begin { operation: Box::new(operation), action, reply }).await?.ok()
     }
 
     /// Pauses, resumes or cancels an operation; `None` where it does not answer, or its status does not allow that.
     pub(super) async fn steer(&self, id: &OperationId, status: OperationStatus) -> Option<Operation> {
         let (_, number, _) = self.ledger.operation(id).await.ok()?.pop()?;
-        self.ask(|reply| Command::Change { number, status, reply }).await?.ok()
+        let action = Box::new(Action::new(&ann(), Deed::OperationPause, Timestamp::default()));
+        self.ask(|reply| Command::Change { number, status, action, reply }).await?.ok()
     }
 
     /// Retries everything that is open, and what an incident holds back; answers how many sync errors that are.
     pub(super) async fn retry_all(&self) -> Option<u64> {
         let query = ErrorQuery::of_org(org(), [State::Pending, State::Retrying]);
         let operation = self.operate(Task::Retry, &query).await?;
-        self.ask(|reply| Command::Lift { reply }).await?.ok()?;
+        self.ask(|reply| Command::Lift { action: None, reply }).await?.ok()?;
         operation.matched
     }
 
     /// Asks the lane to put an entry of the quarantine back.
     pub(super) async fn put_back(&self, entry: Quarantined) -> Result<(), Error> {
         let (reply, answer) = oneshot::channel();
-        self.put_backs.send(PutBack { entry, reply }).await.expect("the lane runs");
+        self.put_backs.send(PutBack { entry, action: None, reply }).await.expect("the lane runs");
         answer.await.expect("an answer")
     }
 
@@ -329,7 +336,7 @@ impl Bench {
     pub(super) async fn about(&self, number: u64, ask: Ask) -> Option<Result<SyncError, Error>> {
         let id = self.open(number).await?;
         let conversation = conversation(number);
-        self.ask(|reply| Command::Error { id, conversation, ask, by: "ann".to_owned(), reply }).await
+        self.ask(|reply| Command::Error { id, conversation, ask, by: ann(), reply }).await
     }
 
     async fn open(&self, number: u64) -> Option<SyncErrorId> {

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::bench::{Bench, Mood, alone, conversation, lock};
+use super::bench::{Bench, Mood, alone, ann, conversation, lock};
 use crate::domain::{Fact, MessageId, State};
 use crate::engine::command::{Ask, Command};
 
@@ -51,7 +51,7 @@ fn an_incident_is_probed_by_a_call_while_no_conversation_waits_for_it() {
         bench.until("it is parked", |health| health.parked == 1).await;
         let ignored = |reply| Command::IgnoreParked {
             conversation: conversation(1),
-            by: "ann".to_owned(),
+            by: ann(),
             reason: "a test".to_owned(),
             reply,
         };

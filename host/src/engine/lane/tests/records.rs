@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::bench::{Bench, alone, arrival, conversation, lock, org};
+use super::bench::{Bench, alone, ann, arrival, conversation, lock, org};
 use crate::domain::{Arrival, Attribute, ErrorQuery, Message, State};
 use crate::engine::command::{Ask, Command};
 use crate::engine::{Error, OrgHealth};
@@ -252,7 +252,7 @@ fn whoever_asked_is_answered_though_the_recount_behind_the_commit_fails() {
         damage(&bench, "delivery/acme/main:1").await;
         // The turn's own read of it succeeds.
         bench.store.plan([Fault::at(Point::Read).of("delivery/acme/main:1").skipping(1).times(1)]);
-        let (id, conversation, by) = (list[0].id.clone(), conversation(1), "ann".to_owned());
+        let (id, conversation, by) = (list[0].id.clone(), conversation(1), ann());
         let answer = bench.ask(|reply| Command::Error { id, conversation, ask: Ask::Retry, by, reply }).await;
         assert!(matches!(answer, Some(Err(Error::NoSuchError(_)))), "nobody is told that the host stops: {answer:?}");
         bench.arrive(arrival(2, 1)).await;
