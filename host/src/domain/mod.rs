@@ -12,6 +12,7 @@ mod decision;
 mod delivery;
 mod erasure;
 mod error_summary;
+mod evidence;
 mod fingerprint;
 mod group;
 mod ids;
@@ -41,6 +42,7 @@ pub use conversation::{Attribute, Conversation, Customer, Direction, MESSAGES_KE
 pub use decision::{Contact, ContactSearch, Decision, Destination, Fault, Link, PolicyRef, Question, Verdict};
 pub use delivery::{Creation, Delivery, Effect, Event, Failure, OpenError, Phase, Records, Work, step};
 pub use error_summary::{ErrorCounts, ErrorSummary};
+pub use evidence::{ANSWER_BYTES, AnswerReceived, RequestSent};
 pub use fingerprint::{Cause, Fingerprint, FingerprintError, Identity};
 pub use group::{Annotation, Condition, GROUPS_KEPT, Group, GroupChange, Histogram};
 pub use ids::{
@@ -52,7 +54,7 @@ pub use mode::{Mode, Way};
 pub use operation::Operation;
 pub use pace::{Pace, Quota};
 pub use policy::{History, Origin, PolicyRevision, PolicySource, RevisionState};
-pub use refusal::{Blame, Choice, Class, Refusal, RequestSent, Scope};
+pub use refusal::{Blame, Choice, Class, Refusal, Scope};
 pub use schedule::{Plan, plan};
 pub use secret::{RefreshToken, Secret};
 pub use sync_error::{Change, Ending, Moment, State, SyncError, TransitionError};

@@ -5,7 +5,9 @@ mod authorization;
 mod backup;
 mod bodies;
 mod console;
+mod conversations;
 mod descriptors;
+mod evidence;
 mod extract;
 mod guesses;
 mod intake;
@@ -23,6 +25,7 @@ mod seats;
 mod serving;
 mod stalled;
 mod sync_errors;
+mod timeline;
 mod tokens;
 mod troubles;
 mod webhook;
@@ -220,9 +223,10 @@ fn reading() -> Router<App> {
         .route("/v1/environments", get(orgs::environments))
         .route("/v1/orgs/{org}/checks", get(orgs::last_report))
         .route("/v1/sync-errors", get(sync_errors::list))
-        .route("/v1/sync-errors/{id}", get(sync_errors::show))
+        .route("/v1/sync-errors/{id}", get(evidence::show))
         .route("/v1/sync-errors/{id}/repro", get(repro::bundle))
         .route("/v1/messages/{id}/audit", get(messages::audit))
+        .route("/v1/conversations/{id}", get(conversations::show))
         .route("/v1/troubles", get(troubles::list))
         .route("/v1/quarantine", get(quarantine::list))
         .route("/v1/store/verify", post(recount::verify))

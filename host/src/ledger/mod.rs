@@ -19,6 +19,7 @@ mod quarantine;
 mod reading;
 mod record;
 mod sealing;
+mod story;
 mod tokens;
 mod upgrade;
 mod verify;
@@ -36,6 +37,7 @@ pub use self::put_back::NotPutBack;
 pub use self::quarantine::{QuarantinePage, Quarantined, is_quarantine_cursor};
 pub use self::reading::Queued;
 pub use self::sealing::{Keys, NotAKey};
+pub use self::story::Story;
 pub use self::upgrade::Upgrade;
 #[cfg(test)]
 pub(crate) use self::upgrade::tests as testing;

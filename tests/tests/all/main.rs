@@ -7,6 +7,7 @@ mod backup;
 mod browser;
 mod connecting;
 mod contacts;
+mod evidence;
 mod floors;
 mod folders;
 mod front;
