@@ -61,7 +61,7 @@ struct View {
     /// What was sent until then is forgotten, because its source said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     erased_until: Option<Timestamp>,
-    /// Its address at the source; not where personal data is left out.
+    /// Its page at the source, where it has one; not where personal data is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
     /// As a policy is told it, but for the messages; absent where its record could not be read or kept.
@@ -152,7 +152,7 @@ fn view(app: &App, id: &ConversationId, story: Story, mask: bool, before: Option
     let (mut timeline, older) = page(audit, before, limit);
     let older_cursor = older.map(|place| place.to_string());
     let erased_until = conversation.as_ref().and_then(|of| of.erased_until);
-    let url = conversation.as_ref().map(|of| of.url.clone()).filter(|url| !mask && !url.is_empty());
+    let url = conversation.as_ref().map(|of| of.url.clone()).filter(|url| !mask && url.starts_with("http"));
     if mask {
         let mask = mask_of(conversation.as_ref(), id);
         timeline.iter_mut().for_each(|entry| mask.entry(entry));

@@ -78,7 +78,7 @@ async fn sync_errors_are_listed_shown_ignored_reopened_and_retried_and_their_con
         printed(&command.output().expect("it runs")).0
     };
     let told = conversation(&[]);
-    assert!(told.starts_with("acme: pending since ") && told.contains("shop:1-1: Where is my order?"), "{told}");
+    assert!(told.starts_with("acme: pending since ") && told.contains("shop:1:1-1: Where is my order?"), "{told}");
     assert!(told.contains("Team nowhere has no queue") && told.contains("CRM_SYNCHRO_ERROR"), "{told}");
     let told: Value = serde_json::from_str(&conversation(&["--json", "--mask"])).expect("JSON");
     assert_eq!((&told["masked"], &told["orgs"][0]["state"]), (&json!(true), &json!("pending")), "{told}");
