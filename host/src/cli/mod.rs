@@ -2,6 +2,7 @@
 
 mod action;
 mod classify;
+mod conversation;
 #[cfg(feature = "demo")]
 mod demo;
 #[cfg(not(feature = "demo"))]
@@ -74,6 +75,9 @@ enum Command {
     /// Look at what policies decide.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Look at whole conversations.
+    #[command(subcommand)]
+    Conversation(conversation::Command),
     /// List sync errors, retry them, and say why one is ignored.
     #[command(subcommand)]
     SyncError(sync_error::Command),
@@ -97,6 +101,7 @@ pub fn run() -> ExitCode {
             | Command::Org(_)
             | Command::Plugin(_)
             | Command::Policy(_)
+            | Command::Conversation(_)
             | Command::SyncError(_)
             | Command::Action(_)
             | Command::Store(store::Command::Verify(_) | store::Command::Quarantine(_))
@@ -146,6 +151,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Org(command) => org::run(command).await?,
         Command::Plugin(command) => plugin::run(command).await?,
         Command::Policy(command) => policy::run(command).await?,
+        Command::Conversation(command) => conversation::run(command).await?,
         Command::SyncError(command) => sync_error::run(command).await?,
         Command::Action(command) => action::run(command).await?,
         Command::Store(command) => return store::run(command).await,

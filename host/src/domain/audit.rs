@@ -21,6 +21,12 @@ pub struct AuditEntry {
 }
 
 impl AuditEntry {
+    /// Its place among all entries of its conversation.
+    #[must_use]
+    pub fn place(&self) -> (Timestamp, u64, &MessageId) {
+        (self.at, self.order, &self.message)
+    }
+
     /// Whether it is about a message.
     #[must_use]
     pub fn is_about(&self, message: &MessageId) -> bool {
@@ -179,6 +185,44 @@ pub enum Fact {
 }
 
 impl Fact {
+    /// The policy that decided it, and what it was asked, where one did.
+    #[must_use]
+    pub fn decided_by(&self) -> Option<(&PolicyRef, Question)> {
+        match self {
+            Self::Routed { policy, .. } => Some((policy, Question::Route)),
+            Self::Linked { policy, .. } => Some((policy, Question::Choose)),
+            Self::PolicyFailed { policy, question, .. } | Self::PolicySaid { policy, question, .. } => {
+                Some((policy, *question))
+            }
+            _ => None,
+        }
+    }
+
+    /// The words in it that somebody wrote, and that may name a customer.
+    pub fn texts(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::Routed { logs, rule, destination, .. } => {
+                let reason = match destination {
+                    Destination::NotEligible(reason) => Some(reason),
+                    _ => None,
+                };
+                logs.iter_mut().chain(rule).chain(reason).collect()
+            }
+            Self::PolicySaid { logs, rule, .. } => logs.iter_mut().chain(rule).collect(),
+            Self::CrmSynchroError { text, .. } | Self::Parked { text, .. } => vec![text],
+            Self::NotEligible { reason } | Self::Ignored { reason, .. } | Self::Quarantined { reason } => vec![reason],
+            Self::PolicyFailed { fault, .. } => vec![fault],
+            Self::Arrived { .. }
+            | Self::Linked { .. }
+            | Self::Delivered { .. }
+            | Self::ResyncAsked { .. }
+            | Self::RetryAsked { .. }
+            | Self::Reopened { .. }
+            | Self::Erased { .. }
+            | Self::Resolved { .. } => Vec::new(),
+        }
+    }
+
     /// Cuts what may be long to so many bytes, and leaves out what an event carried beside.
     pub fn shorten(&mut self, most: usize) {
         let cut = |text: &mut String| text.truncate(text.floor_char_boundary(most));

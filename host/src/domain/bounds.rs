@@ -14,7 +14,7 @@ const LISTED: usize = 100;
 /// sync error of its own.
 pub const CONVERSATION_BYTES: usize = 1024 * 1024;
 /// Stands where a text was cut off.
-const MARK: char = '…';
+pub(super) const MARK: char = '…';
 
 impl Arrival {
     /// The same with every text and list within its bound.
@@ -87,7 +87,7 @@ const fn size(message: &Message) -> usize {
 
 /// Control characters other than line ends and tabs go (they double their size or more on disk, and no system behind
 /// wants them); what is longer than `most` bytes ends with the mark.
-fn cut(text: &mut String, most: usize) {
+pub(super) fn cut(text: &mut String, most: usize) {
     if text.contains(unwanted) {
         text.retain(|character| !unwanted(character));
     }

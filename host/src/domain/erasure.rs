@@ -109,7 +109,7 @@ impl SyncError {
 impl Refusal {
     fn erase(&mut self) {
         self.text = ERASED.to_owned();
-        (self.request, self.choice) = (None, None);
+        (self.request, self.answer, self.choice) = (None, None, None);
         if let Some(blame) = &mut self.blame {
             match &mut blame.fault {
                 Fault::Trapped { message } | Fault::Refused { message, .. } | Fault::Senseless { message } => {

@@ -146,7 +146,8 @@ impl Incident {
         self.last_call = refusal.call.or(self.last_call);
         let open = |since, probes: u32| S::Open {
             since,
-            refusal: Box::new(refusal.clone()),
+            // The organization's record is written with each commit of its lane, so it stays small.
+            refusal: Box::new(Refusal { answer: None, ..refusal.clone() }),
             next_probe_at: now.after(pause(refusal.class, probes)),
             probes,
         };

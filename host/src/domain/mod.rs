@@ -14,6 +14,7 @@ mod delivery;
 mod erasure;
 mod error_query;
 mod error_summary;
+mod evidence;
 mod fingerprint;
 mod group;
 mod group_query;
@@ -47,10 +48,11 @@ pub use bounds::{BODIES_BYTES, BODY_BYTES, CONVERSATION_BYTES, is_hidden};
 pub use conversation::{Attribute, Conversation, Customer, Direction, MESSAGES_KEPT, Message};
 pub use decision::{Contact, ContactSearch, Decision, Destination, Fault, Link, PolicyRef, Question, Verdict};
 pub use delivery::{
-    Creation, Delivery, Effect, Event, Failure, InOperation, OpenError, Phase, Records, Routed, Work, step,
+    Creation, Delivery, Effect, Event, Failure, InOperation, OpenError, Phase, Records, Retried, Routed, Work, step,
 };
 pub use error_query::{ErrorQuery, Period, has_words};
 pub use error_summary::{ErrorCounts, ErrorPlace, ErrorSummary};
+pub use evidence::{ANSWER_BYTES, AnswerReceived, RequestSent};
 pub use fingerprint::{Cause, Fingerprint, FingerprintError, Identity};
 pub use group::{ASSIGNEE, Annotation, Condition, GROUPS_KEPT, Group, GroupChange, Histogram, NOTE, TICKET};
 pub use group_query::{GroupOrder, GroupPlace, GroupQuery};
@@ -61,11 +63,11 @@ pub use ids::{
 pub use incident::{Incident, IncidentEvent, IncidentStatus, Passage};
 pub use merge::{Merge, merge};
 pub use mode::{Mode, Way};
-pub use operation::{Next, Operation, OperationOver, OperationStatus, Part, Retried, Task};
+pub use operation::{Next, Operation, OperationOver, OperationStatus, Part, Task};
 pub use pace::{Pace, Quota};
 pub use person::{Person, search_term};
 pub use policy::{History, Origin, PolicyRevision, PolicySource, RevisionState};
-pub use refusal::{Blame, Choice, Class, Refusal, RequestSent, Scope};
+pub use refusal::{Blame, Choice, Class, Refusal, Scope};
 pub use resync::{ResyncQuery, Sweep};
 pub use schedule::{Plan, plan};
 pub use secret::{RefreshToken, Secret};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Contact, Fault, PolicyRef, Question};
+use super::{AnswerReceived, Contact, Fault, PolicyRef, Question, RequestSent};
 
 /// What can be done about a refusal, and by whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -113,6 +113,9 @@ pub struct Refusal {
     pub request_id: Option<String>,
     /// The request that was refused, without secrets.
     pub request: Option<RequestSent>,
+    /// What came back, without secrets; `None` where nothing did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Box<AnswerReceived>>,
     /// The policy at fault, where one is.
     pub blame: Option<Blame>,
     /// What a policy chose among, where its choice is what failed.
@@ -121,17 +124,6 @@ pub struct Refusal {
     /// Which call brought it, where one call carries several records: they all get this one refusal.
     #[serde(skip)]
     pub call: Option<u64>,
-}
-
-/// A request as it was sent, without its secrets.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RequestSent {
-    /// GET, PATCH, ...
-    pub method: String,
-    /// Path and query; never the host's credentials.
-    pub path: String,
-    /// The JSON body, `null` where there was none.
-    pub body: serde_json::Value,
 }
 
 /// A policy at fault.
@@ -168,6 +160,7 @@ impl Refusal {
             status: None,
             request_id: None,
             request: None,
+            answer: None,
             blame: None,
             choice: None,
             call: None,

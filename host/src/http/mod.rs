@@ -6,8 +6,10 @@ mod authorization;
 mod backup;
 mod bodies;
 mod console;
+mod conversations;
 mod descriptors;
 mod error_query;
+mod evidence;
 mod export;
 mod extract;
 mod groups;
@@ -29,6 +31,7 @@ mod seats;
 mod serving;
 mod stalled;
 mod sync_errors;
+mod timeline;
 mod tokens;
 mod troubles;
 mod webhook;
@@ -233,9 +236,10 @@ fn reading() -> Router<App> {
         .route("/v1/operations/{id}", get(operations::show))
         .route("/v1/sync-errors", get(sync_errors::list))
         .route("/v1/sync-errors/export", get(export::export))
-        .route("/v1/sync-errors/{id}", get(sync_errors::show))
+        .route("/v1/sync-errors/{id}", get(evidence::show))
         .route("/v1/sync-errors/{id}/repro", get(repro::bundle))
         .route("/v1/messages/{id}/audit", get(messages::audit))
+        .route("/v1/conversations/{id}", get(conversations::show))
         .route("/v1/troubles", get(troubles::list))
         .route("/v1/actions", get(actions::list))
         .route("/v1/quarantine", get(quarantine::list))

@@ -12,7 +12,7 @@ use super::extract::{Asked, Id};
 use super::problem::Problem;
 use super::sync_errors::find;
 use crate::domain::{PolicyRef, PolicyRevision, Question, SyncError, SyncErrorId};
-use crate::policy::case::{Bundled, Case, CaseAnswer, Conversation, Failure, Found};
+use crate::policy::case::{Bundled, Case, CaseAnswer, Conversation, Evidence, Failure, Found};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,6 +47,7 @@ pub(super) async fn bundle(
         question,
         now: Some(error.last_seen),
         failure: (question == Question::Judge).then(|| failure(&error)),
+        evidence: Evidence::of(&error.refusal),
         found: found.map(Found::from).collect(),
         policy: Some(bundled(policy, &revision)),
         ..Case::new(conversation)

@@ -25,8 +25,9 @@ pub(super) struct View {
 }
 
 impl From<SyncError> for View {
+    /// As lists have it: without the answer, which can be long, and without what a policy chose among.
     fn from(mut error: SyncError) -> Self {
-        error.refusal.choice = None;
+        (error.refusal.choice, error.refusal.answer) = (None, None);
         Self { advice: salesforce::advice(&error.refusal), error }
     }
 }
@@ -57,11 +58,6 @@ pub(super) async fn list(State(app): State<App>, asked: ListAsked) -> Result<Jso
         total: page.total,
         scanned: page.scanned,
     }))
-}
-
-/// One sync error.
-pub(super) async fn show(State(app): State<App>, Id(id): Id<SyncErrorId>) -> Result<Json<View>, Problem> {
-    find(&app, &id).await.map(|error| Json(error.into()))
 }
 
 pub(super) async fn find(app: &App, id: &SyncErrorId) -> Result<SyncError, Problem> {

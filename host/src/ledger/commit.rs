@@ -323,9 +323,10 @@ impl<'a> Encoding<'a> {
             self.batch.put(key, value);
             return Ok(());
         }
-        // What was sent, and what was found, is evidence: without it the sync error can still be retried and ignored.
+        // What was sent, came back or was found is evidence: without it the sync error can still be retried and ignored.
         let mut without = change.after.clone();
-        (without.refusal.request, without.refusal.choice) = (None, None);
+        let of = &mut without.refusal;
+        (of.request, of.answer, of.choice) = (None, None, None);
         self.put(key, &without)
     }
 
@@ -370,3 +371,6 @@ impl<'a> Encoding<'a> {
 pub fn error_ids(org: &OrgId, id: &ConversationId, delivery: &Delivery) -> Vec<SyncErrorId> {
     (1..=delivery.errors).map(|number| SyncErrorId::of(org, id, number)).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,6 +42,7 @@ fn every_record_of_format_2_is_read_whole() {
     assert_reads::<Delivery>(include_str!("testdata/format-2/delivery-sending.json"));
     assert_reads::<Arrival>(include_str!("testdata/format-2/arrival.json"));
     assert_reads::<SyncError>(include_str!("testdata/format-2/sync-error.json"));
+    assert_reads::<SyncError>(include_str!("testdata/format-2/sync-error-with-answer.json"));
     assert_reads::<ErrorSummary>(include_str!("testdata/format-2/error-summary.json"));
     assert_reads::<SyncErrorId>(include_str!("testdata/format-2/error-alias.json"));
     assert_reads::<Group>(include_str!("testdata/format-2/group.json"));

@@ -23,6 +23,7 @@ mod query;
 mod reading;
 mod record;
 mod sealing;
+mod story;
 mod tokens;
 mod unsynced;
 mod upgrade;
@@ -43,6 +44,7 @@ pub use self::quarantine::{QuarantinePage, Quarantined, is_quarantine_cursor};
 pub use self::query::{Counted, Cursor, ErrorPage, Paging, Walk};
 pub use self::reading::Queued;
 pub use self::sealing::{Keys, NotAKey};
+pub use self::story::Story;
 pub use self::unsynced::Oldest;
 pub use self::upgrade::Upgrade;
 #[cfg(test)]

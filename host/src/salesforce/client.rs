@@ -4,13 +4,28 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::config::Config;
 use super::customers::{Alone, Customers};
 use super::error::Error;
 use super::queues::{QueueCache, Queues};
 use super::transport::{Authorization, Call, Keeping, Transport};
 use super::write::{BatchUpserts, CaseWrite, ConversationWrite, Object, Upserted, case_fields, conversation_fields};
-use crate::domain::{Attribute, Contact, ContactSearch, Conversation, Quota, RecordId, Refusal, Secret, Timestamp};
+use crate::domain::{
+    Attribute, Contact, ContactSearch, Conversation, Quota, RecordId, Records, Refusal, Secret, Timestamp,
+};
+
+/// A record of Salesforce, and where people look at it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordPage {
+    /// The API name of its object.
+    pub object: String,
+    /// Its id.
+    pub id: RecordId,
+    /// Its page; `None` while the organization's own address is not known.
+    pub url: Option<String>,
+}
 
 /// Talks to one organization.
 pub struct Client {
@@ -79,6 +94,23 @@ impl Client {
     /// Salesforce's refusal; what was there before stays.
     pub async fn finish_authorization(&self, begun: Authorization, code: Secret) -> Result<String, Refusal> {
         self.transport.finish_authorization(begun, code).await
+    }
+
+    /// The records of a conversation, each with the page on which people look at it. Nothing is asked for.
+    #[must_use]
+    pub fn pages(&self, records: &Records) -> Vec<RecordPage> {
+        let person = |id: &RecordId| if id.as_str().starts_with("001") { "Account" } else { "Contact" };
+        let of = self.transport.config.objects.conversation.as_str();
+        let conversation = records.conversation.iter().map(|id| (of, id));
+        let contact = records.contact.iter().map(|id| (person(id), id));
+        let each = conversation.chain(contact).chain(records.case.iter().map(|id| ("Case", id)));
+        let server = self.transport.session.own_server();
+        let page = |(object, id): (&str, &RecordId)| {
+            let path = format!("/lightning/r/{object}/{id}/view");
+            let url = server.as_ref().and_then(|server| server.at(&path).ok()).map(String::from);
+            RecordPage { object: object.to_owned(), id: id.clone(), url }
+        };
+        each.map(page).collect()
     }
 
     /// Asks whether the organization answers, by the cheapest call that needs a good token.

@@ -1,11 +1,16 @@
 //! One call over HTTP: sent once, never redirected, its answer read up to a bound.
 
+use std::collections::BTreeMap;
+
 use reqwest::{RequestBuilder, Response, header::LOCATION};
 
-use crate::domain::Quota;
+use crate::domain::{AnswerReceived, Quota};
 
 /// How large an answer may be, in bytes. The largest are describes and pages of 2,000 rows; both stay well below.
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
+
+/// Headers that are kept of an answer that refuses: what it is, who gave it, and what Salesforce's support asks for.
+const KEPT_HEADERS: [&str; 5] = ["content-type", "retry-after", "server", "sforce-limit-info", "x-sfdc-request-id"];
 
 /// What came back.
 #[derive(Debug, Default)]
@@ -16,10 +21,19 @@ pub(super) struct HttpAnswer {
     pub(super) request_id: Option<String>,
     /// The calls of 24 hours, where the answer tells.
     pub(super) usage: Option<Quota>,
+    /// Headers that help whoever looks at a refusal, by their names in lower case.
+    pub(super) headers: BTreeMap<String, String>,
     /// Where a redirect would have led.
     pub(super) location: Option<String>,
     /// The body.
     pub(super) body: Vec<u8>,
+}
+
+impl HttpAnswer {
+    /// What is kept of it beside a refusal.
+    pub(super) fn received(&self) -> Box<AnswerReceived> {
+        Box::new(AnswerReceived::new(self.status, self.headers.clone(), &self.body))
+    }
 }
 
 /// Why nothing, or nothing usable, came back.
@@ -70,6 +84,7 @@ pub(super) async fn exchange(request: RequestBuilder) -> Result<HttpAnswer, Http
         status: response.status().as_u16(),
         request_id: header(&response, "x-sfdc-request-id"),
         usage: header(&response, "sforce-limit-info").as_deref().and_then(usage),
+        headers: kept(&response),
         location: header(&response, LOCATION.as_str()),
         body: Vec::new(),
     };
@@ -80,6 +95,10 @@ pub(super) async fn exchange(request: RequestBuilder) -> Result<HttpAnswer, Http
         answer.body.extend_from_slice(&chunk);
     }
     Ok(answer)
+}
+
+fn kept(response: &Response) -> BTreeMap<String, String> {
+    KEPT_HEADERS.into_iter().filter_map(|name| Some((name.to_owned(), header(response, name)?))).collect()
 }
 
 fn header(response: &Response, name: &str) -> Option<String> {

@@ -20,7 +20,7 @@ mod values;
 mod write;
 
 pub use checks::ConnectionCheck;
-pub use client::Client;
+pub use client::{Client, RecordPage};
 pub use config::{Cases, Config, Flow, Objects};
 pub use customers::Alone;
 pub use error::Error;

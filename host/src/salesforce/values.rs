@@ -64,6 +64,12 @@ impl TryFrom<String> for OrganizationId {
 pub struct Server(BaseUrl);
 
 impl Server {
+    /// Whether it is one of those where every organization signs in.
+    pub(super) fn is_for_all(&self) -> bool {
+        let host = self.at("/").ok().and_then(|url| url.host_str().map(str::to_owned));
+        host.is_none_or(|host| ["login.salesforce.com", "test.salesforce.com"].contains(&host.as_str()))
+    }
+
     /// The address with this path and query.
     pub(super) fn at(&self, path: &str) -> Result<Url, Error> {
         self.0.at(path).map_err(|_| Error::Server(path.to_owned()))
@@ -173,7 +179,8 @@ mod tests {
     #[test]
     fn the_address_of_a_server_has_no_path() {
         let server = |text: &str| Server::try_from(text.to_owned());
-        assert!(server("https://acme.my.salesforce.com/").is_ok());
+        assert!(server("https://acme.my.salesforce.com/").is_ok_and(|own| !own.is_for_all()));
+        assert!(Server::default().is_for_all());
         for bad in ["https://login.salesforce.com/services", "http://login.salesforce.com"] {
             assert_eq!(server(bad), Err(Error::Server(bad.to_owned())), "{bad}");
         }

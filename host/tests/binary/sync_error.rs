@@ -41,7 +41,7 @@ fn ids(host: &Host, state: &str, wanted: usize) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sync_errors_are_listed_shown_ignored_reopened_and_retried() {
+async fn sync_errors_are_listed_shown_ignored_reopened_and_retried_and_their_conversation_is_shown() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("switchyard.toml");
@@ -75,6 +75,17 @@ async fn sync_errors_are_listed_shown_ignored_reopened_and_retried() {
     let (_, bundle, _) = sync_error(&host, &["repro", &pending[0]]);
     let bundle: Value = serde_json::from_str(&bundle).expect("JSON");
     assert_eq!(bundle["question"], "route", "{bundle}");
+
+    let conversation = |more: &[&str]| {
+        let mut command = switchyard(["conversation", "show", "shop:1"]);
+        command.args(more).env("SWITCHYARD_URL", format!("http://{}", host.address)).env("SWITCHYARD_TOKEN", TOKEN);
+        printed(&command.output().expect("it runs")).0
+    };
+    let told = conversation(&[]);
+    assert!(told.starts_with("acme: pending since ") && told.contains("shop:1:1-1: Where is my order?"), "{told}");
+    assert!(told.contains("Team nowhere has no queue") && told.contains("CRM_SYNCHRO_ERROR"), "{told}");
+    let told: Value = serde_json::from_str(&conversation(&["--json", "--mask"])).expect("JSON");
+    assert_eq!((&told["masked"], &told["orgs"][0]["state"]), (&json!(true), &json!("pending")), "{told}");
 
     let (code, said, errors) = sync_error(&host, &["ignore", "--reason", "tests", &pending[0], "se-none", &pending[1]]);
     assert_eq!((code, said.lines().count()), (Some(1), 2), "{said}{errors}");

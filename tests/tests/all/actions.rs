@@ -54,7 +54,8 @@ async fn what_is_asked_about_sync_errors_is_on_record_with_who_from_where_to_how
     });
     assert_eq!(*ignored, known);
     let many = all.iter().find(|action| action["what"] == "retry-all").expect("it is there");
-    assert_eq!((&many["count"], &many["subject"], &many["by"]), (&json!(3), &Value::Null, &json!("admin")));
+    assert_eq!((&many["count"], &many["by"]), (&json!(3), &json!("admin")));
+    assert!(many["subject"].as_str().is_some_and(|operation| operation.starts_with("op-")), "{many}");
 
     assert_eq!(actions(&host, "by=operator").await.len(), 1);
     assert_eq!(what(&actions(&host, "what=retry-all&org=acme").await), ["retry-all"]);

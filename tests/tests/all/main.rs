@@ -8,6 +8,7 @@ mod backup;
 mod browser;
 mod connecting;
 mod contacts;
+mod evidence;
 mod floors;
 mod folders;
 mod forgotten;

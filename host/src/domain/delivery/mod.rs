@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 pub use self::records::{Creation, Records, Routed};
 pub use self::step::step;
 use super::{
-    Change, ConversationId, Fact, Fingerprint, MessageId, OrgId, PolicyRef, Refusal, Retried, State, SyncErrorId,
-    Timestamp, Verdict,
+    Change, ConversationId, Fact, Fingerprint, MessageId, OrgId, PolicyRef, Refusal, State, SyncErrorId, Timestamp,
+    Verdict,
 };
 
 /// Where a conversation stands on its way into Salesforce. It is stored before any effect of a step is carried out.
@@ -88,6 +88,20 @@ pub struct InOperation {
     pub group: Fingerprint,
     /// Whether what comes of it is not known yet.
     pub waits: bool,
+}
+
+/// How a sync error that an operation retried came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Retried {
+    /// Its conversation got through, or is not to be written any more.
+    Passed,
+    /// It failed by the same cause.
+    FailedAlike,
+    /// It failed by another cause.
+    FailedOtherwise,
+    /// Somebody ignored it, or it was forgotten, before it was tried.
+    Changed,
 }
 
 /// A sync error that is not over, as far as the delivery has to know it.

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::part::Part;
-use super::{ErrorQuery, Fingerprint, OperationId, ResyncQuery, State, Sweep, Timestamp};
+use super::{ErrorQuery, Fingerprint, OperationId, ResyncQuery, Retried, State, Sweep, Timestamp};
 
 /// Causes that a report names; what is beyond is counted under the cause of the rest.
 const NAMED: usize = 50;
@@ -119,20 +119,6 @@ impl std::fmt::Display for OperationStatus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-/// How a sync error that an operation retried came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Retried {
-    /// Its conversation got through, or is not to be written any more.
-    Passed,
-    /// It failed by the same cause.
-    FailedAlike,
-    /// It failed by another cause.
-    FailedOtherwise,
-    /// Somebody ignored it, or it was forgotten, before it was tried.
-    Changed,
 }
 
 /// An operation in one organization.

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Retried;
-use crate::domain::{ErrorPlace, Fingerprint};
+use crate::domain::{ErrorPlace, Fingerprint, Retried};
 
 /// So many sync errors of a cause are retried before the rest.
 const PROBES: u64 = 3;

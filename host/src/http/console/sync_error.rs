@@ -5,11 +5,12 @@ use axum::extract::State;
 use axum::response::Redirect;
 use maud::{Markup, html};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::format;
 use super::messages::timeline;
 use super::page::{Back, Done, Section, Visit};
-use crate::domain::{Advice, PolicyRef, Refusal, State as ErrorState, SyncError, SyncErrorId};
+use crate::domain::{Advice, AnswerReceived, PolicyRef, Refusal, State as ErrorState, SyncError, SyncErrorId};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
 use crate::http::extract::{Form, Id};
@@ -102,7 +103,8 @@ fn registry(error: &SyncError, org: &str, connected: bool) -> Markup {
             }
             dt { "Conversation" } dd { code { (error.conversation) } }
             dt { "Message" } dd { a.code href={ "/messages/" (error.message) } { (error.message) } }
-            dt { "Attempts" } dd { (error.attempts) }
+            dt { "Attempts" }
+            dd { (error.attempts) @if error.attempts_since_retry != error.attempts { ", " (error.attempts_since_retry) " since the last retry" } }
             dt { "First seen" } dd { (format::time(error.first_seen)) }
             dt { "Last seen" } dd { (format::time(error.last_seen)) }
             @if let Some(at) = error.next_attempt_at { dt { "Next attempt" } dd { "not before " (format::time(at)) } }
@@ -148,6 +150,30 @@ fn refusal(refusal: &Refusal) -> Markup {
         }
         @if let Some(request) = refusal.request.as_ref().filter(|request| !request.body.is_null()) {
             (format::json("The body of the request", &request.body))
+        }
+        @if let Some(answer) = &refusal.answer { (answered(answer)) }
+    }
+}
+
+fn answered(answer: &AnswerReceived) -> Markup {
+    html! {
+        dl.wide {
+            dt { "Answer as received" }
+            dd {
+                "HTTP " (answer.status)
+                @if let Some(bytes) = answer.cut_from { ", cut off: it had " (bytes) " bytes" }
+            }
+            @for (name, value) in &answer.headers { dt { (name) } dd { code { (value) } } }
+        }
+        @match &answer.body {
+            Value::Null => {}
+            Value::String(text) => {
+                details {
+                    summary { "The body of the answer" }
+                    pre tabindex="0" role="region" aria-label="The body of the answer" { (text) }
+                }
+            }
+            json => { (format::json("The body of the answer", json)) }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A case: a question put to a policy and the answer expected of it, as one JSON object that people can write by hand.
 
 mod answer;
+mod evidence;
 mod input;
 mod mask;
 #[cfg(test)]
@@ -13,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use answer::{CaseAnswer, CaseSearch, Yes};
+pub use evidence::Evidence;
 pub use input::{Conversation, Customer, Failure, Found, Message, Named};
+pub use mask::Mask;
 pub use trial::Trial;
 pub(crate) use trial::{Asker, ask};
 
@@ -46,6 +49,9 @@ pub struct Case {
     /// For `judge`: what failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// In a repro bundle: what Salesforce was sent and what it answered. It is for people; no policy is told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
     /// In a repro bundle: the policy that answered. Where a plugin is tested with the case, it is left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Bundled>,
@@ -116,6 +122,7 @@ impl Case {
             settings: Map::new(),
             found: Vec::new(),
             failure: None,
+            evidence: None,
             policy: None,
             expected: None,
         }

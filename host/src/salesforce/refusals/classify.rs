@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::rules;
-use crate::domain::{Class, Refusal, Scope};
+use crate::domain::{AnswerReceived, Class, Refusal, Scope};
 use crate::salesforce::http::{HttpAnswer, HttpError};
 use crate::salesforce::soql::cut;
 
@@ -32,16 +32,19 @@ struct Complaint {
 
 /// The JSON of an answer that says yes (`null` for an empty body), or else the refusal.
 pub(crate) fn judge(stage: Stage, outcome: Result<HttpAnswer, HttpError>) -> Result<Value, Refusal> {
-    let (refusal, status, request_id) = match outcome {
-        Err(error) => (unanswered(&error), None, None),
+    let (refusal, status, request_id, answer) = match outcome {
+        Err(error) => (unanswered(&error), None, None, None),
         Ok(answer) => match said(stage, &answer) {
             Ok(json) => return Ok(json),
-            Err(refusal) => (refusal, Some(answer.status), answer.request_id),
+            Err(refusal) => {
+                let received = answer.received();
+                (refusal, Some(answer.status), answer.request_id, Some(received))
+            }
         },
     };
     // Without a token nothing gets through, whatever the reason.
     let scope = if stage == Stage::Token { Scope::Org } else { refusal.scope };
-    Err(Refusal { scope, status, request_id, ..refusal })
+    Err(Refusal { scope, status, request_id, answer, ..refusal })
 }
 
 /// Whether a write may have been refused because a record that it leads to is not there any more. Triggers and flows
@@ -108,7 +111,7 @@ fn said(stage: Stage, answer: &HttpAnswer) -> Result<Value, Refusal> {
 
 /// The parts of an answer that said yes as a whole, in its order: the elements of a collection, or the answers inside a
 /// composite, a batch or the graphs. A part that was halted or rolled back with another passes by itself, for alone it may
-/// get through; its words name the cause.
+/// get through; its words name the cause. A refusal has its own part as the answer, and nothing of the others.
 pub(crate) fn parts(json: Value) -> Vec<Result<Value, Refusal>> {
     let mut all = Vec::new();
     for parts in unfold(json) {
@@ -151,15 +154,16 @@ fn part(json: Value) -> Result<Value, Refusal> {
     if !refused_by_status && json.get("success") != Some(&Value::Bool(false)) {
         return Ok(json);
     }
+    let answer = Some(Box::new(AnswerReceived::of_part(&json)));
     if status == Some(300) {
-        return Err(Refusal { status, ..several(&json["body"]) });
+        return Err(Refusal { status, answer, ..several(&json["body"]) });
     }
     let refusal = refused(Stage::Rest, status.unwrap_or(200), &json).unwrap_or_else(|| {
         let (class, scope) = rules::of_status(status.unwrap_or(200));
         let code = status.map_or("UNREADABLE_ANSWER".to_owned(), |status| format!("HTTP_{status}"));
         Refusal { scope, ..Refusal::new(class, &code, cut(&json.to_string(), WORDS_KEPT)) }
     });
-    Err(Refusal { status, ..refusal })
+    Err(Refusal { status, answer, ..refusal })
 }
 
 /// No answer: whether the request was carried out is unknown, and an upsert may simply be sent again.

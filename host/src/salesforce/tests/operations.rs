@@ -170,7 +170,7 @@ async fn conversations_that_come_together_leave_in_one_call_and_each_gets_its_ow
     let server = started().await;
     let no = json!({"success": false, "created": false, "errors": [{"statusCode": "STRING_TOO_LONG",
         "message": "Channel: data value too large", "fields": ["alcmeon__Social_media_type__c"]}]});
-    server.reply(200, &json!([yes(0), no, yes(2)]));
+    server.reply(200, &json!([yes(0), no.clone(), yes(2)]));
     let written = write_all(&server.client(), 0..3).await;
     assert_eq!(written[0].as_ref().unwrap().record, id("a01000000000000AAA"));
     assert_eq!(written[2].as_ref().unwrap().record, id("a01000000000002AAA"));
@@ -178,6 +178,9 @@ async fn conversations_that_come_together_leave_in_one_call_and_each_gets_its_ow
     assert_eq!((refusal.class, refusal.code.as_str()), (Class::Record, "STRING_TOO_LONG"));
     assert_eq!(refusal.request.as_ref().unwrap().body["alcmeon__scoped_id__c"], "main:1", "its own part of the call");
     assert_eq!(refusal.request_id.as_deref(), Some("request-7"), "what Salesforce's support asks for");
+    let answer = refusal.answer.as_ref().unwrap();
+    assert_eq!((answer.status, &answer.body), (200, &no), "its own part of the answer");
+    assert_eq!(answer.headers["x-sfdc-request-id"], "request-7");
     assert_eq!(server.asked().len(), 2, "a token and one call");
 }
 
@@ -189,7 +192,11 @@ async fn a_record_that_spoils_the_whole_call_is_looked_for_and_the_others_are_wr
     server.reply(200, &json!([yes(1)])).reply(200, &json!([yes(2), yes(3)]));
     let written = write_all(&server.client(), 0..4).await;
     assert_eq!(written.iter().map(Result::is_ok).collect::<Vec<_>>(), [false, true, true, true]);
-    assert_eq!(written[0].as_ref().unwrap_err().class, Class::Request);
+    let spoiling = written[0].as_ref().unwrap_err();
+    assert_eq!(
+        (spoiling.class, spoiling.answer.as_ref().map(|it| (it.status, &it.body))),
+        (Class::Request, Some((400, &spoilt)))
+    );
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod authorize;
 mod grant;
 mod rest;
+mod scrub;
 mod session;
 
 pub use authorize::Authorization;

@@ -1,5 +1,6 @@
 //! Calls of the REST API: sent with a token, replayed once after a refresh, and counted.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -9,7 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use super::session::{AccessToken, Keeping, Session, scrub};
+use super::scrub::scrub;
+use super::session::{AccessToken, Keeping, Session};
 use crate::domain::{Class, Quota, Refusal, RequestSent};
 use crate::salesforce::config::Config;
 use crate::salesforce::error::Error;
@@ -49,12 +51,17 @@ pub(crate) struct Accepted {
     json: Value,
     /// Salesforce's id of the request.
     request_id: Option<String>,
+    status: u16,
+    headers: BTreeMap<String, String>,
 }
 
 impl Accepted {
-    /// Its parts, as [`parts`] finds them: each refusal among them has the id of the request.
+    /// Its parts, as [`parts`] finds them: each refusal among them has the id of the request, and what came with it.
     pub(crate) fn parts(self) -> Vec<Result<Value, Refusal>> {
-        let named = |refusal| Refusal { request_id: self.request_id.clone(), ..refusal };
+        let named = |refusal: Refusal| {
+            let answer = refusal.answer.map(|answer| Box::new(answer.with(self.status, self.headers.clone())));
+            scrub(Refusal { request_id: self.request_id.clone(), answer, ..refusal }, [])
+        };
         parts(self.json).into_iter().map(|part| part.map_err(named)).collect()
     }
 }
@@ -172,8 +179,9 @@ impl Transport {
         {
             *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = answer.usage;
         }
-        let request_id = outcome.as_ref().ok().and_then(|answer| answer.request_id.clone());
-        let judged = judge(Stage::Rest, outcome).map(|json| Accepted { json, request_id });
+        let came = outcome.as_ref().map(|answer| (answer.request_id.clone(), answer.status, answer.headers.clone()));
+        let (request_id, status, headers) = came.unwrap_or_default();
+        let judged = judge(Stage::Rest, outcome).map(|json| Accepted { json, request_id, status, headers });
         // Whoever counts refusals counts those of one call once, however many records or callers it had.
         judged.map_err(|refusal| Refusal { call: Some(number), ..sent(refusal, call) })
     }

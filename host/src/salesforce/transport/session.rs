@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::grant::{Grant, TokenRequest};
+use super::scrub::scrub;
 use crate::domain::{Class, RecordId, RefreshToken, Refusal, RequestSent, Secret, Timestamp};
 use crate::salesforce::config::Config;
 use crate::salesforce::error::Error;
@@ -206,6 +207,14 @@ impl Session {
         tokens.access.as_ref().map_or_else(|| self.0.login.clone(), |access| access.server.clone())
     }
 
+    /// The organization's own address, where one is known without asking: that of the present token, or the configured My
+    /// Domain. Nobody waits for a token that is just being asked for.
+    pub(crate) fn own_server(&self) -> Option<Server> {
+        let tokens = self.0.tokens.try_lock().ok();
+        let known = tokens.and_then(|tokens| tokens.access.as_ref().map(|access| access.server.clone()));
+        known.or_else(|| Some(self.0.login.clone()).filter(|login| !login.is_for_all()))
+    }
+
     /// Whether Salesforce rotates the refresh token; `None` where it has not answered yet.
     pub(crate) async fn rotates(&self) -> Option<bool> {
         self.0.tokens.lock().await.rotates
@@ -344,13 +353,6 @@ fn organization_in(identity: &str) -> Option<RecordId> {
     let (_, rest) = identity.split_once("/id/")?;
     let id = OrganizationId::try_from(rest.split('/').next()?.to_owned()).ok()?;
     Some(id.record().clone())
-}
-
-/// Takes secrets out of a refusal's words: a proxy's error page may repeat what it was sent.
-pub(crate) fn scrub<'a>(refusal: Refusal, secrets: impl IntoIterator<Item = &'a Secret>) -> Refusal {
-    let secrets = secrets.into_iter().map(Secret::reveal).filter(|secret| !secret.is_empty());
-    let text = secrets.fold(refusal.text.clone(), |text, secret| text.replace(secret, "[secret]"));
-    Refusal { text, ..refusal }
 }
 
 /// An answer that is no token: it is not Salesforce's, and passes.

@@ -1,0 +1,89 @@
+//! Everything that is kept of one conversation, in each organization that has it.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{Ledger, error_ids, key, record};
+use crate::domain::{
+    AuditEntry, Cause, Conversation, ConversationId, Delivery, Fingerprint, Group, OrgId, SyncError, SyncErrorId,
+};
+use crate::store::Error;
+
+/// Sync errors of one conversation that are read, the newest.
+const ERRORS: usize = 100;
+
+/// What is kept of one conversation in one organization.
+#[derive(Debug)]
+pub struct Story {
+    /// The organization.
+    pub org: OrgId,
+    /// The conversation; `None` where its record was set aside.
+    pub conversation: Option<Conversation>,
+    /// Where it stands.
+    pub delivery: Delivery,
+    /// Its sync errors, oldest first, each with what is wrong in words.
+    pub errors: Vec<(SyncError, String)>,
+    /// The audit of all its messages, oldest first.
+    pub audit: Vec<AuditEntry>,
+}
+
+impl Ledger {
+    /// What is kept of a conversation, in the order of the organizations that have it.
+    ///
+    /// # Errors
+    /// When the store cannot be read; so for the readers below. A record that cannot be understood counts as absent.
+    pub async fn stories(&self, id: &ConversationId) -> Result<Vec<Story>, Error> {
+        let mut orgs = self.orgs().await?;
+        orgs.sort();
+        let keys = orgs.iter().flat_map(|org| [key::conversation(org, id), key::delivery(org, id)]);
+        let keys: Vec<_> = keys.map(String::into_bytes).collect();
+        let values = self.store.get_many(keys.clone()).await?;
+        let mut stories = Vec::new();
+        for (org, (keys, values)) in orgs.into_iter().zip(keys.chunks(2).zip(values.chunks(2))) {
+            let conversation = values[0].as_ref().and_then(|value| record::decode(&keys[0], value).ok());
+            let delivery = values[1].as_ref().and_then(|value| record::decode(&keys[1], value).ok());
+            if conversation.is_some() || delivery.is_some() {
+                stories.push(self.story(org, id, conversation, delivery.unwrap_or_default()).await?);
+            }
+        }
+        Ok(stories)
+    }
+
+    async fn story(
+        &self,
+        org: OrgId,
+        id: &ConversationId,
+        conversation: Option<Conversation>,
+        delivery: Delivery,
+    ) -> Result<Story, Error> {
+        let ids: Vec<SyncErrorId> = error_ids(&org, id, &delivery);
+        let errors = self.sync_errors_of(&ids[ids.len().saturating_sub(ERRORS)..]).await?;
+        let titles = self.titles(&org, &errors).await?;
+        let titled = |error: SyncError| {
+            let cause = Cause::new(&org, &error.refusal);
+            let own = || conversation.as_ref().map_or(cause.clone(), |of| cause.clone().of_conversation(of)).identify();
+            let title = titles.get(&error.group).cloned().unwrap_or_else(|| own().title);
+            (error, title)
+        };
+        let errors = errors.into_iter().map(titled).collect();
+        let audit = self.conversation_audit(&org, id).await?;
+        Ok(Story { org, conversation, delivery, errors, audit })
+    }
+
+    /// What the causes of sync errors are called.
+    async fn titles(&self, org: &OrgId, errors: &[SyncError]) -> Result<HashMap<Fingerprint, String>, Error> {
+        let groups: BTreeSet<_> = errors.iter().map(|error| &error.group).collect();
+        let keys: Vec<_> = groups.into_iter().map(|group| key::group(org, group).into_bytes()).collect();
+        let values = self.store.get_many(keys.clone()).await?;
+        let read = |(key, value): (&Vec<u8>, Option<Vec<u8>>)| record::decode::<Group>(key, &value?).ok();
+        let groups = keys.iter().zip(values).filter_map(read);
+        Ok(groups.map(|group| (group.id, group.title)).collect())
+    }
+
+    /// The audit of all messages of a conversation, oldest first.
+    pub async fn conversation_audit(&self, org: &OrgId, id: &ConversationId) -> Result<Vec<AuditEntry>, Error> {
+        let pages = self.audit_pages(org, id).await?;
+        let mut entries: Vec<_> = pages.into_iter().flat_map(|(_, page)| page.entries).collect();
+        entries.sort_by(|a, b| a.place().cmp(&b.place()));
+        Ok(entries)
+    }
+}
