@@ -12,6 +12,7 @@ mod decision;
 mod delivery;
 mod erasure;
 mod error_summary;
+mod field_path;
 mod fingerprint;
 mod group;
 mod ids;
@@ -38,9 +39,12 @@ pub use arrival::{Arrival, ReachedBy};
 pub use audit::{AuditEntry, Fact};
 pub use bounds::{BODIES_BYTES, BODY_BYTES, CONVERSATION_BYTES, is_hidden};
 pub use conversation::{Attribute, Conversation, Customer, Direction, MESSAGES_KEPT, Message};
-pub use decision::{Contact, ContactSearch, Decision, Destination, Fault, Link, PolicyRef, Question, Verdict};
+pub use decision::{
+    Contact, ContactSearch, Decision, Destination, FOUND_BY, Fault, Link, PolicyRef, Question, Verdict,
+};
 pub use delivery::{Creation, Delivery, Effect, Event, Failure, OpenError, Phase, Records, Work, step};
 pub use error_summary::{ErrorCounts, ErrorSummary};
+pub use field_path::{FieldPath, FieldPathError};
 pub use fingerprint::{Cause, Fingerprint, FingerprintError, Identity};
 pub use group::{Annotation, Condition, GROUPS_KEPT, Group, GroupChange, Histogram};
 pub use ids::{

@@ -1,7 +1,7 @@
 //! Takes personal data out of a case: what is left has the same shape, so that a policy can still be asked about it.
 
 use super::{Case, Conversation, Found, Named};
-use crate::domain::{ConversationId, Direction, MessageId};
+use crate::domain::{ConversationId, Direction, FOUND_BY, MessageId};
 
 /// Digits that are taken for a personal number: in a row,
 const NUMBER: usize = 4;
@@ -28,7 +28,8 @@ impl Case {
                 false => format!("contact-{number}@example.com"),
             });
             replace(phone, zeros);
-            for Named { value, .. } in attributes {
+            // What Salesforce's fields say is personal; by which of them the contact was found is not.
+            for Named { value, .. } in attributes.iter_mut().filter(|it| it.name != FOUND_BY) {
                 "masked".clone_into(value);
             }
         }
