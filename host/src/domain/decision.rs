@@ -158,6 +158,9 @@ pub struct ContactSearch {
     pub value: String,
 }
 
+/// The attribute of a found contact that says by which field it was found; no field of Salesforce has such a name.
+pub const FOUND_BY: &str = "found_by";
+
 /// A contact that a search found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {

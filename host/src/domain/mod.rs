@@ -15,6 +15,7 @@ mod erasure;
 mod error_query;
 mod error_summary;
 mod evidence;
+mod field_path;
 mod fingerprint;
 mod group;
 mod group_query;
@@ -46,13 +47,16 @@ pub use arrival::{Arrival, ReachedBy};
 pub use audit::{AuditEntry, Fact};
 pub use bounds::{BODIES_BYTES, BODY_BYTES, CONVERSATION_BYTES, is_hidden};
 pub use conversation::{Attribute, Conversation, Customer, Direction, MESSAGES_KEPT, Message};
-pub use decision::{Contact, ContactSearch, Decision, Destination, Fault, Link, PolicyRef, Question, Verdict};
+pub use decision::{
+    Contact, ContactSearch, Decision, Destination, FOUND_BY, Fault, Link, PolicyRef, Question, Verdict,
+};
 pub use delivery::{
     Creation, Delivery, Effect, Event, Failure, InOperation, OpenError, Phase, Records, Retried, Routed, Work, step,
 };
 pub use error_query::{ErrorQuery, Period, has_words};
 pub use error_summary::{ErrorCounts, ErrorPlace, ErrorSummary};
 pub use evidence::{ANSWER_BYTES, AnswerReceived, RequestSent};
+pub use field_path::{FieldPath, FieldPathError};
 pub use fingerprint::{Cause, Fingerprint, FingerprintError, Identity};
 pub use group::{ASSIGNEE, Annotation, Condition, GROUPS_KEPT, Group, GroupChange, Histogram, NOTE, TICKET};
 pub use group_query::{GroupOrder, GroupPlace, GroupQuery};

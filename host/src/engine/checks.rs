@@ -123,7 +123,8 @@ async fn look(
     clock: &Clock,
 ) -> Result<(Report, bool), Error> {
     let now = clock.now();
-    let asked = org.salesforce.checks(now).await;
+    let fields = policies.contact_fields(&org.policy);
+    let asked = org.salesforce.checks(now, &fields).await;
     let mut checks: Vec<_> =
         asked.into_iter().map(|check| Check { name: check.name, ok: check.ok, found: check.found }).collect();
     let connected = checks.iter().any(|check| check.name == "authentication" && check.ok == Some(true));

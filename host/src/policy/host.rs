@@ -14,8 +14,8 @@ use super::runtime::{
 };
 use super::{Config, Error};
 use crate::domain::{
-    Contact, ContactSearch, Conversation, Decision, Destination, Link, Origin, PluginName, PolicyName, PolicyRef,
-    PolicyRevision, PolicySource, Timestamp, Verdict,
+    Contact, ContactSearch, Conversation, Decision, Destination, FieldPath, Link, Origin, PluginName, PolicyName,
+    PolicyRef, PolicyRevision, PolicySource, Question, Timestamp, Verdict,
 };
 
 /// Every policy and every plugin. Clones are the same host; it stops when the last one is dropped.
@@ -93,6 +93,13 @@ impl PolicyHost {
             shadow.compare(of, &decision, move |it, of| async move { it.search(&of, now).await });
         }
         decision
+    }
+
+    /// The fields of a contact that a policy's `choose` is told, beside what everybody is told.
+    #[must_use]
+    pub fn contact_fields(&self, policy: &PolicyName) -> Arc<[FieldPath]> {
+        let decider = self.policies.decider(policy, Question::Choose);
+        decider.map(|decider| decider.revision.contact_fields()).unwrap_or_default()
     }
 
     /// Which of the found contacts the customer is.

@@ -11,7 +11,9 @@ use super::refusals::{advice, read};
 use super::soql::cut;
 use super::transport::Call;
 use super::values::ApiName;
-use crate::domain::{Class, Refusal, Timestamp};
+use crate::domain::{Class, FieldPath, Refusal, Timestamp};
+
+const CONTACT_FIELDS: &str = "contact-fields";
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -46,8 +48,9 @@ struct Field {
 }
 
 impl Client {
-    /// Looks at everything once, with a few calls and one new access token a minute at most.
-    pub async fn checks(&self, now: Timestamp) -> Vec<ConnectionCheck> {
+    /// Looks at everything once, with a few calls and one new access token a minute at most; at these fields of contacts too,
+    /// which the policy asks for.
+    pub async fn checks(&self, now: Timestamp, contact_fields: &[FieldPath]) -> Vec<ConnectionCheck> {
         let mut checks = vec![self.connection().await];
         let (renewed, ago) = self.transport.session.renew_seldom().await;
         let mut renewed = renewed.map(|access| access.server.to_string());
@@ -70,8 +73,9 @@ impl Client {
         // Without a token nothing else can be asked, and asking for one again would be another failed log-in.
         if let Err(refusal) = &renewed {
             let cases = self.transport.config.cases.is_some();
-            let names = ["conversation-object", "case-object", "queues"];
+            let names = ["conversation-object", "case-object", CONTACT_FIELDS, "queues"];
             let asked = names.into_iter().filter(|name| cases || *name != "case-object");
+            let asked = asked.filter(|name| !contact_fields.is_empty() || *name != CONTACT_FIELDS);
             let found = format!("it could not be looked at: {}", said(refusal));
             checks.extend(asked.map(|name| ConnectionCheck { name, ok: None, found: found.clone() }));
             return checks;
@@ -82,6 +86,16 @@ impl Client {
         );
         if let Some(cases) = &self.transport.config.cases {
             checks.push(self.object("case-object", "Case", &cases.external_id, &[&cases.external_id]).await);
+        }
+        if !contact_fields.is_empty() {
+            let (ok, found) = match self.transport.missing_fields("Contact", contact_fields).await {
+                Ok(missing) if missing.is_empty() => {
+                    (Some(true), format!("all {} fields that the policy asks for are there", contact_fields.len()))
+                }
+                Ok(missing) => (Some(false), format!("the policy's table [contacts]: {}", missing.join("; "))),
+                Err(refusal) => (known(&refusal), said(&refusal)),
+            };
+            checks.push(ConnectionCheck { name: CONTACT_FIELDS, ok, found });
         }
         checks.push(self.queue_objects(now).await);
         checks

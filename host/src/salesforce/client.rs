@@ -13,7 +13,7 @@ use super::queues::{QueueCache, Queues};
 use super::transport::{Authorization, Call, Keeping, Transport};
 use super::write::{BatchUpserts, CaseWrite, ConversationWrite, Object, Upserted, case_fields, conversation_fields};
 use crate::domain::{
-    Attribute, Contact, ContactSearch, Conversation, Quota, RecordId, Records, Refusal, Secret, Timestamp,
+    Attribute, Contact, ContactSearch, Conversation, FieldPath, Quota, RecordId, Records, Refusal, Secret, Timestamp,
 };
 
 /// A record of Salesforce, and where people look at it.
@@ -157,8 +157,8 @@ impl Client {
     ///
     /// # Errors
     /// Salesforce's refusal.
-    pub async fn made_lately(&self, alone: &Alone) -> Result<Vec<Contact>, Refusal> {
-        self.customers.made_lately(alone).await
+    pub async fn made_lately(&self, alone: &Alone, fields: &[FieldPath]) -> Result<Vec<Contact>, Refusal> {
+        self.customers.made_lately(alone, fields).await
     }
 
     /// Remembers the contact that was made for this customer.
@@ -182,7 +182,8 @@ impl Client {
         self.customers.is_there(contact).await
     }
 
-    /// The contacts that the first search with a result finds, ten at most.
+    /// The contacts that the first search with a result finds, ten at most, those that were changed last first. What these
+    /// fields say of them is among their attributes, beside the field that they were found by.
     ///
     /// A phone number is free text in Salesforce, so it is searched for in its index, which finds it however it is
     /// written; what the index does not have yet is found where it is written the same. Any other field is compared.
@@ -190,8 +191,12 @@ impl Client {
     ///
     /// # Errors
     /// `Class::Request` for a field that cannot be one; else Salesforce's refusal.
-    pub async fn find_contacts(&self, searches: &[ContactSearch]) -> Result<Vec<Contact>, Refusal> {
-        self.customers.find(searches).await
+    pub async fn find_contacts(
+        &self,
+        searches: &[ContactSearch],
+        fields: &[FieldPath],
+    ) -> Result<Vec<Contact>, Refusal> {
+        self.customers.find(searches, fields).await
     }
 
     /// Makes a contact with these fields (API names). Where the organization has person accounts, it makes one of those

@@ -6,6 +6,7 @@ mod checks;
 mod client;
 mod config;
 mod customers;
+mod described;
 mod error;
 mod http;
 mod jwt;

@@ -1,6 +1,7 @@
 //! The built-in plugin: every question of a policy is answered by a function of a Rhai script.
 
 mod answers;
+mod check;
 mod helpers;
 mod outside;
 mod place;

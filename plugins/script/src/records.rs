@@ -1,10 +1,67 @@
 //! What a script is told: read-only records whose fields are made into Rhai values only when a script reads them.
 
+use std::any::TypeId;
 use std::rc::Rc;
 
 use rhai::{Array, Dynamic, Engine, INT, Map};
 
 use crate::bindings::switchyard::policy::types::{self, Attribute, Direction};
+
+/// A kind of record that a script is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Record {
+    Conversation,
+    Message,
+    Customer,
+    Contact,
+    SyncError,
+}
+
+/// What a field of a record holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Field {
+    /// A record, or `()`.
+    One(Record),
+    Many(Record),
+    /// No record.
+    Plain,
+}
+
+impl Record {
+    /// The one that the engine has as this type.
+    pub(crate) fn of(engine_type: TypeId) -> Option<Self> {
+        let types = [
+            (TypeId::of::<Conversation>(), Self::Conversation),
+            (TypeId::of::<Message>(), Self::Message),
+            (TypeId::of::<Customer>(), Self::Customer),
+            (TypeId::of::<Contact>(), Self::Contact),
+            (TypeId::of::<SyncError>(), Self::SyncError),
+        ];
+        types.into_iter().find(|(of, _)| *of == engine_type).map(|(_, record)| record)
+    }
+
+    /// As scripts' authors are told of it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Conversation => "conversation",
+            Self::Message => "message",
+            Self::Customer => "customer",
+            Self::Contact => "contact",
+            Self::SyncError => "sync error",
+        }
+    }
+
+    /// What a field of it holds.
+    pub(crate) fn field(self, name: &str) -> Field {
+        match (self, name) {
+            (Self::Conversation, "customer") => Field::One(Self::Customer),
+            (Self::Conversation, "messages") => Field::Many(Self::Message),
+            (Self::Conversation, "newest_inbound") => Field::One(Self::Message),
+            (Self::SyncError, "conversation") => Field::One(Self::Conversation),
+            _ => Field::Plain,
+        }
+    }
+}
 
 /// A conversation, shared by everything that a script takes out of it.
 #[derive(Clone)]

@@ -3,11 +3,15 @@
 use rhai::packages::{
     BasicArrayPackage, BasicMapPackage, BasicMathPackage, CorePackage, LogicPackage, MoreStringPackage, Package,
 };
-use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, FuncArgs, Map, Module, Position, Scope, Shared};
+use rhai::{
+    AST, CallFnOptions, Dynamic, Engine, EvalAltResult, FuncArgs, Map, Module, OptimizationLevel, Position, Scope,
+    Shared,
+};
 use serde::Deserialize;
 
 use crate::answers::{self, Answer};
 use crate::bindings::switchyard::policy::types::{self, ContactSearch, Destination, Link, Problem, Refusal, Verdict};
+use crate::check::check;
 use crate::helpers;
 use crate::outside::Outside;
 use crate::place;
@@ -68,6 +72,8 @@ impl Script {
         known.push_dynamic("settings", settings);
         let only_settings = global(&known);
         engine.register_global_module(only_settings.clone());
+        // As it was written, so that nothing is lost of what is looked at below.
+        engine.set_optimization_level(OptimizationLevel::None);
         let ast = engine.compile(&source).map_err(|error| problem(&file, error.1, error.0))?;
         check_questions(&ast, &file, &source)?;
 
@@ -83,9 +89,11 @@ impl Script {
         engine.register_global_module(globals.clone());
         // Again, now that every name is known: a misspelt variable is a problem here, not an error in a decision.
         engine.set_strict_variables(true);
-        let ast =
+        engine.set_optimization_level(OptimizationLevel::Simple);
+        let strict =
             engine.compile_with_scope(&names(&known), &source).map_err(|error| problem(&file, error.1, error.0))?;
-        Ok(Self { engine, ast: ast.clone_functions_only(), globals, outside, file })
+        check(&ast, &engine, &known, &file, |function| definition(&source, function))?;
+        Ok(Self { engine, ast: strict.clone_functions_only(), globals, outside, file })
     }
 
     /// Where the conversation goes.

@@ -178,3 +178,81 @@ async fn a_refusal_that_is_not_about_the_contact_leaves_it_linked() {
     assert_eq!(linked(&host).await, before);
     host.stop().await;
 }
+
+/// A host whose policy takes the contact with this title, of those that it finds; it asks for these fields.
+async fn that_chooses_by_title(fields: &str) -> TestHost {
+    let toml = format!(
+        "plugin = \"script\"\nscript = \"acme.rhai\"\n[settings.queues]\nbilling = \"Billing\"\n[contacts]\nfields = {fields}\n"
+    );
+    let script = r#"
+        fn route(conversation) { queue(settings.queues[conversation.team] ?? "Billing") }
+        fn search(conversation) { [search_by("Email", conversation.customer.email)] }
+        fn choose(conversation, found) {
+            let owners = found.filter(|it| it.attributes.Title == "Owner" && it.attributes["Owner.Name"] != ());
+            if owners.len() == 1 && owners[0].attributes.found_by == "Email" {
+                return contact(owners[0].id);
+            }
+            if found.len() == 0 { none() } else { ambiguous(found.map(|it| it.id)) }
+        }
+    "#;
+    let files: &[(&str, &[u8])] = &[("acme.toml", toml.as_bytes()), ("acme.rhai", script.as_bytes())];
+    let host = TestHost::set_up(Setup { files, ..Setup::default() }).await;
+    for (name, title) in [("One", "Clerk"), ("Two", "Owner"), ("Three", "Clerk")] {
+        let contact = json!({ "LastName": name, "Email": "shared@example.com", "Title": title });
+        host.salesforce(Method::POST, "acme/records/Contact", contact).await;
+    }
+    host
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_chooses_by_the_fields_that_it_asks_for() {
+    let host = that_chooses_by_title("[\"Title\", \"Owner.Name\"]").await;
+    host.notify(received(1, 1, "billing", "shared@example.com")).await;
+    assert_eq!(host.idle().await, Vec::<Value>::new());
+    let owner = host.query("SELECT Id FROM Contact WHERE Title = 'Owner'").await;
+    assert_eq!(linked(&host).await, [owner[0]["Id"].clone()]);
+    let (_, report) = host.post("/v1/orgs/acme/checks", json!({})).await;
+    let check = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == "contact-fields");
+    assert_eq!(check.unwrap()["ok"], true, "{report}");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_the_organization_does_not_have_is_named_with_the_policy() {
+    let host = that_chooses_by_title("[\"Title\", \"Owner.Nmae\", \"Nowhere__r.Name\"]").await;
+    host.notify(received(1, 1, "billing", "shared@example.com")).await;
+    let errors = host.idle().await;
+    let refusal = &errors[0]["refusal"];
+    assert_eq!((refusal["code"].as_str(), refusal["class"].as_str()), (Some("INVALID_FIELD"), Some("config")));
+    let text = refusal["text"].as_str().unwrap();
+    for words in
+        ["Nmae", "policy acme", "searches contacts by Email", "Title, Owner.Nmae, Nowhere__r.Name", "[contacts]"]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let (_, report) = host.post("/v1/orgs/acme/checks", json!({})).await;
+    let check = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == "contact-fields").unwrap();
+    assert_eq!(check["ok"], false, "{report}");
+    let found = check["found"].as_str().unwrap();
+    assert!(found.contains("Owner.Nmae is missing on User") && found.contains("no reference Nowhere__r"), "{found}");
+    assert!(!found.contains("Title"), "{found}");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_contacts_fields_say_is_not_in_a_masked_bundle_and_is_chosen_among_again() {
+    let host = that_chooses_by_title("[\"Title\"]").await;
+    host.notify(received(1, 1, "billing", "shared@example.com")).await;
+    let errors = host.idle().await;
+    assert_eq!(errors[0]["refusal"]["code"], "CONTACT_AMBIGUOUS");
+    let id = errors[0]["id"].as_str().unwrap();
+    let (_, masked) = host.get(&format!("/v1/sync-errors/{id}/repro")).await;
+    let found = masked["found"].as_array().unwrap_or_else(|| panic!("{masked}"));
+    assert_eq!(found.len(), 3);
+    for contact in found {
+        let attribute = |name: &str| contact["attributes"].as_array().unwrap().iter().find(|it| it["name"] == name);
+        assert_eq!(attribute("Title").unwrap()["value"], "masked", "{contact}");
+        assert_eq!(attribute("found_by").unwrap()["value"], "Email", "{contact}");
+    }
+    host.stop().await;
+}

@@ -47,7 +47,7 @@ const ROOMS: [Rooms; 3] = [
             &["config"],
             &["refusals"],
             &["transport"],
-            &["customers", "queues", "write"],
+            &["customers", "described", "queues", "write"],
             &["client"],
             &["checks"],
         ],

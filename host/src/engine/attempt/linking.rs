@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::Walk;
-use crate::domain::{Attribute, Choice, Class, Creation, Fact, Link, PolicyRef, Refusal};
+use crate::domain::{Attribute, Choice, Class, ContactSearch, Creation, Fact, FieldPath, Link, PolicyRef, Refusal};
 use crate::engine::intent::Intent;
 use crate::salesforce::{Alone, may_be_about_a_dead_link, outcome_unknown};
 
@@ -31,7 +31,10 @@ impl Walk {
         }
         let (policies, name) = (self.shared.policies.clone(), self.org.policy.clone());
         let now = self.shared.clock.now();
-        let searches = self.answer(policies.search(&name, &self.conversation, now).await)?;
+        let decision = policies.search(&name, &self.conversation, now).await;
+        let searched_by = decision.policy.clone();
+        let searches = self.answer(decision)?;
+        let fields = policies.contact_fields(&name);
         let salesforce = Arc::clone(&self.org.salesforce);
         let alone = salesforce.alone_with(&searches, &self.conversation).await;
         if let Some(creation) = self.records.creation.take()
@@ -42,10 +45,11 @@ impl Walk {
         let mut found = Vec::new();
         if !searches.is_empty() {
             self.reached = true;
-            found = salesforce.find_contacts(&searches).await?;
+            let asked = salesforce.find_contacts(&searches, &fields).await;
+            found = asked.map_err(|no| Box::new(naming_fields(no, &searched_by, &searches, &fields)))?;
         }
         if found.is_empty() {
-            found = salesforce.made_lately(&alone).await?;
+            found = salesforce.made_lately(&alone, &fields).await?;
         }
         let decision = policies.choose(&name, &self.conversation, &found, now).await;
         let (policy, count) = (decision.policy.clone(), found.len());
@@ -153,4 +157,18 @@ impl Walk {
             Ok(true) | Err(_) => false,
         }
     }
+}
+
+/// The fields were the policy's choice: who reads the sync error has to know where to look.
+fn naming_fields(no: Refusal, policy: &PolicyRef, searches: &[ContactSearch], fields: &[FieldPath]) -> Refusal {
+    if no.class != Class::Config {
+        return no;
+    }
+    let by: Vec<_> = searches.iter().map(|search| search.field.as_str()).collect();
+    let mut asks = format!("policy {policy} searches contacts by {}", by.join(", "));
+    if !fields.is_empty() {
+        let fields: Vec<_> = fields.iter().map(FieldPath::as_str).collect();
+        asks = format!("{asks}, and asks for the fields {} in its table [contacts]", fields.join(", "));
+    }
+    Refusal { text: format!("{} ({asks})", no.text), ..no }
 }

@@ -6,7 +6,7 @@ mod personal;
 pub use self::kept::Mask;
 use self::personal::{AGENT, CUSTOMER, EMAIL, Names, PersonalIds, zeros};
 use super::{Case, Conversation, Found, Named};
-use crate::domain::{ConversationId, Direction, MessageId};
+use crate::domain::{ConversationId, Direction, FOUND_BY, MessageId};
 
 impl Case {
     /// The same without personal data, see [`Conversation::masked`]. A contact that has the customer's name or address has
@@ -23,7 +23,8 @@ impl Case {
                 false => format!("contact-{number}@example.com"),
             });
             replace(phone, zeros);
-            for Named { value, .. } in attributes {
+            // What Salesforce's fields say is personal; by which of them the contact was found is not.
+            for Named { value, .. } in attributes.iter_mut().filter(|it| it.name != FOUND_BY) {
                 "masked".clone_into(value);
             }
         }

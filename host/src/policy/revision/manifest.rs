@@ -1,13 +1,15 @@
 //! NAME.toml: which plugin answers which questions, with which settings and script.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use toml::Spanned;
 
+use super::contact_fields::contact_fields;
 use super::rejection::PolicyProblem;
-use crate::domain::{PluginName, PolicyName, PolicySource};
+use crate::domain::{FieldPath, PluginName, PolicyName, PolicySource};
 use crate::policy::component::Part;
 use crate::policy::runtime::{Assignment, Isolation};
 
@@ -17,6 +19,8 @@ pub(super) struct Manifest {
     /// By the table that they stand in: `""` for the policy itself, then the parts that it leaves to others.
     general: Option<Assignment>,
     special: [Option<Assignment>; 3],
+    /// What `choose` is told of each contact that was found, beside what everybody is told.
+    contact_fields: Arc<[FieldPath]>,
 }
 
 #[derive(Deserialize)]
@@ -30,7 +34,7 @@ struct File {
     #[serde(default)]
     settings: toml::Table,
     routing: Option<Table>,
-    contacts: Option<Table>,
+    contacts: Option<Contacts>,
     errors: Option<Table>,
 }
 
@@ -43,6 +47,19 @@ struct Table {
     script: Option<Spanned<String>>,
     #[serde(default)]
     settings: toml::Table,
+}
+
+/// The part that finds out who a customer is: it may name fields and leave the plugin to the policy's own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Contacts {
+    plugin: Option<Spanned<String>>,
+    digest: Option<Spanned<String>>,
+    script: Option<Spanned<String>>,
+    #[serde(default)]
+    settings: toml::Table,
+    #[serde(default)]
+    fields: Vec<Spanned<String>>,
 }
 
 /// The tables of a policy's file that can name a plugin and a script, beside the file itself.
@@ -84,9 +101,12 @@ impl Manifest {
             }
             None => None,
         };
+        let named = file.contacts.as_ref().map_or(&[][..], |contacts| &contacts.fields);
+        let contact_fields = contact_fields(named, &reader.path, &source.toml)?;
+        let contacts = file.contacts.map(|table| reader.contacts(table, general.is_some())).transpose()?.flatten();
         let special = |table: Option<Table>| table.map(|table| reader.assignment(table)).transpose();
-        let manifest =
-            Self { general, special: [special(file.routing)?, special(file.contacts)?, special(file.errors)?] };
+        let special = [special(file.routing)?, special(contacts)?, special(file.errors)?];
+        let manifest = Self { general, special, contact_fields };
         if manifest.general.is_none() && manifest.special.iter().all(Option::is_none) {
             return Err(vec![PolicyProblem::of(&reader.path, "no `plugin` is named")]);
         }
@@ -96,7 +116,13 @@ impl Manifest {
     /// Who is to answer a part; `true` where the part has a table of its own, so that its plugin must know the answer.
     pub(super) fn assignment(&self, part: Part) -> Option<(&Assignment, bool)> {
         let special = self.special[part as usize].as_ref();
-        special.map(|it| (it, true)).or(self.general.as_ref().map(|it| (it, false)))
+        let must = part == Part::Contacts && !self.contact_fields.is_empty();
+        special.map(|it| (it, true)).or(self.general.as_ref().map(|it| (it, must)))
+    }
+
+    /// What `choose` is told of each contact that was found, beside what everybody is told.
+    pub(super) fn contact_fields(&self) -> &Arc<[FieldPath]> {
+        &self.contact_fields
     }
 
     /// Every assignment, the policy's own first.
@@ -112,6 +138,23 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Who answers for contacts, where that is not the policy's own plugin.
+    fn contacts(&self, table: Contacts, has_own: bool) -> Result<Option<Table>, Vec<PolicyProblem>> {
+        let Contacts { plugin, digest, script, settings, fields } = table;
+        match plugin {
+            Some(plugin) => Ok(Some(Table { plugin, digest, script, settings })),
+            None if fields.is_empty() || script.is_some() || digest.is_some() || !settings.is_empty() => {
+                Err(vec![PolicyProblem::of(&self.path, "[contacts] names no `plugin`, and not `fields` alone")])
+            }
+            None if !has_own => {
+                let message = "the `fields` of [contacts] need a `plugin`, there or at the top of the file: the default \
+                               policy looks at no further ones";
+                Err(vec![PolicyProblem::at(&self.path, &self.source.toml, fields[0].span().start, message)])
+            }
+            None => Ok(None),
+        }
+    }
+
     fn assignment(&self, table: Table) -> Result<Assignment, Vec<PolicyProblem>> {
         let wrong = |at: usize, message: String| vec![PolicyProblem::at(&self.path, &self.source.toml, at, message)];
         let plugin = PluginName::new(table.plugin.get_ref())

@@ -1,5 +1,6 @@
 //! A policy's texts as a revision: read, configured, tried with a sample, and from then on able to decide.
 
+mod contact_fields;
 mod counters;
 mod draft;
 mod manifest;

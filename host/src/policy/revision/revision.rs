@@ -9,7 +9,7 @@ use super::counters::Counters;
 use super::draft::{DEFAULT_POLICY, Draft, DraftError};
 use super::rejection::PolicyProblem;
 use super::sample;
-use crate::domain::{Fault, PolicyRef, Question, Timestamp};
+use crate::domain::{Fault, FieldPath, PolicyRef, Question, Timestamp};
 use crate::policy::component::Part;
 use crate::policy::runtime::{
     Answered, Ask, Assignment, Choose, ConfigureError, ConfiguredPlugin, Failing, Route, Sandbox, Search,
@@ -257,6 +257,11 @@ impl Revision {
     /// Whether it has a place among the policies with snapshots.
     pub(crate) const fn has_a_place(&self) -> bool {
         self.place.is_some()
+    }
+
+    /// What `choose` is told of each contact that was found, beside what everybody is told.
+    pub(crate) fn contact_fields(&self) -> Arc<[FieldPath]> {
+        Arc::clone(self.draft.manifest.contact_fields())
     }
 
     /// Who answers a question, unless it is left to the default policy.

@@ -2,6 +2,7 @@
 
 mod bombs;
 mod component;
+mod contact_fields;
 mod corpus;
 mod hostile;
 mod memory;

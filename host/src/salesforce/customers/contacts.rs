@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::alone::{Alone, Known, keys};
 use super::person_accounts::PersonAccounts;
-use crate::domain::{Attribute, Class, Contact, ContactSearch, Conversation, RecordId, Refusal, Timestamp};
+use super::rows::{Row, selected};
+use crate::domain::{Attribute, Class, Contact, ContactSearch, Conversation, FieldPath, RecordId, Refusal, Timestamp};
 use crate::salesforce::refusals::{Written, read, record};
 use crate::salesforce::soql::{quote, units};
 use crate::salesforce::transport::{Call, Transport};
@@ -25,21 +26,8 @@ const FEWEST_DIGITS: usize = 6;
 const CLOCKS_DIFFER: Duration = Duration::from_secs(3600);
 /// The first characters of every account's id.
 const ACCOUNT: &str = "001";
-const FIELDS: &[&str] = &["Id", "Name", "Email", "Phone"];
-const WITH_PERSONS: &[&str] = &["Id", "Name", "Email", "Phone", "IsPersonAccount", "AccountId"];
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Row {
-    id: String,
-    name: Option<String>,
-    email: Option<String>,
-    phone: Option<String>,
-    #[serde(default)]
-    is_person_account: bool,
-    #[serde(default)]
-    account_id: Option<String>,
-}
+/// Which come first of those that a search finds, and which stay where it finds too many.
+const NEWEST_FIRST: &str = "LastModifiedDate DESC";
 
 /// The customers of one organization.
 pub(crate) struct Customers {
@@ -60,9 +48,9 @@ impl Customers {
     }
 
     /// The contact that was made lately for this customer: searches find it only after a while.
-    pub(crate) async fn made_lately(&self, alone: &Alone) -> Result<Vec<Contact>, Refusal> {
+    pub(crate) async fn made_lately(&self, alone: &Alone, fields: &[FieldPath]) -> Result<Vec<Contact>, Refusal> {
         match alone.made() {
-            Some(id) => self.by_id(&id).await,
+            Some(id) => self.by_id(&id, fields).await,
             None => Ok(Vec::new()),
         }
     }
@@ -75,7 +63,7 @@ impl Customers {
 
     /// Whether a contact, or a person account, is there and may be seen.
     pub(crate) async fn is_there(&self, id: &RecordId) -> Result<bool, Refusal> {
-        match self.by_id(id).await {
+        match self.by_id(id, &[]).await {
             Ok(found) => Ok(!found.is_empty()),
             // No id of a contact at all.
             Err(refusal) if refusal.class == Class::Request => Ok(false),
@@ -83,10 +71,10 @@ impl Customers {
         }
     }
 
-    async fn by_id(&self, id: &RecordId) -> Result<Vec<Contact>, Refusal> {
+    async fn by_id(&self, id: &RecordId, fields: &[FieldPath]) -> Result<Vec<Contact>, Refusal> {
         let persons = self.person_accounts.exist(&self.transport).await?;
         let field = if persons && id.as_str().starts_with(ACCOUNT) { "AccountId" } else { "Id" };
-        self.select(&format!("{field} = {}", quote(id.as_str()))).await
+        self.select(&format!("{field} = {}", quote(id.as_str())), fields).await
     }
 
     /// Contacts that may have been made of these fields since then: by their e-mail address, or else a phone number, or
@@ -108,42 +96,43 @@ impl Customers {
         }
         let since = Timestamp::from_millis(since.as_millis().saturating_sub(CLOCKS_DIFFER.as_millis() as u64));
         wanted.push(format!("CreatedDate >= {since}"));
-        self.select(&wanted.join(" AND ")).await
+        self.select(&wanted.join(" AND "), &[]).await
     }
 
-    async fn select(&self, wanted: &str) -> Result<Vec<Contact>, Refusal> {
+    async fn select(&self, wanted: &str, fields: &[FieldPath]) -> Result<Vec<Contact>, Refusal> {
+        let rows = self.rows(wanted, fields).await?;
+        rows.into_iter().map(|row| row.contact(fields, None)).collect()
+    }
+
+    async fn rows(&self, wanted: &str, fields: &[FieldPath]) -> Result<Vec<Row>, Refusal> {
         let persons = self.person_accounts.exist(&self.transport).await?;
-        let fields = if persons { WITH_PERSONS } else { FIELDS }.join(", ");
-        let soql = format!("SELECT {fields} FROM Contact WHERE {wanted} LIMIT {MOST}");
-        self.transport.query::<Row>(&soql).await?.into_iter().map(Row::contact).collect()
+        let selected = selected(persons, fields).join(", ");
+        let order = format!("ORDER BY {NEWEST_FIRST}, Id LIMIT {MOST}");
+        self.transport.query(&format!("SELECT {selected} FROM Contact WHERE {wanted} {order}")).await
     }
 
-    /// The contacts that the first search with a result finds.
-    pub(crate) async fn find(&self, searches: &[ContactSearch]) -> Result<Vec<Contact>, Refusal> {
+    /// The contacts that the first search with a result finds, with what these fields say of them.
+    pub(crate) async fn find(&self, searches: &[ContactSearch], fields: &[FieldPath]) -> Result<Vec<Contact>, Refusal> {
         for search in searches {
             let (field, value) = (api_name(&search.field)?, search.value.trim());
             if value.is_empty() || units(value) > LONGEST_VALUE {
                 continue;
             }
-            let persons = self.person_accounts.exist(&self.transport).await?;
-            let fields = if persons { WITH_PERSONS } else { FIELDS };
             let mut rows = Vec::new();
             if field.as_str().ends_with("Phone") {
                 rows = self.find_by_phone(value, fields).await?;
             }
             if rows.is_empty() {
-                let fields = fields.join(", ");
-                let soql = format!("SELECT {fields} FROM Contact WHERE {field} = {} LIMIT {MOST}", quote(value));
-                rows = self.transport.query(&soql).await?;
+                rows = self.rows(&format!("{field} = {}", quote(value)), fields).await?;
             }
             if !rows.is_empty() {
-                return rows.into_iter().map(Row::contact).collect();
+                return rows.into_iter().map(|row| row.contact(fields, Some(field.as_str()))).collect();
             }
         }
         Ok(Vec::new())
     }
 
-    async fn find_by_phone(&self, number: &str, fields: &[&str]) -> Result<Vec<Row>, Refusal> {
+    async fn find_by_phone(&self, number: &str, fields: &[FieldPath]) -> Result<Vec<Row>, Refusal> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Found {
@@ -154,10 +143,12 @@ impl Customers {
         if digits.len() < FEWEST_DIGITS {
             return Ok(Vec::new());
         }
+        let persons = self.person_accounts.exist(&self.transport).await?;
+        let fields = selected(persons, fields);
         let body = json!({
             "q": digits,
             "in": "PHONE",
-            "sobjects": [{ "name": "Contact", "fields": fields, "limit": MOST }],
+            "sobjects": [{ "name": "Contact", "fields": fields, "orderBy": NEWEST_FIRST, "limit": MOST }],
             "overallLimit": MOST,
         });
         let path = self.transport.path("parameterizedSearch");
@@ -180,21 +171,6 @@ impl Customers {
         let call = Call { method: Method::POST, path, body: Value::Object(body), keep_owner: false };
         let written: Written = read(self.transport.send(&call).await?)?;
         record(&written.id)
-    }
-}
-
-impl Row {
-    fn contact(self) -> Result<Contact, Refusal> {
-        // The contact of a person account is a shadow: records are linked to the account.
-        let account = self.account_id.filter(|_| self.is_person_account);
-        Ok(Contact {
-            id: record(account.as_deref().unwrap_or(&self.id))?,
-            name: self.name.unwrap_or_default(),
-            email: self.email,
-            phone: self.phone,
-            person_account: account.is_some(),
-            attributes: Vec::new(),
-        })
     }
 }
 

@@ -3,6 +3,7 @@
 mod alone;
 mod contacts;
 mod person_accounts;
+mod rows;
 
 pub use alone::Alone;
 pub(super) use contacts::Customers;

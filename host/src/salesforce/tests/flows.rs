@@ -21,7 +21,7 @@ fn nothing() -> Value {
 
 async fn ask(client: &Client) -> Result<(), Refusal> {
     let search = ContactSearch { field: "Email".to_owned(), value: "jane@example.com".to_owned() };
-    client.find_contacts(&[search]).await.map(|_| ())
+    client.find_contacts(&[search], &[]).await.map(|_| ())
 }
 
 fn pairs(text: &str) -> HashMap<String, String> {

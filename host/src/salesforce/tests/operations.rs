@@ -7,8 +7,8 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use crate::domain::{
-    AccountId, Attribute, Class, ContactSearch, Conversation, ConversationId, Customer, RecordId, Refusal, SourceId,
-    Timestamp,
+    AccountId, Attribute, Class, ContactSearch, Conversation, ConversationId, Customer, FieldPath, RecordId, Refusal,
+    SourceId, Timestamp,
 };
 use crate::salesforce::tests::server::StandIn;
 use crate::salesforce::{CaseWrite, Client, ConnectionCheck, ConversationWrite, Upserted};
@@ -249,13 +249,16 @@ async fn contacts_are_searched_one_field_at_a_time_until_something_is_found() {
     server.reply(200, &rows(json!([{"Id": "003000000000001AAA", "Name": "Jane", "Email": null, "Phone": "+33"}])));
     let client = server.client();
     let searches = [search("Email", "o'brien@example.com"), search("Loyalty__c", "7"), search("Never__c", "asked")];
-    let found = client.find_contacts(&searches).await.unwrap();
+    let found = client.find_contacts(&searches, &[]).await.unwrap();
     assert_eq!((found.len(), found[0].name.as_str(), found[0].phone.as_deref()), (1, "Jane", Some("+33")));
     assert!(!found[0].person_account);
     let asked = server.asked();
     assert_eq!(asked.len(), 3);
     let query = percent_decode_str(asked[1].uri.split_once("?q=").unwrap().1).decode_utf8().unwrap().into_owned();
-    assert_eq!(query, r"SELECT Id, Name, Email, Phone FROM Contact WHERE Email = 'o\'brien@example.com' LIMIT 10");
+    assert_eq!(
+        query,
+        r"SELECT Id, Name, Email, Phone FROM Contact WHERE Email = 'o\'brien@example.com' ORDER BY LastModifiedDate DESC, Id LIMIT 10"
+    );
 }
 
 #[tokio::test]
@@ -266,10 +269,34 @@ async fn a_phone_number_is_searched_for_however_it_is_written_and_a_person_accou
         "AccountId": "001000000000001AAA"});
     server.reply(200, &json!({"searchRecords": [person]}));
     let client = server.client_of_unknown_organization();
-    let found = client.find_contacts(&[search("MobilePhone", "+33 (6) 12-34-56-78")]).await.unwrap();
+    let found = client.find_contacts(&[search("MobilePhone", "+33 (6) 12-34-56-78")], &[]).await.unwrap();
     assert_eq!((&found[0].id, found[0].person_account), (&id("001000000000001AAA"), true));
     let sent: Value = serde_json::from_str(&server.asked()[2].body).unwrap();
     assert_eq!((&sent["q"], &sent["in"]), (&json!("33612345678"), &json!("PHONE")));
+}
+
+fn paths(names: &[&str]) -> Vec<FieldPath> {
+    names.iter().map(|name| FieldPath::try_from((*name).to_owned()).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_fields_that_a_policy_asks_for_come_in_the_same_call() {
+    let server = started().await;
+    let row = json!({"Id": "003000000000001AAA", "Name": "Jane", "Title": "Dr", "Account": {"Name": "Acme"}});
+    server.reply(200, &json!({"searchRecords": []})).reply(200, &rows(json!([row])));
+    let client = server.client();
+    let fields = paths(&["Title", "Account.Name", "Email"]);
+    let found = client.find_contacts(&[search("Phone", "0612345678")], &fields).await.unwrap();
+    let told: Vec<_> = found[0].attributes.iter().map(|it| (it.name.as_str(), it.value.as_str())).collect();
+    assert_eq!(told, [("Title", "Dr"), ("Account.Name", "Acme"), ("found_by", "Phone")]);
+    let asked = server.asked();
+    let sent: Value = serde_json::from_str(&asked[1].body).unwrap();
+    let object = &sent["sobjects"][0];
+    assert_eq!(object["fields"], json!(["Id", "Name", "Email", "Phone", "Title", "Account.Name"]));
+    assert_eq!(object["orderBy"], "LastModifiedDate DESC");
+    let query = percent_decode_str(asked[2].uri.split_once("?q=").unwrap().1).decode_utf8().unwrap();
+    assert!(query.starts_with("SELECT Id, Name, Email, Phone, Title, Account.Name FROM Contact WHERE"), "{query}");
+    assert_eq!(asked.len(), 3, "a token, and a call for each search");
 }
 
 #[tokio::test]
@@ -277,8 +304,8 @@ async fn a_blank_value_never_finds_the_contacts_that_have_none() {
     let server = StandIn::start().await;
     let client = server.client();
     let searches = [search("Email", ""), search("Phone", "  \n"), search("Phone", &"1".repeat(256))];
-    assert_eq!(client.find_contacts(&searches).await.unwrap(), []);
-    let refusal = client.find_contacts(&[search("Id = '' OR Name", "x")]).await.unwrap_err();
+    assert_eq!(client.find_contacts(&searches, &[]).await.unwrap(), []);
+    let refusal = client.find_contacts(&[search("Id = '' OR Name", "x")], &[]).await.unwrap_err();
     assert_eq!((refusal.class, refusal.code.as_str()), (Class::Request, "NOT_A_FIELD"));
     assert!(server.asked().is_empty(), "nothing was asked");
 }
@@ -354,7 +381,7 @@ async fn a_question_that_many_need_is_asked_once_also_when_it_is_refused_and_cou
 
     server.reply(503, &json!("gateway"));
     let searches = [search("Email", "jane@example.com")];
-    let refused = futures_util::future::join_all((0..20).map(|_| client.find_contacts(&searches))).await;
+    let refused = futures_util::future::join_all((0..20).map(|_| client.find_contacts(&searches, &[]))).await;
     assert_eq!(server.asked().len(), 3, "whether there are person accounts is asked once");
     assert!(refused.iter().all(|refused| refused.as_ref().unwrap_err().class == Class::Transient));
 
@@ -378,7 +405,7 @@ async fn the_checks_say_what_is_missing() {
     server.reply(200, &described(&["alcmeon__scoped_id__c", "alcmeon__url__c"], false));
     server.reply(200, &described(&["switchyard_id__c"], true));
     two_queues(&server);
-    let checks = with_cases(&server).checks(Timestamp::default()).await;
+    let checks = with_cases(&server).checks(Timestamp::default(), &[]).await;
     assert_eq!((of(&checks, "connection").ok, of(&checks, "authentication").ok), (Some(true), Some(true)));
     assert_eq!(of(&checks, "refresh-token").ok, None, "the policy cannot be read");
     let object = of(&checks, "conversation-object");
@@ -408,7 +435,7 @@ async fn a_dead_token_is_explained_with_every_possible_cause() {
     let dead = json!({"error": "invalid_grant", "error_description": "expired access/refresh token"});
     server.reply(200, &json!([{"version": "66.0"}]));
     server.reply(400, &dead);
-    let checks = server.client().checks(Timestamp::default()).await;
+    let checks = server.client().checks(Timestamp::default(), &[]).await;
     assert_eq!(server.token_requests(), 1, "each one is a failed log-in of the user");
     assert!(of(&checks, "connection").found.contains("does not know v62.0"));
     let authentication = of(&checks, "authentication");

@@ -16,7 +16,7 @@ fn nothing() -> Value {
 
 async fn ask(client: &Client) -> Result<(), Refusal> {
     let search = ContactSearch { field: "Email".to_owned(), value: "jane@example.com".to_owned() };
-    client.find_contacts(&[search]).await.map(|_| ())
+    client.find_contacts(&[search], &[]).await.map(|_| ())
 }
 
 #[tokio::test]

@@ -73,6 +73,12 @@ fn within_hours(hours: &Map, zone: &str, at_ms: INT) -> Given<bool> {
     Ok(opened_today || opened_yesterday)
 }
 
+/// Whether these are working hours.
+pub(super) fn check(hours: &Map) -> Given<()> {
+    week(hours)?;
+    holidays(hours).map(drop)
+}
+
 /// The hours of each day: its own, else those of a range of days.
 fn week(hours: &Map) -> Given<[Spans; 7]> {
     let (mut own, mut of_range) = ([const { None }; 7], [const { None }; 7]);

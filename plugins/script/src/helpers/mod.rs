@@ -30,6 +30,30 @@ pub(crate) fn set_clock(engine: &mut Engine, outside: Outside) {
     hours::register(engine, outside.now);
 }
 
+/// Whether a value can be wrong in this place of a function's arguments.
+pub(crate) fn looks_at(function: &str, place: usize) -> bool {
+    matches!((function, place), ("within_hours", 0 | 1) | ("local_time" | "pattern", 0) | ("matches" | "find_match", 1))
+}
+
+/// What is wrong with a value that a function would be given there; nothing where it is of another type, which only the
+/// running script knows to be one that it is given.
+pub(crate) fn wrong_value(function: &str, place: usize, value: &Dynamic) -> Option<String> {
+    let text = value.clone().into_immutable_string();
+    let wrong = match (function, place, text) {
+        ("within_hours", 0, _) => hours::check(&*value.as_map_ref().ok()?).err(),
+        ("within_hours" | "local_time", _, Ok(zone)) => zones::local_minutes(&zone, 0).err(),
+        ("pattern" | "matches" | "find_match", _, Ok(pattern)) => patterns::check(&pattern).err(),
+        _ => None,
+    };
+    wrong.map(|mut wrong| {
+        wrong.clear_position();
+        match *wrong {
+            EvalAltResult::ErrorRuntime(words, _) => words.to_string(),
+            other => other.to_string(),
+        }
+    })
+}
+
 fn words_for_the_operator(engine: &mut Engine, Outside { log, explain, .. }: Outside) {
     engine
         .register_fn("explain", move |rule: Dynamic| explain(&rule.to_string()))

@@ -29,6 +29,11 @@ pub(super) fn register(engine: &mut Engine) {
         .register_fn("first_match", |_: (), _: Dynamic| ());
 }
 
+/// Whether this is a pattern.
+pub(super) fn check(source: &str) -> Given<()> {
+    Pattern::new(source).map(drop)
+}
+
 impl Pattern {
     fn new(source: &str) -> Given<Self> {
         let built = RegexBuilder::new(source).case_insensitive(true).size_limit(MAX_BYTES).build();

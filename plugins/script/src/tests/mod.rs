@@ -2,6 +2,7 @@
 
 mod answers;
 mod cases;
+mod misspelt;
 mod places;
 mod policies;
 mod problems;

@@ -19,7 +19,7 @@ fn settings() -> serde_json::Value {
 
 #[test]
 fn every_script_of_it_is_accepted() {
-    assert_eq!(blocks("rhai").map(|source| configure(&settings(), source).map(drop).unwrap()).count(), 2);
+    assert_eq!(blocks("rhai").map(|source| configure(&settings(), source).map(drop).unwrap()).count(), 3);
 }
 
 #[test]

@@ -39,6 +39,9 @@ pub(crate) fn parameterized(org: &Org, call: &Call, version: u32) -> Result<Answ
         if let Some(filter) = object["where"].as_str() {
             soql += &format!(" WHERE {filter}");
         }
+        if let Some(order) = object["orderBy"].as_str() {
+            soql += &format!(" ORDER BY {order}");
+        }
         if let Some(limit) = object["limit"].as_u64() {
             soql += &format!(" LIMIT {limit}");
         }
@@ -77,6 +80,9 @@ fn from_query(call: &Call) -> Map<String, Value> {
             }
             if let Some(filter) = param("where") {
                 object["where"] = json!(filter);
+            }
+            if let Some(order) = param("orderBy") {
+                object["orderBy"] = json!(order);
             }
             if let Some(limit) = param("limit").and_then(|text| text.parse::<u64>().ok()) {
                 object["limit"] = json!(limit);

@@ -19,6 +19,15 @@ async fn people(world: &World) -> Org {
 }
 
 #[tokio::test]
+async fn a_field_is_selected_once() {
+    let world = World::start().await;
+    let org = world.org("acme", json!({})).await;
+    let twice = org.query("SELECT Id, Name, name FROM Contact").await;
+    assert_eq!(twice.body[0]["errorCode"], "INVALID_FIELD", "{}", twice.body);
+    assert!(twice.body[0]["message"].as_str().unwrap().contains("duplicate field selected: name"), "{}", twice.body);
+}
+
+#[tokio::test]
 async fn conditions_find_what_they_say() {
     let world = World::start().await;
     let org = people(&world).await;

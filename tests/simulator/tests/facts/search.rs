@@ -79,6 +79,13 @@ async fn parameters_do_the_same_by_get_and_post() {
         "sobjects": [{"name": "Contact", "where": "FirstName != null", "limit": 1}],
     });
     assert_eq!(names(&org.post("parameterizedSearch", body).await), ["Byron"]);
+    for (order, expected) in [("LastName DESC", ["O'Brien", "Byron"]), ("LastName", ["Byron", "O'Brien"])] {
+        let sorted = json!({ "name": "Contact", "fields": ["LastName", "Owner.Name"], "orderBy": order });
+        let body = json!({ "q": "x.org", "in": "EMAIL", "sobjects": [sorted] });
+        let found = org.post("parameterizedSearch", body).await;
+        assert_eq!(names(&found), expected, "{order}");
+        assert!(found.body["searchRecords"][0]["Owner"]["Name"].is_string(), "{}", found.body);
+    }
     let bare = reply(org.request_at("v36.0", Method::GET, path)).await;
     assert_eq!(bare.body[0]["LastName"], "Byron", "a bare list before version 37");
 }

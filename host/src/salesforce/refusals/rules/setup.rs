@@ -57,7 +57,8 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(Config, Record, "INVALID_FIELD").words(
         "A field is not there, or the integration user does not see it.",
-        "The field that Salesforce's words name: its name under `[orgs.salesforce.objects]`, and field-level security.",
+        "The field that Salesforce's words name: its name under `[orgs.salesforce.objects]`, or in the policy's searches and \
+         `fields` of contacts, and field-level security.",
     ),
     rule(Config, Record, "INVALID_FIELD_FOR_INSERT_UPDATE").words(
         "A field may not be written.",

@@ -1,5 +1,7 @@
 //! Reads SOQL into a query on the tables of an org, or says what is wrong with it as Salesforce would.
 
+use std::collections::BTreeSet;
+
 use super::super::org::Org;
 use super::super::refusal::Refusal;
 use super::super::schema::{FieldIndex, Kind, ObjectIndex};
@@ -64,6 +66,7 @@ impl Parser<'_> {
     /// What follows the object's name.
     fn clauses(&mut self, items: Vec<Item>) -> Result<Query, Refusal> {
         let mut counted = 0;
+        self.no_field_twice(&items)?;
         let select = items.into_iter().map(|item| self.selected(item, &mut counted)).collect::<Result<Vec<_>, _>>()?;
         let filter = if self.is_keyword("WHERE") { Some(self.any_of()?) } else { None };
         let order = self.order()?;
@@ -98,6 +101,19 @@ impl Parser<'_> {
                 return Ok(items);
             }
         }
+    }
+
+    fn no_field_twice(&self, items: &[Item]) -> Result<(), Refusal> {
+        let mut seen = BTreeSet::new();
+        for item in items {
+            if let Item::Field(name) = item
+                && !seen.insert(name.text.to_ascii_lowercase())
+            {
+                let message = format!("duplicate field selected: {}", name.text);
+                return Err(refuse("INVALID_FIELD", self.text, name.at, &message));
+            }
+        }
+        Ok(())
     }
 
     fn skip_to_close(&mut self) -> Result<(), Refusal> {
