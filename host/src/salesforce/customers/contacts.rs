@@ -11,7 +11,7 @@ use super::alone::{Alone, Known, keys};
 use super::person_accounts::PersonAccounts;
 use crate::domain::{Attribute, Class, Contact, ContactSearch, Conversation, RecordId, Refusal, Timestamp};
 use crate::salesforce::refusals::{Written, read, record};
-use crate::salesforce::soql::{quote, units};
+use crate::salesforce::soql::{cut, quote, units};
 use crate::salesforce::transport::{Call, Transport};
 use crate::salesforce::values::ApiName;
 
@@ -137,7 +137,7 @@ impl Customers {
                 rows = self.transport.query(&soql).await?;
             }
             if !rows.is_empty() {
-                return rows.into_iter().map(Row::contact).collect();
+                return rows.into_iter().take(MOST).map(Row::contact).collect();
             }
         }
         Ok(Vec::new())
@@ -187,11 +187,12 @@ impl Row {
     fn contact(self) -> Result<Contact, Refusal> {
         // The contact of a person account is a shadow: records are linked to the account.
         let account = self.account_id.filter(|_| self.is_person_account);
+        let bounded = |text: String| cut(&text, LONGEST_VALUE).to_owned();
         Ok(Contact {
             id: record(account.as_deref().unwrap_or(&self.id))?,
-            name: self.name.unwrap_or_default(),
-            email: self.email,
-            phone: self.phone,
+            name: self.name.map(bounded).unwrap_or_default(),
+            email: self.email.map(bounded),
+            phone: self.phone.map(bounded),
             person_account: account.is_some(),
             attributes: Vec::new(),
         })

@@ -2,6 +2,7 @@
 
 mod authorize;
 mod grant;
+mod granted;
 mod rest;
 mod session;
 
