@@ -7,6 +7,8 @@ mod client;
 mod config;
 mod customers;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz_tests;
 mod http;
 mod jwt;
 mod queues;

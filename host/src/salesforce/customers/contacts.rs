@@ -199,6 +199,19 @@ impl Row {
     }
 }
 
+/// The contacts of a query's answer.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn rows(answer: Value) -> Vec<Result<Contact, Refusal>> {
+    #[derive(Deserialize)]
+    struct Page {
+        records: Vec<Row>,
+    }
+    match read::<Page>(answer) {
+        Ok(page) => page.records.into_iter().map(Row::contact).collect(),
+        Err(refusal) => vec![Err(refusal)],
+    }
+}
+
 fn api_name(text: &str) -> Result<ApiName, Refusal> {
     ApiName::try_from(text.to_owned()).map_err(|error| Refusal::new(Class::Request, "NOT_A_FIELD", error.to_string()))
 }

@@ -6,3 +6,5 @@ mod person_accounts;
 
 pub use alone::Alone;
 pub(super) use contacts::Customers;
+#[cfg(any(test, fuzzing))]
+pub(super) use contacts::rows;

@@ -54,6 +54,14 @@ pub(super) fn access(token: Option<Secret>, instance_url: Option<String>) -> Res
     Ok((token, server))
 }
 
+/// The tokens of an answer, and where they are good for.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn granted(json: Value) -> Result<(Secret, Option<Secret>, Server), Refusal> {
+    let granted = Granted::read(json)?;
+    let (token, server) = access(granted.access_token, granted.instance_url)?;
+    Ok((token, granted.refresh_token, server))
+}
+
 /// An answer that is no token: it is not Salesforce's, and passes.
 pub(super) fn unreadable(what: String) -> Refusal {
     let request = RequestSent { method: "POST".to_owned(), path: PATH.to_owned(), body: Value::Null };

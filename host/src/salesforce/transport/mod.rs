@@ -7,5 +7,7 @@ mod rest;
 mod session;
 
 pub use authorize::Authorization;
+#[cfg(any(test, fuzzing))]
+pub(super) use granted::granted;
 pub(super) use rest::{Accepted, Call, Transport};
 pub use session::{Keeping, OnRotated};
