@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use self::words::{short, told};
 use crate::domain::{AccountId, AlertSettings, PluginName, Secret, SourceId};
 use crate::engine::OrgConfig;
 use crate::ledger::Keys;
@@ -111,7 +112,7 @@ pub enum Error {
         /// Why.
         error: std::io::Error,
     },
-    /// The file is not a configuration. (What stands there is not repeated: it may be a secret.)
+    /// The file is not a configuration. (A value of the wrong type is not repeated: it may be a secret.)
     #[error("{path}:{line}:{column}: {message}")]
     Text {
         /// Its path.
@@ -157,7 +158,7 @@ impl Config {
             let before = &text[..text.floor_char_boundary(at)];
             let line = before.matches('\n').count() + 1;
             let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
-            Error::Text { path: path.to_owned(), line, column, message: error.message().to_owned() }
+            Error::Text { path: path.to_owned(), line, column, message: told(error.message()) }
         })
     }
 
@@ -215,6 +216,15 @@ impl Config {
     /// # Errors
     /// Names the key and says what is wrong with it.
     pub fn check(&self) -> Result<(), Error> {
+        self.check_but_mail()?;
+        if let Some(mail) = &self.mail {
+            mail::Mailer::new(mail).map_err(|error| Error::Sense(format!("mail: {error}")))?;
+        }
+        Ok(())
+    }
+
+    /// The same, without what reads the certificates of this machine.
+    fn check_but_mail(&self) -> Result<(), Error> {
         let wrong = |text: String| Err(Error::Sense(text));
         for (key, secret) in self.clone().secrets() {
             if secret.is_blank() {
@@ -227,9 +237,6 @@ impl Config {
         }
         if self.mail.is_none() && self.orgs.iter().any(|org| !org.alert_recipients.is_empty()) {
             return wrong("orgs.alert_recipients: there is no [mail] that could reach them".to_owned());
-        }
-        if let Some(mail) = &self.mail {
-            mail::Mailer::new(mail).map_err(|error| Error::Sense(format!("mail: {error}")))?;
         }
         sources::check(self)?;
         let (mut ids, mut linked) = (HashSet::new(), HashSet::new());
@@ -293,11 +300,14 @@ pub fn accounts(org: &OrgConfig) -> Result<Vec<(SourceId, Option<AccountId>)>, E
     };
     let each = org.accounts.iter().map(|text| {
         parse(text).ok_or_else(|| {
-            Error::Sense(format!("orgs `{}`.accounts: `{text}` is not SOURCE/ACCOUNT or SOURCE/*", org.id))
+            Error::Sense(format!("orgs `{}`.accounts: `{}` is not SOURCE/ACCOUNT or SOURCE/*", org.id, short(text)))
         })
     });
     each.collect()
 }
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz_tests;
 #[cfg(test)]
 mod tests;
+mod words;

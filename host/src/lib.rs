@@ -29,3 +29,6 @@ pub mod config;
 pub mod app;
 
 pub mod cli;
+
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;

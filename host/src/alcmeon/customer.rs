@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::config::Config;
 use super::json::{JsonObject, as_text};
+use super::phone;
 use crate::domain::{Attribute, Customer};
 
 /// Takes the customer out of a message's `author`.
@@ -82,17 +83,10 @@ fn shown(value: &Value) -> Option<String> {
             Some(items.iter().filter_map(shown).collect::<Vec<_>>().join(", ")).filter(|t| !t.is_empty())
         }
         Value::Object(parts) => match (parts.get("country_prefix"), parts.get("number")) {
-            (Some(prefix), Some(number)) => phone(prefix, number),
+            (Some(prefix), Some(number)) => phone::joined(prefix, number),
             _ => Some(value.to_string()),
         },
     }
-}
-
-/// A trunk zero is deliberately kept: in some countries it belongs to the number.
-fn phone(prefix: &Value, number: &Value) -> Option<String> {
-    let digits = |value: &Value| -> String { value.to_string().chars().filter(char::is_ascii_digit).collect() };
-    let (prefix, number) = (digits(prefix), digits(number));
-    (!number.is_empty()).then(|| if prefix.is_empty() { number.clone() } else { format!("+{prefix}{number}") })
 }
 
 /// `[key, value]`.

@@ -7,7 +7,7 @@ mod config;
 mod customer;
 mod json;
 mod parse;
-
+mod phone;
 mod signature;
 
 pub use calls::Webhook;

@@ -18,6 +18,9 @@ mod store;
 mod sync_error;
 mod verify;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use plugin::fuzz_tests;
+
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;

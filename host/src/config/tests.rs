@@ -1,5 +1,7 @@
 //! What a configuration says, and which ones are refused.
 
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -26,6 +28,63 @@ fn an_unknown_key_is_refused_by_name_and_place_without_repeating_what_stands_the
     let text = "[http]\nlisten = '127.0.0.1:1'\n[alcmeon.main]\ninstance_id = '1'\nsecret = 'hush'\nteem_field = 3\n";
     let error = Config::parse(text, "x.toml").unwrap_err().to_string();
     assert!(error.starts_with("x.toml:") && error.contains("teem_field") && !error.contains("hush"), "{error}");
+}
+
+#[test]
+fn a_secret_that_stands_where_something_else_is_expected_is_not_repeated() {
+    for (text, hidden) in [
+        (format!("[secrets]\nkeys = '{KEY}'\n"), KEY),
+        ("[mail]\nhost = 'h'\nfrom = 'a@example.com'\npassword = 12345678\n".to_owned(), "12345678"),
+        ("[[http.tokens]]\nname = 'a'\nsecret = 1234.5678\nscopes = []\n".to_owned(), "1234.5678"),
+        ("[[http.tokens]]\nname = 'a'\nsecret = 'x'\nscopes = 'hush \", expected hush'\n".to_owned(), "hush"),
+    ] {
+        let error = Config::parse(&text, "x.toml").unwrap_err().to_string();
+        assert!(error.contains("invalid type") && error.contains("expected"), "{error}");
+        assert!(!error.contains(hidden), "{error}");
+    }
+}
+
+#[test]
+fn a_secret_in_the_place_of_an_address_is_not_repeated() {
+    // An environment that is written as a list has its address first.
+    let error = Config::parse("[alcmeon]\nsecret = ['hush-hush']\n", "x.toml").unwrap_err().to_string();
+    assert!(error.contains("must be https://HOST") && !error.contains("hush"), "{error}");
+}
+
+#[test]
+fn a_reason_is_short_however_long_what_is_wrong_may_be() {
+    let long = "x".repeat(10_000);
+    let org =
+        |account: &str| format!("[[orgs]]\nid = 'a'\naccounts = ['{account}']\n[orgs.salesforce]\nclient_id = 'c'\n");
+    let parsed = Config::parse(&format!("[http]\n{long} = 1\n"), "x.toml").unwrap_err().to_string();
+    let checked = Config::parse(&org(&long), "x.toml").unwrap().check().unwrap_err().to_string();
+    assert!(parsed.len() < 1_000 && checked.len() < 1_000, "{} and {}", parsed.len(), checked.len());
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic_or_repeat_a_secret(
+        text in "(\\[(http|mail|secrets|policies\\.limits|alcmeon\\.main|orgs\\.salesforce)\\]\n|\\[\\[(orgs|http\\.tokens)\\]\n\
+                 |(secret|password|keys|listen|id|accounts|scopes|port|client_id|flow|policy|deadline_ms) = \
+                 (\"[a-z0-9 /*]{0,20}\"|[0-9]{1,12}|true|\\[\"[a-z/*]{0,12}\"\\]|1979-05-27|\\{\\})\n|[\\[\\]{}=.,\"'#\n\u{e9}]){0,12}"
+    ) {
+        fuzz_tests::config(text.as_bytes());
+    }
+
+    #[test]
+    fn a_secret_is_not_repeated_however_wrongly_it_is_written(key in 0..200_usize, secret in "[a-z]{8}\"?[0-9]{8}") {
+        let mut lines: Vec<String> = with_secrets(GOOD).lines().map(str::to_owned).collect();
+        let keys: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].contains(GOOD) || lines[*at].contains(KEY)).collect();
+        let at = keys[key % keys.len()];
+        let name = lines[at].split(" = ").next().unwrap().to_owned();
+        lines[at] = format!("{name} = ['{secret}', {{ x = '{secret}' }}]");
+        let first = Config::parse(&lines.join("\n"), "x.toml").map(|_| ()).map_err(|error| error.to_string());
+        lines[at] = format!("{name} = {{ x = '{secret}' }}");
+        let second = Config::parse(&lines.join("\n"), "x.toml").map(|_| ()).map_err(|error| error.to_string());
+        for error in [first, second].into_iter().filter_map(Result::err) {
+            prop_assert!(!error.contains(&secret), "{error}");
+        }
+    }
 }
 
 /// A configuration in which every secret has this text.

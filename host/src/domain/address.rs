@@ -20,7 +20,7 @@ impl BaseUrl {
     /// When the path would lead to another server.
     pub fn at(&self, path: &str) -> Result<Url, BaseUrlError> {
         // Not `join` alone: a path from outside such as `//elsewhere` would name another server.
-        let foreign = || BaseUrlError(path.to_owned());
+        let foreign = || BaseUrlError(path.chars().take(200).collect());
         let own = self.0.path().trim_end_matches('/');
         let path = path.strip_prefix('/').unwrap_or(path);
         let url = self.0.join(&format!("{own}/{path}")).map_err(|_| foreign())?;
@@ -52,7 +52,7 @@ impl TryFrom<String> for BaseUrl {
         };
         match text.parse::<Url>() {
             Ok(url) if fits(&url) => Ok(Self(url)),
-            _ => Err(BaseUrlError(text)),
+            _ => Err(BaseUrlError(text.chars().take(200).collect())),
         }
     }
 }

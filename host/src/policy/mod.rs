@@ -25,5 +25,7 @@ pub use component::compatibility;
 pub use config::Config;
 pub use error::Error;
 pub use host::PolicyHost;
+#[cfg(any(test, fuzzing))]
+pub(crate) use revision::fuzz_tests;
 pub use revision::{DEFAULT_POLICY, Faults, PolicyProblem, Rejection, is_script_file, scripts_named};
 pub use runtime::{Failing, Isolation, PluginStatus, PluginTrouble};

@@ -38,7 +38,7 @@ pub(super) struct Asking<'a> {
 
 /// How a registry wants to be told who asks.
 #[derive(Debug, PartialEq, Eq)]
-enum Challenge {
+pub(super) enum Challenge {
     Basic,
     /// By a token that `realm` gives.
     Bearer {
@@ -87,7 +87,7 @@ impl<'a> Asking<'a> {
         let answer = accepted(request.send().await.map_err(unreachable)?).await?;
         let text = read(answer, TEXT_BYTES, "the answer with its token").await?;
         let token: Token = serde_json::from_slice(&text)
-            .map_err(|error| Error::Unfit(format!("the answer with its token cannot be read: {error}")))?;
+            .map_err(|error| Error::Unfit(format!("the answer with its token cannot be read: {}", words(&error))))?;
         secret(&format!("Bearer {}", token.token))
     }
 
@@ -133,7 +133,7 @@ impl<'a> Asking<'a> {
 }
 
 impl Challenge {
-    fn of(headers: &HeaderMap) -> Option<Self> {
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         let texts = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|text| text.to_str().ok());
         let mut basic = None;
         for challenge in texts.flat_map(ChallengeParser::new).flatten() {
@@ -185,7 +185,7 @@ fn is_here(url: &Url) -> bool {
 
 /// The address where a registry says that its tokens are given, if it may be asked: one of the registry's own host or domain
 /// (`auth.docker.io` for `index.docker.io`), by https. Whoever makes the host pull does not make it ask any other.
-fn gives_tokens_for(registry: &Url, realm: &str) -> Result<Url, Error> {
+pub(super) fn gives_tokens_for(registry: &Url, realm: &str) -> Result<Url, Error> {
     let no = |why: &str| {
         Error::Refused(format!("it sends for a token to `{}`, {why}", realm.chars().take(200).collect::<String>()))
     };

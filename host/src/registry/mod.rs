@@ -2,6 +2,8 @@
 
 mod asking;
 mod cache;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz_tests;
 mod manifest;
 
 use std::collections::BTreeMap;
@@ -138,7 +140,7 @@ impl Registry {
             return Err(Error::Unfit(format!("it has {} bytes; {most} are allowed", layer.size)));
         }
         let component = asking.blob(&layer.digest, size).await?;
-        Ok(Pulled { component, signature: manifest.signature(), digest })
+        Ok(Pulled { component, signature: manifest.signature()?, digest })
     }
 
     /// Who is configured for the registry, or whom Docker's own configuration names.

@@ -8,6 +8,8 @@ mod config;
 mod customers;
 mod described;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz_tests;
 mod http;
 mod jwt;
 mod queues;

@@ -7,8 +7,12 @@ use serde::Deserialize;
 
 use super::refusals::record;
 use super::single_flight::SingleFlight;
+use super::soql::cut;
 use super::transport::Transport;
 use crate::domain::{Class, RecordId, Refusal, Timestamp};
+
+/// No name of a queue is longer, as Salesforce counts.
+const LONGEST_NAME: usize = 255;
 
 /// A queue, and what it can own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,14 +112,15 @@ async fn fetch(transport: &Transport) -> Result<Queues, Refusal> {
     let groups: Vec<GroupRow> =
         transport.query("SELECT Id, Name, DeveloperName FROM Group WHERE Type = 'Queue'").await?;
     let objects: Vec<ObjectRow> = transport.query("SELECT QueueId, SobjectType FROM QueueSobject").await?;
+    let bounded = |text: String| cut(&text, LONGEST_NAME).to_owned();
     let queue = |group: GroupRow| {
         let id = record(&group.id)?;
         let own = objects.iter().filter(|row| id.is_same(&row.queue_id)).map(|row| row.sobject_type.clone());
         Ok(Queue {
             objects: own.collect(),
             id,
-            name: group.name.unwrap_or_default(),
-            developer_name: group.developer_name.unwrap_or_default(),
+            name: group.name.map(bounded).unwrap_or_default(),
+            developer_name: group.developer_name.map(bounded).unwrap_or_default(),
         })
     };
     groups.into_iter().map(queue).collect::<Result<_, _>>().map(Queues)

@@ -72,7 +72,7 @@ impl Server {
 
     /// The address with this path and query.
     pub(super) fn at(&self, path: &str) -> Result<Url, Error> {
-        self.0.at(path).map_err(|_| Error::Server(path.to_owned()))
+        self.0.at(path).map_err(|_| Error::Server(path.chars().take(200).collect()))
     }
 }
 
@@ -88,7 +88,7 @@ impl TryFrom<String> for Server {
     fn try_from(text: String) -> Result<Self, Error> {
         match BaseUrl::try_from(text.clone()) {
             Ok(url) if url.is_bare() => Ok(Self(url)),
-            _ => Err(Error::Server(text)),
+            _ => Err(Error::Server(text.chars().take(200).collect())),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 mod bench;
 mod check;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz_tests;
 mod new;
 mod pull;
 mod run;

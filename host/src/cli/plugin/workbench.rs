@@ -164,13 +164,17 @@ fn read_settings(path: &Path) -> anyhow::Result<toml::Table> {
     table.with_context(|| path.display().to_string())
 }
 
-fn to_toml(settings: &Map<String, Value>) -> anyhow::Result<toml::Table> {
-    toml::Table::try_from(settings).context("they cannot be written as TOML, which knows no `null`")
+pub(super) fn to_toml(settings: &Map<String, Value>) -> anyhow::Result<toml::Table> {
+    let table = toml::Table::try_from(settings).context("they cannot be written as TOML, which knows no `null`")?;
+    // What the crate writes a date as inside of itself would be read back as one.
+    let again = toml::to_string(&table)?.parse::<toml::Table>().ok();
+    anyhow::ensure!(again.as_ref() == Some(&table), "they cannot be written as TOML: a key in them is kept for dates");
+    Ok(table)
 }
 
 /// The file of a policy with other settings where it answers a question. Without any it stays as it is, so that what
 /// is wrong in it is found at its line.
-fn with_settings(toml: &str, question: Question, settings: toml::Table) -> anyhow::Result<String> {
+pub(super) fn with_settings(toml: &str, question: Question, settings: toml::Table) -> anyhow::Result<String> {
     let Ok(mut policy) = toml.parse::<toml::Table>() else { return Ok(toml.to_owned()) };
     if settings.is_empty() {
         return Ok(toml.to_owned());
@@ -208,6 +212,13 @@ mod tests {
         assert_eq!(search["contacts"]["settings"]["x"].as_integer(), Some(3));
         assert_eq!(search["settings"]["x"].as_integer(), Some(1));
         assert_eq!(with_settings(policy, Question::Route, toml::Table::new()).unwrap(), policy);
+    }
+
+    #[test]
+    fn settings_that_toml_would_take_for_a_date_are_refused() {
+        let settings = |key: &str| Map::from_iter([("x".to_owned(), serde_json::json!({ key: "2026-01-15" }))]);
+        assert!(to_toml(&settings("$__toml_private_datetime")).is_err());
+        assert_eq!(to_toml(&settings("date")).unwrap()["x"]["date"].as_str(), Some("2026-01-15"));
     }
 
     #[test]

@@ -277,6 +277,21 @@ mod tests {
     }
 
     #[test]
+    fn a_problem_is_told_in_few_words_however_long_what_is_wrong_may_be() {
+        let long = "\u{e9}".repeat(10_000);
+        for toml in [
+            format!("plugin = 'script'\n'{long}' = 1\n"),
+            format!("plugin = 'script'\nscript = '{long}'\n"),
+            format!("plugin = 'script'\n[settings]\n'{long}' = nan\n"),
+            format!("plugin = ['{long}']\n"),
+            format!("plugin = 'script'\nsettings = '{long}'\n"),
+        ] {
+            let problems = read(&toml).unwrap_err();
+            assert!(problems.iter().all(|problem| problem.message.chars().count() <= 1_000), "{}", &toml[..40]);
+        }
+    }
+
+    #[test]
     fn the_scripts_that_a_policy_names_are_plain_files_of_its_own_tables() {
         let named = |toml: &str| scripts_named(toml).into_iter().collect::<Vec<_>>();
         let toml = "plugin = 'script'\nscript = 'ba.rhai'\n[errors]\nplugin = 'script'\nscript = 'errors.rhai'\n\

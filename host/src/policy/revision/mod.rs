@@ -3,6 +3,8 @@
 mod contact_fields;
 mod counters;
 mod draft;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz_tests;
 mod manifest;
 mod rejection;
 #[expect(clippy::module_inception, reason = "the room is called by what comes out of it")]

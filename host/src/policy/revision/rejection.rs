@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Fault, Origin, PluginName, PolicyName, Timestamp};
 
+/// How long a message may be, in characters: it may repeat a key, a name or a text of the policy.
+const WORDS: usize = 1_000;
+
 /// One thing that is wrong with a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyProblem {
@@ -27,7 +30,9 @@ impl PolicyProblem {
 
     /// A problem of a file as a whole.
     pub(crate) fn of(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { path: path.into(), line: None, column: None, message: message.into() }
+        let message = message.into();
+        let message = if message.len() > WORDS { message.chars().take(WORDS).collect() } else { message };
+        Self { path: path.into(), line: None, column: None, message }
     }
 
     /// A problem at a place in a text, given in bytes.

@@ -126,7 +126,8 @@ impl Customers {
                 rows = self.rows(&format!("{field} = {}", quote(value)), fields).await?;
             }
             if !rows.is_empty() {
-                return rows.into_iter().map(|row| row.contact(fields, Some(field.as_str()))).collect();
+                let found = rows.into_iter().take(MOST);
+                return found.map(|row| row.contact(fields, Some(field.as_str()))).collect();
             }
         }
         Ok(Vec::new())
@@ -171,6 +172,19 @@ impl Customers {
         let call = Call { method: Method::POST, path, body: Value::Object(body), keep_owner: false };
         let written: Written = read(self.transport.send(&call).await?)?;
         record(&written.id)
+    }
+}
+
+/// The contacts of a query's answer.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn rows(answer: Value) -> Vec<Result<Contact, Refusal>> {
+    #[derive(Deserialize)]
+    struct Page {
+        records: Vec<Row>,
+    }
+    match read::<Page>(answer) {
+        Ok(page) => page.records.into_iter().map(|row| row.contact(&[], None)).collect(),
+        Err(refusal) => vec![Err(refusal)],
     }
 }
 

@@ -7,3 +7,5 @@ mod rows;
 
 pub use alone::Alone;
 pub(super) use contacts::Customers;
+#[cfg(any(test, fuzzing))]
+pub(super) use contacts::rows;

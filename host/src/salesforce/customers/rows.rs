@@ -34,6 +34,7 @@ pub(super) fn selected(persons: bool, fields: &[FieldPath]) -> Vec<&str> {
 impl Row {
     /// The contact, with what these fields say of it, and by which field it was found.
     pub(super) fn contact(self, fields: &[FieldPath], found_by: Option<&str>) -> Result<Contact, Refusal> {
+        let bounded = |text: &str| cut(text, LONGEST).to_owned();
         let text = |name: &str| self.0.get(name).and_then(Value::as_str);
         // The contact of a person account is a shadow: records are linked to the account.
         let is_person = self.0.get("IsPersonAccount").and_then(Value::as_bool).unwrap_or_default();
@@ -42,9 +43,9 @@ impl Row {
         let attributes = told.chain(found_by.map(|field| (FOUND_BY, field.to_owned())));
         Ok(Contact {
             id: record(account.or(text("Id")).unwrap_or_default())?,
-            name: text("Name").unwrap_or_default().to_owned(),
-            email: text("Email").map(str::to_owned),
-            phone: text("Phone").map(str::to_owned),
+            name: bounded(text("Name").unwrap_or_default()),
+            email: text("Email").map(bounded),
+            phone: text("Phone").map(bounded),
             person_account: account.is_some(),
             attributes: attributes.map(|(name, value)| Attribute { name: name.to_owned(), value }).collect(),
         })

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::rules;
+use super::{body, rules};
 use crate::domain::{AnswerReceived, Class, Refusal, Scope};
 use crate::salesforce::http::{HttpAnswer, HttpError};
 use crate::salesforce::soql::cut;
@@ -93,29 +93,32 @@ pub(crate) fn not_carried_out(refusal: &Refusal) -> bool {
 }
 
 fn said(stage: Stage, answer: &HttpAnswer) -> Result<Value, Refusal> {
-    let json = serde_json::from_slice::<Value>(&answer.body);
+    let json = body::json(&answer.body).filter(body::is_clear);
     Err(match (answer.status, json) {
-        (200..=299, Ok(json)) if json.get("success") != Some(&Value::Bool(false)) => return Ok(json),
+        (200..=299, Some(json)) if json.get("success") != Some(&Value::Bool(false)) => return Ok(json),
         // Only these have no body.
-        (204 | 205, Err(_)) if answer.body.is_empty() => return Ok(Value::Null),
-        (200..=299, Err(_)) => {
+        (204 | 205, None) if answer.body.is_empty() => return Ok(Value::Null),
+        (200..=299, None) => {
             let what = if answer.body.is_empty() { "an empty body".to_owned() } else { raw(&answer.body) };
             let words = format!("HTTP {} with what is no answer of Salesforce: {what}", answer.status);
             Refusal::new(Class::Transient, "UNREADABLE_ANSWER", words).of_org()
         }
-        (300, Ok(json @ Value::Array(_))) => several(&json),
-        (status, Ok(json)) => refused(stage, status, &json).unwrap_or_else(|| by_status(answer, &json)),
-        (_, Err(_)) => by_status(answer, &Value::Null),
+        (300, Some(json @ Value::Array(_))) => several(&json),
+        (status, Some(json)) => refused(stage, status, &json).unwrap_or_else(|| by_status(answer, &json)),
+        (_, None) => by_status(answer, &Value::Null),
     })
 }
 
 /// The parts of an answer that said yes as a whole, in its order: the elements of a collection, or the answers inside a
 /// composite, a batch or the graphs. A part that was halted or rolled back with another passes by itself, for alone it may
-/// get through; its words name the cause. A refusal has its own part as the answer, and nothing of the others.
+/// get through; its words name the cause. A refusal has its own part as the answer, and nothing of the others; a part that cannot
+/// be read says nothing of them.
 pub(crate) fn parts(json: Value) -> Vec<Result<Value, Refusal>> {
     let mut all = Vec::new();
-    for parts in unfold(json) {
-        let parts: Vec<_> = parts.into_iter().map(part).collect();
+    let unfolded = unfold(json);
+    let any_is_read = unfolded.iter().flatten().any(is_readable);
+    for parts in unfolded {
+        let parts: Vec<_> = parts.into_iter().map(|json| part(json, any_is_read)).collect();
         let mut causes = parts.iter().filter_map(|part| part.as_ref().err());
         let cause = causes.find(|refusal| !rules::follows(&refusal.code)).cloned();
         all.extend(parts.into_iter().map(|part| {
@@ -147,7 +150,18 @@ fn unfold(mut json: Value) -> Vec<Vec<Value>> {
     }
 }
 
-fn part(json: Value) -> Result<Value, Refusal> {
+fn is_readable(part: &Value) -> bool {
+    part.is_object() && body::is_clear(part)
+}
+
+fn part(json: Value, any_is_read: bool) -> Result<Value, Refusal> {
+    if !is_readable(&json) {
+        let raw = json.as_str().map_or_else(|| json.to_string(), str::to_owned);
+        let words = format!("what was answered about this record cannot be read: {}", cut(&raw, WORDS_KEPT / 2));
+        let refusal = Refusal::new(Class::Transient, "UNREADABLE_ANSWER", words);
+        // Where nothing can be read, it is not Salesforce that answers.
+        return Err(if any_is_read { refusal } else { refusal.of_org() });
+    }
     let status = json.get("httpStatusCode").or_else(|| json.get("statusCode")).and_then(Value::as_u64);
     let status = status.and_then(|status| u16::try_from(status).ok());
     let refused_by_status = status.is_some_and(|status| status >= 300 && status != 304);

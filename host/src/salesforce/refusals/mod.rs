@@ -1,5 +1,6 @@
 //! What an answer of Salesforce means: one function says it, by one table of codes; nobody else looks at a status or a code.
 
+mod body;
 mod classify;
 mod explain;
 mod reading;

@@ -7,6 +7,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::domain::{Class, RecordId, Refusal};
+use crate::salesforce::soql::cut;
+
+/// How much is said of an answer that cannot be read, in characters.
+const WORDS_KEPT: usize = 500;
 
 /// Salesforce's answer to a write.
 #[derive(Deserialize)]
@@ -32,5 +36,6 @@ pub(crate) fn record(id: &str) -> Result<RecordId, Refusal> {
 }
 
 fn unreadable(what: impl fmt::Display) -> Refusal {
-    Refusal::new(Class::Unclassified, "UNREADABLE_ANSWER", format!("Salesforce's answer could not be read: {what}"))
+    let words = format!("Salesforce's answer could not be read: {what}");
+    Refusal::new(Class::Unclassified, "UNREADABLE_ANSWER", cut(&words, WORDS_KEPT))
 }

@@ -1,5 +1,6 @@
 //! Tests of the whole room against a server on this machine.
 
+mod broken_answers;
 mod flows;
 mod operations;
 pub(crate) mod server;

@@ -53,7 +53,7 @@ fn with_cases(server: &StandIn) -> Arc<Client> {
     server.client_with("[cases]", Box::new(|_| Box::pin(async { Ok(()) })))
 }
 
-async fn started() -> StandIn {
+pub(super) async fn started() -> StandIn {
     let server = StandIn::start().await;
     server.grant("one");
     server
@@ -153,7 +153,7 @@ async fn an_insert_that_lost_a_race_is_sent_once_more() {
 }
 
 /// Writes conversations with these numbers at the same moment.
-async fn write_all(client: &Arc<Client>, numbers: std::ops::Range<u32>) -> Vec<Result<Upserted, Refusal>> {
+pub(super) async fn write_all(client: &Arc<Client>, numbers: std::ops::Range<u32>) -> Vec<Result<Upserted, Refusal>> {
     let write = |number| async move {
         let id = ConversationId::new(format!("main:{number}")).unwrap();
         client.upsert_conversation(&Conversation { id, ..conversation() }, &ConversationWrite::default()).await
@@ -161,7 +161,7 @@ async fn write_all(client: &Arc<Client>, numbers: std::ops::Range<u32>) -> Vec<R
     futures_util::future::join_all(numbers.map(write)).await
 }
 
-fn yes(number: u32) -> Value {
+pub(super) fn yes(number: u32) -> Value {
     json!({"id": format!("a01{number:012}AAA"), "success": true, "errors": [], "created": true})
 }
 

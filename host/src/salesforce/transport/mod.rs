@@ -2,10 +2,13 @@
 
 mod authorize;
 mod grant;
+mod granted;
 mod rest;
 mod scrub;
 mod session;
 
 pub use authorize::Authorization;
+#[cfg(any(test, fuzzing))]
+pub(super) use granted::granted;
 pub(super) use rest::{Accepted, Call, Transport};
 pub use session::{Keeping, OnRotated};

@@ -16,12 +16,17 @@ use crate::domain::{Class, Quota, Refusal, RequestSent};
 use crate::salesforce::config::Config;
 use crate::salesforce::error::Error;
 use crate::salesforce::http::{HttpError, exchange};
-use crate::salesforce::refusals::{Stage, is_salesforces, judge, may_have_moved, not_carried_out, parts, read};
+use crate::salesforce::refusals::{
+    Stage, is_salesforces, judge, may_have_moved, not_carried_out, not_salesforces, parts, read,
+};
 use crate::salesforce::soql::segment;
 use crate::salesforce::values::Server;
 
 /// How many pages of a query are followed; a page has 2,000 rows at most.
 const MOST_PAGES: usize = 50;
+
+/// How long the address of a page may be, in bytes; Salesforce's have some fifty.
+const LONGEST_PAGE: usize = 2048;
 
 /// Sends calls to one organization.
 pub(crate) struct Transport {
@@ -201,6 +206,10 @@ impl Transport {
             let call = Call::get(next);
             let page: Page<T> = read(self.send(&call).await?).map_err(|refusal| sent(refusal, &call))?;
             path = page.next_records_url;
+            if let Some(long) = path.as_deref().filter(|path| path.len() > LONGEST_PAGE) {
+                let words = format!("the address of the next page has {} bytes", long.len());
+                return Err(sent(not_salesforces(words), &call));
+            }
             records.extend(page.records);
         }
         Ok(records)

@@ -5,20 +5,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::grant::{Grant, TokenRequest};
+use super::granted::{Granted, PATH, access, unreadable};
 use super::scrub::scrub;
 use crate::domain::{Class, RecordId, RefreshToken, Refusal, RequestSent, Secret, Timestamp};
 use crate::salesforce::config::Config;
 use crate::salesforce::error::Error;
 use crate::salesforce::http::{HttpAnswer, HttpError, exchange};
-use crate::salesforce::refusals::{Stage, judge, not_salesforces};
+use crate::salesforce::refusals::{Stage, judge};
 use crate::salesforce::values::{OrganizationId, Server};
 
-const PATH: &str = "/services/oauth2/token";
 /// Who only wants to know whether a token is given shares the outcome of the newest request for so long.
 const SELDOM: Duration = Duration::from_secs(60);
 /// The same where it was refused: somebody may have mended the cause meanwhile.
@@ -86,15 +85,6 @@ struct Tokens {
     /// When a token was asked for last, and when one was given last.
     asked_at: Option<Timestamp>,
     given_at: Option<Timestamp>,
-}
-
-#[derive(Deserialize)]
-struct Granted {
-    access_token: Option<Secret>,
-    instance_url: Option<String>,
-    refresh_token: Option<Secret>,
-    /// `https://login.salesforce.com/id/ORGANIZATION/USER`.
-    id: Option<String>,
 }
 
 impl Session {
@@ -308,7 +298,8 @@ impl Inner {
             let secrets = request.fields.iter().filter(|(name, _)| *name != "client_id").map(|(_, secret)| secret);
             scrub(Refusal { request: Some(request_sent), ..refusal }, secrets)
         })?;
-        let granted: Granted = serde_json::from_value(json).map_err(|error| unreadable(error.to_string()))?;
+        let granted = Granted::read(json)?;
+        let organization = granted.organization();
         let news = granted.refresh_token.filter(|token| tokens.refresh_token.as_ref() != Ok(token));
         if request.grant_type == "refresh_token" {
             tokens.rotates = Some(news.is_some());
@@ -317,12 +308,9 @@ impl Inner {
             tokens.refresh_token = Ok(token);
             tokens.unstored = true;
         }
-        let organization = granted.id.as_deref().and_then(organization_in);
         self.expect(tokens.organization.as_ref(), organization.as_ref())?;
         tokens.organization = organization.or(tokens.organization.take());
-        let server = granted.instance_url.ok_or_else(|| unreadable("no instance_url".to_owned()))?;
-        let server = Server::try_from(server).map_err(|error| unreadable(format!("instance_url: {error}")))?;
-        let token = granted.access_token.ok_or_else(|| unreadable("no access_token".to_owned()))?;
+        let (token, server) = access(granted.access_token, granted.instance_url)?;
         tokens.serial += 1;
         tokens.access = Some(Arc::new(AccessToken { token, server, serial: tokens.serial }));
         Ok(())
@@ -346,17 +334,4 @@ impl Inner {
         form.extend(request.fields.iter().map(|(name, value)| (*name, value.reveal())));
         exchange(self.http.post(url).timeout(self.timeout).form(&form)).await
     }
-}
-
-/// The organization in `https://login.salesforce.com/id/ORGANIZATION/USER`.
-fn organization_in(identity: &str) -> Option<RecordId> {
-    let (_, rest) = identity.split_once("/id/")?;
-    let id = OrganizationId::try_from(rest.split('/').next()?.to_owned()).ok()?;
-    Some(id.record().clone())
-}
-
-/// An answer that is no token: it is not Salesforce's, and passes.
-fn unreadable(what: String) -> Refusal {
-    let request = RequestSent { method: "POST".to_owned(), path: PATH.to_owned(), body: Value::Null };
-    Refusal { request: Some(request), ..not_salesforces(what) }
 }

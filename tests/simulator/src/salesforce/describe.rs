@@ -8,6 +8,9 @@ use super::org::Org;
 use super::schema::{Kind, ObjectIndex, Source, object as objects};
 use super::table::{Cell, RecordRef};
 
+/// The lowest of the newer versions with which a describe was recorded.
+const RECORDED: u32 = 58;
+
 /// GET /services/data/vXX.0
 pub(crate) fn resources(version: u32) -> Answer {
     let names = ["composite", "limits", "parameterizedSearch", "query", "queryAll", "search", "sobjects"];
@@ -35,11 +38,7 @@ pub(crate) fn object(org: &Org, at: ObjectIndex, version: u32) -> Answer {
     body["fields"] = fields.map(|field| describe_field::shown(org, object, field)).collect();
     body["childRelationships"] = children(org, at);
     body["recordTypeInfos"] = record_types(org, at, version);
-    let plural = object.label_plural();
-    body["supportedScopes"] = json!([
-        {"label": format!("All {}", plural.to_lowercase()), "name": "everything"},
-        {"label": format!("My {}", plural.to_lowercase()), "name": "mine"},
-    ]);
+    body["supportedScopes"] = scopes(at, &object.label_plural().to_lowercase(), version);
     for (key, value) in [
         ("actionOverrides", json!([])),
         ("compactLayoutable", json!(true)),
@@ -56,8 +55,8 @@ pub(crate) fn object(org: &Org, at: ObjectIndex, version: u32) -> Answer {
     ] {
         body[key] = value;
     }
-    // Recorded with version 59 and not with 48.
-    if version >= 59 {
+    // Recorded with version 58 and not with 48; when it came is not known.
+    if version >= RECORDED {
         body["sobjectDescribeOption"] = json!("FULL");
     }
     for (key, value) in [
@@ -68,6 +67,28 @@ pub(crate) fn object(org: &Org, at: ObjectIndex, version: u32) -> Answer {
         body["urls"][key] = json!(value);
     }
     Answer::json(200, body)
+}
+
+/// In which scopes a query may look (`USING SCOPE`), by name, as recorded of Account and Contact with version 58 and later and
+/// of Case with 48. That a Case has the scope of rules as well is documented ("scoping rules" are for accounts, cases, contacts
+/// and others), and not recorded.
+fn scopes(at: ObjectIndex, plural: &str, version: u32) -> Value {
+    let scope = |label: String, name: &str| json!({"label": label, "name": name});
+    let mut all = vec![scope(format!("All {plural}"), "everything"), scope(format!("My {plural}"), "mine")];
+    let standard = matches!(at, objects::ACCOUNT | objects::CONTACT | objects::CASE);
+    if standard && version >= RECORDED {
+        all.push(scope("Filter by scope".to_owned(), "scopingRule"));
+    }
+    if at == objects::CASE {
+        all.push(scope(format!("My case teams {plural}"), "genericteam"));
+        all.push(scope(format!("Queue owned {plural}"), "queue_owned"));
+        all.push(scope(format!("My role-based team's {plural}"), "team_by_role"));
+        all.push(scope(format!("User owned {plural}"), "user_owned"));
+    } else if standard {
+        all.push(scope(format!("My team's {plural}"), "team"));
+    }
+    all.sort_by(|a, b| a["name"].as_str().cmp(&b["name"].as_str()));
+    json!(all)
 }
 
 fn visible(org: &Org) -> impl Iterator<Item = ObjectIndex> {

@@ -1,7 +1,7 @@
 //! Single records: creating, reading, changing, deleting and upserting them.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::world::{World, reply};
 
@@ -165,6 +165,56 @@ async fn a_describe_tells_what_a_host_has_to_know() {
     ] {
         assert_eq!(scoped[key], value, "{key}");
     }
+}
+
+/// The keys that every recorded describe has for each of its fields.
+const FIELD_KEYS: &str = "aggregatable aiPredictionField autoNumber byteLength calculated calculatedFormula cascadeDelete \
+    caseSensitive compoundFieldName controllerName createable custom defaultValue defaultValueFormula defaultedOnCreate \
+    dependentPicklist deprecatedAndHidden digits displayLocationInDecimal encrypted externalId extraTypeInfo filterable \
+    filteredLookupInfo formulaTreatNullNumberAsZero groupable highScaleNumber htmlFormatted idLookup inlineHelpText label \
+    length mask maskType name nameField namePointing nillable permissionable picklistValues polymorphicForeignKey precision \
+    queryByDistance referenceTargetField referenceTo relationshipName relationshipOrder restrictedDelete \
+    restrictedPicklist scale searchPrefilterable soapType sortable type unique updateable writeRequiresMasterRead";
+
+#[tokio::test]
+async fn a_describe_has_the_recorded_keys_and_scopes() {
+    let world = World::start().await;
+    let org = world.org("acme", json!({})).await;
+    let names = |list: &Value| -> Vec<String> {
+        let each = list.as_array().expect("a list").iter();
+        each.map(|one| one["name"].as_str().expect("a name").to_owned()).collect()
+    };
+    let described = |version: &'static str, object: &str| {
+        let request = org.request_at(version, Method::GET, &format!("sobjects/{object}/describe"));
+        async move { reply(request).await.body }
+    };
+    for (version, object, scopes) in [
+        ("v48.0", "Account", "everything mine team"),
+        ("v58.0", "Account", "everything mine scopingRule team"),
+        ("v59.0", "Contact", "everything mine scopingRule team"),
+        ("v48.0", "Case", "everything genericteam mine queue_owned team_by_role user_owned"),
+    ] {
+        let body = described(version, object).await;
+        assert_eq!(names(&body["supportedScopes"]).join(" "), scopes, "{object} with {version}");
+        let whole = (version != "v48.0").then_some("FULL");
+        assert_eq!(body.get("sobjectDescribeOption").and_then(Value::as_str), whole, "{object} with {version}");
+        for field in body["fields"].as_array().expect("fields") {
+            let mut keys: Vec<_> = field.as_object().expect("a field").keys().map(String::as_str).collect();
+            keys.sort_unstable();
+            assert_eq!(keys, FIELD_KEYS.split_whitespace().collect::<Vec<_>>(), "{}", field["name"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_limits_have_the_recorded_names() {
+    let world = World::start().await;
+    let org = world.org("acme", json!({"api_limit": 15_000})).await;
+    let limits = org.get("limits").await.body;
+    assert_eq!(limits.as_object().expect("limits").len(), 71);
+    assert_eq!(limits["DailyApiRequests"], json!({"Max": 15_000, "Remaining": 14_999}));
+    assert_eq!(limits["PermissionSets"]["CreateCustom"]["Max"], 1000);
+    assert_eq!(limits["DailyWorkflowEmails"], json!({"Max": 8040, "Remaining": 8040}));
 }
 
 #[tokio::test]

@@ -1,0 +1,55 @@
+//! Hands bytes in as `switchyard.toml`.
+
+use toml::Value;
+
+use super::{Config, Error};
+use crate::fuzz_tests::REASON;
+
+/// Keys whose values nobody may read in a log.
+const SECRET: [&str; 6] = ["secret", "password", "client_secret", "refresh_token", "private_key", "keys"];
+
+/// A configuration, if it is a text. Nothing is read that it names.
+///
+/// # Panics
+/// When a reason has no end, names a place outside of the text, or repeats a secret.
+pub fn config(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let words = match Config::parse(text, "switchyard.toml") {
+        Ok(config) => {
+            let checked = config.check_but_mail().and_then(|()| config.check_for_production());
+            format!("{config:?} {}", checked.map_or_else(|error| reason(&error), |()| String::new()))
+        }
+        Err(error) => {
+            if let Error::Text { line, column, .. } = error {
+                let shown = text.split('\n').nth(line - 1).expect("a line of the text");
+                assert!(column <= shown.chars().count() + 1, "column {column} of {shown:?}");
+            }
+            reason(&error)
+        }
+    };
+    let Ok(table) = text.parse::<toml::Table>() else { return };
+    for secret in secrets(&Value::Table(table), false) {
+        // What stands elsewhere as well may be repeated from there.
+        let alone = secret.len() >= 8 && text.matches(&secret).count() == 1;
+        assert!(!alone || !words.contains(&secret), "the secret {secret} is repeated: {words}");
+    }
+}
+
+fn reason(error: &Error) -> String {
+    let words = error.to_string();
+    assert!(words.len() < REASON, "a reason of {} bytes", words.len());
+    words
+}
+
+/// Every text and every number below a secret's key.
+fn secrets(value: &Value, hidden: bool) -> Vec<String> {
+    match value {
+        Value::Table(table) => {
+            table.iter().flat_map(|(key, value)| secrets(value, hidden || SECRET.contains(&key.as_str()))).collect()
+        }
+        Value::Array(all) => all.iter().flat_map(|one| secrets(one, hidden)).collect(),
+        Value::String(text) if hidden => vec![text.clone()],
+        Value::Integer(number) if hidden => vec![number.to_string()],
+        _ => Vec::new(),
+    }
+}
