@@ -113,7 +113,7 @@ impl Engine {
     /// An action of now.
     #[must_use]
     pub fn action(&self, by: &Asker, what: Deed) -> Action {
-        Action { order: action_order(0), ..Action::new(by, what, self.clock.now()) }
+        Action { order: action_order(), ..Action::new(by, what, self.clock.now()) }
     }
 
     async fn ask_about(&self, id: &SyncErrorId, ask: Ask, by: &Asker) -> Result<SyncError, Error> {

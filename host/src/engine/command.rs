@@ -168,7 +168,6 @@ impl Turn<'_> {
 
     /// An action about the organization, of this turn.
     fn action(&self, by: &Asker, what: Deed) -> Action {
-        let order = action_order(self.commit.actions.len());
-        Action { order, ..Action::new(by, what, self.now).of(self.org) }
+        Action { order: action_order(), ..Action::new(by, what, self.now).of(self.org) }
     }
 }

@@ -60,7 +60,7 @@ impl Refused {
         let place = known(&counted, address).unwrap_or_else(|| {
             let asker = Asker { name: String::new(), via, address };
             let action = Action::new(&asker, Deed::SignInRefused, now).counting(0);
-            let action = Action { order: action_order(0), ..action };
+            let action = Action { order: action_order(), ..action };
             counted.push(Counted { action, kept: 0, kept_at: now });
             counted.len() - 1
         });

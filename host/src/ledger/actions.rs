@@ -1,5 +1,7 @@
 //! Actions: who did what, newest first, over all organizations. Those of a lane are in its commit, with their effect.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::{Ledger, key, record};
 use crate::domain::{Action, Deed, OrgId, Timestamp};
 use crate::store::{Batch, Error, Pair, Range};
@@ -8,8 +10,11 @@ use crate::store::{Batch, Error, Pair, Range};
 const LOOKED_AT: usize = 5_000;
 /// Actions that are read at a time.
 const CHUNK: usize = 500;
-/// So many bits of an action's order are random, so that those of two writers never have one key.
+/// So many bits of an action's order are random, so that those of a host and of the one before it never have one key.
 const RANDOM_BITS: u32 = 40;
+
+/// How many actions this process has made: it orders those of one millisecond.
+static MADE: AtomicU64 = AtomicU64::new(0);
 
 /// What a list of actions is narrowed to.
 #[derive(Debug, Clone, Default)]
@@ -43,10 +48,10 @@ pub struct ActionPage {
     pub next: Option<String>,
 }
 
-/// The order of an action among those that one writer makes within a millisecond.
+/// The order of an action that is made now among those of the same millisecond.
 #[must_use]
-pub fn action_order(place: usize) -> u64 {
-    (place as u64) << RANDOM_BITS | fastrand::u64(..1 << RANDOM_BITS)
+pub fn action_order() -> u64 {
+    MADE.fetch_add(1, Ordering::Relaxed) << RANDOM_BITS | fastrand::u64(..1 << RANDOM_BITS)
 }
 
 /// Whether a text is an id of an action, as a list gives one as its `next` too.

@@ -11,7 +11,7 @@ fn asker(name: &str) -> Asker {
 }
 
 fn action(at: u64, name: &str, what: Deed) -> Action {
-    Action { order: action_order(0), ..Action::new(&asker(name), what, Timestamp::from_millis(at)) }
+    Action { order: action_order(), ..Action::new(&asker(name), what, Timestamp::from_millis(at)) }
 }
 
 /// A ledger with ten actions: one each second from the first on, by two people in turn.

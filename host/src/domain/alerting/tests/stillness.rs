@@ -12,6 +12,7 @@ fn a_standstill_is_told_once_however_long_and_its_end_is_told_and_a_new_one_wait
     world.pass(2 * DAY);
     assert_eq!(world.said(), ["standstill"], "a restart moves nothing");
     world.now.moved_at = Some(world.at);
+    world.look();
     world.pass(59 * SECOND);
     assert_eq!(world.said().len(), 1);
     world.pass(SECOND);
@@ -20,8 +21,10 @@ fn a_standstill_is_told_once_however_long_and_its_end_is_told_and_a_new_one_wait
     world.pass(2 * HOUR);
     assert_eq!(world.said().len(), 3, "the quiet time is over");
     (world.now.moved_at, world.now.oldest_unsynced) = (Some(world.at), None);
+    world.look();
     world.pass(MINUTE);
     world.now.oldest_unsynced = world.unsynced();
+    world.look();
     world.pass(2 * HOUR);
     assert_eq!(world.said()[2..], ["standstill", "moves again"]);
     world.pass(2 * HOUR);
@@ -37,6 +40,7 @@ fn a_next_attempt_that_is_not_made_is_a_standstill_and_one_that_is_not_due_is_no
         waits_for: WaitsFor::Retry,
         ..unsynced
     });
+    world.look();
     world.pass(6 * HOUR - SECOND);
     assert!(world.mails.is_empty());
     world.pass(SECOND);
