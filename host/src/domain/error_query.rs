@@ -89,8 +89,6 @@ impl Period {
     }
 }
 
-// The signature that serde asks for.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
 const fn is_any(range: &(Option<u32>, Option<u32>)) -> bool {
     range.0.is_none() && range.1.is_none()
 }

@@ -90,7 +90,7 @@ impl Turn<'_> {
         if !self.errors.contains_key(&error.id) && self.forgotten_errors.insert(error.id.clone()) {
             self.state.errors.moved(Some(error.state), None);
             self.count_in_group(error, Some(error.state), None, false);
-            self.commit.forgotten.push(Forgotten::Error(error.summary()));
+            self.commit.forgotten.push(Forgotten::Error(Box::new(error.summary())));
         }
     }
 

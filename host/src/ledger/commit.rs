@@ -145,7 +145,7 @@ pub enum Forgotten {
         messages: Vec<MessageId>,
     },
     /// A sync error.
-    Error(ErrorSummary),
+    Error(Box<ErrorSummary>),
     /// An operation that is over.
     Operation {
         /// Its number.

@@ -90,12 +90,11 @@ impl Ledger {
         if query.text.is_some() {
             plan.groups = Some(heads.iter().filter(takes).map(|head| head.id.clone()).collect());
         }
-        if query.conversation.is_some() || query.message.is_some() || query.customer.is_some() {
-            if let Some(found) = self.named(query, &orgs, &mut plan).await? {
-                plan.streams = vec![Stream::Found(found)];
-                self.search(query, &orgs, &mut plan).await?;
-                return Ok(plan);
-            }
+        let is_named = query.conversation.is_some() || query.message.is_some() || query.customer.is_some();
+        if is_named && let Some(found) = self.named(query, &orgs, &mut plan).await? {
+            plan.streams = vec![Stream::Found(found)];
+            self.search(query, &orgs, &mut plan).await?;
+            return Ok(plan);
         }
         if query.q.is_some() {
             let found = self.search(query, &orgs, &mut plan).await?;

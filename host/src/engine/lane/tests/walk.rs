@@ -86,17 +86,7 @@ async fn walk(moves: Vec<Move>) {
             Move::RetryAll => {
                 let _ = tokio::time::timeout(Duration::from_secs(5), bench.retry_all()).await;
             }
-            Move::Operate(task) => {
-                let reason = "many".to_owned();
-                let assignee = Some("ann".to_owned());
-                let resync = Task::Resync { query: ResyncQuery::default() };
-                let (ignore, reopen) = (Task::Ignore { reason }, Task::Reopen { undoes: None });
-                let tasks = [Task::Retry, ignore, reopen, Task::Assign { assignee }, resync];
-                let task = tasks[usize::from(task)].clone();
-                let query = ErrorQuery::of_org(org(), task.states().iter().copied());
-                let begun = tokio::time::timeout(Duration::from_secs(5), bench.operate(task, &query)).await;
-                operations.extend(begun.ok().flatten().map(|operation| operation.id));
-            }
+            Move::Operate(task) => operations.extend(operate(&bench, task).await),
             Move::Steer(to) => {
                 let statuses = [OperationStatus::Paused, OperationStatus::Running, OperationStatus::Cancelled];
                 if let Some(id) = operations.last() {
@@ -104,22 +94,7 @@ async fn walk(moves: Vec<Move>) {
                     let _ = tokio::time::timeout(Duration::from_secs(5), steered).await;
                 }
             }
-            Move::Undo => {
-                let mut ignored = None;
-                for id in &operations {
-                    let found = bench.ledger.operation(id).await.unwrap_or_default();
-                    let over = found
-                        .into_iter()
-                        .find(|(_, _, it)| matches!(it.task, Task::Ignore { .. }) && it.ended_at.is_some());
-                    ignored = over.map(|(_, number, operation)| (number, operation)).or(ignored);
-                }
-                if let Some((number, operation)) = ignored {
-                    let query = ErrorQuery { states: [State::Ignored].into(), ..operation.query };
-                    let begun = bench.operate(Task::Reopen { undoes: Some(number) }, &query);
-                    let begun = tokio::time::timeout(Duration::from_secs(5), begun).await;
-                    operations.extend(begun.ok().flatten().map(|operation| operation.id));
-                }
-            }
+            Move::Undo => operations.extend(undo(&bench, &operations).await),
             Move::Pass(seconds) => {
                 bench.pass(Duration::from_secs(seconds)).await;
             }
@@ -139,17 +114,7 @@ async fn walk(moves: Vec<Move>) {
         let _ = bench.steer(id, OperationStatus::Running).await;
     }
     bench.settled().await;
-    for id in &operations {
-        let found = bench.ledger.operation(id).await.unwrap();
-        let [(_, _, operation)] = found.as_slice() else { panic!("an acknowledged operation is on record: {found:?}") };
-        let Operation { done, skipped, matched, retried, .. } = operation;
-        assert!(operation.ended_at.is_some() && operation.under_way() == 0, "it ended: {operation:?}");
-        assert!(matched.is_none_or(|matched| done + skipped <= matched), "{operation:?}");
-        // A conversation has one sync error at most that is not over.
-        assert!(done + skipped <= CONVERSATIONS, "nothing is met twice: {operation:?}");
-        let counted = if operation.task.sends() { *done } else { 0 };
-        assert_eq!(retried.values().sum::<u64>(), counted, "{operation:?}");
-    }
+    reports_add_up(&bench, &operations).await;
     bench.retry_all().await.unwrap();
     let health = bench.settled().await;
     assert_eq!((health.sync_errors.pending, health.sync_errors.retrying, health.parked), (0, 0, 0));
@@ -162,6 +127,47 @@ async fn walk(moves: Vec<Move>) {
         assert!(ignored || written == Some(known.version), "{number}: {written:?} of {}", known.version);
     }
     bench.verify().await;
+}
+
+/// Begins one of retry, ignore, reopen, assign and resync over all that its states allow; `None` where nobody says that it began.
+async fn operate(bench: &Bench, task: u8) -> Option<OperationId> {
+    let resync = Task::Resync { query: ResyncQuery::default() };
+    let (ignore, reopen) = (Task::Ignore { reason: "many".to_owned() }, Task::Reopen { undoes: None });
+    let tasks = [Task::Retry, ignore, reopen, Task::Assign { assignee: Some("ann".to_owned()) }, resync];
+    let task = tasks[usize::from(task)].clone();
+    let query = ErrorQuery::of_org(org(), task.states().iter().copied());
+    let begun = tokio::time::timeout(Duration::from_secs(5), bench.operate(task, &query)).await;
+    begun.ok().flatten().map(|operation| operation.id)
+}
+
+/// Takes back what the last of these operations ignored that is over.
+async fn undo(bench: &Bench, operations: &[OperationId]) -> Option<OperationId> {
+    let mut ignored = None;
+    for id in operations {
+        let found = bench.ledger.operation(id).await.unwrap_or_default().into_iter();
+        let over = |(_, _, it): &(_, u64, Operation)| matches!(it.task, Task::Ignore { .. }) && it.ended_at.is_some();
+        ignored = found.into_iter().find(over).map(|(_, number, operation)| (number, operation)).or(ignored);
+    }
+    let (number, operation) = ignored?;
+    let query = ErrorQuery { states: [State::Ignored].into(), ..operation.query };
+    let begun = bench.operate(Task::Reopen { undoes: Some(number) }, &query);
+    let begun = tokio::time::timeout(Duration::from_secs(5), begun).await;
+    begun.ok().flatten().map(|operation| operation.id)
+}
+
+/// Every operation that was acknowledged has ended, and its report adds up.
+async fn reports_add_up(bench: &Bench, operations: &[OperationId]) {
+    for id in operations {
+        let found = bench.ledger.operation(id).await.unwrap();
+        let [(_, _, operation)] = found.as_slice() else { panic!("an acknowledged operation is on record: {found:?}") };
+        let Operation { done, skipped, matched, retried, .. } = operation;
+        assert!(operation.ended_at.is_some() && operation.under_way() == 0, "it ended: {operation:?}");
+        assert!(matched.is_none_or(|matched| done + skipped <= matched), "{operation:?}");
+        // A conversation has one sync error at most that is not over.
+        assert!(done + skipped <= CONVERSATIONS, "nothing is met twice: {operation:?}");
+        let counted = if operation.task.sends() { *done } else { 0 };
+        assert_eq!(retried.values().sum::<u64>(), counted, "{operation:?}");
+    }
 }
 
 proptest! {
