@@ -5,6 +5,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde_json::Value;
 
+use super::out::{self, say};
 use super::remote::Remote;
 use crate::domain::{Deed, OrgId, Timestamp};
 
@@ -58,11 +59,11 @@ pub(super) enum Command {
 pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     let Command::List { filter, limit, json, remote } = command;
     let (path, mut next, mut left) = (filter.path(), String::new(), limit);
-    while left > 0 {
+    while left > 0 && out::is_open() {
         let page = remote.call(Method::GET, &format!("{path}limit={}{next}", left.min(PAGE)), None).await?;
         for action in page["actions"].as_array().into_iter().flatten() {
             left = left.saturating_sub(1);
-            if json { println!("{action}") } else { println!("{}", line(action)) }
+            if json { say!("{action}") } else { say!("{}", line(action)) }
         }
         let Some(cursor) = page["next_cursor"].as_str() else { break };
         next = format!("&cursor={cursor}");

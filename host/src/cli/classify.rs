@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use serde_json::json;
 
+use crate::cli::out::{self, say};
 use crate::domain::{Class, Refusal, Scope};
 use crate::salesforce::{advice, explain};
 
@@ -50,17 +51,17 @@ pub(super) fn run(options: Options) -> anyhow::Result<()> {
     let refusals = explain(options.status, &body);
     if options.json {
         let all: Vec<_> = refusals.iter().map(shown).collect();
-        println!("{}", serde_json::to_string_pretty(&all)?);
+        say!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());
     }
     if refusals.is_empty() {
-        println!("It says yes: nothing is refused.");
+        say!("It says yes: nothing is refused.");
     }
     for (number, refusal) in refusals.iter().enumerate() {
         if number > 0 {
-            println!();
+            say!();
         }
-        print!("{}", told(refusal));
+        out::text(&told(refusal));
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde_json::Value;
 
+use super::out::{self, say};
 use super::remote::Remote;
 use crate::domain::{ConversationId, OrgId};
 
@@ -47,7 +48,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     let of_org = org.map(|org| format!("&org={org}")).unwrap_or_default();
     let mut answer = remote.call(Method::GET, &format!("{path}{of_org}"), None).await?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&answer)?);
+        say!("{}", serde_json::to_string_pretty(&answer)?);
         return Ok(());
     }
     for of in answer["orgs"].as_array_mut().into_iter().flatten() {
@@ -61,7 +62,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
             of["timeline"] = Value::Array(entries);
             cursor = before["older_cursor"].as_str().map(str::to_owned);
         }
-        print!("{}", story(of));
+        out::text(&story(of));
     }
     Ok(())
 }

@@ -1,4 +1,6 @@
-//! The command line: what it can be told, and who does it.
+//! The command line: what it can be told, who does it, and what its exit codes mean.
+// What is printed goes through `out`, which survives a reader that leaves.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod action;
 mod classify;
@@ -8,14 +10,19 @@ mod demo;
 #[cfg(not(feature = "demo"))]
 #[path = "no_demo.rs"]
 mod demo;
+mod draft;
+mod operation;
 mod org;
+mod out;
 mod plugin;
 mod policy;
+mod progress;
 mod quarantine;
 mod remote;
 mod serve;
 mod store;
 mod sync_error;
+mod table;
 mod verify;
 
 #[cfg(any(test, fuzzing))]
@@ -29,11 +36,13 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
+use self::out::{say, tell};
+use self::remote::Refused;
 use crate::config::{Config, DEFAULT_FILE};
 
 /// Moves customer conversations from Alcmeon into Salesforce organizations through sandboxed policies.
 #[derive(Debug, Parser)]
-#[command(name = "switchyard", version, about, after_help = demo::AFTER_HELP)]
+#[command(name = "switchyard", version, about, after_help = format!("{}\n\n{}", demo::AFTER_HELP, Exit::help()))]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -81,9 +90,12 @@ enum Command {
     /// Look at whole conversations.
     #[command(subcommand)]
     Conversation(conversation::Command),
-    /// List sync errors, retry them, and say why one is ignored.
+    /// Find sync errors and their causes, retry them, ignore them with a reason, export them, and watch how they change.
     #[command(subcommand)]
-    SyncError(sync_error::Command),
+    SyncError(Box<sync_error::Command>),
+    /// Do one thing with all the sync errors that match: begin that, follow it, stop it, and take it back.
+    #[command(subcommand)]
+    Operation(operation::Command),
     /// List who did what.
     #[command(subcommand)]
     Action(action::Command),
@@ -92,7 +104,74 @@ enum Command {
     Store(store::Command),
 }
 
-/// Does what the command line says; 0 if it could, 1 if not, 2 if it was not understood; `store verify` has codes of its own.
+/// How a command ended, for scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    Done,
+    Failed,
+    Misused,
+    Refused,
+    Unfinished,
+}
+
+impl Exit {
+    /// All of them, in the order of their codes.
+    const ALL: [Self; 5] = [Self::Done, Self::Failed, Self::Misused, Self::Refused, Self::Unfinished];
+
+    const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Misused => 2,
+            Self::Refused => 3,
+            Self::Unfinished => 4,
+        }
+    }
+
+    const fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "it could not be done, or not with all that was named",
+            Self::Misused => "the command line was not understood",
+            Self::Refused => {
+                "the host refused it, in the words that are printed (`sync-error` and `operation`; 1 elsewhere)"
+            }
+            Self::Unfinished => "an operation has ended, and something failed again or was left (`operation`)",
+        }
+    }
+
+    /// What `--help` ends with.
+    fn help() -> String {
+        let line = |exit: Self| format!("\n  {}  {}", exit.code(), exit.meaning());
+        let all: String = Self::ALL.into_iter().map(line).collect();
+        format!("Exit codes:{all}\n`store verify` has its own: 0 nothing differs, 1 something does, 2 nobody can tell.")
+    }
+
+    /// As what came out of a command that asks a host about sync errors.
+    fn of(result: anyhow::Result<Self>) -> Self {
+        result.unwrap_or_else(|error| {
+            failed(&error);
+            match error.downcast_ref::<Misused>() {
+                Some(_) => Self::Misused,
+                None if error.is::<Refused>() => Self::Refused,
+                None => Self::Failed,
+            }
+        })
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// What the options of a command say together makes no sense.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Misused(&'static str);
+
+/// Does what the command line says. Its exit codes are those of `Exit`; `store verify` has codes of its own.
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
@@ -101,6 +180,7 @@ pub fn run() -> ExitCode {
         cli.command,
         Command::Demo(_)
             | Command::Classify(_)
+            | Command::Operation(_)
             | Command::Org(_)
             | Command::Plugin(_)
             | Command::Policy(_)
@@ -115,20 +195,33 @@ pub fn run() -> ExitCode {
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
+        // A log that nobody reads any more stops nothing.
+        .log_internal_errors(false)
         .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return failed(&error.into()),
+        Err(error) => {
+            failed(&error.into());
+            return Exit::Failed.into();
+        }
     };
-    let code = runtime.block_on(dispatch(cli.command)).unwrap_or_else(|error| failed(&error));
+    let code = runtime.block_on(dispatch(cli.command)).unwrap_or_else(|error| {
+        failed(&error);
+        Exit::Failed.into()
+    });
     // A disk that hangs keeps nobody from stopping.
     runtime.shutdown_timeout(LAST_WORK);
-    code
+    match out::end() {
+        Some(error) => {
+            tell!("switchyard: the standard output cannot be written: {error}");
+            Exit::Failed.into()
+        }
+        None => code,
+    }
 }
 
-fn failed(error: &anyhow::Error) -> ExitCode {
-    eprintln!("switchyard: {error:#}");
-    ExitCode::FAILURE
+fn failed(error: &anyhow::Error) {
+    tell!("switchyard: {error:#}");
 }
 
 async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
@@ -142,20 +235,21 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::CheckConfig { config } => {
             let checked = Config::load(&config)?;
             checked.check_for_production()?;
-            println!(
+            say!(
                 "{}: {} organizations, {} Alcmeon environments; it can be served",
                 config.display(),
                 checked.orgs.len(),
                 checked.alcmeon.len()
             );
         }
-        Command::DefaultConfig => print!("{DEFAULT_FILE}"),
+        Command::DefaultConfig => out::text(DEFAULT_FILE),
         Command::Classify(options) => classify::run(options)?,
         Command::Org(command) => org::run(command).await?,
         Command::Plugin(command) => plugin::run(command).await?,
         Command::Policy(command) => policy::run(command).await?,
         Command::Conversation(command) => conversation::run(command).await?,
-        Command::SyncError(command) => sync_error::run(command).await?,
+        Command::SyncError(command) => return Ok(Exit::of(sync_error::run(*command).await).into()),
+        Command::Operation(command) => return Ok(Exit::of(operation::run(command).await).into()),
         Command::Action(command) => action::run(command).await?,
         Command::Store(command) => return store::run(command).await,
     }

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use super::remote::Remote;
+use crate::cli::out::say;
 use crate::domain::OrgId;
 
 #[derive(Debug, Subcommand)]
@@ -56,7 +57,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     let (Some(url), Some(state)) = (begun["url"].as_str(), begun["state"].as_str()) else {
         bail!("the host gave no address to open");
     };
-    println!("Open this address, and log in as the integration user:\n\n{url}\n");
+    say!("Open this address, and log in as the integration user:\n\n{url}\n");
     let code = loop {
         let brought: Brought = brought.recv().await.context("nobody listens any more")?;
         // Any page of this machine's browser can call the port; only Salesforce's answer knows the state.
@@ -75,7 +76,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     let given = json!({ "state": state, "code": code });
     let done = remote.call(Method::POST, &format!("{path}/code"), Some(given)).await?;
     let server_name = done["server"].as_str().unwrap_or_default();
-    println!("{org} is authorized: {server_name}; {} held sync errors are tried again", done["retried"]);
+    say!("{org} is authorized: {server_name}; {} held sync errors are tried again", done["retried"]);
     server.abort();
     Ok(())
 }

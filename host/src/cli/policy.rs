@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::plugin::print_difference;
 use super::plugin::workbench::{self, patient, plugins_of, read};
 use super::remote::{Remote, texts};
+use crate::cli::out::{say, tell};
 use crate::domain::PolicyName;
 use crate::domain::{Origin, PolicySource};
 use crate::policy::PolicyHost;
@@ -89,7 +90,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
         Command::Preview(given) => print(&given.send(Method::POST, "/preview").await?),
         Command::Put(given) => {
             let status = given.send(Method::PUT, "").await?;
-            println!("{} is in force as revision {}", text(&status["name"]), status["in_force"]["revision"]);
+            say!("{} is in force as revision {}", text(&status["name"]), status["in_force"]["revision"]);
             Ok(())
         }
         Command::Shadow(given) => print(&given.send(Method::PUT, "/shadow").await?["shadow"]),
@@ -98,18 +99,18 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
         Command::Revisions(named) => {
             for revision in named.ask(Method::GET, "/revisions").await?["revisions"].as_array().into_iter().flatten() {
                 let (number, state) = (&revision["number"], text(&revision["state"]));
-                println!("{number:>6}  {state:<12}{}  {}", text(&revision["changed_at"]), text(&revision["reason"]));
+                say!("{number:>6}  {state:<12}{}  {}", text(&revision["changed_at"]), text(&revision["reason"]));
             }
             Ok(())
         }
         Command::Restore { policy, revision } => {
             let status = policy.ask(Method::POST, &format!("/revisions/{revision}/restore")).await?;
-            println!("{} is in force as revision {}", policy.name, status["in_force"]["revision"]);
+            say!("{} is in force as revision {}", policy.name, status["in_force"]["revision"]);
             Ok(())
         }
         Command::Delete(named) => {
             named.ask(Method::DELETE, "").await?;
-            println!("{} is deleted", named.name);
+            say!("{} is deleted", named.name);
             Ok(())
         }
         Command::Coverage(named) => print(&named.ask(Method::GET, "/coverage").await?),
@@ -131,7 +132,7 @@ impl Named {
 }
 
 fn print(answer: &Value) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(answer)?);
+    say!("{}", serde_json::to_string_pretty(answer)?);
     Ok(())
 }
 
@@ -158,10 +159,10 @@ async fn replay(path: &Path, plugins: Option<&Path>) -> anyhow::Result<()> {
     applied.map_err(|rejection| anyhow!("the policy of the bundle is not accepted:\n{rejection}"))?;
     let trial = host.try_case(&name, &case).await;
     if CaseAnswer::of(&trial.decision.answer) == *expected {
-        println!("the same answer: {expected}");
+        say!("the same answer: {expected}");
         return Ok(());
     }
-    println!("another answer to `{}`:", case.question);
+    say!("another answer to `{}`:", case.question);
     print_difference(expected, &trial);
     bail!("{shown}: the answer is not the same");
 }
@@ -171,9 +172,9 @@ fn warn_of_other_plugins(host: &PolicyHost, bundled: &Bundled) {
     let plugins = host.plugins();
     for (name, digest) in &bundled.plugin_digests {
         match plugins.iter().find(|plugin| plugin.name == *name) {
-            None => eprintln!("warning: there is no plugin `{name}`; give its folder with --plugins"),
+            None => tell!("warning: there is no plugin `{name}`; give its folder with --plugins"),
             Some(plugin) if plugin.digest != *digest => {
-                eprintln!(
+                tell!(
                     "warning: the plugin `{name}` is another one: sha256 {}, and in the bundle {digest}",
                     plugin.digest
                 );

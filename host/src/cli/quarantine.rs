@@ -9,6 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::remote::Remote;
+use crate::cli::out::{self, say, tell};
 use crate::ledger::{Ledger, NotPutBack, Quarantined};
 use crate::store::{Error, Opening, SledStore};
 
@@ -64,7 +65,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::List { json, place } => list(&place.open()?, json).await,
         Command::Show { id, place } => {
-            println!("{}", serde_json::to_string_pretty(&place.open()?.show(&id).await?)?);
+            say!("{}", serde_json::to_string_pretty(&place.open()?.show(&id).await?)?);
             Ok(())
         }
         Command::Retry { ids, place } => {
@@ -83,9 +84,9 @@ async fn each(ids: &[String], done: &str, act: impl AsyncFn(&str) -> anyhow::Res
     let mut refused = 0;
     for id in ids {
         match act(id).await {
-            Ok(()) => println!("{id} {done}"),
+            Ok(()) => say!("{id} {done}"),
             Err(error) => {
-                eprintln!("{id}: {error:#}");
+                tell!("{id}: {error:#}");
                 refused += 1;
             }
         }
@@ -103,21 +104,21 @@ async fn list(opened: &Opened, json: bool) -> anyhow::Result<()> {
         for entry in entries {
             count += 1;
             if json {
-                println!("{entry}");
+                say!("{entry}");
                 continue;
             }
             let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
             let [id, at, key, reason] = ["id", "at", "key", "reason"].map(text);
             let org = if entry["org"].is_null() { text("source") } else { text("org") };
             let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
-            println!("{id}  {at}  {org}  {} bytes  {key}: {reason}", entry["bytes"]);
+            say!("{id}  {at}  {org}  {} bytes  {key}: {reason}", entry["bytes"]);
         }
-        if next.is_none() {
+        if next.is_none() || !out::is_open() {
             break;
         }
         cursor = next;
     }
-    eprintln!("{count} in the quarantine");
+    tell!("{count} in the quarantine");
     Ok(())
 }
 

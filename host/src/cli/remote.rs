@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
@@ -23,6 +24,17 @@ pub(super) struct Remote {
     /// A token of the host; the demo wants none.
     #[arg(long, env = "SWITCHYARD_TOKEN", hide_env_values = true, value_parser = secret)]
     token: Option<Secret>,
+    /// Its connections serve all calls of a command.
+    #[arg(skip)]
+    client: OnceLock<Client>,
+}
+
+/// The host understood what it was asked, and does not do it.
+#[derive(Debug, thiserror::Error)]
+#[error("{title}: {detail}")]
+pub(super) struct Refused {
+    title: String,
+    detail: String,
 }
 
 fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
@@ -38,10 +50,8 @@ impl Remote {
 
     /// The same, where the answer is not to be read at once.
     pub(super) async fn answer(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Response> {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let url = BaseUrl::try_from(self.url.clone())?.at(path)?;
-        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-        let mut request = client.request(method, url);
+        let mut request = self.client()?.request(method, url);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.reveal());
         }
@@ -52,10 +62,55 @@ impl Remote {
         let status = answer.status();
         if !status.is_success() {
             let value: Value = serde_json::from_str(&answer.text().await?).unwrap_or(Value::Null);
-            let detail = value["detail"].as_str().unwrap_or("no reason was given");
-            bail!("{}: {detail}", value["title"].as_str().unwrap_or(status.as_str()));
+            let detail = value["detail"].as_str().unwrap_or("no reason was given").to_owned();
+            let title = value["title"].as_str().unwrap_or(status.as_str()).to_owned();
+            let refused = Refused { title, detail };
+            if status.is_client_error() {
+                return Err(refused.into());
+            }
+            bail!("{refused}");
         }
         Ok(answer)
+    }
+
+    fn client(&self) -> anyhow::Result<&Client> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+        Ok(self.client.get_or_init(|| client))
+    }
+
+    /// The pages of a list, one after the other.
+    pub(super) fn pages<'a>(&'a self, path: &str, fields: &[(&str, String)]) -> Pages<'a> {
+        Pages { remote: self, path: path.to_owned(), fields: query(fields), cursor: Some(String::new()) }
+    }
+}
+
+/// Fields as the query of an address.
+pub(super) fn query(fields: &[(&str, String)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+}
+
+/// A list that a host gives in pages.
+pub(super) struct Pages<'a> {
+    remote: &'a Remote,
+    path: String,
+    fields: String,
+    /// What asks for the next page; `None` after the last.
+    cursor: Option<String>,
+}
+
+impl Pages<'_> {
+    /// The next page; `None` after the last.
+    pub(super) async fn next(&mut self) -> anyhow::Result<Option<Value>> {
+        let Some(cursor) = self.cursor.take() else { return Ok(None) };
+        let next = if cursor.is_empty() { cursor } else { format!("&{}", query(&[("cursor", cursor)])) };
+        let path = format!("{}?{}{next}", self.path, self.fields);
+        let page = self.remote.call(Method::GET, &path, None).await?;
+        self.cursor = page["next_cursor"].as_str().map(str::to_owned);
+        Ok(Some(page))
     }
 }
 

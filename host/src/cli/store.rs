@@ -1,27 +1,24 @@
 //! Moves the content of a store, of one that no host uses or of a running host, recounts it, and looks after what was set aside.
 
-mod draft;
-
 use std::fs::File;
-use std::io::{BufRead, BufReader, Seek, stdin, stdout};
+use std::io::{BufRead, BufReader, BufWriter, Seek, Write, stdin};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context;
 use clap::Subcommand;
 use reqwest::Method;
 
-use self::draft::Draft;
+use super::draft::Draft;
+use super::out::{self, Output};
+use super::progress::{Counted, Progress};
 use super::quarantine::{self, Place};
 use super::remote::Remote;
 use super::verify;
-use crate::clock::{Clock, Stopwatch};
+use crate::cli::out::tell;
+use crate::clock::Clock;
 use crate::ledger::Upgrade;
 use crate::store::{AsTheyAre, Convert, Opening, SledStore, check_export, export, import};
-
-/// What takes longer says how far it is, each time so much has passed.
-const TELL_EVERY: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -93,29 +90,29 @@ async fn write_out(path: &Path, to: Option<&Path>) -> anyhow::Result<()> {
         Some(file) => {
             let named = || file.display().to_string();
             let mut draft = Draft::of(file).with_context(named)?;
-            let count = export(&store, draft.writer()).await.with_context(named)?;
+            let count = export(&store, Counted::new(draft.writer(), "lines exported")).await.with_context(named)?;
             draft.keep().with_context(named)?;
             count
         }
-        None => export(&store, stdout().lock()).await?,
+        None => match export(&store, BufWriter::new(Counted::printed(Output, "lines exported"))).await {
+            // A reader that left wants no more, and a full disk is told at the end.
+            Err(_) if !out::is_open() => return Ok(()),
+            count => count?,
+        },
     };
-    eprintln!("{count} records exported");
+    tell!("{count} records exported");
     Ok(())
 }
 
 async fn read_in(path: &Path, mut from: impl BufRead + Seek, headerless: bool) -> anyhow::Result<()> {
     let checked = check_export(&mut from, headerless, convert)?;
     let store = SledStore::open(path)?;
-    let (mut told, total) = (Stopwatch::start(), checked.records);
-    let progress = |done: u64| {
-        if told.elapsed() >= TELL_EVERY {
-            told = Stopwatch::start();
-            eprintln!("{done} of {total} records imported");
-        }
-    };
-    let count = import(&store, &mut from, &checked, convert, progress).await;
+    let mut progress = Progress::start();
+    let far = |done: u64| progress.of(done, checked.records, "records imported");
+    let count = import(&store, &mut from, &checked, convert, far).await;
+    drop(progress);
     let count = count.with_context(|| format!("the store at {} cannot be filled", path.display()))?;
-    eprintln!("{count} records imported");
+    tell!("{count} records imported");
     Ok(())
 }
 
@@ -123,13 +120,15 @@ async fn back_up(remote: &Remote, mut draft: Draft) -> anyhow::Result<()> {
     // What cannot be read again cannot be checked.
     draft.written()?;
     let mut answer = remote.answer(Method::POST, "/v1/backup", None).await?;
+    let mut to = Counted::new(draft.writer(), "lines backed up");
     while let Some(piece) = answer.chunk().await.context("the host broke off")? {
-        draft.writer().write_all(&piece)?;
+        to.write_all(&piece)?;
     }
+    drop(to);
     // What is on the disk is what has to be whole.
     let checked = check_export(&mut draft.written()?, false, convert)?;
     draft.keep()?;
-    eprintln!("{} records backed up", checked.records);
+    tell!("{} records backed up", checked.records);
     Ok(())
 }
 

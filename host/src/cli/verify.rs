@@ -5,24 +5,22 @@ use std::process::ExitCode;
 use anyhow::Context;
 use reqwest::Method;
 
+use super::progress::Progress;
 use super::quarantine::{Opened, Place};
-use crate::clock::Stopwatch;
+use crate::cli::out::{say, tell};
 use crate::ledger::Verified;
-
-/// Says how far it is so often.
-const SAID: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// 0 where nothing differs, 1 where something does, 2 where that cannot be told.
 pub(super) async fn run(place: Place) -> ExitCode {
     match recount(place).await {
         Ok(verified) => {
-            verified.named.iter().for_each(|difference| println!("{difference}"));
+            verified.named.iter().for_each(|difference| say!("{difference}"));
             let Verified { conversations, sync_errors, differences, .. } = verified;
-            eprintln!("{conversations} conversations, {sync_errors} sync errors, {differences} differences");
+            tell!("{conversations} conversations, {sync_errors} sync errors, {differences} differences");
             if differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
-            eprintln!("switchyard: {error:#}");
+            tell!("switchyard: {error:#}");
             ExitCode::from(2)
         }
     }
@@ -31,12 +29,10 @@ pub(super) async fn run(place: Place) -> ExitCode {
 async fn recount(place: Place) -> anyhow::Result<Verified> {
     match place.open()? {
         Opened::Here(ledger) => {
-            let mut said = Stopwatch::start();
+            let mut progress = Progress::start();
             let told = |verified: &Verified| {
-                if said.elapsed() >= SAID {
-                    said = Stopwatch::start();
-                    eprintln!("{} conversations, {} sync errors so far", verified.conversations, verified.sync_errors);
-                }
+                let Verified { conversations, sync_errors, .. } = verified;
+                progress.at(None, || format!("{conversations} conversations, {sync_errors} sync errors so far"));
             };
             Ok(ledger.verify(told).await?)
         }

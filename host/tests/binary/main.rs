@@ -1,8 +1,11 @@
 //! The real binary: what it refuses, how it stops, and that a kill loses nothing.
 
+mod acme;
 mod demo;
 mod docs;
+mod operation;
 mod org;
+mod pipe;
 mod plugin;
 mod plugin_check;
 mod quarantine;

@@ -16,6 +16,7 @@ use self::summary::Summary;
 use self::world::World;
 use super::serve::told_to_stop;
 use crate::app::{App, Outside};
+use crate::cli::out::{left, say, tell};
 use crate::clock::Stopwatch;
 
 /// What `switchyard --help` ends with.
@@ -73,8 +74,9 @@ pub(super) async fn run(options: Options) -> anyhow::Result<()> {
         tokio::select! {
             stop = told_to_stop() => stop?,
             broken = progress(&app, &world) => broken?,
+            () = left() => {}
         }
-        println!("\nFinishing what is in flight ...");
+        say!("\nFinishing what is in flight ...");
         let summary = Summary::take(&app, &world, watch.elapsed()).await?;
         summary.print(options.json)?;
     }
@@ -88,7 +90,7 @@ async fn drained(app: &App, world: &World, quiet: bool) -> anyhow::Result<()> {
     loop {
         let source = world.wait_for_push(Duration::from_secs(2)).await?;
         if !quiet {
-            eprintln!("{}", line(app, &source));
+            tell!("{}", line(app, &source));
         }
         if source.pending > 0 {
             continue;
@@ -108,7 +110,7 @@ async fn progress(app: &App, world: &World) -> anyhow::Result<()> {
         let source = world.source().await?;
         let now = line(app, &source);
         if now != last {
-            println!("{now}");
+            say!("{now}");
             last = now;
         }
         tokio::time::sleep(Duration::from_secs(2)).await;

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::world::{ORGS, World};
 use crate::app::App;
+use crate::cli::out::say;
 use crate::domain::{ConversationId, ErrorQuery, SourceId, State};
 use crate::ledger::{Paging, Queued};
 
@@ -91,22 +92,25 @@ impl Summary {
 
     pub(super) fn print(&self, as_json: bool) -> anyhow::Result<()> {
         if as_json {
-            println!("{}", serde_json::to_string(self)?);
+            say!("{}", serde_json::to_string(self)?);
             return Ok(());
         }
         let Self { source, salesforce, sync_errors, parked, lost, duplicates, seconds } = self;
-        println!("\nAlcmeon:     {} conversations with {} messages", source.conversations, source.messages);
-        println!(
+        say!("\nAlcmeon:     {} conversations with {} messages", source.conversations, source.messages);
+        say!(
             "Salesforce:  {} conversations, {} cases, {} contacts, by {} calls",
-            salesforce.conversations, salesforce.cases, salesforce.contacts, salesforce.calls
+            salesforce.conversations,
+            salesforce.cases,
+            salesforce.contacts,
+            salesforce.calls
         );
         let SyncErrors { pending, ignored, resolved, codes } = sync_errors;
-        println!("Sync errors: {pending} pending, {ignored} ignored, {resolved} resolved");
+        say!("Sync errors: {pending} pending, {ignored} ignored, {resolved} resolved");
         for (code, count) in codes {
-            println!("             {count:>5} {code}");
+            say!("             {count:>5} {code}");
         }
-        println!("Parked:      {parked}, until their organization's incident ends");
-        println!("Lost: {lost}. Duplicates: {duplicates}. {seconds:.1} seconds.");
+        say!("Parked:      {parked}, until their organization's incident ends");
+        say!("Lost: {lost}. Duplicates: {duplicates}. {seconds:.1} seconds.");
         Ok(())
     }
 }

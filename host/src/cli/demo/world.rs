@@ -12,6 +12,7 @@ use switchyard_simulator::Simulator;
 
 use super::conversations::ACCOUNTS;
 use crate::app::App;
+use crate::cli::out::tell;
 use crate::config::Config;
 
 /// The policies of the demo, written out so that they can be edited while it runs.
@@ -250,29 +251,29 @@ impl World {
     pub(super) fn explain(&self, app: &App, samples: bool) {
         let console = format!("http://{}", app.address);
         let pages: Vec<_> = ACCOUNTS.iter().map(|(_, name)| *name).collect();
-        eprintln!(
+        tell!(
             "Switchyard moves conversations from a simulated Alcmeon into three simulated Salesforce organizations:\n{}, each with a policy of its own.\n",
             pages.join(", ")
         );
-        eprintln!(
+        tell!(
             "  console   {console}/\n  API       {console}/v1/orgs\n  mailbox   {}/\n  policies  {console}/policies\n",
             self.mailbox
         );
         if samples {
-            eprintln!("What goes wrong, and what to try:");
-            eprintln!(
+            tell!("What goes wrong, and what to try:");
+            tell!(
                 "  Demo bank: its refresh token was revoked. Approve it again, then press \"Retry all\":\n    curl -X POST {}/control/orgs/bank/revive",
                 self.salesforce
             );
-            eprintln!(
+            tell!(
                 "  Demo shop: the team store-events has no queue. Map it, and retry:\n    add  store-events = \"Orders\"  to {}",
                 self.policy(app, "demo-retail")
             );
-            eprintln!(
+            tell!(
                 "  Demo travel: two contacts share an address, so nobody can tell which one wrote. Ignore it with a reason.\n  Demo travel: three row locks pass by themselves; see the resolved sync errors.\n"
             );
         }
-        eprintln!("Ctrl-C ends it.\n");
+        tell!("Ctrl-C ends it.\n");
     }
 
     fn policy(&self, app: &App, name: &str) -> String {

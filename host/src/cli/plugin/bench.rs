@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::workbench::{Workbench, read_input};
 use super::{Asked, Subject};
+use crate::cli::out::say;
 use crate::clock::Stopwatch;
 use crate::policy::Config;
 use crate::policy::case::CaseAnswer;
@@ -53,20 +54,20 @@ pub(super) async fn run(subject: &Subject, asked: &Asked, times: u32) -> anyhow:
             "p50_us": micros(p50), "p99_us": micros(p99), "cost": {"least": least, "most": most},
             "memory_bytes": trial.memory_bytes,
         });
-        println!("{whole}");
+        say!("{whole}");
         return Ok(());
     }
     let how = if frozen { "a fresh clone of the frozen plugin for each" } else { "configured for each" };
-    println!("{times} decisions, {how}: {answer}");
+    say!("{times} decisions, {how}: {answer}");
     if let Some(why) = by.and_then(|by| by.not_frozen_because) {
-        println!("not frozen: {why}");
+        say!("not frozen: {why}");
     }
-    println!("p50      {} µs", micros(p50));
-    println!("p99      {} µs", micros(p99));
-    println!("cost     {} units of fuel", if least == most { least.to_string() } else { format!("{least} to {most}") });
-    println!("memory   {} KiB at its peak", trial.memory_bytes.div_ceil(1024));
+    say!("p50      {} µs", micros(p50));
+    say!("p99      {} µs", micros(p99));
+    say!("cost     {} units of fuel", if least == most { least.to_string() } else { format!("{least} to {most}") });
+    say!("memory   {} KiB at its peak", trial.memory_bytes.div_ceil(1024));
     if let Err(fault) = &trial.decision.answer {
-        println!("faults   {faults}; the last one: {fault}");
+        say!("faults   {faults}; the last one: {fault}");
     }
     Ok(())
 }

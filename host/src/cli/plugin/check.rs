@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
+use crate::cli::out::say;
 use crate::policy::compatibility::{self, Report, VERSIONS};
 
 pub(super) const EXAMPLES: &str = "\
@@ -21,7 +22,7 @@ pub(super) fn run(file: &Path, json: bool) -> anyhow::Result<()> {
     let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
     let report = compatibility::check(&bytes);
     if json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         print(file, &report);
     }
@@ -36,34 +37,34 @@ pub(super) fn run(file: &Path, json: bool) -> anyhow::Result<()> {
 fn print(file: &Path, report: &Report) {
     let known = VERSIONS.map(|(version, _)| version).join(" and ");
     let or_nothing = |names: Vec<String>| if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
-    println!("{}", file.display());
-    println!("size       {} bytes", report.bytes);
-    println!("digest     sha256:{}", report.digest);
-    println!("interface  {} (this host supports {known})", report.interface.as_deref().unwrap_or("none that is known"));
-    println!("answers    {}", or_nothing(report.questions.iter().map(ToString::to_string).collect()));
+    say!("{}", file.display());
+    say!("size       {} bytes", report.bytes);
+    say!("digest     sha256:{}", report.digest);
+    say!("interface  {} (this host supports {known})", report.interface.as_deref().unwrap_or("none that is known"));
+    say!("answers    {}", or_nothing(report.questions.iter().map(ToString::to_string).collect()));
     list("exports", &report.exports);
     list("imports", &report.imports);
     if report.misfits.is_empty() {
-        println!("\nIt fits.");
+        say!("\nIt fits.");
     }
     for misfit in report.misfits.iter().take(SHOWN) {
-        println!("\n{}", misfit.what);
+        say!("\n{}", misfit.what);
         let (found, expected) = (misfit.found.as_deref(), misfit.expected.as_deref());
         shape("it has", found, expected);
         shape("it should have", expected, found);
     }
     if report.misfits.len() > SHOWN {
-        println!("\nand {} more", report.misfits.len() - SHOWN);
+        say!("\nand {} more", report.misfits.len() - SHOWN);
     }
 }
 
 fn list(word: &str, names: &[String]) {
     for (number, name) in names.iter().take(SHOWN).enumerate() {
-        println!("{:10} {name}", if number == 0 { word } else { "" });
+        say!("{:10} {name}", if number == 0 { word } else { "" });
     }
     match names.len() {
-        0 => println!("{word:10} nothing"),
-        more if more > SHOWN => println!("{:10} and {} more", "", more - SHOWN),
+        0 => say!("{word:10} nothing"),
+        more if more > SHOWN => say!("{:10} and {} more", "", more - SHOWN),
         _ => {}
     }
 }
@@ -71,9 +72,9 @@ fn list(word: &str, names: &[String]) {
 /// One side, its lines marked that the other does not have.
 fn shape(word: &str, one: Option<&str>, other: Option<&str>) {
     let Some(one) = one else { return };
-    println!("  {word}:");
+    say!("  {word}:");
     for line in one.lines() {
         let marked = other.is_some_and(|other| other.lines().all(|there| there != line));
-        println!("  {} {line}", if marked { ">" } else { " " });
+        say!("  {} {line}", if marked { ">" } else { " " });
     }
 }

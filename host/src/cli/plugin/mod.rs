@@ -18,6 +18,7 @@ use reqwest::Method;
 pub(super) use test::print_difference;
 
 use super::remote::Remote;
+use crate::cli::out::say;
 use crate::domain::{PluginName, Question};
 use crate::registry::Reference;
 
@@ -124,7 +125,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
         Command::Pull { reference, name, remote } => pull::run(&reference, name, &remote).await,
         Command::Delete { name, remote } => {
             remote.call(Method::DELETE, &format!("/v1/plugins/{name}"), None).await?;
-            println!("{name} is deleted");
+            say!("{name} is deleted");
             Ok(())
         }
         Command::Bench { subject, asked, times } => bench::run(&subject, &asked, times).await,

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 
+use crate::cli::out::say;
 use crate::domain::PluginName;
 
 pub(super) const EXAMPLES: &str = "\
@@ -106,9 +107,9 @@ pub(super) fn run(name: &PluginName, language: Language) -> anyhow::Result<()> {
             std::fs::write(&path, text)
         };
         write().with_context(|| path.display().to_string())?;
-        println!("{}", path.display());
+        say!("{}", path.display());
     }
-    println!("\nNext: cd {name}, and the commands in README.md");
+    say!("\nNext: cd {name}, and the commands in README.md");
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::super::remote::Remote;
+use crate::cli::out::say;
 use crate::domain::PluginName;
 use crate::registry::Reference;
 
@@ -24,13 +25,13 @@ pub(super) async fn run(reference: &Reference, name: Option<PluginName>, remote:
     let body = json!({ "reference": reference });
     let taken = remote.call(Method::POST, &format!("/v1/plugins/{name}/pull"), Some(body)).await?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    println!("{name} is sha256:{}", text(&taken["digest"]));
+    say!("{name} is sha256:{}", text(&taken["digest"]));
     for policy in taken["applied"].as_array().into_iter().flatten() {
-        println!("policy {} decides by it", text(policy));
+        say!("policy {} decides by it", text(policy));
     }
     let refused: Vec<_> = taken["refused"].as_array().into_iter().flatten().collect();
     for rejection in &refused {
-        println!("policy {} is refused: {}", text(&rejection["policy"]), text(&rejection["problems"][0]["message"]));
+        say!("policy {} is refused: {}", text(&rejection["policy"]), text(&rejection["problems"][0]["message"]));
     }
     match refused.len() {
         0 => Ok(()),

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::workbench::{Workbench, read_input};
 use super::{Asked, Subject};
+use crate::cli::out::say;
 use crate::clock::Stopwatch;
 use crate::policy::Config;
 use crate::policy::case::CaseAnswer;
@@ -44,27 +45,27 @@ pub(super) async fn run(subject: &Subject, asked: &Asked) -> anyhow::Result<()> 
             "time_us": u64::try_from(took.as_micros())?,
             "logs": decision.logs,
         });
-        println!("{whole}");
+        say!("{whole}");
         return Ok(());
     }
-    println!("{:9}{answer}", case.question.to_string());
+    say!("{:9}{answer}", case.question.to_string());
     if let Err(fault) = &decision.answer {
-        println!("{:9}{fault}", "");
+        say!("{:9}{fault}", "");
     }
     if let Some(by) = by {
-        println!("by       {} of the policy {}", by.plugin, by.policy.name);
+        say!("by       {} of the policy {}", by.plugin, by.policy.name);
         if let Some(why) = by.not_frozen_because {
-            println!("         configured for every decision, since it cannot be frozen: {why}");
+            say!("         configured for every decision, since it cannot be frozen: {why}");
         }
     }
     if let Some(rule) = &decision.rule {
-        println!("rule     {rule}");
+        say!("rule     {rule}");
     }
-    println!("cost     {} units of fuel", decision.cost);
-    println!("memory   {} KiB at its peak", trial.memory_bytes.div_ceil(1024));
-    println!("time     {:.3} ms", took.as_secs_f64() * 1e3);
+    say!("cost     {} units of fuel", decision.cost);
+    say!("memory   {} KiB at its peak", trial.memory_bytes.div_ceil(1024));
+    say!("time     {:.3} ms", took.as_secs_f64() * 1e3);
     for (number, line) in decision.logs.iter().enumerate() {
-        println!("{:9}{line}", if number == 0 { "log" } else { "" });
+        say!("{:9}{line}", if number == 0 { "log" } else { "" });
     }
     Ok(())
 }

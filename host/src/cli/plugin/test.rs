@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 
 use super::Subject;
 use super::workbench::{Workbench, patient, read};
+use crate::cli::out::say;
 use crate::policy::Trial;
 use crate::policy::case::{Case, CaseAnswer};
 
@@ -34,12 +35,12 @@ pub(super) async fn run(subject: &Subject, folder: &Path) -> anyhow::Result<()> 
             Ok((expected, trial)) => failed += usize::from(!report(&name, &expected, &trial)),
             Err(error) => {
                 failed += 1;
-                println!("FAILED  {name}");
-                println!("{}", indented(&format!("{error:#}")));
+                say!("FAILED  {name}");
+                say!("{}", indented(&format!("{error:#}")));
             }
         }
     }
-    println!("{total} cases, {failed} failed");
+    say!("{total} cases, {failed} failed");
     if failed > 0 {
         bail!("{failed} of {total} cases failed");
     }
@@ -78,26 +79,26 @@ async fn try_out(bench: &Workbench, case: anyhow::Result<(Case, CaseAnswer)>) ->
 fn report(name: &str, expected: &CaseAnswer, trial: &Trial) -> bool {
     let got = CaseAnswer::of(&trial.decision.answer);
     if got == *expected {
-        println!("ok      {name}  {}  {got}", trial.decision.question);
+        say!("ok      {name}  {}  {got}", trial.decision.question);
         return true;
     }
-    println!("FAILED  {name}  {}", trial.decision.question);
+    say!("FAILED  {name}  {}", trial.decision.question);
     print_difference(expected, trial);
     false
 }
 
 /// The expected answer above the one that was given, with the plugin's own words below.
 pub(in crate::cli) fn print_difference(expected: &CaseAnswer, trial: &Trial) {
-    println!("        expected  {expected}");
-    println!("        got       {}", CaseAnswer::of(&trial.decision.answer));
+    say!("        expected  {expected}");
+    say!("        got       {}", CaseAnswer::of(&trial.decision.answer));
     if let Err(fault) = &trial.decision.answer {
-        println!("{}", indented(&fault.to_string()));
+        say!("{}", indented(&fault.to_string()));
     }
     if let Some(rule) = &trial.decision.rule {
-        println!("        rule      {rule}");
+        say!("        rule      {rule}");
     }
     for line in &trial.decision.logs {
-        println!("        log       {line}");
+        say!("        log       {line}");
     }
 }
 

@@ -1,0 +1,173 @@
+//! For those who clear sync errors by the thousand: operations of a host that runs.
+
+mod report;
+mod start;
+
+use std::time::Duration;
+
+use anyhow::bail;
+use clap::{Args, Subcommand};
+use reqwest::Method;
+use serde_json::Value;
+
+use self::report::Report;
+use super::Exit;
+use super::out::{say, tell};
+use super::progress::Progress;
+use super::remote::{Remote, query};
+use super::table::{Table, number, text};
+use crate::domain::{OperationId, OrgId};
+
+/// Between two looks at an operation that goes on: soon at first, as most are short.
+const SOONEST: Duration = Duration::from_millis(100);
+const LATEST: Duration = Duration::from_secs(2);
+
+const EXAMPLES: &str = "\
+Examples:
+  switchyard operation start retry --group CAUSE --dry-run     how many, and how many Salesforce calls
+  switchyard operation start retry --group CAUSE --wait        and the report at its end
+  switchyard operation start ignore --reason 'test customers' --customer test
+  switchyard operation start assign --assignee ann --class contact
+  switchyard operation list
+  switchyard operation undo op-m47l4iet4z5kanechmvu            what it ignored is pending again
+
+It asks nothing: what matches when it begins is in it. `--dry-run` says beforehand what that is.";
+
+/// An operation.
+#[derive(Debug, Args)]
+pub(super) struct Named {
+    /// Its id.
+    id: OperationId,
+    /// Print what the host answers, as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// Which operations, and how they are printed.
+#[derive(Debug, Args)]
+pub(super) struct Listed {
+    /// Of this organization.
+    #[arg(long)]
+    org: Option<OrgId>,
+    /// No more than so many.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=500))]
+    limit: Option<u64>,
+    /// Print the ids alone, for other commands.
+    #[arg(long, conflicts_with = "json")]
+    ids: bool,
+    /// Print one JSON object for each line.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", Exit::help()))]
+pub(super) enum Command {
+    /// Begin to do one thing with all the sync errors that match.
+    Start(Box<start::Options>),
+    /// List the newest operations, those that go on first.
+    List(Listed),
+    /// Show how far an operation is, and what became of what it did.
+    Show(Named),
+    /// Show how an operation goes on until it ends, and its report then.
+    Wait(Named),
+    /// Stop an operation for a while; what is on its way comes to its end.
+    Pause(Named),
+    /// Let a paused operation go on.
+    Resume(Named),
+    /// End an operation; what it has done stays.
+    Cancel(Named),
+    /// Take back what an operation ignored, where nobody has changed it since; that is an operation too.
+    Undo(Named),
+}
+
+pub(super) async fn run(command: Command) -> anyhow::Result<Exit> {
+    let (named, method, after) = match command {
+        Command::Start(options) => return start::run(*options).await,
+        Command::List(listed) => return list(&listed).await,
+        Command::Wait(named) => return wait(&named.remote, &named.id, named.json).await,
+        Command::Show(named) => (named, Method::GET, ""),
+        Command::Pause(named) => (named, Method::POST, "/pause"),
+        Command::Resume(named) => (named, Method::POST, "/resume"),
+        Command::Cancel(named) => (named, Method::POST, "/cancel"),
+        Command::Undo(named) => (named, Method::POST, "/undo"),
+    };
+    let operation = named.remote.call(method, &format!("/v1/operations/{}{after}", named.id), None).await?;
+    match after {
+        "/undo" => begun(&operation, named.json)?,
+        _ => Report(&operation).print(named.json)?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Says what has begun, and how to follow it.
+fn begun(operation: &Value, as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        say!("{}", serde_json::to_string_pretty(operation)?);
+        return Ok(());
+    }
+    let [id, task] = ["id", "task"].map(|name| text(&operation[name]));
+    let many = operation["matched"].as_u64().map(|matched| format!(" {matched} sync errors")).unwrap_or_default();
+    say!("{id} has begun: {task}{many}; `switchyard operation wait {id}` follows it");
+    Ok(())
+}
+
+async fn list(Listed { org, limit, ids, json, remote }: &Listed) -> anyhow::Result<Exit> {
+    let mut fields: Vec<_> = org.iter().map(|org| ("org", org.to_string())).collect();
+    fields.extend(limit.iter().map(|limit| ("limit", limit.to_string())));
+    let answer = remote.call(Method::GET, &format!("/v1/operations?{}", query(&fields)), None).await?;
+    let mut table = Table::new(&["id", "began", "task", "status", "matched", "done", "by", "orgs"]);
+    for operation in answer["operations"].as_array().into_iter().flatten() {
+        match (ids, json) {
+            (true, _) => say!("{}", text(&operation["id"])),
+            (_, true) => say!("{operation}"),
+            _ => table.row(row(operation)),
+        }
+    }
+    table.print();
+    Ok(Exit::Done)
+}
+
+fn row(operation: &Value) -> [String; 8] {
+    let words = |name: &str| text(&operation[name]).to_owned();
+    let matched = operation["matched"].as_u64().map_or_else(|| "?".to_owned(), |matched| matched.to_string());
+    let orgs: Vec<_> = operation["orgs"].as_array().into_iter().flatten().map(|of| text(&of["org"])).collect();
+    let [id, began, task, status, by] = ["id", "created_at", "task", "status", "by"].map(words);
+    [id, began, task, status, matched, number(&operation["done"]).to_string(), by, orgs.join(", ")]
+}
+
+/// Shows how far it is until it ends, and then what became of it.
+async fn wait(remote: &Remote, id: &OperationId, as_json: bool) -> anyhow::Result<Exit> {
+    let operation = tokio::select! {
+        ended = ended(remote, id) => ended?,
+        _ = tokio::signal::ctrl_c() => {
+            bail!("{id} goes on; `switchyard operation wait {id}` follows it, `switchyard operation cancel {id}` ends it")
+        }
+    };
+    let report = Report(&operation);
+    report.print(as_json)?;
+    Ok(if report.is_whole() { Exit::Done } else { Exit::Unfinished })
+}
+
+async fn ended(remote: &Remote, id: &OperationId) -> anyhow::Result<Value> {
+    let (mut progress, mut pause, mut status) = (Progress::start(), SOONEST, String::new());
+    loop {
+        let operation = remote.call(Method::GET, &format!("/v1/operations/{id}"), None).await?;
+        if !operation["ended_at"].is_null() {
+            return Ok(operation);
+        }
+        let now = text(&operation["status"]);
+        if now == "paused" && status != now {
+            progress = Progress::start();
+            tell!("{id} is paused; `switchyard operation resume {id}` lets it go on");
+        }
+        now.clone_into(&mut status);
+        progress.at(operation["progress"].as_f64(), || Report(&operation).line());
+        tokio::time::sleep(pause).await;
+        pause = (pause * 3 / 2).min(LATEST);
+    }
+}

@@ -1,0 +1,239 @@
+//! The causes: how many sync errors each has, and what people put to it.
+
+use clap::builder::NonEmptyStringValueParser as Words;
+use clap::{Args, Subcommand, ValueEnum};
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+
+use crate::cli::out::{self, say};
+use crate::cli::remote::{Remote, query};
+use crate::cli::table::{Table, number, plain, text};
+use crate::domain::{Class, Condition, Fingerprint, OrgId};
+
+/// Causes of one call.
+const PAGE: u64 = 500;
+
+/// Which causes.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Filters")]
+pub(super) struct Filter {
+    /// Of these organizations; this and every list here: repeatable, or with commas.
+    #[arg(long, value_delimiter = ',')]
+    pub(super) org: Vec<OrgId>,
+    /// That stand so: new, ongoing, escalating, regressed or quiet.
+    #[arg(long, value_delimiter = ',')]
+    condition: Vec<Condition>,
+    /// Of these classes, such as transient, config or contact.
+    #[arg(long, value_delimiter = ',')]
+    class: Vec<Class>,
+    /// With these codes.
+    #[arg(long, value_delimiter = ',', value_parser = Words::new())]
+    code: Vec<String>,
+    /// Decided by these policies.
+    #[arg(long, value_delimiter = ',', value_parser = Words::new())]
+    policy: Vec<String>,
+    /// That this person looks after; `none` for nobody; repeatable.
+    #[arg(long, value_parser = Words::new())]
+    assignee: Vec<String>,
+    /// With these words in title, code, text or note.
+    #[arg(long, value_parser = Words::new())]
+    text: Option<String>,
+}
+
+impl Filter {
+    /// As the fields of an address, with the size of a page.
+    pub(super) fn fields(&self) -> Vec<(&'static str, String)> {
+        let mut fields = vec![("limit", PAGE.to_string())];
+        fields.extend(self.org.iter().map(|org| ("org", org.to_string())));
+        fields.extend(self.condition.iter().map(|condition| ("condition", condition.to_string())));
+        fields.extend(self.class.iter().map(|class| ("class", class.to_string())));
+        let texts = [("code", &self.code), ("policy", &self.policy), ("assignee", &self.assignee)];
+        fields.extend(texts.into_iter().flat_map(|(name, texts)| texts.iter().map(move |text| (name, text.clone()))));
+        fields.extend(self.text.iter().map(|text| ("text", text.clone())));
+        fields
+    }
+}
+
+/// Which causes, in which order, and how they are printed.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Listed {
+    #[command(flatten)]
+    filter: Filter,
+    /// What they are ordered by, the most or the newest first.
+    #[arg(long, allow_hyphen_values = true, value_enum, default_value_t = Order::Open)]
+    sort: Order,
+    /// No more than so many; all where not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// Print the ids alone, for other commands.
+    #[arg(long, conflicts_with = "json")]
+    ids: bool,
+    /// Print one JSON object for each line.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Order {
+    #[value(name = "-open", alias = "open")]
+    Open,
+    #[value(name = "-pending", alias = "pending")]
+    Pending,
+    #[value(name = "-last_seen", alias = "last_seen")]
+    LastSeen,
+    #[value(name = "-first_seen", alias = "first_seen")]
+    FirstSeen,
+}
+
+/// A cause.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Named {
+    /// Its id, as `groups` lists it.
+    id: Fingerprint,
+    /// Its organization, where several have the cause.
+    #[arg(long)]
+    org: Option<OrgId>,
+    /// Print what the host answers, as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// What people put to a cause.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(in crate::cli) struct Put {
+    /// Who looks after it.
+    #[arg(long, value_name = "NAME", conflicts_with = "no_assignee", value_parser = Words::new())]
+    assignee: Option<String>,
+    /// Nobody looks after it.
+    #[arg(long)]
+    no_assignee: bool,
+    /// What there is to say of it.
+    #[arg(long, value_name = "TEXT", conflicts_with = "no_note", value_parser = Words::new())]
+    note: Option<String>,
+    /// Take the note away.
+    #[arg(long)]
+    no_note: bool,
+    /// The address of its ticket.
+    #[arg(long, value_name = "URL", conflicts_with = "no_ticket", value_parser = Words::new())]
+    ticket: Option<String>,
+    /// Take the ticket away.
+    #[arg(long)]
+    no_ticket: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Command {
+    /// Show a cause: how many, since when, what to check, and what people put to it.
+    Show(Named),
+    /// Say who looks after a cause, what there is to say of it, and where its ticket is.
+    Edit {
+        #[command(flatten)]
+        cause: Named,
+        #[command(flatten)]
+        put: Put,
+    },
+}
+
+/// One cause: shows it, or changes what people put to it and shows it then.
+pub(super) async fn one(command: Command) -> anyhow::Result<()> {
+    let (cause, method, body) = match command {
+        Command::Show(cause) => (cause, Method::GET, None),
+        Command::Edit { cause, put } => (cause, Method::PATCH, Some(put.body())),
+    };
+    let of: Vec<_> = cause.org.iter().map(|org| ("org", org.to_string())).collect();
+    let path = format!("/v1/groups/{}?{}", cause.id, query(&of));
+    let group = cause.remote.call(method, &path, body).await?;
+    match cause.json {
+        true => say!("{}", serde_json::to_string_pretty(&group)?),
+        false => show(&group),
+    }
+    Ok(())
+}
+
+impl Put {
+    fn body(self) -> Value {
+        let mut body = Map::new();
+        let mut put = |name: &str, text: Option<String>, none: bool| {
+            if none || text.is_some() {
+                body.insert(name.to_owned(), json!(text));
+            }
+        };
+        put("assignee", self.assignee, self.no_assignee);
+        put("note", self.note, self.no_note);
+        put("ticket", self.ticket, self.no_ticket);
+        Value::Object(body)
+    }
+}
+
+fn show(group: &Value) {
+    let words = |name: &str| plain(text(&group[name]));
+    let counts = |name: &str| number(&group["counts"][name]);
+    let list = |name: &str| {
+        let texts = group[name].as_array().into_iter().flatten().map(|value| plain(text(value)));
+        texts.collect::<Vec<_>>().join(", ")
+    };
+    say!("{}\n", words("title"));
+    let [pending, retrying, ignored, resolved] = ["pending", "retrying", "ignored", "resolved"].map(counts);
+    let states = format!("{pending} pending, {retrying} retrying, {ignored} ignored, {resolved} resolved");
+    let [day, fortnight] = ["failures_24h", "failures_14d"].map(|name| number(&group[name]));
+    let lines = [
+        ("id", words("id")),
+        ("org", words("org")),
+        ("condition", words("condition")),
+        ("refusal", format!("{} {}", words("class"), words("code"))),
+        ("text", words("text")),
+        ("fields", list("fields")),
+        ("policy", words("policy")),
+        ("counts", states),
+        ("failures", format!("{day} in 24 hours, {fortnight} in 14 days")),
+        ("seen", format!("first {}, last {}", words("first_seen"), words("last_seen"))),
+        ("samples", list("samples")),
+        ("assignee", words("assignee")),
+        ("note", words("note")),
+        ("ticket", words("ticket")),
+        ("happened", plain(text(&group["advice"]["happened"]))),
+        ("check", plain(text(&group["advice"]["check"]))),
+        ("by itself", plain(text(&group["advice"]["by_itself"]))),
+    ];
+    for (name, value) in lines.into_iter().filter(|(_, value)| !value.is_empty()) {
+        say!("{name:<11}{value}");
+    }
+}
+
+/// Prints the causes that match.
+pub(super) async fn list(listed: &Listed) -> anyhow::Result<()> {
+    let Listed { filter, sort, limit, ids, json, remote } = listed;
+    let mut fields = filter.fields();
+    fields.extend(sort.to_possible_value().map(|order| ("sort", order.get_name().to_owned())));
+    let mut left = limit.unwrap_or(u64::MAX);
+    let mut table = Table::new(&["open", "pending", "24 h", "condition", "org", "id", "title"]);
+    let mut pages = remote.pages("/v1/groups", &fields);
+    while left > 0
+        && out::is_open()
+        && let Some(page) = pages.next().await?
+    {
+        for group in page["groups"].as_array().into_iter().flatten().take(usize::try_from(left)?) {
+            left -= 1;
+            match (ids, json) {
+                (true, _) => say!("{}", text(&group["id"])),
+                (_, true) => say!("{group}"),
+                _ => table.row(row(group)),
+            }
+        }
+    }
+    table.print();
+    Ok(())
+}
+
+/// A cause's open and pending sync errors, and its failures of a day; how it stands, where, its id and its title.
+pub(super) fn row(group: &Value) -> [String; 7] {
+    let pending = number(&group["counts"]["pending"]);
+    let open = pending + number(&group["counts"]["retrying"]);
+    let [condition, org, id, title] = ["condition", "org", "id", "title"].map(|name| text(&group[name]).to_owned());
+    [open.to_string(), pending.to_string(), number(&group["failures_24h"]).to_string(), condition, org, id, title]
+}
