@@ -84,7 +84,7 @@ impl Site {
             };
             entries.filter_map(Result::ok).map(bytes).sum()
         }
-        sum(&self.folder.join("data"))
+        sum(&self.data())
     }
 
     /// Starts the host; how long it took until it answered.

@@ -40,18 +40,20 @@ pub(crate) async fn settled(host: &Host) {
     }
 }
 
-/// Each kind of question, so many times.
-pub(crate) async fn measure(host: &Host, options: &Options) {
-    let http = reqwest::Client::new();
+/// A kind of question: its name, whether it is asked at any depth of the list, and one such query.
+type Kind = (&'static str, bool, Box<dyn Fn() -> String>);
+
+/// What lists are narrowed to.
+async fn kinds(http: &reqwest::Client, host: &Host) -> Vec<Kind> {
     let group = |list: &Value, at: usize| list["groups"][at]["id"].as_str().expect("an id").to_owned();
-    let (groups, _) = ask(&http, host, "/v1/groups?limit=500").await;
+    let (groups, _) = ask(http, host, "/v1/groups?limit=500").await;
     let any_group = move || group(&groups, fastrand::usize(0..ORGS * CAUSES));
-    let (page, _) = ask(&http, host, "/v1/sync-errors?limit=500").await;
+    let (page, _) = ask(http, host, "/v1/sync-errors?limit=500").await;
     let ids: Vec<_> = page["sync_errors"].as_array().expect("a list").iter().map(|it| it["id"].clone()).collect();
     let any_id = move || ids[fastrand::usize(0..ids.len())].as_str().expect("an id").to_owned();
     let any_org = || org(fastrand::usize(0..ORGS));
     let any_code = || code(fastrand::usize(0..CAUSES));
-    let kinds: Vec<(&str, bool, Box<dyn Fn() -> String>)> = vec![
+    vec![
         ("all", false, Box::new(String::new)),
         ("all, any depth", true, Box::new(String::new)),
         ("one state, any depth", true, Box::new(|| "state=retrying".to_owned())),
@@ -73,7 +75,13 @@ pub(crate) async fn measure(host: &Host, options: &Options) {
         ("words of a cause", false, Box::new(move || format!("text={}+number", any_code().replace("RULE_", "")))),
         ("search: a customer", false, Box::new(|| format!("q=amber+{}", fastrand::u64(0..40_000) * 20))),
         ("search: an id", false, Box::new(move || format!("q={}", any_id()))),
-    ];
+    ]
+}
+
+/// Each kind of question, so many times.
+pub(crate) async fn measure(host: &Host, options: &Options) {
+    let http = reqwest::Client::new();
+    let kinds = kinds(&http, host).await;
     println!("milliseconds p50 / p99 / max over HTTP, pages of 50");
     for (name, deep, query) in kinds {
         let mut took = Vec::new();

@@ -60,6 +60,6 @@ async fn an_organization_is_authorized_from_the_command_line() {
     assert!(report.contains("a new access token was given"), "{report}");
     let code = back.split(['?', '&']).find_map(|pair| pair.strip_prefix("code=")).expect("a code").to_owned();
     let (_, log) = host.end("TERM");
-    assert!(log.contains("the organization is authorized") && !log.contains(&code), "{log}");
+    assert!(log.contains("what=authorize ") && !log.contains(&code), "{log}");
     simulator.stop().await;
 }

@@ -118,6 +118,12 @@ async fn walk(moves: Vec<Move>) {
     bench.retry_all().await.unwrap();
     let health = bench.settled().await;
     assert_eq!((health.sync_errors.pending, health.sync_errors.retrying, health.parked), (0, 0, 0));
+    all_is_in_or_ignored(&bench, arrived).await;
+    bench.verify().await;
+}
+
+/// Every message that was acknowledged is known, and its conversation is written or ignored.
+async fn all_is_in_or_ignored(bench: &Bench, arrived: HashMap<u64, u64>) {
     for (number, message) in arrived {
         let ignored = bench.state(number).await == Some(State::Ignored);
         let id = format!("main:{number}-{message}").parse().unwrap();
@@ -126,7 +132,6 @@ async fn walk(moves: Vec<Move>) {
         let written = lock(&bench.world.written).get(&conversation(number)).copied();
         assert!(ignored || written == Some(known.version), "{number}: {written:?} of {}", known.version);
     }
-    bench.verify().await;
 }
 
 /// Begins one of retry, ignore, reopen, assign and resync over all that its states allow; `None` where nobody says that it began.
