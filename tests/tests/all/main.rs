@@ -15,6 +15,7 @@ mod mail;
 mod operations;
 mod plugins;
 mod policies;
+mod preview;
 mod quarantine;
 mod registry;
 mod salesforce;
