@@ -1,5 +1,7 @@
 //! For those who run policies: previews, swaps and revisions of a host that runs, and repro bundles offline.
 
+mod preview;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
@@ -42,7 +44,10 @@ pub(super) struct Named {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Say what would change if a policy were in force: over the sync errors that are open, and over good conversations.
+    /// Say what would change if a policy were in force: over all sync errors that are open, and over good conversations.
+    #[command(after_help = "\
+It goes over all of them, says by cause how many would pass, and prints one JSON object. Ctrl-C ends it with what was found by
+then; the object says `\"complete\": false`.")]
     Preview(Given),
     /// Put a policy in force from the next decision on.
     Put(Given),
@@ -87,7 +92,7 @@ is warned of. The exit code is 1 when the answer is not the same.")]
 pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Replay { bundle, plugins } => replay(&bundle, plugins.as_deref()).await,
-        Command::Preview(given) => print(&given.send(Method::POST, "/preview").await?),
+        Command::Preview(given) => preview::run(&given).await,
         Command::Put(given) => {
             let status = given.send(Method::PUT, "").await?;
             say!("{} is in force as revision {}", text(&status["name"]), status["in_force"]["revision"]);
@@ -118,10 +123,13 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
 }
 
 impl Given {
-    async fn send(&self, method: Method, after: &str) -> anyhow::Result<Value> {
+    fn name(&self) -> anyhow::Result<PolicyName> {
         let stem = || PolicyName::new(self.file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default());
-        let name = self.name.clone().map_or_else(stem, Ok).context("the policy's name")?;
-        self.remote.call(method, &format!("/v1/policies/{name}{after}"), Some(texts(&self.file)?)).await
+        self.name.clone().map_or_else(stem, Ok).context("the policy's name")
+    }
+
+    async fn send(&self, method: Method, after: &str) -> anyhow::Result<Value> {
+        self.remote.call(method, &format!("/v1/policies/{}{after}", self.name()?), Some(texts(&self.file)?)).await
     }
 }
 

@@ -9,6 +9,7 @@ mod asking;
 mod attempt;
 mod checks;
 mod command;
+mod coverage;
 mod environment;
 mod erase;
 mod inbound;
@@ -33,18 +34,19 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 pub use self::arrivals::Accepted;
 pub use self::checks::{Check, Report};
+pub use self::coverage::{Coverage, Uncovered};
 use self::environment::Kept;
 pub use self::environment::{Environment, EnvironmentHealth, WebhookHealth};
 use self::lane_handle::{LaneHandle, start_lane};
 pub use self::operations::{Plan, states_for};
 use self::org::Directory;
 pub use self::org::{IncidentHealth, Org, OrgConfig, OrgHealth};
-pub use self::preview::{Compared, Coverage, Preview, Uncovered};
+pub use self::preview::{Compared, Preview, PreviewedCause};
 use self::shared::Shared;
 use self::silence::Arrivals;
 pub use self::silence::SourceStanding;
@@ -151,6 +153,8 @@ pub struct Engine {
     arrived: Arrivals,
     silent: Duration,
     reports: checks::Reports,
+    /// One for each conversation that previews may ask about at the same moment.
+    previews: Semaphore,
     stopping: watch::Sender<bool>,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
@@ -198,6 +202,7 @@ impl Engine {
             inbox,
             silent,
             reports: checks::Reports::default(),
+            previews: Semaphore::new(preview::SIDE_BY_SIDE),
             stopping,
             tasks: std::sync::Mutex::new(tasks),
         });

@@ -1,159 +1,209 @@
-//! What a policy would decide of conversations that were seen already: before a swap, and where it has no answer.
+//! What would change if another policy decided: over every open sync error, a page at a time, and over good conversations.
+//!
+//! A page ends when it is full or when its time is over, and says where the next one begins. All pages of all clients together
+//! have a bounded part in the policy host: a preview of a million sync errors keeps no conversation waiting.
 
-use std::collections::{BTreeMap, HashSet};
+mod compared;
 
-use serde::Serialize;
-use serde_json::Value;
+use std::collections::BTreeMap;
+use std::pin::{Pin, pin};
+use std::time::Duration;
 
-use super::{Engine, Error, UnseenTeam};
+use futures_util::poll;
+use serde::{Deserialize, Serialize};
+use tokio::time::Sleep;
+
+use self::compared::{Answers, Fate};
+pub use self::compared::{Compared, PreviewedCause};
+use super::coverage::LATELY;
+use super::{Engine, Error};
 use crate::domain::State::{Ignored, Pending, Retrying};
-use crate::domain::{Conversation, Decision, Destination, ErrorQuery, OrgId, PolicyName, SyncError};
-use crate::ledger::Paging;
-use crate::policy::{Candidate, Difference, Failing, difference, shown};
+use crate::domain::{
+    Conversation, Decision, ErrorQuery, Fingerprint, Link, OrgId, PolicyName, PolicyRef, SyncError, Timestamp,
+};
+use crate::ledger::{Cursor, Paging};
+use crate::policy::{Candidate, Failing};
 
-/// Sync errors that are looked at, over all organizations.
-const ERRORS: usize = 1_000;
-/// Conversations without a sync error that are looked at, for each organization.
-const GOOD: usize = 300;
-/// Examples of each kind.
-const EXAMPLES: usize = 10;
+/// Conversations of all previews that the policy host is asked about at the same moment.
+pub(super) const SIDE_BY_SIDE: usize = 2;
+/// How long a page may take, and how long of that good conversations are looked at.
+const TIME: Duration = Duration::from_secs(5);
+const TIME_OF_GOOD: Duration = Duration::from_secs(2);
+/// Sync errors that are in memory at a time.
+const CHUNK: usize = 50;
 
-/// What would change.
-#[derive(Debug, Default, Serialize)]
+/// A page of what would change.
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Preview {
     /// The organizations that the policy decides for.
     pub orgs: Vec<OrgId>,
-    /// Over sync errors that are pending, retrying or ignored.
+    /// What the candidate is compared with; absent where nothing is in force.
+    pub in_force: Option<PolicyRef>,
+    /// Sync errors of these organizations that are pending, retrying or ignored now: all pages together look at these.
+    pub open: u64,
+    /// Over the sync errors of this page.
     pub errors: Compared,
-    /// Over the newest conversations that got through.
+    /// The same by cause.
+    pub groups: Vec<PreviewedCause>,
+    /// Over the newest conversations that got through; the first page looks at them.
     pub good: Compared,
+    /// Where the next page begins.
+    #[serde(skip)]
+    pub next: Option<Cursor>,
 }
 
-/// Conversations that two policies were asked about.
-#[derive(Debug, Default, Serialize)]
-pub struct Compared {
-    /// So many there were.
-    pub looked_at: usize,
-    /// So many of them get another answer to at least one question.
-    pub different: usize,
-    /// So many would now be answered where they were refused,
-    pub answered: usize,
-    /// and so many refused where they were answered.
-    pub refused: usize,
-    /// Different answers by question.
-    pub by_question: BTreeMap<String, usize>,
-    /// Some of them.
-    pub examples: Vec<Difference>,
-}
-
-/// What was seen lately for which a policy has no answer.
-#[derive(Debug, Serialize)]
-pub struct Coverage {
-    /// Conversations that it was asked about.
-    pub looked_at: usize,
-    /// Teams with refused conversations.
-    pub teams: Vec<Uncovered>,
-    /// Channels with refused conversations.
-    pub channels: Vec<Uncovered>,
-    /// Tags with refused conversations.
-    pub tags: Vec<Uncovered>,
-    /// Teams that an Alcmeon environment has, that were not seen yet, and that would be refused.
-    pub unseen_teams: Vec<UnseenTeam>,
-}
-
-/// A value for which a policy has no answer, or not always.
-#[derive(Debug, Serialize)]
-pub struct Uncovered {
-    /// The team, channel or tag; `null` for conversations without one.
-    pub value: Option<String>,
-    /// Conversations with it that were seen lately.
-    pub seen: usize,
-    /// Those that the policy refuses.
-    pub refused: usize,
-    /// One of them.
-    pub example: String,
-    /// What the policy says of that one.
-    pub says: Value,
-}
-
-impl Compared {
-    fn take(&mut self, differences: Vec<Difference>) {
-        self.looked_at += 1;
-        self.different += usize::from(!differences.is_empty());
-        let failed = |answer: &Value| answer.get("fault").is_some();
-        self.answered += usize::from(differences.iter().any(|it| failed(&it.now) && !failed(&it.then)));
-        self.refused += usize::from(differences.iter().any(|it| !failed(&it.now) && failed(&it.then)));
-        for difference in differences {
-            *self.by_question.entry(difference.question.to_string()).or_default() += 1;
-            if self.examples.len() < EXAMPLES {
-                self.examples.push(difference);
+impl Preview {
+    /// Adds the next page.
+    pub fn add(&mut self, page: Self) {
+        let Self { orgs, in_force, open, errors, groups, good, next } = page;
+        (self.orgs, self.in_force, self.open, self.next) = (orgs, in_force, open, next);
+        self.errors.add(errors);
+        self.good.add(good);
+        let place = |cause: &PreviewedCause| (cause.org.clone(), cause.id.clone());
+        let mut known: BTreeMap<_, _> = self.groups.drain(..).map(|cause| (place(&cause), cause)).collect();
+        for cause in groups {
+            match known.get_mut(&place(&cause)) {
+                Some(sum) => sum.add(&cause),
+                None => drop(known.insert(place(&cause), cause)),
             }
         }
+        self.groups = known.into_values().collect();
+        self.sort();
     }
+
+    /// What would pass most comes first.
+    fn sort(&mut self) {
+        self.groups.sort_by(|one, other| one.rank().cmp(&other.rank()));
+    }
+}
+
+/// What two policies are asked with.
+struct Pair<'a> {
+    in_force: &'a Candidate,
+    candidate: &'a Candidate,
+    now: Timestamp,
 }
 
 impl Engine {
-    /// What would change if `candidate` decided in place of the policy in force. Nothing is written anywhere.
+    /// The sync errors that a policy's preview is about; `None` where it decides for no organization.
+    #[must_use]
+    pub fn previewed(&self, name: &PolicyName) -> Option<ErrorQuery> {
+        let orgs = self.decided_by(name);
+        let states = [Pending, Retrying, Ignored].into();
+        (!orgs.is_empty()).then(|| ErrorQuery { orgs: orgs.into_iter().collect(), states, ..ErrorQuery::default() })
+    }
+
+    /// How many sync errors that are.
     ///
     /// # Errors
-    /// When the store cannot be read.
-    pub async fn preview(&self, name: &PolicyName, candidate: &Candidate) -> Result<Preview, Error> {
-        let mut preview = Preview { orgs: self.decided_by(name), ..Preview::default() };
-        let Some(in_force) = self.policies.in_force(name) else { return Ok(preview) };
-        let mut with_errors = HashSet::new();
-        for org in preview.orgs.clone() {
-            for error in self.open_errors(&org, ERRORS - preview.errors.looked_at).await? {
-                let Some(of) = self.ledger.readable_conversation(&org, &error.conversation).await? else { continue };
-                let differences = self.differences(&in_force, candidate, &of, Some(&error)).await;
-                preview.errors.take(differences);
-                with_errors.insert(error.conversation);
-            }
-            for of in self.seen_lately(&org, GOOD).await? {
-                if !with_errors.contains(&of.id) {
-                    let differences = self.differences(&in_force, candidate, &of, None).await;
-                    preview.good.take(differences);
-                }
-            }
+    /// When the store cannot be read; so for all below.
+    pub async fn open_errors(&self, query: &ErrorQuery) -> Result<u64, Error> {
+        let mut open = 0;
+        for org in &query.orgs {
+            let state = self.ledger.lane_state(org).await?.unwrap_or_default();
+            open += state.errors.within(query.states());
         }
+        Ok(open)
+    }
+
+    /// What would change if `candidate` decided in place of the policy in force: a page of it. Nothing is written anywhere, and
+    /// whoever drops this ends it.
+    pub async fn preview(&self, name: &PolicyName, candidate: &Candidate, paging: Paging) -> Result<Preview, Error> {
+        let Some(query) = self.previewed(name) else { return Ok(Preview::default()) };
+        let mut preview = Preview { orgs: query.orgs.iter().cloned().collect(), ..Preview::default() };
+        preview.open = self.open_errors(&query).await?;
+        let Some(in_force) = self.policies.in_force(name) else { return Ok(preview) };
+        preview.in_force = Some(in_force.policy().clone());
+        let pair = Pair { in_force: &in_force, candidate, now: self.clock.now() };
+        if paging.cursor.is_none() {
+            self.look_at_good(&mut preview, &pair).await?;
+        }
+        self.look_at_errors(&mut preview, &pair, &query, paging).await?;
         Ok(preview)
     }
 
-    /// Teams, channels and tags that were seen lately and that a policy refuses to route.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn coverage(&self, name: &PolicyName) -> Result<Coverage, Error> {
-        let (mut teams, mut channels, mut tags) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let (mut looked_at, mut unseen_teams) = (0, Vec::new());
-        if let Some(in_force) = self.policies.in_force(name) {
-            for org in self.decided_by(name) {
-                for of in self.seen_lately(&org, GOOD).await? {
-                    let route = in_force.route(&of, self.clock.now()).await;
-                    looked_at += 1;
-                    note(&mut teams, of.team.clone(), &of, &route);
-                    note(&mut channels, Some(of.channel.clone()), &of, &route);
-                    for tag in &of.tags {
-                        note(&mut tags, Some(tag.clone()), &of, &route);
-                    }
+    async fn look_at_good(&self, preview: &mut Preview, pair: &Pair<'_>) -> Result<(), Error> {
+        let mut over = pin!(tokio::time::sleep(TIME_OF_GOOD));
+        for org in preview.orgs.clone() {
+            for of in self.seen_lately(&org, LATELY).await? {
+                if is_over(&mut over).await {
+                    return Ok(());
                 }
-                unseen_teams.extend(self.unseen_teams(&self.org(&org)?.0).await?);
+                if self.ledger.delivery(&org, &of.id).await?.open.is_none() {
+                    preview.good.take(self.ask_both(pair, &of, None).await);
+                }
             }
         }
-        let listed = |found: Found| found.into_values().filter_map(Noted::uncovered).collect();
-        Ok(Coverage { looked_at, teams: listed(teams), channels: listed(channels), tags: listed(tags), unseen_teams })
+        Ok(())
     }
 
-    async fn differences(
+    async fn look_at_errors(
         &self,
-        in_force: &Candidate,
-        candidate: &Candidate,
-        of: &Conversation,
-        error: Option<&SyncError>,
-    ) -> Vec<Difference> {
-        let now = self.clock.now();
-        let mut all = Vec::new();
-        all.extend(difference(of, &in_force.route(of, now).await, &candidate.route(of, now).await));
-        all.extend(difference(of, &in_force.search(of, now).await, &candidate.search(of, now).await));
+        preview: &mut Preview,
+        pair: &Pair<'_>,
+        query: &ErrorQuery,
+        paging: Paging,
+    ) -> Result<(), Error> {
+        let mut over = pin!(tokio::time::sleep(TIME));
+        let mut causes = BTreeMap::<(OrgId, Fingerprint), PreviewedCause>::new();
+        let (newest_first, mut left, mut cursor) = (paging.newest_first, paging.limit, paging.cursor);
+        let next = 'page: loop {
+            let page = Paging { newest_first, cursor, limit: CHUNK.min(left) };
+            let page = self.ledger.sync_errors(query, &page).await?;
+            let (count, more) = (page.items.len(), page.next.is_some());
+            for (index, error) in page.items.into_iter().enumerate() {
+                let at = Cursor::behind((error.first_seen, error.id.clone()), query, newest_first);
+                // A conversation that cannot be read is set aside by its lane.
+                if let Some(of) = self.ledger.readable_conversation(&error.org, &error.conversation).await? {
+                    let answers = self.ask_both(pair, &of, Some(&error)).await;
+                    let cause = causes.entry((error.org.clone(), error.group.clone()));
+                    cause
+                        .or_insert_with(|| PreviewedCause::new(error.org, error.group))
+                        .take(Fate::of(&answers), answers.iter().any(Answers::differ));
+                    preview.errors.take(answers);
+                }
+                left -= 1;
+                // At least one, however slow it is: pages come to their end.
+                if left == 0 || is_over(&mut over).await {
+                    break 'page (more || index + 1 < count).then_some(at);
+                }
+            }
+            match page.next {
+                Some(next) => cursor = Some(next),
+                None => break None,
+            }
+        };
+        preview.next = next;
+        self.titled(preview, causes).await
+    }
+
+    /// Gives causes their titles.
+    async fn titled(
+        &self,
+        preview: &mut Preview,
+        causes: BTreeMap<(OrgId, Fingerprint), PreviewedCause>,
+    ) -> Result<(), Error> {
+        for org in preview.orgs.clone() {
+            let of = |(place, _): &(&(OrgId, Fingerprint), _)| place.0 == org;
+            let ids: Vec<_> = causes.iter().filter(of).map(|(place, _)| place.1.clone()).collect();
+            let titles = self.ledger.group_titles(&org, &ids).await?;
+            for (place, cause) in causes.iter().filter(of) {
+                let title = titles.get(&place.1).cloned().unwrap_or_default();
+                preview.groups.push(PreviewedCause { title, ..cause.clone() });
+            }
+        }
+        preview.sort();
+        Ok(())
+    }
+
+    async fn ask_both(&self, pair: &Pair<'_>, of: &Conversation, error: Option<&SyncError>) -> Vec<Answers> {
+        // It is never closed, so waiting for a place ends in having one.
+        let _place = self.previews.acquire().await;
+        let Pair { in_force, candidate, now } = *pair;
+        let mut all = vec![
+            Answers::of(of, &in_force.route(of, now).await, &candidate.route(of, now).await),
+            Answers::of(of, &in_force.search(of, now).await, &candidate.search(of, now).await),
+        ];
         if let Some(error) = error {
             let failing = Failing {
                 refusal: &error.refusal,
@@ -161,17 +211,19 @@ impl Engine {
                 first_seen: error.first_seen,
                 conversation: of,
             };
-            all.extend(difference(of, &in_force.judge(failing, now).await, &candidate.judge(failing, now).await));
+            all.push(Answers::of(of, &in_force.judge(failing, now).await, &candidate.judge(failing, now).await));
             if let Some(choice) = &error.refusal.choice {
-                let (now_chosen, then) =
+                let (now, then) =
                     (in_force.choose(of, &choice.found, now).await, candidate.choose(of, &choice.found, now).await);
-                all.extend(difference(of, &now_chosen, &then));
+                // Contacts that nobody can tell apart are a sync error too.
+                let is_left = |of: &Decision<Link>| matches!(of.answer, Ok(Link::Ambiguous(_)));
+                all.push(Answers::of(of, &now, &then).refused_where(is_left(&now), is_left(&then)));
             }
         }
         all
     }
 
-    fn decided_by(&self, name: &PolicyName) -> Vec<OrgId> {
+    pub(super) fn decided_by(&self, name: &PolicyName) -> Vec<OrgId> {
         let mut orgs: Vec<_> = self
             .lanes
             .values()
@@ -182,60 +234,10 @@ impl Engine {
         orgs.sort();
         orgs
     }
-
-    async fn open_errors(&self, org: &OrgId, most: usize) -> Result<Vec<SyncError>, Error> {
-        let query = ErrorQuery::of_org(org.clone(), [Pending, Retrying, Ignored]);
-        let (mut all, mut paging) = (Vec::new(), Some(Paging::first(most.min(200))));
-        while let Some(asked) = paging.take().filter(|_| all.len() < most) {
-            let page = self.ledger.sync_errors(&query, &asked).await?;
-            paging = asked.next(&page);
-            all.extend(page.items);
-        }
-        all.truncate(most);
-        Ok(all)
-    }
-
-    /// The conversations that moved last, newest first; after a restart, some others too until enough have moved.
-    async fn seen_lately(&self, org: &OrgId, most: usize) -> Result<Vec<Conversation>, Error> {
-        let Some(lane) = self.lanes.get(org) else { return Ok(Vec::new()) };
-        let mut ids = lane.inbound.moved_lately();
-        if ids.len() < most {
-            ids.extend(self.ledger.conversations(org, most).await?);
-        }
-        let (mut seen, mut all) = (HashSet::new(), Vec::new());
-        for id in ids {
-            if all.len() < most && seen.insert(id.clone()) {
-                all.extend(self.ledger.readable_conversation(org, &id).await?);
-            }
-        }
-        Ok(all)
-    }
 }
 
-type Found = BTreeMap<Option<String>, Noted>;
-
-/// What is known of one value.
-#[derive(Default)]
-struct Noted {
-    value: Option<String>,
-    seen: usize,
-    refused: usize,
-    example: Option<(String, Value)>,
-}
-
-fn note(found: &mut Found, value: Option<String>, of: &Conversation, route: &Decision<Destination>) {
-    let noted = found.entry(value.clone()).or_default();
-    noted.value = value;
-    noted.seen += 1;
-    if route.answer.is_err() {
-        noted.refused += 1;
-        noted.example.get_or_insert_with(|| (of.id.to_string(), shown(&route.answer)));
-    }
-}
-
-impl Noted {
-    fn uncovered(self) -> Option<Uncovered> {
-        let (example, says) = self.example?;
-        Some(Uncovered { value: self.value, seen: self.seen, refused: self.refused, example, says })
-    }
+/// Whether a time is over. It lets others go on first: decisions may take no time at all to wait for.
+async fn is_over(time: &mut Pin<&mut Sleep>) -> bool {
+    tokio::task::yield_now().await;
+    poll!(time.as_mut()).is_ready()
 }

@@ -21,6 +21,7 @@ mod orgs;
 mod parked;
 mod plugins;
 mod policies;
+mod preview;
 mod probes;
 mod problem;
 mod quarantine;
@@ -276,7 +277,11 @@ fn router(app: App) -> Router {
         .route("/v1/policies/{name}/shadow", put(policies::start_shadow).delete(policies::end_shadow))
         .route("/v1/policies/{name}/revisions/{number}/restore", post(policies::restore));
     // A candidate may answer with what it was asked: whoever sees that has to be one of those who see customers' data.
-    let preview = Router::new().route("/v1/policies/{name}/preview", post(policies::preview));
+    let preview = Router::new().route("/v1/policies/{name}/preview", post(preview::preview));
+    let preview = scoped(Scope::Errors, scoped(Scope::Policies, preview))
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .layer(from_fn_with_state(app.clone(), guard));
     let connect = Router::new()
         .route("/v1/orgs/{org}/authorization", post(authorization::start))
         .route("/v1/orgs/{org}/authorization/code", post(authorization::code));
@@ -294,7 +299,6 @@ fn router(app: App) -> Router {
         .merge(scoped(Scope::Read, reading()))
         .merge(scoped(Scope::Errors, errors))
         .merge(scoped(Scope::Policies, policies))
-        .merge(scoped(Scope::Errors, scoped(Scope::Policies, preview)))
         .merge(scoped(Scope::Intake, intake))
         .merge(scoped(Scope::Connect, connect))
         .merge(scoped(Scope::Backup, backup))
@@ -307,6 +311,8 @@ fn router(app: App) -> Router {
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(from_fn_with_state(app.clone(), guard))
         .layer(from_fn(to_the_end))
+        // It changes nothing, and ends when whoever asked hangs up.
+        .merge(preview)
         .layer(from_fn(access::harden))
         .with_state(app)
 }

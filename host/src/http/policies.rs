@@ -31,7 +31,7 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    fn source(&self, app: &App, caller: &Caller) -> Result<PolicySource, Problem> {
+    pub(super) fn source(&self, app: &App, caller: &Caller) -> Result<PolicySource, Problem> {
         if let Some(bad) = self.scripts.keys().find(|file| !is_script_file(file)) {
             return Err(Problem::invalid(format!("scripts: `{bad}` is not a plain file name ending in .rhai")));
         }
@@ -212,17 +212,6 @@ pub(super) async fn restore(
     let subject = format!("{name} revision {number}");
     record(&app, &caller, Deed::PolicyRestore, |action| action.about(subject)).await?;
     Ok(told(status, &caller))
-}
-
-/// What would change if these texts were in force. Nothing is written anywhere.
-pub(super) async fn preview(
-    State(app): State<App>,
-    Extension(caller): Extension<Caller>,
-    Id(name): Id<PolicyName>,
-    extract::Json(texts): extract::Json<Texts>,
-) -> Result<Json<engine::Preview>, Problem> {
-    let candidate = app.parts.policies.candidate(name.clone(), texts.source(&app, &caller)?).await?;
-    Ok(Json(app.parts.engine.preview(&name, &candidate).await?))
 }
 
 /// Lets these texts answer beside the policy in force, to be compared.

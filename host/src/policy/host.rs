@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::watch;
 
 use super::case::{self, Asker, Case, Trial};
-use super::change::{Candidate, Changes, Decider, HistoryStore, Policies, PolicyStatus, RolledBack, Snapshotting};
+use super::change::{
+    Candidate, Changes, Decider, HistoryStore, KeptCandidate, Policies, PolicyStatus, RolledBack, Snapshotting,
+};
 use super::revision::{PolicyProblem, Rejection};
 use super::runtime::{
     Answered, Ask, Catalog, Choose, ClockAndSeed, Failing, PluginStatus, PluginTrouble, Route, Runtime, Search,
@@ -26,6 +28,8 @@ pub struct PolicyHost {
     policies: Arc<Policies>,
     changes: Arc<Changes>,
     snapshotting: Arc<Snapshotting>,
+    /// The candidate of the preview that goes on.
+    previewed: Arc<KeptCandidate>,
 }
 
 impl PolicyHost {
@@ -50,7 +54,7 @@ impl PolicyHost {
         let changes = Changes::new(Arc::clone(&runtime), Arc::clone(&catalog), Arc::clone(&policies), history);
         let snapshotting = Snapshotting::new(Arc::clone(&runtime), Arc::clone(&policies));
         let (changes, snapshotting) = (Arc::new(changes), Arc::new(snapshotting));
-        Ok(Self { runtime, catalog, policies, changes, snapshotting })
+        Ok(Self { runtime, catalog, policies, changes, snapshotting, previewed: Arc::default() })
     }
 
     /// Takes a component as a plugin, in place of any of the same name. A policy in force goes on with the one that it
@@ -213,6 +217,30 @@ impl PolicyHost {
     /// As [`apply`](Self::apply).
     pub async fn candidate(&self, name: PolicyName, source: PolicySource) -> Result<Candidate, Rejection> {
         self.changes.candidate(name, source).await
+    }
+
+    /// The same for many questions, call after call: it decides from snapshots where they can be made, and is kept until
+    /// another one is asked for. `made_of` tells its name and texts from others.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn candidate_for_many(
+        &self,
+        made_of: String,
+        name: PolicyName,
+        source: PolicySource,
+    ) -> Result<Candidate, Rejection> {
+        let make = async {
+            let candidate = self.changes.candidate(name.clone(), source).await?;
+            self.settled(&name).await;
+            Ok(self.snapshotting.candidate(candidate).await)
+        };
+        self.previewed.get(made_of, make).await
+    }
+
+    /// There are no more questions for the candidate of [`candidate_for_many`](Self::candidate_for_many).
+    pub async fn drop_candidate(&self, made_of: &str) {
+        self.previewed.drop_one(made_of).await;
     }
 
     /// The revision in force, or the default policy's where there is none, to be asked without counting it.

@@ -18,6 +18,7 @@ mod mail;
 mod operations;
 mod plugins;
 mod policies;
+mod preview;
 mod quarantine;
 mod registry;
 mod salesforce;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::domain::{ErrorQuery, SyncErrorId, Timestamp};
+use crate::domain::{ErrorPlace, ErrorQuery, SyncErrorId, Timestamp};
 
 /// The version of what a cursor says. Another release may order lists in another way: its cursors are refused.
 const VERSION: &str = "1";
@@ -23,6 +23,12 @@ pub struct Cursor {
 }
 
 impl Cursor {
+    /// The place behind a sync error of a list.
+    #[must_use]
+    pub fn behind((at, id): ErrorPlace, query: &ErrorQuery, newest_first: bool) -> Self {
+        Self { at, id, backward: false, of: Self::digest(query, newest_first) }
+    }
+
     /// Reads a cursor that a list of this query, in this order, gave; `None` where it is none.
     #[must_use]
     pub fn parse(text: &str, query: &ErrorQuery, newest_first: bool) -> Option<Self> {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::current::{CurrentRevision, neither_in_force};
 use crate::domain::{
-    Contact, ContactSearch, Conversation, Decision, Destination, Fault, Link, PluginName, Question, Timestamp, Verdict,
+    Contact, ContactSearch, Conversation, Decision, Destination, Fault, Link, PluginName, PolicyRef, Question,
+    Timestamp, Verdict,
 };
 use crate::policy::revision::Revision;
 use crate::policy::runtime::{Answered, Ask, Choose, Failing, Route, Runtime, Search};
@@ -29,6 +30,21 @@ impl Candidate {
     /// Whether it names this plugin.
     pub(super) fn names(&self, plugin: &PluginName) -> bool {
         self.revision.draft.names(plugin)
+    }
+
+    /// Which revision it is; a candidate that is not in force has the number 0.
+    #[must_use]
+    pub fn policy(&self) -> &PolicyRef {
+        &self.revision.policy
+    }
+
+    /// The same over its revision with or without snapshots.
+    pub(super) fn with(&self, revision: Revision) -> Self {
+        Self { revision: Arc::new(revision), ..self.clone() }
+    }
+
+    pub(super) fn revision(&self) -> &Arc<Revision> {
+        &self.revision
     }
 
     /// Where a conversation would go.
@@ -64,7 +80,7 @@ impl Candidate {
 }
 
 /// A question that two revisions answer differently.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
     /// The conversation.
     pub conversation: String,

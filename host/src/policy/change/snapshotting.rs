@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
+use super::candidate::Candidate;
 use super::policies::Policies;
 use super::policy::Policy;
 use crate::domain::Timestamp;
@@ -66,16 +67,29 @@ impl Snapshotting {
                 return policy.tell();
             };
             *looked_at = None;
-            let made = own.make(&revision, place).await.unwrap_or_else(|why| revision.never_with_snapshots(&why));
+            let made = own.make(&revision, Some(place)).await.unwrap_or_else(|why| revision.never_with_snapshots(&why));
             policy.replace(&revision, Arc::new(made));
         });
+    }
+
+    /// The candidate with snapshots, where they can be made. It takes no place: of such there is one at a time, which is kept.
+    pub(crate) async fn candidate(&self, candidate: Candidate) -> Candidate {
+        let _one_at_a_time = self.looked_at.lock().await;
+        let revision = candidate.revision();
+        if !revision.snapshot_due {
+            return candidate;
+        }
+        match self.make(revision, None).await {
+            Ok(made) => candidate.with(made),
+            Err(why) => candidate.with(revision.never_with_snapshots(&why)),
+        }
     }
 
     fn place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.places).try_acquire_owned().ok()
     }
 
-    async fn make(&self, revision: &Arc<Revision>, place: OwnedSemaphorePermit) -> Result<Revision, String> {
+    async fn make(&self, revision: &Arc<Revision>, place: Option<OwnedSemaphorePermit>) -> Result<Revision, String> {
         let (runtime, revision, handle) = (Arc::clone(&self.runtime), Arc::clone(revision), Handle::current());
         built(move || handle.block_on(revision.with_snapshots(&runtime.sandbox, place))).await
     }

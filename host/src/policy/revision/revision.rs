@@ -202,11 +202,11 @@ impl Revision {
     pub(crate) async fn with_snapshots(
         &self,
         sandbox: &Sandbox,
-        place: OwnedSemaphorePermit,
+        place: Option<OwnedSemaphorePermit>,
     ) -> Result<Self, DraftError> {
         let plugins = self.draft.build(sandbox, Start::Snapshot).await?;
         let any = plugins.iter().flatten().any(|plugin| plugin.snapshot.is_ok());
-        Ok(Self { place: any.then_some(place), ..self.with_plugins(plugins, false) })
+        Ok(Self { place: place.filter(|_| any), ..self.with_plugins(plugins, false) })
     }
 
     /// The same, of which no snapshots will be made.
