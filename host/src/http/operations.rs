@@ -16,7 +16,7 @@ use super::extract::{self, Asked, Id};
 use super::problem::Problem;
 use super::sync_errors::a_reason;
 use crate::domain::{
-    ErrorQuery, Fingerprint, Operation, OperationId, OperationStatus, OrgId, Retried, Task, Timestamp,
+    Brake, ErrorQuery, Fingerprint, Operation, OperationId, OperationStatus, OrgId, PolicyRef, Retried, Task, Timestamp,
 };
 use crate::engine::{Plan, states_for};
 
@@ -65,7 +65,7 @@ impl Begin {
                 let reason = a_reason(self.reason.as_deref().unwrap_or_default())?.to_owned();
                 Ok(Task::Ignore { reason })
             }
-            "reopen" => Ok(Task::Reopen { undoes: None }),
+            "reopen" => Ok(Task::Reopen { undoes: None, since: None }),
             "assign" => {
                 let given = self.assignee.as_deref().map(str::trim).filter(|name| !name.is_empty());
                 let assignee = given.map(a_reason).transpose()?.map(str::to_owned);
@@ -209,8 +209,17 @@ struct InOrg {
     /// Causes of which it left the rest alone, because the first ones failed alike.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stopped: Vec<Fingerprint>,
+    /// What a policy ignores by itself: which revision, and its brake.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    auto: Option<Auto>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct Auto {
+    policy: PolicyRef,
+    brake: Brake,
 }
 
 impl Sums {
@@ -286,8 +295,12 @@ fn estimate(began: Timestamp, now: Timestamp, share: f64) -> Option<Timestamp> {
 impl InOrg {
     fn of(org: OrgId, operation: Operation) -> Self {
         let sums = Sums::of(&operation);
-        let Operation { status, query, failed_as, stopped, ended_at, .. } = operation;
-        Self { org, status, query, sums, failed_as, stopped, ended_at }
+        let Operation { status, query, failed_as, stopped, ended_at, task, .. } = operation;
+        let auto = match task {
+            Task::AutoIgnore { policy, brake, .. } => Some(Auto { policy, brake }),
+            _ => None,
+        };
+        Self { org, status, query, sums, failed_as, stopped, auto, ended_at }
     }
 }
 

@@ -35,6 +35,9 @@ pub struct AlertState {
     /// The newest rollback that was told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rolled_back: Option<Timestamp>,
+    /// The newest brake that was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) braked: Option<Timestamp>,
     /// The standstill that was told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) standstill: Option<Standstill>,
@@ -192,6 +195,7 @@ impl AlertState {
             }
             News::IncidentEnded(_) => self.incident = None,
             News::RolledBack(rollback) => self.rolled_back = Some(rollback.at),
+            News::Braked(causes) => self.braked = causes.iter().map(|cause| cause.at).max().max(self.braked),
             News::Standstill { since, .. } => self.standstill = Some(Standstill { since: *since, at: id }),
             News::AllClear { .. } => {
                 self.open = None;
@@ -229,7 +233,7 @@ impl AlertState {
         let open = self.open.iter_mut().flat_map(|open| [&mut open.first, &mut open.newest]);
         let told = self.told.values_mut().map(|told| &mut told.at);
         let standstill = self.standstill.iter_mut().map(|standstill| &mut standstill.at);
-        open.chain(told).chain(standstill).chain(self.sighted.values_mut()).for_each(correct);
+        open.chain(told).chain(&mut self.braked).chain(standstill).chain(self.sighted.values_mut()).for_each(correct);
         let incident = self.incident.iter_mut();
         let incident = incident.flat_map(|known| {
             let sometimes = [known.newest.as_mut(), known.over_since.as_mut()];

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use toml::Spanned;
 
 use super::rejection::PolicyProblem;
-use crate::domain::{PluginName, PolicyName, PolicySource};
+use crate::domain::{BrakeSettings, PluginName, PolicyName, PolicySource};
 use crate::policy::component::Part;
 use crate::policy::runtime::{Assignment, Isolation};
 
@@ -17,6 +17,8 @@ pub(super) struct Manifest {
     /// By the table that they stand in: `""` for the policy itself, then the parts that it leaves to others.
     general: Option<Assignment>,
     special: [Option<Assignment>; 3],
+    /// How much the policy may ignore by itself.
+    pub(super) ignore: BrakeSettings,
 }
 
 #[derive(Deserialize)]
@@ -32,6 +34,8 @@ struct File {
     routing: Option<Table>,
     contacts: Option<Table>,
     errors: Option<Table>,
+    #[serde(default)]
+    ignore: BrakeSettings,
 }
 
 /// A part that another plugin answers; nothing of the policy's own assignment is passed on to it.
@@ -74,6 +78,7 @@ impl Manifest {
             }]
         })?;
         reader.isolation = file.isolation;
+        let ignore = file.ignore;
         let general = match file.plugin {
             Some(plugin) => {
                 let File { digest, script, settings, .. } = file;
@@ -86,7 +91,7 @@ impl Manifest {
         };
         let special = |table: Option<Table>| table.map(|table| reader.assignment(table)).transpose();
         let manifest =
-            Self { general, special: [special(file.routing)?, special(file.contacts)?, special(file.errors)?] };
+            Self { general, special: [special(file.routing)?, special(file.contacts)?, special(file.errors)?], ignore };
         if manifest.general.is_none() && manifest.special.iter().all(Option::is_none) {
             return Err(vec![PolicyProblem::of(&reader.path, "no `plugin` is named")]);
         }
@@ -231,6 +236,16 @@ mod tests {
                 prop_assert!(problems.iter().all(|problem| problem.line.is_none_or(|line| line as usize <= lines)));
             }
         }
+    }
+
+    #[test]
+    fn how_much_a_policy_may_ignore_is_set_by_name_and_has_defaults() {
+        assert_eq!(read("plugin = 'script'").unwrap().ignore, BrakeSettings::default());
+        let read_one = read("plugin = 'script'\n[ignore]\nmost_per_hour = 7\n").unwrap().ignore;
+        assert_eq!(read_one, BrakeSettings { most_per_hour: 7, ..BrakeSettings::default() });
+        let problems = read("plugin = 'script'\n[ignore]\nmost = 7\n").unwrap_err();
+        assert!(problems[0].message.contains("most_per_hour") && problems[0].line == Some(3), "{problems:?}");
+        assert!(read("plugin = 'script'\n[ignore]\nmost_per_hour = -1\n").is_err());
     }
 
     #[test]

@@ -106,7 +106,9 @@ impl Reader {
                     );
                     self.believed.clear();
                 }
-                News::RolledBack(_) | News::Standstill { .. } => prop_assert!(false, "nothing of that happened"),
+                News::RolledBack(_) | News::Braked(_) | News::Standstill { .. } => {
+                    prop_assert!(false, "nothing of that happened")
+                }
             }
         }
         self.read = world.mails.len();

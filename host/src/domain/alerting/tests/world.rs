@@ -165,6 +165,7 @@ impl World {
             News::IncidentBegan(incident) => format!("began {}", incident.refusal.class),
             News::IncidentEnded(_) => "ended".to_owned(),
             News::RolledBack(_) => "rolled back".to_owned(),
+            News::Braked(_) => "braked".to_owned(),
             News::Standstill { .. } => "standstill".to_owned(),
             News::Reminder { causes, incident } => format!("reminder {} {}", causes.len(), incident.is_some()),
             News::AllClear { resolved, ignored, .. } => format!("all clear {resolved} {ignored}"),
