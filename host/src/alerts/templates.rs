@@ -3,7 +3,8 @@
 use maud::{DOCTYPE, html};
 
 use crate::domain::{
-    Checks, Class, IncidentEnd, News, Notice, OngoingIncident, OrgId, PendingCause, Refusal, Rollback, SourceHealth,
+    BrakedCause, Checks, Class, IncidentEnd, News, Notice, OngoingIncident, OrgId, PendingCause, Refusal, Rollback,
+    SourceHealth,
 };
 use crate::mail::Mail;
 use crate::salesforce;
@@ -35,6 +36,7 @@ pub(super) fn mail(name: &str, org: &OrgId, public_url: &str, notice: &Notice) -
             incident_began(&short, incident, (format!("{console}/orgs/{org}/checks"), "The first points to check"))
         }
         News::IncidentEnded(end) => incident_ended(&short, end, errors),
+        News::Braked(held) => braked(&short, held, errors),
         News::RolledBack(back) => rolled_back(&short, back, console),
         News::Standstill { .. } | News::MovesAgain { .. } | News::SourceSilent(_) | News::SourceAnswers { .. } => {
             stillness(&short, &notice.news, console, errors)
@@ -166,6 +168,29 @@ fn incident_ended(short: &str, end: &IncidentEnd, link: (String, &'static str)) 
         )],
         list: Vec::new(),
         after: Vec::new(),
+        link,
+    }
+}
+
+fn braked(short: &str, causes: &[BrakedCause], link: (String, &'static str)) -> Page {
+    let first = causes.first().map_or("", |cause| cause.title.as_str());
+    let line = |BrakedCause { title, policy, until, pending, .. }: &BrakedCause| {
+        let goes_on = until.map_or_else(String::new, |until| format!(", and goes on by itself at {until}"));
+        format!("{title}: {} pending; policy {policy} is held{goes_on}", conversations(*pending))
+    };
+    Page {
+        subject: format!("{short}: a policy ignored too much of: {first}"),
+        paragraphs: vec![
+            "A policy ignored more sync errors of a cause within an hour than its brake allows. Those of the hour are pending again, and \
+             what it would ignore from now on waits for a person."
+                .to_owned(),
+        ],
+        list: causes.iter().take(NAMED).map(line).collect(),
+        after: vec![
+            "If the policy is right, resume its operation (task auto-ignore) and ignore what is pending; if it is not, undo the operation \
+             and change the policy."
+                .to_owned(),
+        ],
         link,
     }
 }

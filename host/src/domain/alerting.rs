@@ -10,5 +10,7 @@ mod tests;
 
 pub use self::notice::{IncidentEnd, News, Notice};
 pub use self::plan::{Planned, plan};
-pub use self::situation::{AlertSettings, Checks, OngoingIncident, PendingCause, Rollback, Situation, SourceHealth};
+pub use self::situation::{
+    AlertSettings, BrakedCause, Checks, OngoingIncident, PendingCause, Rollback, Situation, SourceHealth,
+};
 pub use self::state::AlertState;

@@ -100,6 +100,9 @@ impl SyncError {
         if self.reason.is_some() {
             self.reason = Some(ERASED.to_owned());
         }
+        if self.held.is_some() {
+            self.held = Some(ERASED.to_owned());
+        }
         for moment in self.history.iter_mut().filter(|moment| moment.reason.is_some()) {
             moment.reason = Some(ERASED.to_owned());
         }

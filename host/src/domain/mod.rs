@@ -8,6 +8,7 @@ mod alerting;
 mod arrival;
 mod audit;
 mod bounds;
+mod brake;
 mod conversation;
 mod decision;
 mod delivery;
@@ -40,12 +41,13 @@ pub use address::{BaseUrl, BaseUrlError};
 pub use admission::{Admission, Demand, Room};
 pub use advice::Advice;
 pub use alerting::{
-    AlertSettings, AlertState, Checks, IncidentEnd, News, Notice, OngoingIncident, PendingCause, Planned, Rollback,
-    Situation, SourceHealth, plan as plan_alerts,
+    AlertSettings, AlertState, BrakedCause, Checks, IncidentEnd, News, Notice, OngoingIncident, PendingCause, Planned,
+    Rollback, Situation, SourceHealth, plan as plan_alerts,
 };
 pub use arrival::{Arrival, ReachedBy};
 pub use audit::{AuditEntry, Fact};
 pub use bounds::{BODIES_BYTES, BODY_BYTES, CONVERSATION_BYTES, is_hidden};
+pub use brake::{Brake, BrakeSettings, Hold, Judged, Why};
 pub use conversation::{Attribute, Conversation, Customer, Direction, MESSAGES_KEPT, Message};
 pub use decision::{
     Contact, ContactSearch, Decision, Destination, FOUND_BY, Fault, Link, PolicyRef, Question, Verdict,

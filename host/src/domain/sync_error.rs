@@ -62,6 +62,9 @@ pub struct SyncError {
     pub touched_by: Option<String>,
     /// Why it is ignored.
     pub reason: Option<String>,
+    /// Why it is not ignored although its policy says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
     /// The number of the operation that ignored it, where nobody has changed it since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<u64>,
@@ -166,6 +169,10 @@ pub enum Change {
         next_attempt_at: Option<Timestamp>,
         /// Which policy ignores it, and why.
         ignored: Option<(String, String)>,
+        /// The number of the operation that counts what the policy ignores.
+        operation: Option<u64>,
+        /// Why it is not ignored although the policy says so.
+        held: Option<String>,
     },
     /// It failed while it is ignored: counted, and nothing else changes.
     FailedAgain {
@@ -239,6 +246,7 @@ impl SyncError {
             next_attempt_at: None,
             touched_by: None,
             reason: None,
+            held: None,
             operation: None,
             ending: None,
             version: 0,
@@ -265,10 +273,21 @@ impl SyncError {
     pub fn apply(&mut self, change: Change, now: Timestamp) -> Vec<MessageId> {
         self.version += 1;
         if !matches!(change, Change::FailedAgain { .. }) {
-            self.operation = None;
+            (self.operation, self.held) = (None, None);
         }
         match change {
-            Change::Failed { refusal, group, affected, judged_by, state, next_attempt_at, ignored } => {
+            Change::Failed {
+                refusal,
+                group,
+                affected,
+                judged_by,
+                state,
+                next_attempt_at,
+                ignored,
+                operation,
+                held,
+            } => {
+                (self.operation, self.held) = (operation, held);
                 self.refusal = *refusal;
                 self.group = group;
                 self.judged_by = judged_by;

@@ -144,6 +144,8 @@ impl Turn<'_> {
                 refusal,
                 verdict: Verdict::Hold,
                 judged_by: None,
+                ignored_by: None,
+                held: None,
                 parks: false,
                 jitter: 0,
             };

@@ -45,7 +45,7 @@ pub use self::environment::{Environment, EnvironmentHealth, WebhookHealth};
 use self::lane_handle::{LaneHandle, start_lane};
 pub use self::operations::{Plan, states_for};
 use self::org::Directory;
-pub use self::org::{IncidentHealth, Org, OrgConfig, OrgHealth};
+pub use self::org::{HeldCause, IncidentHealth, Org, OrgConfig, OrgHealth};
 pub use self::preview::{Compared, Preview, PreviewedCause};
 use self::shared::Shared;
 use self::silence::Arrivals;

@@ -145,17 +145,23 @@ impl Engine {
         let undo = OperationId::begun(self.clock.now(), fastrand::u64(..));
         let mut begun = Vec::new();
         for (org, number, operation) in self.found(id).await? {
-            if !matches!(operation.task, Task::Ignore { .. }) {
+            if !matches!(operation.task, Task::Ignore { .. } | Task::AutoIgnore { .. }) {
                 return Err(Error::NotUndoable(operation.task.as_str()));
             }
-            if operation.ended_at.is_none() {
+            if operation.stands() {
+                // What was wrong does not go on while it is taken back.
+                let status = OperationStatus::Paused;
+                let lane = self.lanes.get(&org).ok_or_else(|| Error::NoSuchOrg(org.clone()))?;
+                let action = Box::new(self.action(by, Deed::OperationPause).of(&org).about(id));
+                self.ask(lane, |reply| Command::Change { number, status, action, reply }).await?;
+            } else if operation.ended_at.is_none() {
                 return Err(Error::OperationGoesOn);
             }
             // What it ignored carries its number: no more has to be known of whom it was about.
             let query = ErrorQuery { states: [State::Ignored].into(), ..operation.query.without_forgotten() };
             let groups = self.ledger.count(&ErrorQuery { orgs: query.orgs.clone(), ..open(&query) }, 0).await?.groups;
             let parts = groups.into_iter().map(|(_, group, _)| Part::new(group)).collect();
-            let task = Task::Reopen { undoes: Some(number) };
+            let task = Task::Reopen { undoes: Some(number), since: None };
             let (matched, name) = (Some(operation.done), by.name.clone());
             let lane = self.lanes.get(&org).ok_or_else(|| Error::NoSuchOrg(org.clone()))?;
             let operation = Operation::new(undo.clone(), task, query, name, Timestamp::default(), matched, parts);

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    AccountId, ErrorCounts, Mode, OrgId, PolicyName, Quota, Refusal, SourceId, SyncErrorId, Timestamp,
+    AccountId, ErrorCounts, Fingerprint, Hold, Mode, OperationId, OrgId, PolicyName, PolicyRef, Quota, Refusal,
+    SourceId, SyncErrorId, Timestamp,
 };
 use crate::salesforce;
 
@@ -113,6 +114,25 @@ pub struct OrgHealth {
     pub moved_at: Option<Timestamp>,
     /// The sync error that became pending last.
     pub newest_pending: Option<SyncErrorId>,
+    /// What policies may not ignore any more, the newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<HeldCause>,
+}
+
+/// A cause that a revision of a policy may not ignore any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldCause {
+    /// The cause.
+    pub group: Fingerprint,
+    /// The policy and its revision.
+    pub policy: PolicyRef,
+    /// The operation, which can be resumed and undone.
+    pub operation: OperationId,
+    /// Since when, until when, and why.
+    #[serde(flatten)]
+    pub hold: Hold,
+    /// How many judgements to ignore were held.
+    pub held: u64,
 }
 
 /// What is wrong with an organization as a whole: a refusal that every conversation would get.

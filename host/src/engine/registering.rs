@@ -3,7 +3,7 @@
 use super::turn::Turn;
 use crate::domain::{
     Cause, Change, ConversationId, Fingerprint, GROUPS_KEPT, Group, GroupChange, MessageId, Person, State, SyncError,
-    SyncErrorId,
+    SyncErrorId, Timestamp,
 };
 use crate::ledger::Forgotten;
 
@@ -58,6 +58,12 @@ impl Turn<'_> {
     pub(super) fn admit(&self, group: Fingerprint) -> Fingerprint {
         let known = self.groups.contains_key(&group) || self.loaded.groups.contains_key(&group);
         if known || self.state.groups < GROUPS_KEPT { group } else { Fingerprint::unnamed() }
+    }
+
+    /// When a cause was seen first; `None` where it was never seen before this turn.
+    pub(super) fn first_seen(&self, group: &Fingerprint) -> Option<Timestamp> {
+        let known = self.groups.get(group).or_else(|| self.loaded.groups.get(group));
+        known.map(|group| group.first_seen)
     }
 
     /// Counts what happened to a sync error in its group.

@@ -1,7 +1,7 @@
 //! How an organization stands, as far as those who are told by mail are concerned.
 
-use super::Engine;
-use crate::domain::{Checks, OngoingIncident, OrgId, PendingCause, Situation};
+use super::{Engine, HeldCause};
+use crate::domain::{BrakedCause, Checks, Hold, OngoingIncident, OrgId, PendingCause, Situation, Why};
 use crate::store;
 
 /// Causes that are looked at.
@@ -22,6 +22,14 @@ impl Engine {
         let report = self.last_report(id).ok().flatten();
         let red = |check: &&super::Check| check.ok == Some(false);
         let slowed = lane.org.as_ref().is_none_or(|org| org.slowed().is_some());
+        let braked = |held: &HeldCause| {
+            let group = groups.iter().find(|group| group.id == held.group);
+            let title = group.map_or_else(|| held.group.to_string(), |group| group.title.clone());
+            let (policy, pending) = (held.policy.clone(), group.map_or(0, |group| group.counts.pending));
+            let Hold { at, until, why } = held.hold;
+            (why == Why::TooMany).then_some(BrakedCause { title, policy, at, until, pending })
+        };
+        let braked = health.held.iter().filter_map(braked).collect();
         Ok(Situation {
             counts: health.sync_errors,
             parked: health.parked,
@@ -38,6 +46,7 @@ impl Engine {
             }),
             retrying_by_hand: health.retrying_all,
             rollback: None,
+            braked,
             oldest_unsynced: oldest,
             moved_at: health.moved_at,
             could_move: incident.is_none() && !slowed,

@@ -1,6 +1,6 @@
 //! One turn of a lane: what several events change together, over what was loaded, so that one commit makes all of it durable.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::org::Links;
 use crate::domain::{
@@ -34,6 +34,8 @@ pub(super) struct Turn<'a> {
     pub(super) commit: LaneCommit,
     /// What operations waited for.
     pub(super) came_out: Vec<CameOut>,
+    /// Operations that it changed, by their numbers.
+    pub(super) operations: BTreeSet<u64>,
     /// What the lane has to do once the turn is written.
     pub(super) todo: Vec<Todo>,
 }
@@ -69,6 +71,7 @@ impl<'a> Turn<'a> {
             commit: LaneCommit { at: now, ..LaneCommit::default() },
             todo: Vec::new(),
             came_out: Vec::new(),
+            operations: BTreeSet::new(),
         }
     }
 

@@ -4,6 +4,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::{Extension, Json};
 use serde::{Deserialize, Deserializer, Serialize};
+use tokio::sync::watch::Receiver;
 
 use super::App;
 use super::access::Caller;
@@ -14,6 +15,7 @@ use crate::domain::{
     ASSIGNEE, Advice, Annotation, Class, Condition, ErrorCounts, Fingerprint, Group, GroupOrder, GroupQuery, NOTE,
     OrgId, PolicyName, Question, SyncErrorId, TICKET, Timestamp, is_hidden,
 };
+use crate::engine::{HeldCause, OrgHealth};
 use crate::ledger::group_cursor;
 
 /// The filters of the list, and how it is paged.
@@ -59,6 +61,9 @@ pub(super) struct View {
     /// Failures by hour; only of a cause that is asked for alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     failures: Option<Vec<Hour>>,
+    /// Revisions of policies that may not ignore it any more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    held: Vec<HeldCause>,
 }
 
 #[derive(Serialize)]
@@ -68,7 +73,12 @@ struct Hour {
 }
 
 impl View {
-    fn of(group: Group, now: Timestamp, by_hour: bool) -> Self {
+    fn of(app: &App, group: Group, now: Timestamp, by_hour: bool) -> Self {
+        let health = app.parts.engine.watch(&group.org).ok();
+        let of_it = |health: Receiver<OrgHealth>| {
+            health.borrow().held.iter().filter(|held| held.group == group.id).cloned().collect()
+        };
+        let held = health.map(of_it).unwrap_or_default();
         let day = |days: u64| Timestamp::from_millis(now.as_millis().saturating_sub(days * 86_400_000));
         let hours = || group.failures.hours().map(|(from, failures)| Hour { from, failures }).collect();
         Self {
@@ -78,6 +88,7 @@ impl View {
             failures_14d: group.failures.since(day(14)),
             advice: group.class.advice(),
             failures: by_hour.then(hours),
+            held,
             id: group.id,
             org: group.org,
             title: group.title,
@@ -167,7 +178,7 @@ pub(super) async fn list(State(app): State<App>, asked: Asked) -> Result<Json<Li
     });
     let (after, now) = (after.transpose()?, app.parts.clock.now());
     let page = app.parts.engine.ledger().group_page(&query, order, after.as_ref(), limit, now).await?;
-    let groups = page.items.into_iter().map(|group| View::of(group, now, false)).collect();
+    let groups = page.items.into_iter().map(|group| View::of(&app, group, now, false)).collect();
     Ok(Json(List { groups, next_cursor: page.next, total: page.total }))
 }
 
@@ -198,7 +209,7 @@ pub(super) async fn show(
     extract::Asked(of): extract::Asked<OfOrg>,
 ) -> Result<Json<View>, Problem> {
     let group = find(&app, &id, of).await?;
-    Ok(Json(View::of(group, app.parts.clock.now(), true)))
+    Ok(Json(View::of(&app, group, app.parts.clock.now(), true)))
 }
 
 /// What people put to a cause; what is absent stays, and `null` takes away.
@@ -269,7 +280,7 @@ pub(super) async fn patch(
     let annotations = patch.annotations()?;
     let org = find(&app, &id, of).await?.org;
     let group = app.parts.engine.annotate(&org, &id, annotations, &caller.asker()).await?;
-    Ok(Json(View::of(group, app.parts.clock.now(), true)))
+    Ok(Json(View::of(&app, group, app.parts.clock.now(), true)))
 }
 
 #[cfg(test)]

@@ -16,8 +16,8 @@ use super::extract::{self, Asked, Id};
 use super::problem::Problem;
 use super::sync_errors::a_reason;
 use crate::domain::{
-    Deed, ErrorQuery, Fingerprint, Operation, OperationId, OperationStatus, OrgId, ResyncQuery, Retried, Task,
-    Timestamp,
+    Brake, Deed, ErrorQuery, Fingerprint, Operation, OperationId, OperationStatus, OrgId, PolicyRef, ResyncQuery,
+    Retried, Task, Timestamp,
 };
 use crate::engine::{Plan, states_for};
 
@@ -69,7 +69,7 @@ impl Begin {
                 let reason = a_reason(self.reason.as_deref().unwrap_or_default())?.to_owned();
                 Ok(Task::Ignore { reason })
             }
-            "reopen" => Ok(Task::Reopen { undoes: None }),
+            "reopen" => Ok(Task::Reopen { undoes: None, since: None }),
             "assign" => {
                 let given = self.assignee.as_deref().map(str::trim).filter(|name| !name.is_empty());
                 let assignee = given.map(a_reason).transpose()?.map(str::to_owned);
@@ -275,8 +275,17 @@ struct InOrg {
     /// Causes of which it left the rest alone, because the first ones failed alike.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stopped: Vec<Fingerprint>,
+    /// What a policy ignores by itself: which revision, and its brake.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    auto: Option<Auto>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct Auto {
+    policy: PolicyRef,
+    brake: Brake,
 }
 
 impl Sums {
@@ -353,9 +362,13 @@ impl InOrg {
     fn of(org: OrgId, operation: Operation) -> Self {
         let sums = Sums::of(&operation);
         let Operation { task, status, query, failed_as, stopped, ended_at, sweep, .. } = operation;
-        let resync = if let Task::Resync { query } = task { Some(query) } else { None };
         let looked_at = sweep.map(|sweep| sweep.looked_at);
-        Self { org, status, query, resync, looked_at, sums, failed_as, stopped, ended_at }
+        let (resync, auto) = match task {
+            Task::Resync { query } => (Some(query), None),
+            Task::AutoIgnore { policy, brake, .. } => (None, Some(Auto { policy, brake })),
+            _ => (None, None),
+        };
+        Self { org, status, query, resync, looked_at, sums, failed_as, stopped, auto, ended_at }
     }
 }
 

@@ -278,9 +278,13 @@ impl<'a> Encoding<'a> {
         }
         for (number, operation) in &commit.operations {
             let (open, over) = (key::operation(self.org, *number), key::operation_over(self.org, *number));
+            let auto = key::operation_auto(self.org, *number);
             if operation.ended_at.is_some() {
                 self.batch.delete(open);
+                self.batch.delete(auto);
                 self.put(over, operation)?;
+            } else if operation.stands() {
+                self.put(auto, operation)?;
             } else {
                 self.put(open, operation)?;
             }

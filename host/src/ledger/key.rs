@@ -19,6 +19,7 @@
 //! message/MESSAGE/ORG/CONVERSATION         which conversation a message belongs to
 //! operation/ORG/NUMBER                     what somebody asked of many sync errors at once, until it is over
 //! operation-over/ORG/NUMBER                the same afterwards
+//! operation-auto/ORG/NUMBER                what a revision of a policy ignores of one cause, as long as it decides
 //! operation-id/ID/ORG                      the number of an operation in an organization
 //! action/TIME/ORDER                        who did what, over all organizations
 //! quarantine/ORG/ID                        what could not be read or written, and why; `@SOURCE` for ORG where a source sent it
@@ -188,6 +189,14 @@ pub(super) fn operations(org: &OrgId) -> String {
 
 pub(super) fn operation(org: &OrgId, number: u64) -> String {
     format!("operation/{org}/{number:020}")
+}
+
+pub(super) fn operations_auto(org: &OrgId) -> String {
+    format!("operation-auto/{org}/")
+}
+
+pub(super) fn operation_auto(org: &OrgId, number: u64) -> String {
+    format!("operation-auto/{org}/{number:020}")
 }
 
 pub(super) fn operations_over(org: &OrgId) -> String {

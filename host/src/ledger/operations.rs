@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Ledger, key, record};
-use crate::domain::{Operation, OperationId, OrgId, Timestamp};
+use crate::domain::{Operation, OperationId, OperationStatus, OrgId, Timestamp};
 use crate::store::{Error, Range};
 
 impl Ledger {
@@ -13,21 +13,23 @@ impl Ledger {
     /// When the store cannot be read; so for all readers below. A record that cannot be understood is left out.
     pub async fn operations(&self, org: &OrgId) -> Result<BTreeMap<u64, Operation>, Error> {
         let mut operations = BTreeMap::new();
-        self.each(&key::operations(org), false, |(name, value)| {
-            match record::decode(&name, &value) {
-                Ok(operation) => drop(operations.insert(key::part(&name, 0)?, operation)),
-                Err(error) => tracing::error!(%error, "an operation is left out"),
-            }
-            Ok(())
-        })
-        .await?;
+        for prefix in [key::operations(org), key::operations_auto(org)] {
+            self.each(&prefix, false, |(name, value)| {
+                match record::decode(&name, &value) {
+                    Ok(operation) => drop(operations.insert(key::part(&name, 0)?, operation)),
+                    Err(error) => tracing::error!(%error, "an operation is left out"),
+                }
+                Ok(())
+            })
+            .await?;
+        }
         Ok(operations)
     }
 
-    /// The newest operations of some organizations, those that go on first, with their numbers.
+    /// The newest operations of some organizations, those that go on or are held first, with their numbers.
     pub async fn newest_operations(&self, orgs: &[OrgId], limit: usize) -> Result<Vec<(OrgId, u64, Operation)>, Error> {
         let mut all = Vec::new();
-        for prefix in [key::operations, key::operations_over] {
+        for prefix in [key::operations, key::operations_auto, key::operations_over] {
             let ranges = orgs.iter().map(|org| Range::of(prefix(org), limit).backward()).collect();
             for (org, pairs) in orgs.iter().zip(self.store.ranges(ranges).await?) {
                 for (name, value) in pairs {
@@ -39,7 +41,11 @@ impl Ledger {
                 }
             }
         }
-        all.sort_by_key(|(_, _, operation)| (operation.ended_at.is_some(), std::cmp::Reverse(operation.as_of)));
+        // What a policy ignores within its brake is no work that goes on.
+        let rests = |operation: &Operation| {
+            operation.ended_at.is_some() || operation.stands() && operation.status == OperationStatus::Running
+        };
+        all.sort_by_key(|(_, _, operation)| (rests(operation), std::cmp::Reverse(operation.as_of)));
         all.truncate(limit);
         Ok(all)
     }
@@ -72,13 +78,13 @@ impl Ledger {
         })
         .await?;
         let keys = places.iter().flat_map(|(org, number)| {
-            [key::operation(org, *number).into_bytes(), key::operation_over(org, *number).into_bytes()]
+            [key::operation, key::operation_auto, key::operation_over].map(|of| of(org, *number).into_bytes())
         });
         let keys: Vec<_> = keys.collect();
         let values = self.store.get_many(keys.clone()).await?;
         let mut found = Vec::new();
-        for ((org, number), at) in places.into_iter().zip((0..).step_by(2)) {
-            let pair = (at..at + 2).find_map(|at| Some((&keys[at], values[at].as_ref()?)));
+        for ((org, number), at) in places.into_iter().zip((0..).step_by(3)) {
+            let pair = (at..at + 3).find_map(|at| Some((&keys[at], values[at].as_ref()?)));
             if let Some((name, value)) = pair {
                 found.push((org, number, record::decode(name, value)?));
             }

@@ -16,8 +16,8 @@ use super::runtime::{
 };
 use super::{Config, Error};
 use crate::domain::{
-    Contact, ContactSearch, Conversation, Decision, Destination, FieldPath, Link, Origin, PluginName, PolicyName,
-    PolicyRef, PolicyRevision, PolicySource, Question, Timestamp, Verdict,
+    BrakeSettings, Contact, ContactSearch, Conversation, Decision, Destination, FieldPath, Link, Origin, PluginName,
+    PolicyName, PolicyRef, PolicyRevision, PolicySource, Question, Timestamp, Verdict,
 };
 
 /// Every policy and every plugin. Clones are the same host; it stops when the last one is dropped.
@@ -337,6 +337,12 @@ impl PolicyHost {
     #[must_use]
     pub fn source(&self, name: &PolicyName) -> Option<PolicySource> {
         self.policies.get(name)?.in_force().map(|revision| revision.draft.source.clone())
+    }
+
+    /// How much a policy may ignore by itself.
+    #[must_use]
+    pub fn brake(&self, of: &PolicyName) -> BrakeSettings {
+        self.policies.get(of).and_then(|policy| policy.in_force()).map_or_else(Default::default, |it| it.draft.brake())
     }
 
     /// Every revision of a policy that is kept, oldest first.

@@ -5,6 +5,7 @@ mod alcmeon;
 mod api;
 mod arrivals;
 mod backup;
+mod braking;
 mod browser;
 mod connecting;
 mod contacts;

@@ -1,6 +1,6 @@
 //! What recipients are told.
 
-use super::situation::{Checks, OngoingIncident, PendingCause, Rollback, SourceHealth};
+use super::situation::{BrakedCause, Checks, OngoingIncident, PendingCause, Rollback, SourceHealth};
 use crate::domain::{SourceId, Timestamp, Unsynced};
 
 /// One mail to one recipient.
@@ -30,6 +30,8 @@ pub enum News {
     IncidentBegan(Box<OngoingIncident>),
     /// Conversations get through again.
     IncidentEnded(IncidentEnd),
+    /// Policies ignored too much of these causes, so that a person has to look.
+    Braked(Vec<BrakedCause>),
     /// A policy was rolled back.
     RolledBack(Rollback),
     /// Nothing moves although it could.

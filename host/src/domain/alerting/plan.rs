@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::notice::{IncidentEnd, News, Notice};
-use super::situation::{AlertSettings, PendingCause, Situation};
+use super::situation::{AlertSettings, BrakedCause, PendingCause, Situation};
 use super::state::AlertState;
 use crate::domain::{Class, Condition, Fingerprint, Timestamp};
 
@@ -35,8 +35,9 @@ pub fn plan(state: &AlertState, now: &Situation, settings: &AlertSettings, at: T
     let causes = causes(now, at);
     let state = state.clone().looked(now, &causes, settings.quiet(), at);
     let look = Look { state: &state, now, causes: &causes, settings, at };
-    let rules: [(Option<Timestamp>, Rule<'_>); 10] = [
+    let rules: [(Option<Timestamp>, Rule<'_>); 11] = [
         (look.rollback_due(), Look::rollback),
+        (look.braked_due(), Look::braked),
         (look.incident_due(), Look::incident),
         (look.incident_end_due(), Look::incident_end),
         (look.causes_due(), Look::new_causes),
@@ -96,6 +97,19 @@ impl Look<'_> {
 
     fn rollback(&self) -> Said {
         Some((None, News::RolledBack(self.now.rollback.clone()?)))
+    }
+
+    /// Brakes that bit and were not told.
+    fn untold_brakes(&self) -> impl Iterator<Item = &BrakedCause> {
+        self.now.braked.iter().filter(|cause| self.state.braked.is_none_or(|told| cause.at > told))
+    }
+
+    fn braked_due(&self) -> Option<Timestamp> {
+        self.untold_brakes().next().map(|_| self.at)
+    }
+
+    fn braked(&self) -> Said {
+        Some((None, News::Braked(self.untold_brakes().cloned().collect())))
     }
 
     /// At once, but for what may pass by itself, and for what came and went before.

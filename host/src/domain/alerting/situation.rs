@@ -85,6 +85,8 @@ pub struct Situation {
     pub incident: Option<OngoingIncident>,
     /// Sync errors that a person, an operation or a check asked to try again, and that have not ended since.
     pub retrying_by_hand: u64,
+    /// What its policies ignored too much of, so that it is held.
+    pub braked: Vec<BrakedCause>,
     /// The newest rollback of its policy.
     pub rollback: Option<Rollback>,
     /// The conversation that has waited longest for nothing but its turn; where it waits for its next attempt, its `since` is
@@ -171,6 +173,21 @@ pub struct OngoingIncident {
     pub next_probe_at: Timestamp,
     /// How many conversations wait for its end.
     pub waiting: u64,
+}
+
+/// A cause of which a revision of a policy ignored too much.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrakedCause {
+    /// What is wrong, in words for a person.
+    pub title: String,
+    /// Which policy.
+    pub policy: PolicyRef,
+    /// When its brake bit.
+    pub at: Timestamp,
+    /// When it goes on by itself.
+    pub until: Option<Timestamp>,
+    /// How many of the cause are pending.
+    pub pending: u64,
 }
 
 /// A revision of a policy was taken out of force.

@@ -35,6 +35,9 @@ pub struct AlertState {
     /// The newest rollback that was told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rolled_back: Option<Timestamp>,
+    /// The newest brake that was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) braked: Option<Timestamp>,
     /// The standstill that was told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) standstill: Option<Stillness>,
@@ -223,6 +226,7 @@ impl AlertState {
             }
             News::IncidentEnded(_) => self.incident = None,
             News::RolledBack(rollback) => self.rolled_back = Some(rollback.at),
+            News::Braked(causes) => self.braked = causes.iter().map(|cause| cause.at).max().max(self.braked),
             News::Standstill { since, .. } => self.standstill = Some(Stillness { since: *since, at: id, over: false }),
             News::MovesAgain { .. } => self.standstill.iter_mut().for_each(|told| told.over = true),
             News::SourceSilent(source) => {
@@ -269,7 +273,12 @@ impl AlertState {
         let told = self.told.values_mut().map(|told| &mut told.at);
         let still = self.standstill.iter_mut().chain(self.silent.values_mut()).map(|told| &mut told.at);
         let answering = self.answering.values_mut();
-        open.chain(told).chain(still).chain(answering).chain(self.sighted.values_mut()).for_each(correct);
+        open.chain(told)
+            .chain(&mut self.braked)
+            .chain(still)
+            .chain(answering)
+            .chain(self.sighted.values_mut())
+            .for_each(correct);
         let incident = self.incident.iter_mut();
         let incident = incident.flat_map(|known| {
             let sometimes = [known.newest.as_mut(), known.over_since.as_mut()];

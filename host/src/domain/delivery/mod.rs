@@ -69,6 +69,15 @@ impl Delivery {
         self.erased > 0 && version <= self.erased
     }
 
+    /// Whether a failure by this cause of what is on its way changes nothing: an ignore that came during the attempt wins over
+    /// its failure, and one that came before over failures of its cause.
+    #[must_use]
+    pub fn fails_in_silence(&self, group: &Fingerprint) -> bool {
+        let Phase::Sending { version, .. } = self.phase else { return false };
+        let ignored = self.open.as_ref().filter(|open| open.state == State::Ignored);
+        ignored.is_some_and(|open| open.ignored_at >= version || open.group == *group)
+    }
+
     /// The id of its sync error that is not over, or of the next one.
     #[must_use]
     pub fn error_id(&self, org: &OrgId, conversation: &ConversationId) -> SyncErrorId {
@@ -261,6 +270,10 @@ pub struct Failure {
     pub verdict: Verdict,
     /// Who said so.
     pub judged_by: Option<PolicyRef>,
+    /// The number of the operation that counts what the policy ignores, where it ignores this.
+    pub ignored_by: Option<u64>,
+    /// Why it is not ignored although the policy says so.
+    pub held: Option<String>,
     /// Whether the organization has an incident, and this refusal is of the organization: the conversation is not at fault.
     pub parks: bool,
     /// A random number from 0 to 999 that spreads the retries.

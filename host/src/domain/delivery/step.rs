@@ -109,6 +109,7 @@ fn fail(state: &mut Delivery, effects: &mut Vec<Effect>, failure: Failure, now: 
         creation.fields.clear();
     }
     let newer = state.wanted > version;
+    let silent = state.fails_in_silence(&failure.group);
     let ignored = state.open.as_ref().filter(|open| open.state == State::Ignored);
     if failure.parks {
         // A message that came since the failure that was ignored is still to be attempted.
@@ -120,8 +121,6 @@ fn fail(state: &mut Delivery, effects: &mut Vec<Effect>, failure: Failure, now: 
         return;
     }
     state.attempts += 1;
-    // An ignore that came during the attempt wins over its failure, and one that came before over failures of its cause.
-    let silent = ignored.is_some_and(|open| open.ignored_at >= version || open.group == failure.group);
     let next = match plan(&failure.verdict, failure.refusal.class, state.attempts, failure.jitter, now) {
         _ if silent => Next { state: State::Ignored, at: None, reason: None },
         Plan::Ignore(reason) => Next { state: State::Ignored, at: None, reason: Some(reason) },
@@ -171,7 +170,7 @@ fn register(
     silent: bool,
     version: u64,
 ) {
-    let Failure { error, group, message, affected, refusal, judged_by, .. } = failure;
+    let Failure { error, group, message, affected, refusal, judged_by, ignored_by, held, .. } = failure;
     let id = state.open.as_ref().map_or(error, |open| open.id.clone());
     if state.open.is_none() {
         state.errors += 1;
@@ -208,6 +207,8 @@ fn register(
             state: next.state,
             next_attempt_at: next.at,
             ignored: next.reason.clone().map(|reason| (by, reason)),
+            operation: ignored_by.filter(|_| next.reason.is_some()),
+            held,
         },
     };
     effects.push(Effect::Registry { error: id, change });

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::part::Part;
-use super::{ErrorQuery, Fingerprint, OperationId, ResyncQuery, Retried, State, Sweep, Timestamp};
+use super::{Brake, ErrorQuery, Fingerprint, OperationId, PolicyRef, ResyncQuery, Retried, State, Sweep, Timestamp};
 
 /// Causes that a report names; what is beyond is counted under the cause of the rest.
 const NAMED: usize = 50;
@@ -33,6 +33,18 @@ pub enum Task {
         /// Only what this operation of the same organization ignored, and nobody has changed since.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         undoes: Option<u64>,
+        /// Only what that operation ignored since then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
+    },
+    /// A policy ignores sync errors of one cause, one after another as they fail. It stands as long as the revision decides.
+    AutoIgnore {
+        /// The policy and its revision.
+        policy: PolicyRef,
+        /// The cause.
+        group: Fingerprint,
+        /// Whether it may go on.
+        brake: Brake,
     },
     /// What got through is sent once more.
     Resync {
@@ -57,6 +69,7 @@ impl Task {
             Self::Reopen { .. } => "reopen",
             Self::Resync { .. } => "resync",
             Self::Assign { .. } => "assign",
+            Self::AutoIgnore { .. } => "auto-ignore",
         }
     }
 
@@ -70,7 +83,7 @@ impl Task {
     #[must_use]
     pub const fn states(&self) -> &'static [State] {
         match self {
-            Self::Retry | Self::Ignore { .. } => &[State::Pending, State::Retrying],
+            Self::Retry | Self::Ignore { .. } | Self::AutoIgnore { .. } => &[State::Pending, State::Retrying],
             Self::Reopen { .. } => &[State::Ignored],
             Self::Resync { .. } => &[],
             Self::Assign { .. } => &State::ALL,
@@ -205,6 +218,13 @@ impl Operation {
         }
     }
 
+    /// Whether it waits for what a policy judges: it comes to no end by itself.
+    #[must_use]
+    pub const fn stands(&self) -> bool {
+        let goes_on = matches!(self.status, OperationStatus::Running | OperationStatus::Paused);
+        goes_on && matches!(self.task, Task::AutoIgnore { .. })
+    }
+
     /// How many sync errors that it retried are not tried yet.
     #[must_use]
     pub fn under_way(&self) -> u64 {
@@ -289,6 +309,9 @@ impl Operation {
 
     /// Forgets causes that it is done with; ends it where nothing is left. Answers whether it is over.
     pub fn settle(&mut self, now: Timestamp) -> bool {
+        if self.stands() {
+            return false;
+        }
         let waits = self.task.sends();
         self.parts.retain(|part| !part.is_walked || (waits && part.under_way() > 0));
         if self.status == OperationStatus::Cancelled {
@@ -320,12 +343,16 @@ impl Operation {
     ///
     /// # Errors
     /// When it is over.
-    pub fn becomes(&mut self, status: OperationStatus) -> Result<(), OperationOver> {
-        let asked = match status {
-            OperationStatus::Running | OperationStatus::Done => "resumed",
-            OperationStatus::Paused => "paused",
-            OperationStatus::Cancelled => "cancelled",
-        };
+    pub fn becomes(&mut self, status: OperationStatus, now: Timestamp) -> Result<(), OperationOver> {
+        let asked = asked_of(status);
+        if let (Task::AutoIgnore { brake, .. }, true) = (&mut self.task, self.ended_at.is_none()) {
+            match status {
+                OperationStatus::Running => brake.release(now),
+                OperationStatus::Paused => brake.stop(now),
+                // The next judgement would begin another one, without a brake.
+                status => return Err(OperationOver { status: self.status, asked: asked_of(status) }),
+            }
+        }
         match self.status {
             OperationStatus::Running | OperationStatus::Paused => self.status = status,
             status => return Err(OperationOver { status, asked }),
@@ -348,5 +375,13 @@ impl Operation {
 
     fn part(&mut self, group: &Fingerprint) -> Option<&mut Part> {
         self.parts.iter_mut().find(|part| part.group == *group)
+    }
+}
+
+const fn asked_of(status: OperationStatus) -> &'static str {
+    match status {
+        OperationStatus::Running | OperationStatus::Done => "resumed",
+        OperationStatus::Paused => "paused",
+        OperationStatus::Cancelled => "cancelled",
     }
 }

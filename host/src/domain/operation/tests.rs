@@ -121,14 +121,14 @@ fn three_that_fail_alike_stop_their_cause_and_no_other() {
 fn a_cancelled_one_waits_for_what_is_on_its_way_and_a_paused_one_for_a_person() {
     let mut operation = retry(300);
     operation.acted(&group(0));
-    operation.becomes(OperationStatus::Paused).unwrap();
+    operation.becomes(OperationStatus::Paused, Timestamp::default()).unwrap();
     assert!(operation.next(64).is_empty() && !operation.settle(Timestamp::from_millis(30)));
-    operation.becomes(OperationStatus::Cancelled).unwrap();
+    operation.becomes(OperationStatus::Cancelled, Timestamp::default()).unwrap();
     assert!(!operation.settle(Timestamp::from_millis(30)));
     operation.came_out(&group(0), Retried::Passed, None);
     assert!(operation.settle(Timestamp::from_millis(31)));
     assert_eq!((operation.status, operation.ended_at), (OperationStatus::Cancelled, Some(Timestamp::from_millis(31))));
-    assert_eq!(operation.becomes(OperationStatus::Running).unwrap_err().asked, "resumed");
+    assert_eq!(operation.becomes(OperationStatus::Running, Timestamp::default()).unwrap_err().asked, "resumed");
 }
 
 #[test]

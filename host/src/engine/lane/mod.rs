@@ -1,6 +1,7 @@
 //! The lane of one organization: alone writes its records, and sends so many conversations side by side.
 
 mod backlog;
+mod braking;
 mod flights;
 mod operating;
 mod outcomes;

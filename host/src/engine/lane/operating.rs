@@ -142,9 +142,14 @@ impl Lane {
     }
 
     /// Pauses an operation, lets it go on, or ends it.
-    pub(super) fn change_operation(&mut self, number: u64, status: OperationStatus) -> Result<Operation, Error> {
+    pub(super) fn change_operation(
+        &mut self,
+        number: u64,
+        status: OperationStatus,
+        now: Timestamp,
+    ) -> Result<Operation, Error> {
         let operation = self.operations.get_mut(&number).ok_or(Error::OperationOver)?;
-        operation.becomes(status)?;
+        operation.becomes(status, now)?;
         Ok(operation.clone())
     }
 
@@ -209,13 +214,14 @@ fn act(
             Event::RetryAsked { by, operation: Some(of) }
         }
         Task::Ignore { reason } => Event::IgnoreAsked { by, reason: reason.clone(), operation: Some(number) },
-        Task::Reopen { undoes } => {
-            if undoes.is_some() && error.operation != *undoes {
+        Task::Reopen { undoes, since } => {
+            let ignored_at = error.history.last().map_or(error.last_seen, |moment| moment.at);
+            if undoes.is_some() && error.operation != *undoes || since.is_some_and(|since| ignored_at < since) {
                 return false;
             }
             Event::ReopenAsked { by }
         }
-        Task::Assign { .. } | Task::Resync { .. } => return false,
+        Task::Assign { .. } | Task::Resync { .. } | Task::AutoIgnore { .. } => return false,
     };
     turn.step(id, event);
     true

@@ -1,6 +1,7 @@
 //! What follows from what came to its end: for the conversation, and for the organization as a whole.
 
 use super::Lane;
+use super::braking::Braked;
 use super::flights::{Flight, Landed};
 use crate::domain::{
     Arrival, Cause, Class, Event, Failure, IncidentEvent, MessageId, Records, Refusal, Scope, Timestamp, Verdict,
@@ -66,8 +67,21 @@ impl Lane {
                 }
                 let (error, affected) = (turn.delivery(&id).error_id(&self.parts.org, &id), flight.affected.clone());
                 let (group, refusal, jitter) = (turn.admit(group), *refusal, fastrand::u16(0..1000));
-                let failure =
-                    Failure { error, group, message, affected, records, refusal, verdict, judged_by, parks, jitter };
+                let Braked { verdict, ignored_by, held } = self.brake(turn, &id, &group, verdict, judged_by.as_ref());
+                let failure = Failure {
+                    error,
+                    group,
+                    message,
+                    affected,
+                    records,
+                    refusal,
+                    verdict,
+                    judged_by,
+                    ignored_by,
+                    held,
+                    parks,
+                    jitter,
+                };
                 (label, Event::Failed(Box::new(failure)))
             }
         };
@@ -100,6 +114,8 @@ impl Lane {
             refusal,
             verdict: Verdict::AsUsual,
             judged_by: None,
+            ignored_by: None,
+            held: None,
             parks: false,
             jitter: 0,
         };

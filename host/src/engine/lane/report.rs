@@ -1,9 +1,12 @@
 //! What a lane tells of its organization: its health, and the figures of the metrics.
 
 use super::Lane;
-use crate::domain::{IncidentStatus, Operation, OperationStatus, Passage, State};
-use crate::engine::org::{IncidentHealth, OrgHealth};
+use crate::domain::{IncidentStatus, Operation, OperationStatus, Passage, State, Task};
+use crate::engine::org::{HeldCause, IncidentHealth, OrgHealth};
 use crate::telemetry::{OfOrg, Registered};
+
+/// Causes that are told as held.
+const HELD: usize = 100;
 
 impl Lane {
     /// Tells how the organization stands.
@@ -38,6 +41,7 @@ impl Lane {
             incident: self.incident(),
             moved_at: self.moved_at,
             newest_pending: self.newest_pending.clone().filter(|_| errors.pending > 0),
+            held: self.held(),
         };
         self.parts.health.send_if_modified(|known| {
             health.unmerged = self.parts.inbound.unmerged();
@@ -45,6 +49,19 @@ impl Lane {
             *known = health;
             changed
         });
+    }
+
+    /// The newest causes that policies may not ignore any more.
+    fn held(&self) -> Vec<HeldCause> {
+        let held = |operation: &Operation| {
+            let Task::AutoIgnore { policy, group, brake } = operation.task.clone() else { return None };
+            let (hold, operation) = (brake.hold.filter(|_| operation.stands())?, operation.id.clone());
+            Some(HeldCause { group, policy, operation, hold, held: brake.held })
+        };
+        let mut all: Vec<_> = self.operations.values().filter_map(held).collect();
+        all.sort_by_key(|held| std::cmp::Reverse(held.hold.at));
+        all.truncate(HELD);
+        all
     }
 
     fn incident(&self) -> Option<IncidentHealth> {

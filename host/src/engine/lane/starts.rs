@@ -109,6 +109,8 @@ impl Lane {
             refusal: error.refusal,
             verdict: Verdict::Hold,
             judged_by: error.judged_by,
+            ignored_by: None,
+            held: None,
             parks: false,
             jitter: 0,
         };

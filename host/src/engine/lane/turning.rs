@@ -38,6 +38,7 @@ impl Lane {
         turn.incident =
             self.admission.incident.cause().filter(|_| self.admission.incident.is_open()).map(|it| it.1.clone());
         changed.extend(self.operate(&mut turn, pages));
+        changed.append(&mut turn.operations);
         let left = arrivals.len();
         let taken = self.merge(&mut turn, arrivals);
         let (merged, more_arrivals) = (merged + taken - left, more_arrivals || taken < left);
@@ -153,7 +154,7 @@ impl Lane {
                     Box::new(move || drop(reply.send(Ok(operation))))
                 }
                 Command::Change { number, status, action, reply } => {
-                    let answer = self.change_operation(number, status);
+                    let answer = self.change_operation(number, status, now);
                     turn.commit.actions.extend(answer.is_ok().then_some(*action));
                     changed.insert(number);
                     Box::new(move || drop(reply.send(answer)))

@@ -67,6 +67,8 @@ fn put_pending(commit: &mut LaneCommit, number: usize) {
         state: State::Pending,
         next_attempt_at: None,
         ignored: None,
+        operation: None,
+        held: None,
     };
     error.apply(failed, now);
     let open = OpenError {

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::manifest::Manifest;
 use super::rejection::{PolicyProblem, Rejection};
-use crate::domain::{Fault, PluginName, PolicyName, PolicySource};
+use crate::domain::{BrakeSettings, Fault, PluginName, PolicyName, PolicySource};
 use crate::policy::runtime::{Assignment, ClockAndSeed, Plugin};
 
 /// The policy that answers where no other does.
@@ -116,6 +116,11 @@ impl Draft {
     pub(crate) fn follows(&self, plugin: &PluginName, digest: &str) -> bool {
         let old = self.plugins.get(plugin).is_some_and(|own| own.status.digest != digest);
         old && self.manifest.assignments().any(|one| one.plugin == *plugin && one.digest.is_none())
+    }
+
+    /// How much the policy may ignore by itself.
+    pub(crate) fn brake(&self) -> BrakeSettings {
+        self.manifest.ignore
     }
 
     /// The file of the policy itself.

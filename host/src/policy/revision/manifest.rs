@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use super::contact_fields::contact_fields;
 use super::rejection::PolicyProblem;
-use crate::domain::{FieldPath, PluginName, PolicyName, PolicySource};
+use crate::domain::{BrakeSettings, FieldPath, PluginName, PolicyName, PolicySource};
 use crate::policy::component::Part;
 use crate::policy::runtime::{Assignment, Isolation};
 
@@ -21,6 +21,8 @@ pub(super) struct Manifest {
     special: [Option<Assignment>; 3],
     /// What `choose` is told of each contact that was found, beside what everybody is told.
     contact_fields: Arc<[FieldPath]>,
+    /// How much the policy may ignore by itself.
+    pub(super) ignore: BrakeSettings,
 }
 
 #[derive(Deserialize)]
@@ -36,6 +38,8 @@ struct File {
     routing: Option<Table>,
     contacts: Option<Contacts>,
     errors: Option<Table>,
+    #[serde(default)]
+    ignore: BrakeSettings,
 }
 
 /// A part that another plugin answers; nothing of the policy's own assignment is passed on to it.
@@ -91,6 +95,7 @@ impl Manifest {
             }]
         })?;
         reader.isolation = file.isolation;
+        let ignore = file.ignore;
         let general = match file.plugin {
             Some(plugin) => {
                 let File { digest, script, settings, .. } = file;
@@ -106,7 +111,7 @@ impl Manifest {
         let contacts = file.contacts.map(|table| reader.contacts(table, general.is_some())).transpose()?.flatten();
         let special = |table: Option<Table>| table.map(|table| reader.assignment(table)).transpose();
         let special = [special(file.routing)?, special(contacts)?, special(file.errors)?];
-        let manifest = Self { general, special, contact_fields };
+        let manifest = Self { general, special, contact_fields, ignore };
         if manifest.general.is_none() && manifest.special.iter().all(Option::is_none) {
             return Err(vec![PolicyProblem::of(&reader.path, "no `plugin` is named")]);
         }
@@ -289,6 +294,16 @@ mod tests {
             let problems = read(&toml).unwrap_err();
             assert!(problems.iter().all(|problem| problem.message.chars().count() <= 1_000), "{}", &toml[..40]);
         }
+    }
+
+    #[test]
+    fn how_much_a_policy_may_ignore_is_set_by_name_and_has_defaults() {
+        assert_eq!(read("plugin = 'script'").unwrap().ignore, BrakeSettings::default());
+        let read_one = read("plugin = 'script'\n[ignore]\nmost_per_hour = 7\n").unwrap().ignore;
+        assert_eq!(read_one, BrakeSettings { most_per_hour: 7, ..BrakeSettings::default() });
+        let problems = read("plugin = 'script'\n[ignore]\nmost = 7\n").unwrap_err();
+        assert!(problems[0].message.contains("most_per_hour") && problems[0].line == Some(3), "{problems:?}");
+        assert!(read("plugin = 'script'\n[ignore]\nmost_per_hour = -1\n").is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Each rule as a scenario.
 
 use super::world::{DAY, HOUR, MINUTE, SECOND, World};
-use crate::domain::alerting::{News, PendingCause, Rollback};
+use crate::domain::alerting::{BrakedCause, News, PendingCause, Rollback};
 use crate::domain::{Cause, Class, Group, OrgId, PolicyName, PolicyRef, Refusal};
 
 #[test]
@@ -197,6 +197,22 @@ fn a_rollback_is_told_once() {
     world.restart();
     world.pass(30 * DAY);
     assert_eq!(world.said(), ["rolled back"]);
+}
+
+#[test]
+fn a_brake_that_bit_is_told_once_and_the_next_one_anew() {
+    let mut world = World::new();
+    let policy = PolicyRef { name: PolicyName::new("acme").unwrap(), revision: 2 };
+    let held = |at| BrakedCause { title: "Spam".to_owned(), policy: policy.clone(), at, until: None, pending: 3 };
+    world.now.braked = vec![held(world.at)];
+    world.look();
+    world.restart();
+    world.pass(30 * DAY);
+    assert_eq!(world.said(), ["braked"]);
+    world.now.braked.push(held(world.at));
+    world.look();
+    world.pass(DAY);
+    assert_eq!(world.said(), ["braked", "braked"]);
 }
 
 #[test]

@@ -107,6 +107,7 @@ impl Reader {
                     self.believed.clear();
                 }
                 News::RolledBack(_)
+                | News::Braked(_)
                 | News::Standstill { .. }
                 | News::MovesAgain { .. }
                 | News::SourceSilent(_)

@@ -171,6 +171,7 @@ impl World {
             News::IncidentBegan(incident) => format!("began {}", incident.refusal.class),
             News::IncidentEnded(_) => "ended".to_owned(),
             News::RolledBack(_) => "rolled back".to_owned(),
+            News::Braked(_) => "braked".to_owned(),
             News::Standstill { .. } => "standstill".to_owned(),
             News::MovesAgain { .. } => "moves again".to_owned(),
             News::SourceSilent(source) => format!("silent {}", source.source),

@@ -30,6 +30,8 @@ fn failure(n: u64, code: &str, class: Class, verdict: Verdict, number: u32) -> F
         refusal,
         verdict,
         judged_by: None,
+        ignored_by: None,
+        held: None,
         parks: false,
         jitter: 500,
     }

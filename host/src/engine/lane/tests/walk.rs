@@ -137,7 +137,7 @@ async fn all_is_in_or_ignored(bench: &Bench, arrived: HashMap<u64, u64>) {
 /// Begins one of retry, ignore, reopen, assign and resync over all that its states allow; `None` where nobody says that it began.
 async fn operate(bench: &Bench, task: u8) -> Option<OperationId> {
     let resync = Task::Resync { query: ResyncQuery::default() };
-    let (ignore, reopen) = (Task::Ignore { reason: "many".to_owned() }, Task::Reopen { undoes: None });
+    let (ignore, reopen) = (Task::Ignore { reason: "many".to_owned() }, Task::Reopen { undoes: None, since: None });
     let tasks = [Task::Retry, ignore, reopen, Task::Assign { assignee: Some("ann".to_owned()) }, resync];
     let task = tasks[usize::from(task)].clone();
     let query = ErrorQuery::of_org(org(), task.states().iter().copied());
@@ -155,7 +155,7 @@ async fn undo(bench: &Bench, operations: &[OperationId]) -> Option<OperationId> 
     }
     let (number, operation) = ignored?;
     let query = ErrorQuery { states: [State::Ignored].into(), ..operation.query };
-    let begun = bench.operate(Task::Reopen { undoes: Some(number) }, &query);
+    let begun = bench.operate(Task::Reopen { undoes: Some(number), since: None }, &query);
     let begun = tokio::time::timeout(Duration::from_secs(5), begun).await;
     begun.ok().flatten().map(|operation| operation.id)
 }
