@@ -57,8 +57,7 @@ impl Lane {
                     if of_org || reached { IncidentEvent::Refused(&refusal) } else { IncidentEvent::Unasked },
                     now,
                 );
-                let parks = of_org && incident.is_open();
-                let label = refusal.class.as_str();
+                let (parks, label) = (of_org && incident.is_open(), refusal.class.as_str());
                 if parks {
                     tracing::debug!(org = %self.parts.org, conversation = %id, code = %refusal.code, "parked");
                 } else {
