@@ -104,7 +104,7 @@ pub struct OrgHealth {
     pub parked: u64,
     /// Sync errors that are still to be retried because somebody asked for many at once.
     pub retrying_all: u64,
-    /// Operations that go on.
+    /// Operations that go on and come to an end; what a policy ignores by itself stands.
     pub operations: usize,
     /// Arrivals that are acknowledged but not merged yet.
     pub unmerged: usize,

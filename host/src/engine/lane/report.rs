@@ -36,7 +36,11 @@ impl Lane {
             scheduled: phases.waiting,
             parked: phases.parked,
             retrying_all: self.operations.values().map(left_to_retry).sum(),
-            operations: self.operations.values().filter(|it| it.status == OperationStatus::Running).count(),
+            operations: self
+                .operations
+                .values()
+                .filter(|it| it.status == OperationStatus::Running && !it.stands())
+                .count(),
             unmerged: 0,
             incident: self.incident(),
             moved_at: self.moved_at,
