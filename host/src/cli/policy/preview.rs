@@ -1,6 +1,5 @@
 //! `policy preview`: page after page until all open sync errors were looked at, or until somebody presses Ctrl-C.
 
-use std::io::{IsTerminal, Write as _};
 use std::pin::pin;
 
 use anyhow::{Context, bail};
@@ -10,6 +9,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Given;
+use crate::cli::out::tell;
+use crate::cli::progress::Progress;
 use crate::cli::remote::texts;
 use crate::engine::{Preview, PreviewedCause};
 
@@ -28,6 +29,7 @@ struct Page {
 pub(super) async fn run(given: &Given) -> anyhow::Result<()> {
     let (path, texts) = (format!("/v1/policies/{}/preview?limit={PAGE}", given.name()?), texts(&given.file)?);
     let (mut sum, mut next, mut complete) = (None, String::new(), false);
+    let mut progress = Progress::start();
     let mut stopped = pin!(tokio::signal::ctrl_c());
     while !complete {
         let at = format!("{path}{next}");
@@ -43,12 +45,15 @@ pub(super) async fn run(given: &Given) -> anyhow::Result<()> {
             }
             Some(sum) => sum.add(preview),
         }
-        sum.iter().for_each(show_progress);
+        if let Some(sum) = &sum {
+            progress.of(sum.errors.looked_at, sum.open, "sync errors were looked at");
+        }
         match next_cursor {
             Some(cursor) => next = format!("&cursor={}", utf8_percent_encode(&cursor, NON_ALPHANUMERIC)),
             None => complete = true,
         }
     }
+    drop(progress);
     let sum = sum.unwrap_or_default();
     finish(&sum, complete);
     let mut object = json!(sum);
@@ -56,24 +61,13 @@ pub(super) async fn run(given: &Given) -> anyhow::Result<()> {
     super::print(&object)
 }
 
-/// One line that is written over, where somebody looks.
-fn show_progress(sum: &Preview) {
-    if std::io::stderr().is_terminal() {
-        eprint!("\r{}", told(sum));
-        let _ = std::io::stderr().flush();
-    }
-}
-
 fn finish(sum: &Preview, complete: bool) {
-    if std::io::stderr().is_terminal() {
-        eprintln!();
-    }
     if !complete {
-        eprintln!("stopped: {}", told(sum));
+        tell!("stopped: {}", told(sum));
     }
-    sum.groups.iter().take(CAUSES).for_each(|cause| eprintln!("{}", line(cause)));
+    sum.groups.iter().take(CAUSES).for_each(|cause| tell!("{}", line(cause)));
     if let Some(more) = sum.groups.len().checked_sub(CAUSES).filter(|more| *more > 0) {
-        eprintln!("{} more causes", grouped(more as u64));
+        tell!("{} more causes", grouped(more as u64));
     }
 }
 
