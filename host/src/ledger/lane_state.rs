@@ -25,7 +25,7 @@ pub struct LaneState {
     pub forgotten_by: Timestamp,
     /// How many causes are on record.
     pub groups: u64,
-    /// Which indexes of its sync errors were written last: [`INDEXES`] by this release.
+    /// Which indexes of its sync errors were written last; those of this release have a number of their own.
     #[serde(skip_serializing_if = "is_zero")]
     pub indexes: u32,
     /// How many operations it has had; it numbers them.
