@@ -16,6 +16,7 @@ mod groups;
 mod guesses;
 mod intake;
 mod messages;
+mod operation_view;
 mod operations;
 mod orgs;
 mod parked;
