@@ -34,9 +34,12 @@ impl Engine {
         set_aside: Vec<Quarantined>,
         place: Option<(SourceId, u64)>,
     ) -> Result<Accepted, Error> {
-        let (mut linked, mut accepted) = (Vec::new(), Accepted::default());
+        let (mut linked, mut accepted, mut forgotten) = (Vec::new(), Accepted::default(), Vec::new());
         let now = self.clock.now();
         for arrival in arrivals {
+            if arrival.erase {
+                forgotten.extend(self.ledger.quarantined_from(&arrival.source, &arrival.conversation).await?);
+            }
             let orgs = self.orgs_for(&arrival).await?;
             if orgs.is_empty() {
                 accepted.unlinked += 1;
@@ -56,7 +59,7 @@ impl Engine {
         for source in set_aside.iter().filter_map(|entry| entry.source.as_ref()) {
             self.metrics.set_aside.get_or_create(&OfSource { source: source.to_string() }).inc();
         }
-        let mut delivered = Delivered { arrivals: linked, set_aside, place, arrived: Vec::new() };
+        let mut delivered = Delivered { arrivals: linked, set_aside, forgotten, place, arrived: Vec::new() };
         delivered.arrived = self.arrived.due(&delivered, now);
         let engine = Arc::clone(self);
         let kept = tokio::spawn(async move { engine.keep_delivered(&delivered).await });

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::turn::Turn;
-use crate::domain::{Arrival, ConversationId, Delivery, Fact, MessageId, SyncError};
-use crate::ledger::{AuditPage, Ledger, error_ids};
+use crate::domain::{Arrival, ConversationId, Delivery, Fact, MessageId, SyncError, SyncErrorId};
+use crate::ledger::{AuditPage, Forgotten, Ledger, QuarantineKey, error_ids};
 use crate::store;
 
 /// Everything on record of a conversation beside its newest state.
@@ -12,6 +12,10 @@ use crate::store;
 pub(super) struct History {
     pages: Vec<(u32, AuditPage)>,
     errors: Vec<SyncError>,
+    /// The ids of all that it had.
+    ids: Vec<SyncErrorId>,
+    /// Entries of the quarantine that are about it.
+    quarantined: Vec<QuarantineKey>,
 }
 
 impl History {
@@ -27,8 +31,20 @@ impl History {
             delivery => delivery?,
         };
         let pages = ledger.audit_pages(org, id).await?;
-        let errors = ledger.sync_errors_of(&error_ids(org, id, &delivery)).await?;
-        Ok(Self { pages, errors })
+        let ids = error_ids(org, id, &delivery);
+        let errors = ledger.sync_errors_of(&ids).await?;
+        Ok(Self { pages, errors, ids, quarantined: Vec::new() })
+    }
+
+    /// The same with what is in the quarantine of it.
+    pub(super) async fn with_quarantined(
+        ledger: &Ledger,
+        org: &crate::domain::OrgId,
+        id: &ConversationId,
+    ) -> Result<Self, store::Error> {
+        let mut history = Self::of(ledger, org, id).await?;
+        history.quarantined = ledger.quarantined_of(org, id, &history.ids).await?;
+        Ok(history)
     }
 
     /// The sync errors.
@@ -43,6 +59,8 @@ impl Turn<'_> {
     pub(super) fn erase(&mut self, number: u64, arrival: &Arrival, history: History) {
         let id = &arrival.conversation;
         self.commit.taken.push(number);
+        self.loaded.unreadable.iter_mut().for_each(|entry| entry.erase(id));
+        self.commit.forgotten.extend(history.quarantined.into_iter().map(Forgotten::Quarantined));
         let Some(mut conversation) = self.conversation(id).cloned() else { return };
         let sent_at = arrival.messages.iter().find(|message| message.id == arrival.message);
         let erased =

@@ -17,6 +17,8 @@ const MOST: usize = 50;
 /// Actions that are forgotten with one commit, and commits of one round.
 const ACTIONS: usize = 500;
 const ACTION_COMMITS: usize = 100;
+/// Entries of the quarantine that are forgotten with one commit.
+const QUARANTINED: usize = 10_000;
 /// How often is looked for what has become too old.
 const EVERY: Duration = Duration::from_secs(3600);
 /// How far the time by which is forgotten moves ahead in one round: a clock that is years ahead for a while forgets nothing
@@ -31,7 +33,8 @@ pub(super) async fn run(engine: std::sync::Arc<Engine>, keep: Duration, mut stop
         let now = engine.clock.now();
         let round = async {
             everywhere(&engine, keep).await?;
-            forget_actions(&engine, keep, &mut by, now).await
+            forget_actions(&engine, keep, &mut by, now).await?;
+            forget_quarantined(&engine, before(by, keep)).await
         };
         if let Err(error) = round.await {
             tracing::error!(%error, "what is too old could not be forgotten");
@@ -67,6 +70,22 @@ async fn forget_actions(engine: &Engine, keep: Duration, by: &mut Timestamp, now
         if engine.ledger.forget_actions(before, ACTIONS).await? < ACTIONS {
             break;
         }
+    }
+    Ok(())
+}
+
+/// Forgets what was set aside so long ago: it may hold a customer's words, and nobody put it back.
+async fn forget_quarantined(engine: &Engine, before: Timestamp) -> Result<(), Error> {
+    let mut forgotten = 0;
+    loop {
+        let now = engine.ledger.forget_quarantined(before, QUARANTINED).await?;
+        forgotten += now;
+        if now < QUARANTINED {
+            break;
+        }
+    }
+    if forgotten > 0 {
+        tracing::warn!(forgotten, "entries of the quarantine are older than `store.keep_days`, and gone");
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Arrivals become durable in the inboxes of lanes, together with the place of the poll that found them.
 
-use super::{Ledger, Quarantined, key, record};
+use super::{Ledger, QuarantineKey, Quarantined, key, record};
 use crate::domain::{Arrival, OrgId, SourceId, Timestamp};
 use crate::store::{Batch, Error};
 
@@ -11,6 +11,8 @@ pub struct Delivered {
     pub arrivals: Vec<(OrgId, u64, Arrival)>,
     /// What beside them cannot be used. Where there is no room for it, it is only counted.
     pub set_aside: Vec<Quarantined>,
+    /// Entries of the quarantine about what is to be forgotten.
+    pub forgotten: Vec<QuarantineKey>,
     /// The newest action of a source that a poll has seen.
     pub place: Option<(SourceId, u64)>,
     /// When something last came of a source for an organization.
@@ -35,6 +37,7 @@ impl Ledger {
                 _ => unusable.put(&mut batch),
             }
         }
+        delivered.forgotten.iter().for_each(|entry| entry.forget(&mut batch));
         if let Some((source, action)) = &delivered.place {
             batch.put(key::cursor(source), record::encode(action));
         }

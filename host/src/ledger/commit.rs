@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::actions;
 use super::audit::PAGES;
 use super::quarantine::NOT_WRITTEN;
-use super::{AuditPage, LaneState, Ledger, Quarantined, key, record};
+use super::{AuditPage, LaneState, Ledger, QuarantineKey, Quarantined, key, record};
 use crate::domain::{
     Action, Conversation, ConversationId, Delivery, ErrorSummary, Group, MessageId, Operation, OperationId, OrgId,
     Records, SourceId, SyncError, SyncErrorId, Timestamp,
@@ -155,6 +155,8 @@ pub enum Forgotten {
     },
     /// That a conversation has nothing to do since this day, where its record, set aside or written since, says otherwise.
     Aged(u32, ConversationId),
+    /// An entry of the quarantine.
+    Quarantined(QuarantineKey),
 }
 
 /// Why a lane's commit was not made, by what the lane can do.
@@ -351,6 +353,7 @@ impl<'a> Encoding<'a> {
                 self.batch.delete(key::operation_over(self.org, *number));
                 self.batch.delete(key::operation_id(id, self.org));
             }
+            Forgotten::Quarantined(entry) => entry.forget(&mut self.batch),
             Forgotten::Aged(day, id) => self.batch.delete(key::aged_on(self.org, *day, id)),
             Forgotten::Error(summary) => {
                 self.batch.delete(key::error(&summary.id));

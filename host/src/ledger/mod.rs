@@ -40,7 +40,7 @@ pub use self::inbox::Inbox;
 pub use self::lane_state::{LaneState, PhaseCounts};
 pub use self::load::{Load, Loaded};
 pub use self::put_back::NotPutBack;
-pub use self::quarantine::{QuarantinePage, Quarantined, is_quarantine_cursor};
+pub use self::quarantine::{QuarantineKey, QuarantinePage, Quarantined, is_quarantine_cursor};
 pub use self::query::{Counted, Cursor, ErrorPage, Paging, Walk};
 pub use self::reading::Queued;
 pub use self::sealing::{Keys, NotAKey};

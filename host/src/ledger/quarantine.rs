@@ -1,10 +1,12 @@
 //! What cannot be read or written: set aside by its key with the reason, so that nothing else waits for it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Ledger, actions, key, record};
-use crate::domain::{Action, Arrival, OrgId, SourceId, Timestamp};
+use crate::domain::{Action, Arrival, ConversationId, OrgId, SourceId, SyncErrorId, Timestamp};
 use crate::store::{Batch, Error, Range};
 
 /// What the key of an entry ends in when nothing of it could be kept.
@@ -82,6 +84,14 @@ impl Quarantined {
         format!("qu-{}", hex::encode(&digest[..10]))
     }
 
+    /// Forgets what it holds, where that is about this conversation: then only its key and its size say that it was there.
+    pub fn erase(&mut self, id: &ConversationId) {
+        if names(self.key.as_bytes(), id.as_str().as_bytes()) || names(&self.value, id.as_str().as_bytes()) {
+            self.value.clear();
+            "(erased)".clone_into(&mut self.reason);
+        }
+    }
+
     /// Whose it is, in keys and cursors; no organization has a name with this sign.
     pub(super) fn owner(&self) -> String {
         match (&self.org, &self.source) {
@@ -97,9 +107,30 @@ impl Quarantined {
     }
 
     pub(super) fn forget(&self, batch: &mut Batch) {
-        batch.delete(key::quarantine(&self.owner(), &self.id));
-        batch.delete(key::quarantine_value(&self.owner(), &self.id));
+        QuarantineKey { owner: self.owner(), id: self.id.clone() }.forget(batch);
     }
+}
+
+/// Where an entry is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuarantineKey {
+    owner: String,
+    id: String,
+}
+
+impl QuarantineKey {
+    pub(super) fn forget(&self, batch: &mut Batch) {
+        batch.delete(key::quarantine(&self.owner, &self.id));
+        batch.delete(key::quarantine_value(&self.owner, &self.id));
+    }
+}
+
+/// Whether a text has an id in it that is not a part of a longer one.
+fn names(text: &[u8], id: &[u8]) -> bool {
+    let ends = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric() && !b"._:-".contains(byte));
+    text.windows(id.len().max(1)).enumerate().any(|(at, part)| {
+        part == id && ends(at.checked_sub(1).and_then(|at| text.get(at))) && ends(text.get(at + id.len()))
+    })
 }
 
 /// A part of the quarantine.
@@ -177,6 +208,74 @@ impl Ledger {
         Ok(Some(entry))
     }
 
+    /// Which entries of an owner, an organization or `@SOURCE`, name one of these ids in their key or in what they hold.
+    pub(super) async fn quarantined_about(&self, owner: &str, ids: &[&str]) -> Result<Vec<QuarantineKey>, Error> {
+        let names_one = |text: &[u8]| ids.iter().any(|id| names(text, id.as_bytes()));
+        let mut found = BTreeSet::new();
+        self.each(&key::quarantine(owner, ""), false, |(name, value)| {
+            let about = record::decode::<Quarantined>(&name, &value).is_ok_and(|entry| names_one(entry.key.as_bytes()));
+            found.extend(about.then(|| key::part(&name, 0)).transpose()?);
+            Ok(())
+        })
+        .await?;
+        self.each(&key::quarantine_value(owner, ""), false, |(name, value)| {
+            let about = record::off_thread(value.len(), || names_one(&value));
+            found.extend(about.then(|| key::part(&name, 0)).transpose()?);
+            Ok(())
+        })
+        .await?;
+        Ok(found.into_iter().map(|id| QuarantineKey { owner: owner.to_owned(), id }).collect())
+    }
+
+    /// Which entries of an organization are about a conversation with so many sync errors.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn quarantined_of(
+        &self,
+        org: &OrgId,
+        id: &ConversationId,
+        errors: &[SyncErrorId],
+    ) -> Result<Vec<QuarantineKey>, Error> {
+        let ids: Vec<_> = std::iter::once(id.as_str()).chain(errors.iter().map(SyncErrorId::as_str)).collect();
+        self.quarantined_about(org.as_str(), &ids).await
+    }
+
+    /// Which entries of a source are about a conversation.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn quarantined_from(&self, source: &SourceId, id: &ConversationId) -> Result<Vec<QuarantineKey>, Error> {
+        match id.within(source) {
+            Some(own) => self.quarantined_about(&format!("{SENT_BY}{source}"), &[own]).await,
+            // A digest stands for it: what the source called it is known no more.
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Forgets what was set aside before this time, at most so many entries; answers how many.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub async fn forget_quarantined(&self, before: Timestamp, most: usize) -> Result<usize, Error> {
+        let mut old = Vec::new();
+        self.each(key::QUARANTINE, false, |(name, value)| {
+            match record::decode::<Quarantined>(&name, &value) {
+                Ok(entry) if entry.at < before && old.len() < most => old.push(entry),
+                Ok(_) => {}
+                Err(error) => tracing::error!(%error, "an entry of the quarantine is not forgotten"),
+            }
+            Ok(())
+        })
+        .await?;
+        let mut batch = Batch::default();
+        old.iter().for_each(|entry| entry.forget(&mut batch));
+        if !batch.is_empty() {
+            self.store.commit(batch).await?;
+        }
+        Ok(old.len())
+    }
+
     /// Forgets an entry of the quarantine, and what it holds. Who asked for it is in the same commit.
     ///
     /// # Errors
@@ -188,5 +287,51 @@ impl Ledger {
         self.store.commit(batch).await?;
         action.into_iter().for_each(actions::tell);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::ledger::Delivered;
+    use crate::store::{MemoryStore, Store};
+
+    #[test]
+    fn an_id_is_found_where_it_is_no_part_of_another() {
+        for (text, found) in [
+            ("{\"conversation\":\"main:1\"}", true),
+            ("conversation/acme/main:1", true),
+            ("main:1", true),
+            ("main:12 main:1-2 xmain:1", false),
+            ("", false),
+            ("main:12, main:1", true),
+        ] {
+            assert_eq!(names(text.as_bytes(), b"main:1"), found, "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_source_sent_is_forgotten_with_its_conversation_and_by_age() {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+        let ledger = Ledger::new(Arc::clone(&store));
+        let source = SourceId::new("main").unwrap();
+        let sent = |what: &str, at| {
+            let value = format!("{{\"conversation\":{what},\"text\":\"words of {what}\"");
+            Quarantined::sent(&source, what, value.as_bytes(), "cut off".to_owned(), Timestamp::from_millis(at))
+        };
+        let set_aside = vec![sent("71", 10), sent("712", 20), sent("713", 30)];
+        ledger.accept(&Delivered { set_aside, ..Delivered::default() }).await.unwrap();
+        let conversation = ConversationId::scoped(&source, "71");
+        let forgotten = ledger.quarantined_from(&source, &conversation).await.unwrap();
+        assert_eq!(forgotten.len(), 1);
+        ledger.accept(&Delivered { forgotten, ..Delivered::default() }).await.unwrap();
+        assert_eq!(ledger.quarantine_size(10).await.unwrap(), 2);
+        assert_eq!(ledger.forget_quarantined(Timestamp::from_millis(30), 10).await.unwrap(), 1);
+        let left = ledger.quarantine(None, 10).await.unwrap().entries;
+        assert_eq!(left.iter().map(|entry| entry.key.as_str()).collect::<Vec<_>>(), ["from/main/713"]);
+        let values = store.range(Range::of("quarantine-value/", 10)).await.unwrap();
+        assert_eq!(values.len(), 1, "their bytes go with them");
     }
 }

@@ -199,3 +199,39 @@ async fn numbers_go_on_after_a_restart_and_what_cannot_be_kept_is_not_put_in_for
     assert_eq!(states[..3], expected, "what is not kept has not happened");
     assert_ne!(states[3].1, RevisionState::InForce);
 }
+
+#[tokio::test]
+async fn a_rollback_that_cannot_be_kept_at_first_is_kept_in_the_end_and_as_a_whole() {
+    let (kept, mut keeps) = tokio::sync::mpsc::unbounded_channel();
+    let failures = Arc::new(Mutex::new(0));
+    let failing = failures.clone();
+    let keep: crate::policy::Keep = Box::new(move |_, changed, _| {
+        let mut left = failing.lock().unwrap();
+        let fails = *left > 0;
+        *left -= i32::from(fails);
+        if !fails {
+            kept.send(changed.iter().map(|revision| (revision.number, revision.state)).collect::<Vec<_>>()).unwrap();
+        }
+        Box::pin(async move { if fails { Err("the disk is full".to_owned()) } else { Ok(()) } })
+    });
+    let history = HistoryStore { past: Vec::new(), keep: Some(keep) };
+    let host = PolicyHost::start_with(Config { freeze: false, ..patient() }, history, None).unwrap();
+    super::add(&host, "script", super::SCRIPT).await;
+    let toml = "plugin = \"script\"\nscript = \"guarded.rhai\"\n";
+    let policy = name("guarded");
+    host.apply(policy.clone(), given_by(toml, TO_ORDERS, Origin::Embedded)).await.unwrap();
+    for _ in 0..20 {
+        assert_eq!(host.route(&policy, &closed(), NOW).await.answer, queue("Orders"));
+    }
+    host.apply(policy.clone(), given_by(toml, REFUSES_CLOSED, Origin::Embedded)).await.unwrap();
+    assert_eq!(keeps.recv().await.unwrap(), [(1, RevisionState::InForce)]);
+    assert_eq!(keeps.recv().await.unwrap(), [(1, RevisionState::Retired), (2, RevisionState::InForce)]);
+    *failures.lock().unwrap() = 2;
+    let back = [(1, RevisionState::InForce), (2, RevisionState::RolledBack)];
+    while states(&host, "guarded") != back {
+        // Failing is what takes it back.
+        let _ = host.route(&policy, &closed(), NOW).await;
+    }
+    assert_eq!(keeps.recv().await.unwrap(), back, "the next that is kept is the whole of it");
+    assert_eq!(*failures.lock().unwrap(), 0, "after it failed twice");
+}

@@ -242,6 +242,36 @@ fn a_read_that_fails_while_something_is_to_be_forgotten_leaves_no_words_in_a_syn
 }
 
 #[test]
+fn what_was_set_aside_of_a_conversation_is_forgotten_with_it_and_nothing_else() {
+    alone(async {
+        let mut bench = Bench::start();
+        for number in [1, 12] {
+            bench.arrive(arrival(number, 1)).await;
+        }
+        bench.settled().await;
+        damage(&bench, "conversation/acme/main:1").await;
+        damage(&bench, "audit/acme/main:1/000000").await;
+        damage(&bench, "conversation/acme/main:12").await;
+        for number in [1, 12] {
+            bench.arrive(arrival(number, 2)).await;
+        }
+        bench.settled().await;
+        assert_eq!(set_aside(&bench).await.len(), 3);
+        bench.arrive(Arrival { event: 2, erase: true, ..arrival(1, 2) }).await;
+        bench.settled().await;
+        assert_eq!(set_aside(&bench).await, ["conversation/acme/main:12"]);
+        // What cannot be read is found by the turn that forgets.
+        let mut batch = Batch::default();
+        batch.put("conversation/acme/main:12", "{\"2\":\"the words of a customer");
+        bench.store.commit(batch).await.unwrap();
+        bench.arrive(Arrival { event: 3, erase: true, ..arrival(12, 2) }).await;
+        bench.settled().await;
+        let entry = entry(&bench).await;
+        assert_eq!((entry.reason.as_str(), entry.value.len()), ("(erased)", 0));
+    });
+}
+
+#[test]
 fn whoever_asked_is_answered_though_the_recount_behind_the_commit_fails() {
     alone(async {
         let mut bench = Bench::start();
