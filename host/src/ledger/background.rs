@@ -14,15 +14,9 @@ impl Ledger {
     /// # Errors
     /// When the store cannot be read; so for all readers below.
     pub async fn aged(&self, org: &OrgId, before: u32, limit: usize) -> Result<Vec<(u32, ConversationId)>, Error> {
-        let pairs = self.store.range(Range::of(key::aged(org), limit).keys_only()).await?;
-        let mut aged = Vec::new();
-        for (name, _) in pairs {
-            let day = key::part(&name, 1)?;
-            if day >= before {
-                break;
-            }
-            aged.push((day, key::part(&name, 0)?));
-        }
+        let read = |name: &[u8]| Ok((key::part(name, 1)?, key::part(name, 0)?));
+        let mut aged = self.index(Range::of(key::aged(org), limit), read).await?;
+        aged.retain(|(day, _)| *day < before);
         Ok(aged)
     }
 
@@ -35,11 +29,8 @@ impl Ledger {
     ) -> Result<Vec<(u32, ConversationId, Delivery)>, Error> {
         let prefix = key::aged(org);
         let after = after.map(|(day, id)| format!("{prefix}{day:08}/{id}").into_bytes());
-        let pairs = self.store.range(Range::of(prefix, limit).after(after).keys_only()).await?;
-        let mut places: Vec<(u32, ConversationId)> = Vec::new();
-        for (name, _) in &pairs {
-            places.push((key::part(name, 1)?, key::part(name, 0)?));
-        }
+        let read = |name: &[u8]| Ok((key::part(name, 1)?, key::part(name, 0)?));
+        let places: Vec<(u32, ConversationId)> = self.index(Range::of(prefix, limit).after(after), read).await?;
         let keys: Vec<_> = places.iter().map(|(_, id)| key::delivery(org, id).into_bytes()).collect();
         let values = self.store.get_many(keys.clone()).await?;
         let delivery = |(name, value): (Vec<u8>, Option<Vec<u8>>)| record::decode(&name, &value?).ok();
@@ -50,8 +41,8 @@ impl Ledger {
 
     /// A conversation of a source of which something was missed, and when that was noted.
     pub async fn gap(&self, source: &SourceId) -> Result<Option<(ConversationId, Timestamp)>, Error> {
-        let first = self.store.range(Range::of(key::gaps(source), 1).keys_only()).await?;
-        first.first().map(|(name, _)| Ok((key::part(name, 1)?, key::time_part(name, 0)?))).transpose()
+        let read = |name: &[u8]| Ok((key::part(name, 1)?, key::time_part(name, 0)?));
+        Ok(self.index(Range::of(key::gaps(source), 1), read).await?.pop())
     }
 
     /// A gap was filled. One that was noted since stays.

@@ -93,8 +93,8 @@ impl Ledger {
 
     /// Some conversations of an organization, in the order of their ids.
     pub async fn conversations(&self, org: &OrgId, limit: usize) -> Result<Vec<ConversationId>, Error> {
-        let range = Range::of(key::conversations(org), limit).keys_only();
-        self.store.range(range).await?.iter().map(|(name, _)| key::part(name, 0)).collect()
+        let names = self.store.range(Range::of(key::conversations(org), limit).keys_only()).await?;
+        Ok(names.iter().filter_map(|(name, _)| key::part(name, 0).ok()).collect())
     }
 
     /// Where a conversation stands; the default where nothing is known.
@@ -134,14 +134,38 @@ impl Ledger {
             Queued::Ready(work) => Range::of(key::ready(org, work), limit),
             Queued::Parked => Range::of(key::parked(org), limit).backward(),
         };
-        let pairs = self.store.range(range.keys_only()).await?;
-        pairs.iter().map(|(name, _)| Ok((key::time_part(name, 1)?, key::part(name, 0)?))).collect()
+        self.index(range, |name| Ok((key::time_part(name, 1)?, key::part(name, 0)?))).await
     }
 
     /// Conversations that are tried again by themselves, the next one first, with the time before which they are not.
     pub async fn due(&self, org: &OrgId, limit: usize) -> Result<Vec<(Timestamp, ConversationId)>, Error> {
-        let pairs = self.store.range(Range::of(key::due(org), limit).keys_only()).await?;
-        pairs.iter().map(|(name, _)| Ok((key::time_part(name, 1)?, key::part(name, 0)?))).collect()
+        let read = |name: &[u8]| Ok((key::time_part(name, 1)?, key::part(name, 0)?));
+        self.index(Range::of(key::due(org), limit), read).await
+    }
+
+    /// Reads keys of an index. One that cannot be understood leads nowhere, and is removed.
+    pub(super) async fn index<T>(
+        &self,
+        range: Range,
+        read: impl Fn(&[u8]) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        loop {
+            let pairs = self.store.range(range.clone().keys_only()).await?;
+            let (mut found, mut batch) = (Vec::with_capacity(pairs.len()), Batch::default());
+            for (name, _) in pairs {
+                match read(&name) {
+                    Ok(place) => found.push(place),
+                    Err(error) => {
+                        tracing::error!(%error, "a key of an index is removed");
+                        batch.delete(name);
+                    }
+                }
+            }
+            if batch.is_empty() {
+                return Ok(found);
+            }
+            self.store.commit(batch).await?;
+        }
     }
 
     /// Causes of an organization, in the order of their ids; at most so many are looked at. One that cannot be read is left

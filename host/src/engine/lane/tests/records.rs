@@ -272,6 +272,26 @@ fn what_was_set_aside_of_a_conversation_is_forgotten_with_it_and_nothing_else() 
 }
 
 #[test]
+fn a_key_of_an_index_that_cannot_be_understood_is_removed_and_stops_nobody() {
+    alone(async {
+        let mut bench = Bench::start();
+        let keys: [&[u8]; 4] = [b"ready/acme/new/x/main:1", b"due/acme/000/\xff", b"parked/acme/y/ ", b"age/acme/z/main:1"];
+        let mut batch = Batch::default();
+        keys.iter().for_each(|key| batch.put(*key, ""));
+        bench.store.commit(batch).await.unwrap();
+        let mut bench = {
+            bench.arrive(arrival(1, 1)).await;
+            bench.restart().await
+        };
+        bench.arrive(arrival(2, 1)).await;
+        bench.settled().await;
+        assert_eq!(lock(&bench.world.written).len(), 2);
+        assert_eq!(bench.ledger.aged(&org(), u32::MAX, 10).await.unwrap().len(), 2);
+        bench.verify().await;
+    });
+}
+
+#[test]
 fn whoever_asked_is_answered_though_the_recount_behind_the_commit_fails() {
     alone(async {
         let mut bench = Bench::start();
