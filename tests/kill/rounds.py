@@ -17,6 +17,8 @@ OUTAGES = {
     "hangs": {"latency_ms": 3_600_000},
     "answers 503": {"status": 503, "json": [{"errorCode": "SERVER_UNAVAILABLE", "message": "Server unavailable"}]},
     "does it and cuts the connection": {"method": "PATCH", "drop": "after"},
+    "makes a contact and cuts the connection": {"method": "POST", "path": "sobjects/Contact", "drop": "after"},
+    "makes a contact and says so late": {"method": "POST", "path": "sobjects/Contact", "late_ms": 600},
 }
 # Lines that are printed of each kind of what is wrong.
 SHOWN = 10

@@ -11,7 +11,11 @@ use super::{Engine, Error};
 use crate::domain::{ConversationId, Fingerprint, OperationId, Phase, State, SyncError, Timestamp};
 use crate::ledger::{Forgotten, Ledger};
 use crate::store;
+use crate::troubles::Trouble;
 
+/// The kind of trouble that it is when nothing can be forgotten, and what has it.
+const TROUBLE: &str = "retention";
+const SETTING: &str = "store.keep_days";
 /// Conversations, and sync errors, that are looked at in one turn.
 const MOST: usize = 50;
 /// Actions that are forgotten with one commit, and commits of one round.
@@ -21,6 +25,8 @@ const ACTION_COMMITS: usize = 100;
 const QUARANTINED: usize = 10_000;
 /// How often is looked for what has become too old.
 const EVERY: Duration = Duration::from_secs(3600);
+/// So long a lane may take for one part of it.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How far the time by which is forgotten moves ahead in one round: a clock that is years ahead for a while forgets nothing
 /// much, and a host that was off for long catches up within some hours.
 const STEP: Duration = Duration::from_secs(24 * 3600);
@@ -32,12 +38,18 @@ pub(super) async fn run(engine: std::sync::Arc<Engine>, keep: Duration, mut stop
     loop {
         let now = engine.clock.now();
         let round = async {
-            everywhere(&engine, keep).await?;
             forget_actions(&engine, keep, &mut by, now).await?;
-            forget_quarantined(&engine, before(by, keep)).await
+            forget_quarantined(&engine, before(by, keep)).await?;
+            everywhere(&engine, keep).await
         };
-        if let Err(error) = round.await {
-            tracing::error!(%error, "what is too old could not be forgotten");
+        match round.await {
+            Ok(()) => engine.troubles.cure(TROUBLE, None, SETTING),
+            Err(error) => {
+                tracing::error!(%error, "what is too old could not be forgotten");
+                let what = format!("what is too old could not be forgotten: {error}");
+                let cure = "it is tried again every hour; find out why the store cannot be read or written";
+                engine.troubles.raise(Trouble::new(TROUBLE, SETTING, &what, cure, now));
+            }
         }
         tokio::select! {
             _ = stopping.wait_for(|stopping| *stopping) => return,
@@ -52,7 +64,9 @@ async fn everywhere(engine: &Engine, keep: Duration) -> Result<(), Error> {
         loop {
             let (reply, answer) = oneshot::channel();
             lane.commands.send(Command::Forget { keep, first, reply }).await.map_err(|_| Error::Stopping)?;
-            if answer.await.map_err(|_| Error::Stopping)?? == 0 {
+            // A lane that cannot write answers when it can again.
+            let answer = tokio::time::timeout(PATIENCE, answer).await.map_err(|_| Error::TooSlow)?;
+            if answer.map_err(|_| Error::Stopping)?? == 0 {
                 break;
             }
             first = false;

@@ -15,7 +15,10 @@ use super::seats::Visitor;
 use crate::alcmeon;
 use crate::domain::{Arrival, SourceId, Timestamp};
 use crate::ledger::Quarantined;
+use crate::troubles::Trouble;
 
+/// The kind of trouble that an environment has whose notifications are signed with another key.
+const TROUBLE: &str = "webhook-signature";
 const SIGNATURE: &str = "x-alcmeon-webhook-signature";
 /// Notifications carry attachments inline, in bytes.
 pub(super) const MOST_BYTES: usize = 16 * 1024 * 1024;
@@ -43,7 +46,7 @@ pub(super) async fn notify(
     let path = request.uri().path().to_owned();
     let visitor = request.extensions().get::<Visitor>().cloned();
     let body = app.bodies.read(request).await?;
-    let (config, now) = (config.clone(), app.parts.clock.now());
+    let (config, source, now) = (config.clone(), environment.clone(), app.parts.clock.now());
     let long = body.len() > LONG;
     let read = move || {
         if !signature.fits(&config.secret, &path, &body) {
@@ -52,6 +55,7 @@ pub(super) async fn notify(
         Ok(told(&body, &config, &environment, now))
     };
     let told = if long { tokio::task::spawn_blocking(read).await.map_err(|_| broke_off())? } else { read() };
+    note_signature(&app, &source, told.is_ok(), now);
     let Told { id, arrivals, set_aside } = told?;
     if let Some(visitor) = visitor {
         visitor.is_known();
@@ -59,6 +63,17 @@ pub(super) async fn notify(
     let stored = tokio::time::timeout(PATIENCE, app.parts.engine.accept(arrivals, set_aside, None)).await;
     let accepted = stored.map_err(|_| Problem::unavailable("the store is too slow; nothing was acknowledged"))??;
     Ok(Json(json!({ "notification": id, "linked": accepted.linked == 1 })))
+}
+
+/// Shows operators that notifications are signed with another key, until one comes that is signed rightly.
+fn note_signature(app: &App, source: &SourceId, fits: bool, now: Timestamp) {
+    let troubles = &app.parts.troubles;
+    if fits {
+        return troubles.cure(TROUBLE, None, source.as_str());
+    }
+    let what = "a notification came that is signed with another key than the environment's `secret`";
+    let cure = "compare `secret` with the application's in Alcmeon; if they are the same, somebody else sent it";
+    troubles.raise(Trouble::new(TROUBLE, source.as_str(), what, cure, now));
 }
 
 /// What a notification tells.

@@ -188,6 +188,23 @@ async fn an_action_is_not_on_record_where_its_effect_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_forgotten_is_a_trouble_until_it_can_be() {
+    const HOUR: Duration = Duration::from_secs(3_600);
+    let host = TestHost::set_up(Setup { more: "keep_days = 2\n", alcmeon: "poll = false", ..Setup::default() }).await;
+    let is_told = |list: &Value| list.to_string().contains("store.keep_days");
+    host.post("/v1/orgs/acme/checks", json!({})).await;
+    host.clock.advance(48 * HOUR);
+    host.post("/v1/orgs/acme/checks", json!({})).await;
+    host.fill_disk(true);
+    host.clock.advance(HOUR);
+    host.seen("/v1/troubles", is_told).await;
+    host.fill_disk(false);
+    host.clock.advance(HOUR);
+    host.seen("/v1/troubles", |list| !is_told(list)).await;
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn actions_are_forgotten_when_the_audit_is() {
     const HOUR: Duration = Duration::from_secs(3_600);
     let host = TestHost::set_up(Setup { more: "keep_days = 2\n", alcmeon: "poll = false", ..Setup::default() }).await;

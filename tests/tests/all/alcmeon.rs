@@ -104,6 +104,19 @@ async fn a_webhook_that_alcmeon_disabled_is_switched_on_again_and_whoever_looks_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn notifications_that_are_signed_with_another_key_are_a_trouble_until_one_comes_that_is_not() {
+    let host = TestHost::set_up(Setup { alcmeon: "poll = false", ..Setup::default() }).await;
+    let (status, _) = host.notify_raw("{}", &"0".repeat(64)).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    let (_, troubles) = host.get("/v1/troubles").await;
+    let found = &troubles["troubles"][0];
+    assert_eq!((&found["kind"], &found["subject"]), (&json!("webhook-signature"), &json!("main")), "{troubles}");
+    assert_eq!(host.notify(received(1, 1, "billing", "jane@example.com")).await.0, StatusCode::OK);
+    assert_eq!(host.get("/v1/troubles").await.1["troubles"], json!([]));
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_that_is_set_after_the_start_is_soon_seen() {
     let host = TestHost::set_up(Setup { alcmeon: "poll = false", ..Setup::default() }).await;
     let none = |of: &Value| {

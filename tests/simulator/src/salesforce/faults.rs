@@ -44,6 +44,9 @@ pub(crate) struct Fault {
     headers: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) latency_ms: u64,
+    /// How long the answer is held back once the call is done.
+    #[serde(default)]
+    pub(crate) late_ms: u64,
     /// How often it strikes before it is gone; always when absent.
     #[serde(default)]
     times: Option<u64>,

@@ -145,6 +145,10 @@ impl Salesforce {
             org.name.clone()
         });
         lock(&self.log).add(&call, name, status);
+        let late_ms = fault.map_or(0, |fault| fault.late_ms);
+        if late_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(late_ms)).await;
+        }
         answer
     }
 
