@@ -40,6 +40,9 @@ pub struct ErrorSummary {
     /// Records of Salesforce that the conversation has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<RecordId>,
+    /// Salesforce's id of the request that was refused last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
     /// When it failed first.
     pub first_seen: Timestamp,
     /// When it failed last.
@@ -69,6 +72,7 @@ impl SyncError {
             policy: self.judged_by.clone(),
             person: self.person.clone(),
             records: self.records.clone(),
+            request_id: self.refusal.request_id.clone(),
             first_seen: self.first_seen,
             last_seen: self.last_seen,
             attempts: self.attempts,
@@ -88,12 +92,13 @@ impl ErrorSummary {
         (self.first_seen, self.id.clone())
     }
 
-    /// What it is found by beside its own ids: how the customer is called, and records of Salesforce (their first 15
-    /// characters, which the rest of an id only repeats).
+    /// What it is found by beside its own ids: how the customer is called, records of Salesforce (their first 15 characters,
+    /// which the rest of an id only repeats), and Salesforce's id of the request.
     #[must_use]
     pub fn terms(&self) -> BTreeSet<String> {
         let records = self.records.iter().map(|id| search_term(id.as_str().get(..15).unwrap_or(id.as_str())));
-        self.person.iter().flat_map(|person| person.terms()).chain(records).collect()
+        let request = self.request_id.iter().map(|id| search_term(id)).filter(|term| !term.is_empty());
+        self.person.iter().flat_map(|person| person.terms()).chain(records).chain(request).collect()
     }
 }
 

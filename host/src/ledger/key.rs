@@ -13,7 +13,7 @@
 //! error-alias/OLD                          the sync error into which an import merged this one
 //! error-list/ORG/STATE/FIRST_SEEN/ID       their summaries, for lists
 //! error-group/ORG/FINGERPRINT/STATE/FIRST_SEEN/ID   the same by cause, without the summary
-//! error-term/ORG/TERM/ID                   sync errors by how the customer is called and by records of Salesforce
+//! error-term/ORG/TERM/ID                   sync errors by how the customer is called, by records and request ids of Salesforce
 //! group/ORG/FINGERPRINT                    causes
 //! audit/ORG/CONVERSATION/PAGE              entries of the audit of a conversation's messages
 //! message/MESSAGE/ORG/CONVERSATION         which conversation a message belongs to

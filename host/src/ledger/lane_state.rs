@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Delivery, ErrorCounts, Incident, Phase, Timestamp, Work};
 
 /// Counts the changes of what is indexed of a sync error.
-pub(super) const INDEXES: u32 = 1;
+pub(super) const INDEXES: u32 = 2;
 
 /// How an organization stands.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

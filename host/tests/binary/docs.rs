@@ -156,6 +156,7 @@ fn an_operators_monday_goes_as_it_is_told() {
         "demo-retail is in force as revision",
         "reason            two customers share an inbox",
         "has begun: reopen",
+        "resync would be about ",
     ] {
         assert!(said.contains(words), "{words} is not in\n{said}\n{errors}");
     }

@@ -119,13 +119,18 @@ async fn one_search_finds_a_customer_an_id_of_any_kind_and_words_of_a_cause() {
     let host = TestHost::start().await;
     unmapped(&host, 1..=1, "nobody").await;
     host.notify(received(2, 2, "billing", "twin@example.com")).await;
-    host.until("all are on record", |health| health.sync_errors.pending == 2).await;
+    let refusal = json!([{ "errorCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "No bad eggs" }]);
+    host.salesforce(Method::POST, "acme/faults", json!({ "external_id": "main:3", "status": 400, "json": refusal })).await;
+    host.notify(received(3, 3, "billing", "egg@example.com")).await;
+    host.until("all are on record", |health| health.sync_errors.pending == 3).await;
     let errors = host.idle().await;
     let text = |error: &Value, name: &str| error[name].as_str().unwrap().to_owned();
     let of = |code: &str| errors.iter().find(|error| error["refusal"]["code"] == code).unwrap();
     let twin = of("CONTACT_AMBIGUOUS");
-    let other = errors.iter().find(|error| error["id"] != twin["id"]).unwrap();
+    let egg = of("FIELD_CUSTOM_VALIDATION_EXCEPTION");
+    let other = errors.iter().find(|error| error["id"] != twin["id"] && error["id"] != egg["id"]).unwrap();
     for (q, found) in [
+        (text(&egg["refusal"], "request_id"), egg),
         (text(twin, "id"), twin),
         (text(twin, "conversation"), twin),
         (text(twin, "message"), twin),

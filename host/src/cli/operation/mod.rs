@@ -1,6 +1,8 @@
 //! For those who clear sync errors by the thousand: operations of a host that runs.
 
+mod beginning;
 mod report;
+mod resync;
 mod start;
 
 use std::time::Duration;
@@ -10,6 +12,7 @@ use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::Value;
 
+use self::beginning::{Way, begun, go};
 use self::report::Report;
 use super::Exit;
 use super::out::{say, tell};
@@ -28,6 +31,7 @@ Examples:
   switchyard operation start retry --group CAUSE --wait        and the report at its end
   switchyard operation start ignore --reason 'test customers' --customer test
   switchyard operation start assign --assignee ann --class contact
+  switchyard operation resync --policy bank --revision 7 --dry-run   what a wrong revision sent to the wrong place
   switchyard operation list
   switchyard operation undo op-m47l4iet4z5kanechmvu            what it ignored is pending again
 
@@ -69,6 +73,8 @@ pub(super) struct Listed {
 pub(super) enum Command {
     /// Begin to do one thing with all the sync errors that match.
     Start(Box<start::Options>),
+    /// Send conversations that got through once more, such as those that a wrong policy put into the wrong queue.
+    Resync(Box<resync::Options>),
     /// List the newest operations, those that go on first.
     List(Listed),
     /// Show how far an operation is, and what became of what it did.
@@ -88,6 +94,7 @@ pub(super) enum Command {
 pub(super) async fn run(command: Command) -> anyhow::Result<Exit> {
     let (named, method, after) = match command {
         Command::Start(options) => return start::run(*options).await,
+        Command::Resync(options) => return resync::run(*options).await,
         Command::List(listed) => return list(&listed).await,
         Command::Wait(named) => return wait(&named.remote, &named.id, named.json).await,
         Command::Show(named) => (named, Method::GET, ""),
@@ -98,22 +105,10 @@ pub(super) async fn run(command: Command) -> anyhow::Result<Exit> {
     };
     let operation = named.remote.call(method, &format!("/v1/operations/{}{after}", named.id), None).await?;
     match after {
-        "/undo" => begun(&operation, named.json)?,
+        "/undo" => begun(&operation, named.json, "sync errors")?,
         _ => Report(&operation).print(named.json)?,
     }
     Ok(Exit::Done)
-}
-
-/// Says what has begun, and how to follow it.
-fn begun(operation: &Value, as_json: bool) -> anyhow::Result<()> {
-    if as_json {
-        say!("{}", serde_json::to_string_pretty(operation)?);
-        return Ok(());
-    }
-    let [id, task] = ["id", "task"].map(|name| text(&operation[name]));
-    let many = operation["matched"].as_u64().map(|matched| format!(" {matched} sync errors")).unwrap_or_default();
-    say!("{id} has begun: {task}{many}; `switchyard operation wait {id}` follows it");
-    Ok(())
 }
 
 async fn list(Listed { org, limit, ids, json, remote }: &Listed) -> anyhow::Result<Exit> {
