@@ -219,6 +219,7 @@ mod tests {
                 phone: Some("+33 6 71 48 59 45".to_owned()),
             })),
             records: Vec::new(),
+            request_id: None,
             first_seen: Timestamp::from_millis(10),
             last_seen: Timestamp::from_millis(20),
             attempts: 3,

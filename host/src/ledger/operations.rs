@@ -1,6 +1,6 @@
 //! Operations: those that go on, and those that are over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{Ledger, key, record};
 use crate::domain::{Operation, OperationId, OperationStatus, OrgId, Timestamp};
@@ -26,7 +26,8 @@ impl Ledger {
         Ok(operations)
     }
 
-    /// The newest operations of some organizations, those that go on or are held first, with their numbers.
+    /// So many of the newest operations of some organizations, those that go on or are held first, each in all of these
+    /// organizations that it is about, with its numbers there.
     pub async fn newest_operations(&self, orgs: &[OrgId], limit: usize) -> Result<Vec<(OrgId, u64, Operation)>, Error> {
         let mut all = Vec::new();
         for prefix in [key::operations, key::operations_auto, key::operations_over] {
@@ -46,7 +47,13 @@ impl Ledger {
             operation.ended_at.is_some() || operation.stands() && operation.status == OperationStatus::Running
         };
         all.sort_by_key(|(_, _, operation)| (rests(operation), std::cmp::Reverse(operation.as_of)));
-        all.truncate(limit);
+        let mut ids = HashSet::new();
+        for (_, _, operation) in &all {
+            if ids.len() < limit {
+                ids.insert(operation.id.clone());
+            }
+        }
+        all.retain(|(_, _, operation)| ids.contains(&operation.id));
         Ok(all)
     }
 

@@ -18,6 +18,8 @@ pub(super) struct Place {
     pub(super) id: SyncErrorId,
     pub(super) org: OrgId,
     pub(super) state: State,
+    /// Its summary as bytes, where it was read together with its place.
+    pub(super) summary: Option<Vec<u8>>,
 }
 
 impl Place {
@@ -30,10 +32,23 @@ impl Place {
 /// A part of what is merged.
 #[derive(Debug, Clone)]
 pub(super) enum Stream {
+    /// The list of an organization in one state, with the summaries.
+    List { org: OrgId, state: State },
     /// Keys with this prefix that go on with a time and an id.
     Index { org: OrgId, state: State, prefix: String },
     /// What was found already, in any order.
     Found(Vec<Place>),
+}
+
+impl Stream {
+    /// The keys that it consists of, where they are still to be read.
+    fn prefix(&self) -> Option<String> {
+        match self {
+            Self::List { org, state } => Some(key::error_list(org, *state)),
+            Self::Index { prefix, .. } => Some(prefix.clone()),
+            Self::Found(_) => None,
+        }
+    }
 }
 
 /// A stream as far as it is read.
@@ -78,18 +93,15 @@ impl<'a> Merging<'a> {
         };
         let reading = |mut stream: Stream| {
             let (mut places, mut after, mut own) = (VecDeque::new(), None, chunk);
-            match &mut stream {
-                Stream::Index { prefix, .. } => {
-                    after = from.as_ref().map(|(at, id)| format!("{prefix}{}/{id}", key::time(*at)).into_bytes());
+            if let Stream::Found(found) = &mut stream {
+                found.sort_by(|one, other| (one.at, &one.id).cmp(&(other.at, &other.id)));
+                places.extend(std::mem::take(found).into_iter().filter(behind));
+                if order == Order::Backward {
+                    places.make_contiguous().reverse();
                 }
-                Stream::Found(found) => {
-                    found.sort_by(|one, other| (one.at, &one.id).cmp(&(other.at, &other.id)));
-                    places.extend(std::mem::take(found).into_iter().filter(behind));
-                    if order == Order::Backward {
-                        places.make_contiguous().reverse();
-                    }
-                    own = 0;
-                }
+                own = 0;
+            } else if let (Some(prefix), Some((at, id))) = (stream.prefix(), &from) {
+                after = Some(format!("{prefix}{}/{id}", key::time(*at)).into_bytes());
             }
             Reading { stream, places, after, chunk: own }
         };
@@ -137,9 +149,10 @@ impl<'a> Merging<'a> {
                 self.head(stream);
                 continue;
             }
-            if let (Stream::Index { prefix, .. }, true) = (&reading.stream, reading.chunk > 0) {
-                let range = Range::of(prefix.clone(), reading.chunk).after(reading.after.take()).keys_only();
-                ranges.push(Range { order: self.order, ..range });
+            if let (Some(prefix), true) = (reading.stream.prefix(), reading.chunk > 0) {
+                let keys_only = !matches!(reading.stream, Stream::List { .. });
+                let range = Range::of(prefix, reading.chunk).after(reading.after.take());
+                ranges.push(Range { order: self.order, keys_only, ..range });
                 asked.push(stream);
             }
         }
@@ -148,12 +161,14 @@ impl<'a> Merging<'a> {
         }
         for (stream, pairs) in asked.into_iter().zip(self.store.ranges(ranges).await?) {
             let reading = &mut self.readings[stream];
-            let Stream::Index { org, state, .. } = &reading.stream else { continue };
+            let (Stream::List { org, state } | Stream::Index { org, state, .. }) = &reading.stream else { continue };
+            let is_list = matches!(reading.stream, Stream::List { .. });
             reading.chunk = if pairs.len() < reading.chunk { 0 } else { (reading.chunk * 2).min(MOST) };
             reading.after = pairs.last().map(|(name, _)| name.clone());
-            for (name, _) in pairs {
+            for (name, value) in pairs {
                 let (at, id) = (key::time_part(&name, 1)?, key::part(&name, 0)?);
-                reading.places.push_back(Place { at, id, org: org.clone(), state: *state });
+                let summary = is_list.then_some(value);
+                reading.places.push_back(Place { at, id, org: org.clone(), state: *state, summary });
             }
             if !reading.places.is_empty() {
                 self.head(stream);

@@ -207,25 +207,27 @@ impl Ledger {
     }
 
     /// The summaries at these places. One that has moved to another state meanwhile is looked for by its id.
-    async fn summaries(&self, places: Vec<Place>) -> Result<Vec<(Place, Option<ErrorSummary>)>, Error> {
-        let keys: Vec<_> = places.iter().map(|place| place.key().into_bytes()).collect();
-        let values = self.store.get_many(keys.clone()).await?;
-        let mut found: HashMap<_, _> = keys
-            .into_iter()
-            .zip(values)
-            .filter_map(|(name, value)| summary((name, value?)).map(|summary| (summary.id.clone(), summary)))
-            .collect();
-        let moved: Vec<_> = places.iter().filter(|place| !found.contains_key(&place.id)).collect();
-        if !moved.is_empty() {
-            let ids: Vec<_> = moved.into_iter().map(|place| place.id.clone()).collect();
-            let moved = self.sync_errors_of(&ids).await?;
-            found.extend(moved.into_iter().map(|error| (error.id.clone(), error.summary())));
+    async fn summaries(&self, mut places: Vec<Place>) -> Result<Vec<(Place, Option<ErrorSummary>)>, Error> {
+        let unread: Vec<_> = places.iter_mut().filter(|place| place.summary.is_none()).collect();
+        let keys = unread.iter().map(|place| place.key().into_bytes()).collect();
+        for (place, value) in unread.into_iter().zip(self.store.get_many(keys).await?) {
+            place.summary = value;
         }
-        let with = |place: Place| {
-            let summary = found.remove(&place.id);
-            (place, summary)
+        let read = |mut place: Place| {
+            let found = place.summary.take().and_then(|value| summary((place.key().into_bytes(), value)));
+            (place, found)
         };
-        Ok(places.into_iter().map(with).collect())
+        let mut found: Vec<_> = places.into_iter().map(read).collect();
+        let missing = |(place, found): &(Place, Option<_>)| found.is_none().then(|| place.id.clone());
+        let moved: Vec<_> = found.iter().filter_map(missing).collect();
+        if !moved.is_empty() {
+            let moved = self.sync_errors_of(&moved).await?.into_iter();
+            let mut moved: HashMap<_, _> = moved.map(|error| (error.id.clone(), error.summary())).collect();
+            for (place, found) in found.iter_mut().filter(|(_, found)| found.is_none()) {
+                *found = moved.remove(&place.id);
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -252,6 +252,7 @@ impl Ledger {
             id: error.id,
             org: error.org,
             state: error.state,
+            summary: None,
         };
         Ok(self.sync_errors_of(ids).await?.into_iter().map(place).collect())
     }
@@ -259,7 +260,7 @@ impl Ledger {
 
 /// The lists of organizations in the states of a query.
 fn of_orgs(query: &ErrorQuery, orgs: &[OrgId]) -> Vec<Stream> {
-    let stream = |org: &OrgId, state| Stream::Index { org: org.clone(), state, prefix: key::error_list(org, state) };
+    let stream = |org: &OrgId, state| Stream::List { org: org.clone(), state };
     orgs.iter().flat_map(|org| query.states().map(move |state| stream(org, state))).collect()
 }
 
