@@ -61,6 +61,11 @@ impl Simulator {
         self.control(Method::POST, "orgs/acme/faults", &json!({ "latency_ms": FOR_EVER_MS })).await;
     }
 
+    /// From now on every call takes so long.
+    pub(crate) async fn takes(&self, latency_ms: u64) {
+        self.control(Method::PUT, "latency", &json!({ "ms": latency_ms })).await;
+    }
+
     /// New calls are answered again, and counted from here on.
     pub(crate) async fn be_well(&self) {
         self.control(Method::DELETE, "calls", &Value::Null).await;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
+use switchyard::clock::Stopwatch;
 use switchyard::domain::{
     AccountId, AuditEntry, Cause, Class, Conversation, ConversationId, Customer, Delivery, Direction, Fact,
     Fingerprint, Group, GroupChange, Message, MessageId, OpenError, OrgId, Person, Phase, Refusal, SourceId, State,
@@ -13,7 +14,7 @@ use switchyard::domain::{
 use switchyard::ledger::{AuditPage, DeliveryChange, ErrorChange, LaneCommit, LaneState, Ledger};
 use switchyard::store::{Range, SledStore, Store};
 
-use crate::{CAUSES, ORGS, org};
+use crate::{CAUSES, ORGS, org, tell};
 
 /// Sync errors of one commit.
 const CHUNK: u64 = 500;
@@ -41,8 +42,8 @@ fn seen(number: u64, of: u64, now: u64) -> u64 {
     now - DAYS * DAY_MS + DAYS * DAY_MS / of.max(1) * number
 }
 
-/// Makes the store; answers how many records it has.
-pub(crate) async fn generate(folder: &Path, errors: u64) -> u64 {
+/// Makes the store; answers how many records it has, and how many bytes their keys and values are.
+pub(crate) async fn generate(folder: &Path, errors: u64) -> (u64, u64) {
     let store: Arc<dyn Store> = Arc::new(SledStore::open(folder).expect("a store"));
     switchyard::store::format::check(store.as_ref()).await.expect("an empty store gets its format");
     let ledger = Ledger::new(Arc::clone(&store));
@@ -53,14 +54,17 @@ pub(crate) async fn generate(folder: &Path, errors: u64) -> u64 {
         organization(&ledger, &OrgId::new(org(number)).expect("an id"), own, now).await;
         eprintln!("  {} has {own}", org(number));
     }
+    let watch = Stopwatch::start();
     let verified = ledger.verify(|_| ()).await.expect("a recount");
     assert_eq!(verified.differences, 0, "{verified:?}");
-    let (mut records, mut after) = (0, None);
+    tell("a recount of all, s", format!("{:.1}", watch.elapsed().as_secs_f64()));
+    let (mut records, mut bytes, mut after) = (0, 0, None);
     loop {
-        let keys = store.range(Range::of("", 10_000).after(after.take()).keys_only()).await.expect("keys");
-        let Some((last, _)) = keys.last() else { return records };
+        let pairs = store.range(Range::of("", 10_000).after(after.take())).await.expect("pairs");
+        let Some((last, _)) = pairs.last() else { return (records, bytes) };
         after = Some(last.clone());
-        records += keys.len() as u64;
+        records += pairs.len() as u64;
+        bytes += pairs.iter().map(|(key, value)| (key.len() + value.len()) as u64).sum::<u64>();
     }
 }
 

@@ -19,6 +19,7 @@ use clap::Parser;
 
 use host::Site;
 use simulator::Simulator;
+use switchyard::clock::Stopwatch;
 
 /// Calls that hang are given up after ten seconds.
 const TIMEOUT_MS: u64 = 10_000;
@@ -70,8 +71,11 @@ async fn measure(folder: &Path, options: &Options) {
     let simulator = Simulator::start(&orgs).await;
     let site = Site::new(Path::new(host::BINARY), folder, simulator.address(), &orgs);
     println!("{} sync errors, {ORGS} organizations, {} causes", options.errors, ORGS * CAUSES);
-    let records = generator::generate(&site.data(), options.errors).await;
+    let watch = Stopwatch::start();
+    let (records, bytes) = generator::generate(&site.data(), options.errors).await;
+    tell("made and read, s", format!("{:.1}", watch.elapsed().as_secs_f64()));
     tell("records for each sync error", format!("{:.1}", records as f64 / options.errors as f64));
+    tell("keys and values of all records, MB", bytes / 1_000_000);
     tell("store, MB", site.store_bytes() / 1_000_000);
     let (host, took) = site.start().await;
     tell("start: s until the port is open", format!("{:.2}", took.as_secs_f64()));

@@ -16,9 +16,12 @@ use crate::{Options, tell};
 const EVERY: Duration = Duration::from_millis(50);
 /// How long the quiet host is looked at.
 const QUIET: Duration = Duration::from_secs(20);
+/// How long a call of Salesforce takes, in milliseconds.
+const CALL_MS: u64 = 200;
 
 pub(crate) async fn measure(host: &Host, simulator: &Simulator, options: &Options) {
     let http = reqwest::Client::new();
+    simulator.takes(CALL_MS).await;
     let (stop, quiet) = onlookers(host, "quiet");
     tokio::time::sleep(QUIET).await;
     stop.send_replace(true);

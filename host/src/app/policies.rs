@@ -32,7 +32,7 @@ async fn history(ledger: &Ledger) -> anyhow::Result<HistoryStore> {
     let keep = move |name: PolicyName, changed: Vec<PolicyRevision>, forgotten: Vec<u32>| {
         let ledger = ledger.clone();
         let kept = async move {
-            let kept = ledger.keep_policy_revision(&name, &changed, &forgotten).await;
+            let kept = ledger.keep_policy_revisions(&name, &changed, &forgotten).await;
             kept.map_err(|error| error.to_string())
         };
         Box::pin(kept) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>

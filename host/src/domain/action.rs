@@ -1,4 +1,5 @@
-//! An action: what a person asked of this host and had, on record for whoever wants to know who did what, when and why.
+//! An action: what a person asked of this host and had, or what it did to a policy by itself, on record for whoever wants to
+//! know who did what, when and why.
 
 use std::net::IpAddr;
 
@@ -28,6 +29,10 @@ pub enum Via {
     Api,
     /// A page of the console.
     Console,
+    /// No request: a file of the folder of policies was changed.
+    Folder,
+    /// No request: the host did it by itself.
+    Host,
 }
 
 /// What somebody did. What is asked about many things at once is one action with their count.
@@ -37,7 +42,7 @@ pub struct Action {
     pub at: Timestamp,
     /// Orders what was done within one millisecond; an action that is written twice is one.
     pub order: u64,
-    /// Who: the name of the token.
+    /// Who: the name of the token; the path of the file, or `switchyard`, where nobody asked by a request.
     pub by: String,
     /// The way that it was asked.
     pub via: Via,
@@ -151,6 +156,8 @@ deeds! {
     QuarantineDrop = "quarantine-drop",
     /// A policy was put in force.
     PolicyPut = "policy-put",
+    /// A revision of a policy did worse than the one before, which was put back.
+    PolicyRollBack = "policy-roll-back",
     /// An earlier revision of a policy was put in force again.
     PolicyRestore = "policy-restore",
     /// A policy was deleted.

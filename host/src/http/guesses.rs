@@ -51,7 +51,7 @@ impl Guesses {
     /// When too many wait for that.
     pub(super) async fn wrong(&self, via: Via, from: Option<Peer>) -> Result<(), Problem> {
         let at = match via {
-            Via::Api => "the API",
+            Via::Api | Via::Folder | Via::Host => "the API",
             Via::Console => "the console",
         };
         self.metrics.wrong_tokens.get_or_create(&Wrong { at }).inc();

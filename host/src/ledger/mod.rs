@@ -22,6 +22,7 @@ mod quarantine;
 mod query;
 mod reading;
 mod record;
+mod revisions;
 mod sealing;
 mod story;
 mod tokens;

@@ -7,8 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::{LaneState, Ledger, key, record};
 use crate::domain::{
-    Arrival, Conversation, ConversationId, Delivery, Group, OrgId, PolicyName, PolicyRevision, SourceId, SyncError,
-    SyncErrorId, Timestamp, Work,
+    Arrival, Conversation, ConversationId, Delivery, Group, OrgId, SourceId, SyncError, SyncErrorId, Timestamp, Work,
 };
 use crate::store::{Batch, Error, Pair, Range};
 
@@ -230,39 +229,6 @@ impl Ledger {
     pub async fn keep_alert_state<T: Serialize + Sync>(&self, org: &OrgId, state: &T) -> Result<(), Error> {
         let mut batch = Batch::default();
         batch.put(key::alert(org), record::encode(state));
-        self.store.commit(batch).await
-    }
-
-    /// The revisions of every policy. One that cannot be read is left out, and told.
-    pub async fn policy_revisions(&self) -> Result<Vec<(PolicyName, PolicyRevision)>, Error> {
-        let mut all = Vec::new();
-        self.each(key::REVISIONS, false, |(name, value)| {
-            let revision =
-                key::part(&name, 1).and_then(|policy| Ok((policy, record::decode::<PolicyRevision>(&name, &value)?)));
-            match revision {
-                Ok(revision) => all.push(revision),
-                Err(error) => tracing::error!(%error, "a revision of a policy is left out"),
-            }
-            Ok(())
-        })
-        .await?;
-        Ok(all)
-    }
-
-    /// Keeps a revision of a policy, and forgets others of it.
-    pub async fn keep_policy_revision(
-        &self,
-        policy: &PolicyName,
-        revisions: &[PolicyRevision],
-        forgotten: &[u32],
-    ) -> Result<(), Error> {
-        let mut batch = Batch::default();
-        for revision in revisions {
-            batch.put(key::policy_revision(policy, revision.number), record::encode(revision));
-        }
-        for number in forgotten {
-            batch.delete(key::policy_revision(policy, *number));
-        }
         self.store.commit(batch).await
     }
 }

@@ -8,8 +8,14 @@ use switchyard_tests::{ADMIN, OPERATOR, READER, Setup, TestHost, received};
 
 use crate::browser::Browser;
 
-/// The actions that a list answers, the newest first.
+/// The actions that a list answers, the newest first, without those that nobody asked for: a start puts policies in force.
 async fn actions(host: &TestHost, query: &str) -> Vec<Value> {
+    let mut all = all_actions(host, query).await;
+    all.retain(|action| action["via"] != "folder");
+    all
+}
+
+async fn all_actions(host: &TestHost, query: &str) -> Vec<Value> {
     let (status, list) = host.get(&format!("/v1/actions?{query}")).await;
     assert_eq!(status, StatusCode::OK, "{list}");
     list["actions"].as_array().cloned().unwrap_or_else(|| panic!("a list: {list}"))
@@ -65,7 +71,7 @@ async fn what_is_asked_about_sync_errors_is_on_record_with_who_from_where_to_how
     assert!(actions(&host, &format!("before={at}")).await.is_empty());
     let (mut paged, mut cursor) = (Vec::new(), String::new());
     loop {
-        let (_, page) = host.get(&format!("/v1/actions?limit=1{cursor}")).await;
+        let (_, page) = host.get(&format!("/v1/actions?org=acme&limit=1{cursor}")).await;
         paged.extend(page["actions"].as_array().cloned().expect("a list"));
         let Some(next) = page["next_cursor"].as_str() else { break };
         cursor = format!("&cursor={next}");
@@ -129,6 +135,13 @@ async fn changes_of_policies_and_plugins_checks_and_shadows_are_actions() {
         ("shadow-start", extra),
     ];
     assert_eq!(done, wanted);
+    // What the start put in force; the next one finds the same.
+    let host = host.restart().await;
+    let by_file: Vec<_> =
+        all_actions(&host, "what=policy-put").await.into_iter().filter(|it| it["via"] == "folder").collect();
+    let [put] = by_file.as_slice() else { panic!("one: {by_file:?}") };
+    assert!(put["by"].as_str().is_some_and(|path| path.ends_with(".toml")), "{put}");
+    assert!(put["subject"].as_str().is_some_and(|subject| subject.ends_with(" revision 1")), "{put}");
     host.stop().await;
 }
 

@@ -120,7 +120,8 @@ async fn one_search_finds_a_customer_an_id_of_any_kind_and_words_of_a_cause() {
     unmapped(&host, 1..=1, "nobody").await;
     host.notify(received(2, 2, "billing", "twin@example.com")).await;
     let refusal = json!([{ "errorCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "No bad eggs" }]);
-    host.salesforce(Method::POST, "acme/faults", json!({ "external_id": "main:3", "status": 400, "json": refusal })).await;
+    host.salesforce(Method::POST, "acme/faults", json!({ "external_id": "main:3", "status": 400, "json": refusal }))
+        .await;
     host.notify(received(3, 3, "billing", "egg@example.com")).await;
     host.until("all are on record", |health| health.sync_errors.pending == 3).await;
     let errors = host.idle().await;

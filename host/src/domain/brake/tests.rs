@@ -57,6 +57,40 @@ fn a_new_cause_waits_for_a_person_and_so_does_one_that_was_ignored_for_long() {
 }
 
 #[test]
+fn a_brake_without_an_end_waits_for_a_person_and_nought_days_never_expire() {
+    let settings = BrakeSettings { most_per_hour: 1, known_for_minutes: 0, holds_for_hours: 0, expires_after_days: 0 };
+    let mut brake = Brake::new(at(0));
+    let year = 365 * 24 * 60;
+    assert_eq!(brake.judge(&settings, None, at(year)), Judged::Ignored, "nought minutes need nobody to know the cause");
+    let Judged::Bites { since, ignored } = brake.judge(&settings, None, at(year)) else { panic!("it bites") };
+    assert_eq!((since, ignored), (Timestamp::from_millis((START / MINUTE_MS + year - COUNTED) * MINUTE_MS), 1));
+    assert_eq!(brake.hold, Some(Hold { at: at(year), until: None, why: Why::TooMany }));
+    assert_eq!(brake.judge(&settings, None, at(2 * year)), Judged::Held(Why::TooMany));
+    // The clock goes back behind the bite: it holds from then on, and still without an end.
+    assert_eq!(brake.judge(&settings, None, at(1)), Judged::Held(Why::TooMany));
+    assert_eq!(brake.hold, Some(Hold { at: at(1), until: None, why: Why::TooMany }));
+}
+
+#[test]
+fn a_clock_that_goes_back_moves_a_hold_with_it_and_counts_what_lies_ahead_as_now() {
+    let mut brake = Brake::new(at(600));
+    assert!((0..3).all(|_| judge(&mut brake, 600) == Judged::Ignored));
+    assert!(matches!(judge(&mut brake, 0), Judged::Bites { ignored: 3, .. }), "what lies ahead counts");
+    let hold = brake.hold;
+    assert_eq!(hold.map(|hold| (hold.at, hold.until)), Some((at(0), Some(at(120)))));
+    assert_eq!(judge(&mut brake, 0), Judged::Held(Why::TooMany));
+    assert_eq!(brake.hold, hold, "the same moment moves nothing");
+    for why in [Why::New, Why::TooMany, Why::Expired, Why::Person] {
+        assert!(why.to_string().len() > 20, "{why}");
+    }
+    let minutes = |brake: &Brake| serde_json::to_value(brake).unwrap().get("minutes").cloned();
+    let mut brake = Brake::new(at(0));
+    assert_eq!(minutes(&brake), None);
+    judge(&mut brake, 0);
+    assert_eq!(minutes(&brake), Some(serde_json::json!([[START / MINUTE_MS, 1]])));
+}
+
+#[test]
 fn a_person_holds_and_releases_and_the_hour_still_counts() {
     let mut brake = Brake::new(at(0));
     assert_eq!(judge(&mut brake, 0), Judged::Ignored);

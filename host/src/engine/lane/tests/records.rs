@@ -275,7 +275,8 @@ fn what_was_set_aside_of_a_conversation_is_forgotten_with_it_and_nothing_else() 
 fn a_key_of_an_index_that_cannot_be_understood_is_removed_and_stops_nobody() {
     alone(async {
         let mut bench = Bench::start();
-        let keys: [&[u8]; 4] = [b"ready/acme/new/x/main:1", b"due/acme/000/\xff", b"parked/acme/y/ ", b"age/acme/z/main:1"];
+        let keys: [&[u8]; 4] =
+            [b"ready/acme/new/x/main:1", b"due/acme/000/\xff", b"parked/acme/y/ ", b"age/acme/z/main:1"];
         let mut batch = Batch::default();
         keys.iter().for_each(|key| batch.put(*key, ""));
         bench.store.commit(batch).await.unwrap();
