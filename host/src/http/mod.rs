@@ -29,6 +29,7 @@ mod quarantine;
 mod recount;
 mod refused;
 mod repro;
+mod request_id;
 mod seats;
 mod serving;
 mod stalled;
@@ -52,6 +53,7 @@ use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tracing::Instrument as _;
 
 use self::access::{Access, guard, need};
 pub use self::access::{Scope, Token, check};
@@ -217,7 +219,7 @@ impl Server {
 
 /// What was begun goes on to its end, also when whoever asked hangs up meanwhile: half of a change is worse than none.
 async fn to_the_end(request: Request, next: Next) -> Response {
-    tokio::spawn(next.run(request)).await.unwrap_or_else(|error| {
+    tokio::spawn(next.run(request).in_current_span()).await.unwrap_or_else(|error| {
         tracing::error!(%error, "a request broke off");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "This failed", "the host's log says why")
             .into_response()
@@ -315,5 +317,6 @@ fn router(app: App) -> Router {
         // It changes nothing, and ends when whoever asked hangs up.
         .merge(preview)
         .layer(from_fn(access::harden))
+        .layer(from_fn(request_id::named))
         .with_state(app)
 }

@@ -5,8 +5,14 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::domain::State;
 use crate::ledger::NotPutBack;
 use crate::{engine, policy, registry, store};
+
+/// The content type of a problem document.
+pub(super) const KIND: &str = "application/problem+json";
+/// When to ask again what is not available or too much at the moment, in seconds.
+const AGAIN_AFTER: u16 = 1;
 
 /// A refusal as the caller sees it.
 #[derive(Debug, Clone, Serialize)]
@@ -16,6 +22,9 @@ pub(super) struct Problem {
     title: &'static str,
     status: u16,
     detail: String,
+    /// Where the sync error stands whose state does not allow what was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<State>,
     /// Point by point, where there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     problems: Vec<policy::PolicyProblem>,
@@ -24,7 +33,7 @@ pub(super) struct Problem {
 impl Problem {
     pub(super) fn new(status: StatusCode, kind: &str, title: &'static str, detail: impl Into<String>) -> Self {
         let kind = format!("urn:switchyard:problem:{kind}");
-        Self { kind, title, status: status.as_u16(), detail: detail.into(), problems: Vec::new() }
+        Self { kind, title, status: status.as_u16(), detail: detail.into(), state: None, problems: Vec::new() }
     }
 
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
@@ -81,10 +90,13 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status();
         let mut response = (status, Json(&self)).into_response();
-        let kind = header::HeaderValue::from_static("application/problem+json");
+        let kind = header::HeaderValue::from_static(KIND);
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+        }
+        if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            response.headers_mut().insert(header::RETRY_AFTER, AGAIN_AFTER.into());
         }
         // The console makes a page of it.
         response.extensions_mut().insert(self);
@@ -122,12 +134,11 @@ impl From<engine::Error> for Problem {
                 "The operation's status does not allow this",
                 error.to_string(),
             ),
-            engine::Error::Transition(_) => Self::new(
-                StatusCode::CONFLICT,
-                "state",
-                "The sync error's state does not allow this",
-                error.to_string(),
-            ),
+            engine::Error::Transition(why) => {
+                let title = "The sync error's state does not allow this";
+                let problem = Self::new(StatusCode::CONFLICT, "state", title, why.to_string());
+                Self { state: Some(why.state), ..problem }
+            }
             engine::Error::NotPutBack(NotPutBack::Store(error)) | engine::Error::Store(error) => error.into(),
             engine::Error::NotPutBack(why) => {
                 Self::new(StatusCode::CONFLICT, "not-put-back", "This stays in the quarantine", why.to_string())

@@ -1,7 +1,8 @@
 //! The API's manners: tokens, problem documents and what is open to all.
 
 use reqwest::{Method, StatusCode};
-use switchyard_tests::{OPERATOR, TestHost};
+use serde_json::{Value, json};
+use switchyard_tests::{OPERATOR, TestHost, received};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_known_token_nothing_is_told_but_that_the_host_lives() {
@@ -34,7 +35,55 @@ async fn every_refusal_is_a_problem_document() {
         let answer = host.http.request(method, url).bearer_auth(OPERATOR).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), wanted, "{path}");
         assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
+        let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+        let problem: Value = answer.json().await.unwrap();
+        assert!(id.starts_with("req-") && problem["request_id"] == id, "{path}: {id} {problem}");
     }
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_id_of_a_request_is_kept_and_a_head_has_no_body() {
+    let host = TestHost::start().await;
+    let ask = async |method: Method, path: &str, id: &str| {
+        let url = format!("http://{}{path}", host.app.address);
+        host.http.request(method, url).bearer_auth(OPERATOR).header("X-Request-Id", id).send().await.unwrap()
+    };
+    for (method, path, status) in [
+        (Method::GET, "/v1/orgs", 200),
+        (Method::HEAD, "/v1/orgs", 200),
+        (Method::GET, "/v1/orgs/nobody", 404),
+        (Method::HEAD, "/v1/orgs/nobody", 404),
+        (Method::GET, "/healthz", 200),
+        (Method::GET, "/login", 200),
+    ] {
+        let answer = ask(method.clone(), path, "trace-7f3a:1").await;
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["x-request-id"]),
+            (status, &"trace-7f3a:1".parse().unwrap())
+        );
+        let body = answer.bytes().await.unwrap();
+        assert_eq!(body.is_empty(), method == Method::HEAD, "{method} {path}");
+        if status == 404 && method == Method::GET {
+            let problem: Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(problem["request_id"], "trace-7f3a:1");
+        }
+    }
+    let strange = ask(Method::GET, "/v1/orgs", "no id").await;
+    assert!(strange.headers()["x-request-id"].to_str().unwrap().starts_with("req-"));
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conflict_says_where_the_sync_error_stands() {
+    let host = TestHost::start().await;
+    host.notify(received(1, 1, "nobody", "jane@example.com")).await;
+    host.until("it is on record", |health| health.sync_errors.pending == 1).await;
+    let id = host.idle().await[0]["id"].as_str().unwrap().to_owned();
+    let ignore = format!("/v1/sync-errors/{id}/ignore");
+    assert_eq!(host.post(&ignore, json!({ "reason": "a test" })).await.0, StatusCode::OK);
+    let (status, problem) = host.post(&format!("/v1/sync-errors/{id}/retry"), json!({})).await;
+    assert_eq!((status, &problem["state"]), (StatusCode::CONFLICT, &json!("ignored")), "{problem}");
     host.stop().await;
 }
 
