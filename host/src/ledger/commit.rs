@@ -198,6 +198,8 @@ impl LaneWriter {
         if batch.is_empty() {
             return Ok(());
         }
+        // Also after a failure, or where nobody waits for the end: it may be kept.
+        let _forgets = (!commit.groups.is_empty()).then(|| self.ledger.heads.changing(&self.org));
         match self.ledger.store.commit(batch.fenced(self.fence.clone())).await {
             Ok(()) => {
                 commit.actions.iter().for_each(actions::tell);

@@ -42,6 +42,7 @@ pub use self::lane_state::{LaneState, PhaseCounts};
 pub use self::load::{Load, Loaded};
 pub use self::put_back::NotPutBack;
 pub use self::quarantine::{QuarantineKey, QuarantinePage, Quarantined, is_quarantine_cursor};
+use self::query::Heads;
 pub use self::query::{Counted, Cursor, ErrorPage, Paging, Walk};
 pub use self::reading::Queued;
 pub use self::sealing::{Keys, NotAKey};
@@ -57,6 +58,8 @@ use crate::store::{Error, Store};
 #[derive(Clone)]
 pub struct Ledger {
     store: Arc<dyn Store>,
+    /// What lists read of causes.
+    heads: Arc<Heads>,
     /// What tokens are sealed with.
     keys: Keys,
 }
@@ -65,7 +68,7 @@ impl Ledger {
     /// The records of a store.
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, keys: Keys::default() }
+        Self { store, heads: Arc::default(), keys: Keys::default() }
     }
 
     /// The same, with keys to seal tokens with.

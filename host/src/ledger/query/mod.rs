@@ -5,6 +5,7 @@
 //! place in that order, so pages stay stable while states move.
 
 mod cursor;
+mod heads;
 mod merging;
 mod plan;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod tests;
 use std::collections::HashMap;
 
 pub use self::cursor::Cursor;
+pub(super) use self::heads::Heads;
 use self::merging::{Merging, Place};
 use super::{Ledger, key, record};
 use crate::domain::{

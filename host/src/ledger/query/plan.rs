@@ -1,13 +1,12 @@
 //! Where a page of a query is looked for, and what else has to hold.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use serde::Deserialize;
-
+use super::heads::Head;
 use super::merging::{Place, Stream};
 use crate::domain::{
-    Class, ConversationId, ErrorCounts, ErrorQuery, ErrorSummary, Fingerprint, OrgId, SyncErrorId, has_words,
-    search_term,
+    ConversationId, ErrorQuery, ErrorSummary, Fingerprint, OrgId, SyncErrorId, has_words, search_term,
 };
 use crate::ledger::{LaneState, Ledger, commit::error_ids, key, record};
 use crate::store::{Error, Range};
@@ -38,25 +37,6 @@ struct Search {
     term: String,
     ids: HashSet<SyncErrorId>,
     groups: HashSet<Fingerprint>,
-}
-
-/// What a query reads of a cause.
-#[derive(Debug, Clone, Deserialize)]
-struct Head {
-    id: Fingerprint,
-    org: OrgId,
-    title: String,
-    class: Class,
-    code: String,
-    #[serde(default)]
-    text: String,
-    counts: ErrorCounts,
-}
-
-impl Head {
-    fn words(&self) -> String {
-        format!("{} {} {}", self.title, self.code, self.text)
-    }
 }
 
 impl Plan {
@@ -159,16 +139,37 @@ impl Ledger {
 
     /// The causes of some organizations, without what no query reads.
     async fn heads(&self, query: &ErrorQuery, orgs: &[OrgId]) -> Result<Vec<Head>, Error> {
-        let mut pairs = Vec::new();
-        if query.groups.is_empty() {
-            pairs.extend(self.group_pairs(orgs).await?);
-        } else {
+        let mut heads = Vec::new();
+        if !query.groups.is_empty() {
             let of_org = |org| query.groups.iter().map(move |id| key::group(org, id).into_bytes());
             let keys: Vec<_> = orgs.iter().flat_map(of_org).collect();
             let values = self.store.get_many(keys.clone()).await?;
-            pairs.extend(keys.into_iter().zip(values).filter_map(|(name, value)| Some((name, value?))));
+            let read = |(name, value): (Vec<u8>, Option<Vec<u8>>)| record::decode(&name, &value?).ok();
+            heads.extend(keys.into_iter().zip(values).filter_map(read));
+            return Ok(heads);
         }
-        Ok(pairs.iter().filter_map(|(name, value)| record::decode(name, value).ok()).collect())
+        let mut unread = Vec::new();
+        for org in orgs {
+            match self.heads.of(org) {
+                Ok(held) => heads.extend(held.iter().cloned()),
+                Err(version) => unread.push((org.clone(), version, Vec::new())),
+            }
+        }
+        let pairs = self.group_pairs(&unread.iter().map(|(org, ..)| org.clone()).collect::<Vec<_>>()).await?;
+        let read = record::off_thread(record::bytes_of(pairs.iter().map(|(_, value)| value)), || {
+            pairs.iter().filter_map(|(name, value)| record::decode::<Head>(name, value).ok()).collect::<Vec<_>>()
+        });
+        for head in read {
+            if let Some((.., of_org)) = unread.iter_mut().find(|(org, ..)| *org == head.org) {
+                of_org.push(head);
+            }
+        }
+        for (org, version, of_org) in unread {
+            let of_org = Arc::new(of_org);
+            self.heads.keep(&org, version, &of_org);
+            heads.extend(of_org.iter().cloned());
+        }
+        Ok(heads)
     }
 
     /// What a conversation, a message or a customer leads to; `None` where that is too much to hold.
