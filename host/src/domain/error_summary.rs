@@ -142,3 +142,31 @@ impl ErrorCounts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Cause, Refusal};
+
+    #[test]
+    fn it_is_found_by_the_customer_by_records_and_by_the_request() {
+        let org = OrgId::new("acme").unwrap();
+        let refusal = Refusal { request_id: Some("A1B2-c3".to_owned()), ..Refusal::new(Class::Record, "CODE", "") };
+        let group = Cause::new(&org, &refusal).identify().id;
+        let (id, conversation, message) =
+            (SyncErrorId::new("se-1").unwrap(), "main:1".parse().unwrap(), "main:2".parse().unwrap());
+        let mut error = SyncError::blank(id, org, conversation, message, group, refusal, Timestamp::default());
+        error.records = vec![RecordId::new("003000000000001AAA").unwrap(), RecordId::new("short").unwrap()];
+        error.person = Some(Box::new(Person { name: Some("Jane  Doe".to_owned()), ..Person::default() }));
+        let terms: Vec<_> = error.summary().terms().into_iter().collect();
+        assert_eq!(terms, ["003000000000001", "a1b2-c3", "jane doe", "short"]);
+    }
+
+    #[test]
+    fn counts_are_summed_over_states() {
+        let counts = ErrorCounts { pending: 1, retrying: 2, ignored: 4, resolved: 8 };
+        assert_eq!(counts.within(State::ALL.into_iter()), 15);
+        assert_eq!(counts.within([State::Pending, State::Ignored].into_iter()), 5);
+        assert_eq!(counts.within(std::iter::empty()), 0);
+    }
+}

@@ -88,6 +88,46 @@ fn a_clock_that_was_years_ahead_for_a_moment_hides_no_hour() {
 }
 
 #[test]
+fn failures_are_counted_by_the_hour_for_fourteen_days() {
+    let mut failures = Histogram::default();
+    assert!(failures.is_empty());
+    failures.add(at(0));
+    failures.add(at(0));
+    failures.add(at(1));
+    assert!(!failures.is_empty());
+    assert_eq!([0, 1, 2].map(|hours| failures.since(at(hours))), [3, 1, 0]);
+    // One of the 336 hours lies ahead.
+    failures.add(at(334));
+    assert_eq!(failures.since(at(0)), 4);
+    failures.add(at(335));
+    assert_eq!(failures.since(at(0)), 3, "the first hour is too old");
+    // The clock goes back: what lies one hour ahead is kept, what lies further ahead is not.
+    failures.add(at(334));
+    assert_eq!(failures.hours().map(|(_, count)| count).collect::<Vec<_>>(), [1, 2, 1]);
+    failures.add(at(333));
+    assert_eq!(failures.hours().last(), Some((at(334), 2)));
+}
+
+#[test]
+fn a_condition_is_read_by_the_word_that_is_written() {
+    let words = Condition::ALL.map(|condition| condition.to_string());
+    assert_eq!(words, ["new", "ongoing", "escalating", "regressed", "quiet"]);
+    assert_eq!(words.map(|word| word.parse::<Condition>().unwrap()), Condition::ALL);
+    assert!("old".parse::<Condition>().unwrap_err().contains("none of new, ongoing"));
+}
+
+#[test]
+fn what_is_beyond_the_most_causes_is_one_that_says_so_and_has_no_words_of_a_refusal() {
+    let (org, refusal) = (OrgId::new("acme").unwrap(), Refusal::new(Class::Record, "CODE", "the words of a customer"));
+    let rest = Group::of_the_rest(&Cause::new(&org, &refusal), at(0));
+    assert_eq!(
+        (rest.id, rest.title.as_str(), rest.text.as_str()),
+        (Fingerprint::unnamed(), "More causes than are kept apart", "")
+    );
+    assert_eq!((GROUPS_KEPT, rest.org), (2_000, org));
+}
+
+#[test]
 fn what_people_put_to_it_is_bounded_and_a_blank_takes_it_away() {
     let mut group = group(at(0));
     group.annotate(Annotation::Note(Some("ä".repeat(5000))));
