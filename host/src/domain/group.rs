@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::ids::digest;
 use super::{Cause, Class, ErrorCounts, Fingerprint, OrgId, PolicyName, Question, State, SyncErrorId, Timestamp};
 
 /// The most causes of one organization that are kept apart.
@@ -204,6 +205,15 @@ impl Group {
     pub fn of_the_rest(cause: &Cause<'_>, at: Timestamp) -> Self {
         let title = "More causes than are kept apart".to_owned();
         Self { id: Fingerprint::unnamed(), title, text: String::new(), ..Self::new(cause, at) }
+    }
+
+    /// The version of what people put to it.
+    #[must_use]
+    pub fn tag(&self) -> String {
+        let texts = [&self.assignee, &self.note, &self.ticket];
+        // What is absent is no text that is empty.
+        let parts = texts.map(|text| text.as_ref().map_or_else(String::new, |text| format!("={text}")));
+        digest(&parts.each_ref().map(String::as_str))
     }
 
     /// One of its sync errors came, failed, changed its state, or left.

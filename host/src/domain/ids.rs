@@ -184,7 +184,7 @@ impl SyncErrorId {
 }
 
 /// 100 bits of SHA-256 over the parts, as 20 characters of base 32 in lower case.
-fn digest(parts: &[&str]) -> String {
+pub(super) fn digest(parts: &[&str]) -> String {
     const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
     let mut hasher = Sha256::new();
     for part in parts {

@@ -15,6 +15,7 @@ mod delivery;
 mod erasure;
 mod error_query;
 mod error_summary;
+mod etag;
 mod evidence;
 mod field_path;
 mod fingerprint;
@@ -57,6 +58,7 @@ pub use delivery::{
 };
 pub use error_query::{ErrorQuery, Period, has_words};
 pub use error_summary::{ErrorCounts, ErrorPlace, ErrorSummary};
+pub use etag::{Expected, NoTags, Stale};
 pub use evidence::{ANSWER_BYTES, AnswerReceived, RequestSent};
 pub use field_path::{FieldPath, FieldPathError};
 pub use fingerprint::{Cause, Fingerprint, FingerprintError, Identity};

@@ -7,8 +7,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::command::{Ask, Command, PutBack, Reply};
 use super::{Engine, Error, LaneHandle};
 use crate::domain::{
-    Action, Annotation, Asker, ConversationId, Deed, ErrorQuery, Fingerprint, Group, OperationId, OrgId, SyncError,
-    SyncErrorId, Task,
+    Action, Annotation, Asker, ConversationId, Deed, ErrorQuery, Expected, Fingerprint, Group, OperationId, OrgId,
+    SyncError, SyncErrorId, Task,
 };
 use crate::ledger::{NotPutBack, Quarantined, action_order};
 
@@ -48,13 +48,14 @@ impl Engine {
         &self,
         org: &OrgId,
         group: &Fingerprint,
+        expected: Expected,
         annotations: Vec<Annotation>,
         by: &Asker,
     ) -> Result<Group, Error> {
         let lane = self.lanes.get(org).ok_or_else(|| Error::NoSuchOrg(org.clone()))?;
         let action = Box::new(self.action(by, Deed::GroupEdit).of(org).about(group));
         let group = group.clone();
-        self.ask(lane, |reply| Command::Annotate { group, annotations, action, reply }).await
+        self.ask(lane, |reply| Command::Annotate { group, expected, annotations, action, reply }).await
     }
 
     /// Ignores a conversation that waits for the end of its organization's incident; answers its sync error.

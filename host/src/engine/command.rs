@@ -8,8 +8,8 @@ use super::Error;
 use super::attempt::newest;
 use super::turn::Turn;
 use crate::domain::{
-    Action, Annotation, Asker, Cause, Change, ConversationId, Deed, Event, Failure, Fingerprint, Group, Operation,
-    OperationStatus, Phase, Refusal, SyncError, SyncErrorId, Verdict,
+    Action, Annotation, Asker, Cause, Change, ConversationId, Deed, Event, Expected, Failure, Fingerprint, Group,
+    Operation, OperationStatus, Phase, Refusal, SyncError, SyncErrorId, Verdict,
 };
 use crate::ledger::{Quarantined, action_order};
 
@@ -20,7 +20,13 @@ pub(super) enum Command {
     /// A conversation that waits for the end of an incident is not to be synchronized.
     IgnoreParked { conversation: ConversationId, by: Asker, reason: String, reply: Reply<SyncError> },
     /// What people put to a cause.
-    Annotate { group: Fingerprint, annotations: Vec<Annotation>, action: Box<Action>, reply: Reply<Group> },
+    Annotate {
+        group: Fingerprint,
+        expected: Expected,
+        annotations: Vec<Annotation>,
+        action: Box<Action>,
+        reply: Reply<Group>,
+    },
     /// Something is begun over many sync errors; its number and its time are given to it here.
     Begin { operation: Box<Operation>, action: Box<Action>, reply: Reply<Operation> },
     /// An operation is paused, resumed or cancelled.
@@ -160,9 +166,15 @@ impl Turn<'_> {
     }
 
     /// Puts something to a cause; answers how it stands then.
-    pub(super) fn annotate(&mut self, id: &Fingerprint, annotations: Vec<Annotation>) -> Result<Group, Error> {
-        let known = self.groups.remove(id).or_else(|| self.loaded.groups.remove(id));
-        let mut group = known.ok_or_else(|| Error::NoSuchGroup(id.clone()))?;
+    pub(super) fn annotate(
+        &mut self,
+        id: &Fingerprint,
+        expected: &Expected,
+        annotations: Vec<Annotation>,
+    ) -> Result<Group, Error> {
+        let known = self.groups.get(id).or_else(|| self.loaded.groups.get(id));
+        let mut group = known.cloned().ok_or_else(|| Error::NoSuchGroup(id.clone()))?;
+        expected.check(Some(&group.tag()))?;
         annotations.into_iter().for_each(|annotation| group.annotate(annotation));
         self.groups.insert(id.clone(), group.clone());
         Ok(group)

@@ -53,7 +53,7 @@ pub use self::silence::SourceStanding;
 pub use self::teams::UnseenTeam;
 use crate::clock::Clock;
 use crate::domain::{
-    ConversationId, Fingerprint, OperationId, OperationOver, OrgId, SourceId, SyncErrorId, TransitionError,
+    ConversationId, Fingerprint, OperationId, OperationOver, OrgId, SourceId, Stale, SyncErrorId, TransitionError,
 };
 use crate::ledger::{Inbox, Ledger, NotPutBack};
 use crate::policy::PolicyHost;
@@ -119,6 +119,9 @@ pub enum Error {
     /// An entry of the quarantine stays there.
     #[error(transparent)]
     NotPutBack(#[from] NotPutBack),
+    /// It was changed meanwhile.
+    #[error(transparent)]
+    Stale(#[from] Stale),
     /// No organization is linked to the account that a conversation came by.
     #[error("no organization is linked to account {account} of source {source_id}")]
     NotLinked {

@@ -9,6 +9,7 @@ use tokio::sync::watch::Receiver;
 use super::App;
 use super::access::Caller;
 use super::error_query::{LARGEST_PAGE, PAGE, each, no_such_org, once, text};
+use super::etag::{IfMatch, Tagged};
 use super::extract::{self, Id};
 use super::problem::Problem;
 use crate::domain::{
@@ -207,9 +208,15 @@ pub(super) async fn show(
     State(app): State<App>,
     Id(id): Id<Fingerprint>,
     extract::Asked(of): extract::Asked<OfOrg>,
-) -> Result<Json<View>, Problem> {
+) -> Result<Tagged<Json<View>>, Problem> {
     let group = find(&app, &id, of).await?;
-    Ok(Json(View::of(&app, group, app.parts.clock.now(), true)))
+    Ok(tagged(&app, group))
+}
+
+/// A cause; its version is that of what people put to it, since its counts move by themselves.
+fn tagged(app: &App, group: Group) -> Tagged<Json<View>> {
+    let tag = group.tag();
+    Tagged(Some(tag), Json(View::of(app, group, app.parts.clock.now(), true)))
 }
 
 /// What people put to a cause; what is absent stays, and `null` takes away.
@@ -275,12 +282,13 @@ pub(super) async fn patch(
     Extension(caller): Extension<Caller>,
     Id(id): Id<Fingerprint>,
     extract::Asked(of): extract::Asked<OfOrg>,
+    IfMatch(expected): IfMatch,
     extract::Json(patch): extract::Json<Patch>,
-) -> Result<Json<View>, Problem> {
+) -> Result<Tagged<Json<View>>, Problem> {
     let annotations = patch.annotations()?;
     let org = find(&app, &id, of).await?.org;
-    let group = app.parts.engine.annotate(&org, &id, annotations, &caller.asker()).await?;
-    Ok(Json(View::of(&app, group, app.parts.clock.now(), true)))
+    let group = app.parts.engine.annotate(&org, &id, expected, annotations, &caller.asker()).await?;
+    Ok(tagged(&app, group))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod console;
 mod conversations;
 mod descriptors;
 mod error_query;
+mod etag;
 mod evidence;
 mod export;
 mod extract;

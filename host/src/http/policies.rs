@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 use super::App;
 use super::access::{Caller, Scope};
 use super::actions::record;
+use super::etag::{IfMatch, Tagged};
 use super::extract::{self, Id, Ids, NewId};
 use super::problem::Problem;
-use crate::domain::{Deed, Origin, PolicyName, PolicyRevision, PolicySource};
+use crate::domain::{Deed, Expected, Origin, PolicyName, PolicyRevision, PolicySource};
 use crate::engine;
 use crate::folders::{self, Draft};
 use crate::policy::{DEFAULT_POLICY, PolicyStatus, is_script_file, scripts_named};
@@ -55,11 +56,12 @@ pub(super) async fn list(State(app): State<App>) -> Json<Value> {
 }
 
 /// One policy, with its texts.
-pub(super) async fn show(State(app): State<App>, Id(name): Id<PolicyName>) -> Result<Json<View>, Problem> {
+pub(super) async fn show(State(app): State<App>, Id(name): Id<PolicyName>) -> Result<Tagged<Json<View>>, Problem> {
     let status = app.parts.policies.policy(&name);
     let status = status.ok_or_else(|| Problem::not_found(format!("there is no policy {name}")))?;
     let source = app.parts.policies.source(&name);
-    Ok(Json(View { status, source: source.map(|source| Texts { toml: source.toml, scripts: source.scripts }) }))
+    let source = source.map(|source| Texts { toml: source.toml, scripts: source.scripts });
+    Ok(Tagged(tag(&status), Json(View { status, source })))
 }
 
 /// Puts a policy in force for the next decision; what is not accepted changes nothing.
@@ -67,19 +69,28 @@ pub(super) async fn apply(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     NewId(name): NewId<PolicyName>,
+    IfMatch(expected): IfMatch,
     extract::Json(texts): extract::Json<Texts>,
-) -> Result<Json<PolicyStatus>, Problem> {
-    let status = put(&app, &caller, name.clone(), texts).await?;
+) -> Result<Tagged<Json<PolicyStatus>>, Problem> {
+    let status = put(&app, &caller, name.clone(), &expected, texts).await?;
     record(&app, &caller, Deed::PolicyPut, |action| action.about(&name)).await?;
     Ok(told(status, &caller))
 }
 
 /// Puts texts in force, and keeps them as files where there is a folder of policies. They are written before they are in
 /// force, and only then in their places: what cannot be kept changes nothing.
-async fn put(app: &App, caller: &Caller, name: PolicyName, texts: Texts) -> Result<PolicyStatus, Problem> {
+async fn put(
+    app: &App,
+    caller: &Caller,
+    name: PolicyName,
+    expected: &Expected,
+    texts: Texts,
+) -> Result<PolicyStatus, Problem> {
     let source = texts.source(app, caller)?;
     let kept = folders::Texts { toml: source.toml.clone(), scripts: source.scripts.clone() };
     let folder = app.parts.policies_folder.alone().await;
+    // Whoever else changes it waits for the folder.
+    expected.check(app.parts.policies.policy(&name).as_ref().and_then(tag).as_deref())?;
     let (of, most_bytes) = (name.clone(), app.parts.policies.source_bytes());
     let before = app.parts.policies.source(&name);
     let came_from_a_file = before.is_some_and(|before| matches!(before.origin, Origin::File { .. }));
@@ -112,11 +123,16 @@ async fn put(app: &App, caller: &Caller, name: PolicyName, texts: Texts) -> Resu
 }
 
 /// How a policy stands, for whoever changed it: a policy can answer with a customer's words, and examples have answers.
-fn told(mut status: PolicyStatus, caller: &Caller) -> Json<PolicyStatus> {
+fn told(mut status: PolicyStatus, caller: &Caller) -> Tagged<Json<PolicyStatus>> {
     if let Some(shadow) = status.shadow.as_mut().filter(|_| !caller.may(Scope::Read)) {
         shadow.examples.clear();
     }
-    Json(status)
+    Tagged(tag(&status), Json(status))
+}
+
+/// The version of a policy: its texts and plugins in force.
+fn tag(status: &PolicyStatus) -> Option<String> {
+    status.in_force.as_ref().map(|in_force| in_force.digest.clone())
 }
 
 /// Writes texts where there is a folder, unless they would change a script of another policy.
@@ -152,6 +168,7 @@ pub(super) async fn delete(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Id(name): Id<PolicyName>,
+    IfMatch(expected): IfMatch,
 ) -> Result<StatusCode, Problem> {
     let users: Vec<_> = app.parts.engine.orgs().into_iter().filter(|(org, _)| org.policy == name).collect();
     if !users.is_empty() {
@@ -162,6 +179,7 @@ pub(super) async fn delete(
         return Err(Problem::conflict("the default policy answers what others leave open"));
     }
     let folder = app.parts.policies_folder.alone().await;
+    expected.check(app.parts.policies.policy(&name).as_ref().and_then(tag).as_deref())?;
     let (of, most_bytes) = (name.clone(), app.parts.policies.source_bytes());
     let deleted = folder.work(move |folder| {
         // What was put and is not in its place yet goes too.
@@ -206,9 +224,10 @@ pub(super) async fn restore(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Ids(name, number): Ids<PolicyName, u32>,
-) -> Result<Json<PolicyStatus>, Problem> {
+    IfMatch(expected): IfMatch,
+) -> Result<Tagged<Json<PolicyStatus>>, Problem> {
     let PolicySource { toml, scripts, .. } = numbered(&app, &name, number)?.source;
-    let status = put(&app, &caller, name.clone(), Texts { toml, scripts }).await?;
+    let status = put(&app, &caller, name.clone(), &expected, Texts { toml, scripts }).await?;
     let subject = format!("{name} revision {number}");
     record(&app, &caller, Deed::PolicyRestore, |action| action.about(subject)).await?;
     Ok(told(status, &caller))
@@ -220,7 +239,7 @@ pub(super) async fn start_shadow(
     Extension(caller): Extension<Caller>,
     NewId(name): NewId<PolicyName>,
     extract::Json(texts): extract::Json<Texts>,
-) -> Result<Json<PolicyStatus>, Problem> {
+) -> Result<Tagged<Json<PolicyStatus>>, Problem> {
     let status = app.parts.policies.start_shadow(name.clone(), texts.source(&app, &caller)?).await?;
     record(&app, &caller, Deed::ShadowStart, |action| action.about(&name)).await?;
     Ok(told(status, &caller))

@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::domain::State;
+use crate::domain::{Stale, State};
 use crate::ledger::NotPutBack;
 use crate::{engine, policy, registry, store};
 
@@ -139,12 +139,19 @@ impl From<engine::Error> for Problem {
                 let problem = Self::new(StatusCode::CONFLICT, "state", title, why.to_string());
                 Self { state: Some(why.state), ..problem }
             }
+            engine::Error::Stale(stale) => stale.into(),
             engine::Error::NotPutBack(NotPutBack::Store(error)) | engine::Error::Store(error) => error.into(),
             engine::Error::NotPutBack(why) => {
                 Self::new(StatusCode::CONFLICT, "not-put-back", "This stays in the quarantine", why.to_string())
             }
             engine::Error::TooSlow | engine::Error::Stopping => Self::unavailable(error.to_string()),
         }
+    }
+}
+
+impl From<Stale> for Problem {
+    fn from(stale: Stale) -> Self {
+        Self::new(StatusCode::PRECONDITION_FAILED, "stale", "It was changed meanwhile", stale.to_string())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use switchyard_tests::{OPERATOR, TestHost, received};
+use switchyard_tests::{ADMIN, OPERATOR, TestHost, received};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_known_token_nothing_is_told_but_that_the_host_lives() {
@@ -111,5 +111,56 @@ async fn a_request_from_another_website_is_not_taken() {
     let answer =
         host.http.post(url).bearer_auth(OPERATOR).header("origin", "https://evil.example").send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_changes_what_another_has_changed_meanwhile_is_told_so() {
+    let host = TestHost::start().await;
+    host.notify(received(1, 1, "nobody", "jane@example.com")).await;
+    host.until("it is on record", |health| health.sync_errors.pending == 1).await;
+    let group = host.idle().await[0]["group"].as_str().unwrap().to_owned();
+    let (cause, policy) = (format!("/v1/groups/{group}"), "/v1/policies/acme".to_owned());
+    let (_, shown) = host.get(&policy).await;
+    let text = |queue: &str| {
+        let mut texts = shown["source"].clone();
+        texts["toml"] = json!(format!("{}\n# {queue}\n", texts["toml"].as_str().unwrap()));
+        texts
+    };
+    let ask = async |method: Method, path: &str, tag: Option<&str>, body: Option<Value>| {
+        let mut request = host.http.request(method, format!("http://{}{path}", host.app.address)).bearer_auth(ADMIN);
+        if let Some(tag) = tag {
+            request = request.header("If-Match", tag);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.unwrap();
+        let tag = answer.headers().get("etag").map(|tag| tag.to_str().unwrap().to_owned());
+        (answer.status(), tag, answer.json::<Value>().await.unwrap_or_default())
+    };
+    for (path, method, one, other) in [
+        (&policy, Method::PUT, text("one"), text("other")),
+        (&cause, Method::PATCH, json!({ "assignee": "ann" }), json!({ "assignee": "bob" })),
+    ] {
+        let (_, before, _) = ask(Method::GET, path, None, None).await;
+        let before = before.expect("a version");
+        let (status, after, _) = ask(method.clone(), path, Some(&before), Some(one.clone())).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        let (status, _, problem) = ask(method.clone(), path, Some(&before), Some(other.clone())).await;
+        assert_eq!(status, StatusCode::PRECONDITION_FAILED, "{path}: {problem}");
+        assert_eq!(problem["type"], "urn:switchyard:problem:stale");
+        let (_, now, _) = ask(Method::GET, path, None, None).await;
+        assert!(now == after && now.as_deref() != Some(&before), "{path}: what is refused changes nothing");
+        // Several ask at once, and one of them is first.
+        let now = now.expect("a version");
+        let asked = (0..8).map(|_| ask(method.clone(), path, Some(&now), Some(other.clone())));
+        let statuses = futures_util::future::join_all(asked).await;
+        assert_eq!(statuses.iter().filter(|(status, ..)| *status == StatusCode::OK).count(), 1, "{path}");
+        let (status, _, problem) = ask(method.clone(), path, Some("no tag"), Some(one)).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{path}: {problem}");
+    }
+    let (status, ..) = ask(Method::PUT, "/v1/policies/new", Some("*"), Some(text("new"))).await;
+    assert_eq!(status, StatusCode::PRECONDITION_FAILED, "there is none yet");
     host.stop().await;
 }

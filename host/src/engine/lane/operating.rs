@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Lane, OPERATION_READY, OPERATION_TURN};
 use crate::domain::{
-    Annotation, ConversationId, Event, Fingerprint, InOperation, Next, Operation, OperationStatus, Task, Timestamp,
+    Annotation, ConversationId, Event, Expected, Fingerprint, InOperation, Next, Operation, OperationStatus, Task,
+    Timestamp,
 };
 use crate::engine::Error;
 use crate::engine::turn::{Finished, Turn};
@@ -92,7 +93,7 @@ impl Lane {
             };
             if let Task::Assign { assignee } = &operation.task {
                 let annotation = Annotation::Assignee(assignee.clone());
-                match turn.annotate(&group, vec![annotation]) {
+                match turn.annotate(&group, &Expected::default(), vec![annotation]) {
                     Ok(_) => operation.acted(&group),
                     Err(_) => operation.skipped(),
                 }

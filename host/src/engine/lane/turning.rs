@@ -142,8 +142,8 @@ impl Lane {
                     let answer = turn.ignore_parked(&conversation, &by, &reason, refusal.as_ref());
                     Box::new(move || drop(reply.send(answer)))
                 }
-                Command::Annotate { group, annotations, action, reply } => {
-                    let answer = turn.annotate(&group, annotations);
+                Command::Annotate { group, expected, annotations, action, reply } => {
+                    let answer = turn.annotate(&group, &expected, annotations);
                     turn.commit.actions.extend(answer.is_ok().then_some(*action));
                     Box::new(move || drop(reply.send(answer)))
                 }

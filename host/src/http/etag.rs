@@ -1,0 +1,33 @@
+//! The version of what an answer shows, and the one that a change is of.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+
+use super::problem::Problem;
+use crate::domain::Expected;
+
+/// Which version a change is of.
+pub(super) struct IfMatch(pub(super) Expected);
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let values = parts.headers.get_all(header::IF_MATCH).iter();
+        let texts = values.map(|value| value.to_str().unwrap_or_default());
+        Expected::read(texts).map(Self).map_err(|error| Problem::bad_request(error.to_string()))
+    }
+}
+
+/// An answer with the version of what it shows, where that has one.
+pub(super) struct Tagged<T>(pub(super) Option<String>, pub(super) T);
+
+impl<T: IntoResponse> IntoResponse for Tagged<T> {
+    fn into_response(self) -> Response {
+        let mut response = self.1.into_response();
+        let tag = self.0.and_then(|tag| HeaderValue::try_from(format!("\"{tag}\"")).ok());
+        tag.into_iter().for_each(|tag| drop(response.headers_mut().insert(header::ETAG, tag)));
+        response
+    }
+}
