@@ -4,6 +4,7 @@ mod actions;
 mod alcmeon;
 mod api;
 mod arrivals;
+mod at_once;
 mod backup;
 mod braking;
 mod browser;

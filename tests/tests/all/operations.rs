@@ -12,20 +12,20 @@ async fn unmapped(host: &TestHost, conversations: std::ops::RangeInclusive<u64>,
 }
 
 /// Gives a team a queue.
-async fn map(host: &TestHost, team: &str) {
+pub(crate) async fn map(host: &TestHost, team: &str) {
     let toml = std::fs::read_to_string(host.policy_file("acme.toml")).unwrap() + &format!("{team} = \"Care\"\n");
     let script = std::fs::read_to_string(host.policy_file("acme.rhai")).unwrap();
     let body = json!({ "toml": toml, "scripts": { "acme.rhai": script } });
     assert_eq!(host.call(Method::PUT, "/v1/policies/acme", ADMIN, Some(body)).await.0, StatusCode::OK);
 }
 
-async fn begun(host: &TestHost, body: Value) -> String {
+pub(crate) async fn begun(host: &TestHost, body: Value) -> String {
     let (status, answer) = host.post("/v1/operations", body).await;
     assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
     format!("/v1/operations/{}", answer["id"].as_str().expect("an id"))
 }
 
-async fn ended(host: &TestHost, path: &str) -> Value {
+pub(crate) async fn ended(host: &TestHost, path: &str) -> Value {
     host.seen(path, |answer| answer["ended_at"].is_string()).await
 }
 

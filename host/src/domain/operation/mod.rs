@@ -153,7 +153,7 @@ pub struct Operation {
     pub matched: Option<u64>,
     /// Those that it has acted on.
     pub done: u64,
-    /// Those that it met and left alone: they had changed, or it had acted on them already.
+    /// Those that it left alone: they had changed, it had acted on them already, or another operation is about to try them.
     pub skipped: u64,
     /// How those came out that it retried.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -324,10 +324,19 @@ impl Operation {
         }
         if self.status == OperationStatus::Running {
             self.status = OperationStatus::Done;
+            self.miss_the_rest();
         }
-        self.ended_at = Some(now);
+        // The clock may have gone back since it began.
+        self.ended_at = Some(now.max(self.as_of));
         self.query.forget_customer();
         true
+    }
+
+    /// It has looked everywhere: what matched and was not there any more had changed before it came to that.
+    fn miss_the_rest(&mut self) {
+        if let (Some(matched), true) = (self.matched, self.stopped.is_empty()) {
+            self.skipped = self.skipped.max(matched.saturating_sub(self.done));
+        }
     }
 
     /// Nothing of its organization waits or is on its way any more: what it still counts so has gone.

@@ -132,6 +132,24 @@ fn a_cancelled_one_waits_for_what_is_on_its_way_and_a_paused_one_for_a_person() 
 }
 
 #[test]
+fn what_matched_and_is_not_met_has_changed_unless_its_cause_was_stopped() {
+    let ends = |operation: &mut Operation| {
+        for number in 0..3 {
+            operation.walked(&group(number), None, false);
+        }
+        assert!(operation.settle(Timestamp::from_millis(10)));
+        (operation.skipped, operation.ended_at)
+    };
+    assert_eq!(ends(&mut retry(4)), (4, Some(Timestamp::from_millis(20))), "it ends no earlier than it began");
+    let mut stopped = retry(9);
+    for _ in 0..3 {
+        stopped.acted(&group(1));
+        stopped.came_out(&group(1), Retried::FailedAlike, Some(&group(1)));
+    }
+    assert_eq!(ends(&mut stopped).0, 0, "nobody knows what became of the rest of a cause");
+}
+
+#[test]
 fn what_was_lost_on_its_way_does_not_keep_it_from_ending() {
     let mut operation = retry(1);
     for number in 0..3 {

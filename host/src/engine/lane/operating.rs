@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Lane, OPERATION_READY, OPERATION_TURN};
 use crate::domain::{
-    Annotation, ConversationId, Event, Expected, Fingerprint, InOperation, Next, Operation, OperationStatus, Task,
+    Annotation, ConversationId, Event, Expected, Fingerprint, InOperation, Next, Operation, OperationStatus, Phase, Task,
     Timestamp,
 };
 use crate::engine::Error;
@@ -208,7 +208,11 @@ fn act(
     let event = match &operation.task {
         Task::Retry => {
             let delivery = turn.delivery(id);
-            if delivery.operation.as_ref().is_some_and(|of| of.number == number) {
+            // What another operation is about to try comes out there. What it had on its way before this one was asked for may
+            // have been sent by what is mended since.
+            let asked_at = error.history.last().map_or(error.last_seen, |moment| moment.at);
+            let is_newer = !matches!(delivery.phase, Phase::Sending { .. }) || asked_at >= operation.as_of;
+            if delivery.operation.as_ref().is_some_and(|of| of.number == number || (of.waits && is_newer)) {
                 return false;
             }
             let of = InOperation { number, group: group.clone(), waits: true };

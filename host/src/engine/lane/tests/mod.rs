@@ -1,5 +1,6 @@
 //! The real lane over a store that fails by plan, towards a world that refuses, hangs and panics.
 
+mod at_once;
 mod bench;
 mod outage;
 mod records;
