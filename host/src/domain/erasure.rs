@@ -1,6 +1,8 @@
 //! Forgetting what a customer wrote and who that was, while what happened stays on record.
 
-use super::{Arrival, Conversation, Direction, Fact, Fault, Link, Message, MessageId, Refusal, SyncError, Timestamp};
+use super::{
+    Action, Arrival, Conversation, Direction, Fact, Fault, Link, Message, MessageId, Refusal, SyncError, Timestamp,
+};
 
 /// Stands where words were.
 pub(super) const ERASED: &str = "(erased)";
@@ -88,6 +90,15 @@ impl Fact {
             | Self::Reopened { .. }
             | Self::Resolved { .. }
             | Self::Erased { .. } => {}
+        }
+    }
+}
+
+impl Action {
+    /// Forgets why it was done, which may name a customer; that it was, when and by whom stays.
+    pub fn erase(&mut self) {
+        if self.reason.is_some() {
+            self.reason = Some(ERASED.to_owned());
         }
     }
 }

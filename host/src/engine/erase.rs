@@ -1,9 +1,9 @@
 //! A source forgot a message: so does this host, in every record that has words of it, and the audit says so.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::turn::Turn;
-use crate::domain::{Arrival, ConversationId, Delivery, Fact, MessageId, SyncError, SyncErrorId};
+use crate::domain::{Action, Arrival, ConversationId, Delivery, Fact, MessageId, SyncError, SyncErrorId};
 use crate::ledger::{AuditPage, Forgotten, Ledger, QuarantineKey, error_ids};
 use crate::store;
 
@@ -16,6 +16,8 @@ pub(super) struct History {
     ids: Vec<SyncErrorId>,
     /// Entries of the quarantine that are about it.
     quarantined: Vec<QuarantineKey>,
+    /// What people asked about it, with why.
+    actions: Vec<Action>,
 }
 
 impl History {
@@ -33,17 +35,24 @@ impl History {
         let pages = ledger.audit_pages(org, id).await?;
         let ids = error_ids(org, id, &delivery);
         let errors = ledger.sync_errors_of(&ids).await?;
-        Ok(Self { pages, errors, ids, quarantined: Vec::new() })
+        Ok(Self { pages, errors, ids, ..Self::default() })
     }
 
-    /// The same with what is in the quarantine of it.
-    pub(super) async fn with_quarantined(
+    /// The same with what is in the quarantine of it, and what people gave as reasons.
+    pub(super) async fn with_words(
         ledger: &Ledger,
         org: &crate::domain::OrgId,
         id: &ConversationId,
     ) -> Result<Self, store::Error> {
         let mut history = Self::of(ledger, org, id).await?;
         history.quarantined = ledger.quarantined_of(org, id, &history.ids).await?;
+        // An action has the time of the line of the audit that was written with it.
+        let entries = history.pages.iter().flat_map(|(_, page)| &page.entries);
+        let ignored = entries.filter(|entry| matches!(entry.fact, Fact::Ignored { .. }));
+        let about = history.ids.iter().map(ToString::to_string).chain([id.to_string()]).collect();
+        for at in ignored.map(|entry| entry.at).collect::<BTreeSet<_>>() {
+            history.actions.extend(ledger.actions_because(at, &about).await?);
+        }
         Ok(history)
     }
 
@@ -80,10 +89,18 @@ impl Turn<'_> {
             }
             self.rewrite_page(id, number, page);
         }
+        let mut about = HashSet::from([id.to_string()]);
         for mut error in history.errors {
             if error.affected.iter().any(goes) || goes(&error.message) {
+                about.insert(error.id.to_string());
                 error.erase();
                 self.change(error);
+            }
+        }
+        for mut action in history.actions {
+            if action.subject.as_ref().is_some_and(|subject| about.contains(subject)) {
+                action.erase();
+                self.commit.reworded.push(action);
             }
         }
         for message in erased {

@@ -1,5 +1,6 @@
 //! Actions: who did what, newest first, over all organizations. Those of a lane are in its commit, with their effect.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Ledger, key, record};
@@ -128,6 +129,23 @@ impl Ledger {
                     return Ok(page);
                 }
             }
+        }
+    }
+
+    /// Actions of one millisecond about any of these ids that say why.
+    ///
+    /// # Errors
+    /// When the store cannot be read. A record that cannot be understood is left out.
+    pub async fn actions_because(&self, at: Timestamp, ids: &HashSet<String>) -> Result<Vec<Action>, Error> {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let pairs = self.store.range(Range::of(key::actions_at(at), CHUNK).after(after)).await?;
+            let Some((last, _)) = pairs.last() else { return Ok(found) };
+            after = Some(last.clone());
+            let is_meant = |action: &Action| {
+                action.reason.is_some() && action.subject.as_ref().is_some_and(|subject| ids.contains(subject))
+            };
+            found.extend(pairs.iter().filter_map(|(name, value)| read((name, value))).filter(is_meant));
         }
     }
 

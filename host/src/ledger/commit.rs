@@ -48,6 +48,8 @@ pub struct LaneCommit {
     pub operations: Vec<(u64, Operation)>,
     /// Who asked for what of this. They are in the commit of their effect.
     pub actions: Vec<Action>,
+    /// Actions that are on record, with other words.
+    pub reworded: Vec<Action>,
     /// What is set aside.
     pub quarantined: Vec<Quarantined>,
     /// What is forgotten.
@@ -78,6 +80,7 @@ impl LaneCommit {
             && links.is_empty()
             && self.operations.is_empty()
             && self.actions.is_empty()
+            && self.reworded.is_empty()
             && self.quarantined.is_empty()
             && self.forgotten.is_empty()
     }
@@ -294,7 +297,7 @@ impl<'a> Encoding<'a> {
             }
             self.put(key::operation_id(&operation.id, self.org), number)?;
         }
-        for action in &commit.actions {
+        for action in commit.actions.iter().chain(&commit.reworded) {
             actions::put(&mut self.batch, action);
         }
         if let Some(state) = &commit.state {

@@ -109,7 +109,7 @@ impl Lane {
         for (number, arrival) in found {
             match arrival {
                 Ok(arrival) if arrival.erase => {
-                    let history = History::with_quarantined(ledger, org, &arrival.conversation).await?;
+                    let history = History::with_words(ledger, org, &arrival.conversation).await?;
                     arrivals.push((number, arrival, Some(history)));
                 }
                 Ok(arrival) => arrivals.push((number, arrival, None)),
