@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Lane, OPERATION_READY, OPERATION_TURN};
 use crate::domain::{
-    Annotation, ConversationId, Event, Expected, Fingerprint, InOperation, Next, Operation, OperationStatus, Phase, Task,
-    Timestamp,
+    Annotation, ConversationId, Event, Expected, Fingerprint, InOperation, Next, Operation, OperationStatus, Phase,
+    Task, Timestamp,
 };
 use crate::engine::Error;
 use crate::engine::turn::{Finished, Turn};
