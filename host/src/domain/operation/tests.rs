@@ -172,3 +172,63 @@ fn what_is_kept_of_an_operation_names_no_customer() {
     assert!(!kept.contains("jane") && !kept.contains("doe"), "{kept}");
     assert_eq!(operation.query.without_forgotten(), ErrorQuery::default());
 }
+
+#[test]
+fn a_resync_goes_on_where_it_was_until_nothing_is_left_and_waits_while_it_is_paused() {
+    let id = OperationId::new("op-1").unwrap();
+    let task = Task::Resync { query: crate::domain::ResyncQuery::default() };
+    let as_of = Timestamp::from_millis(20);
+    let mut operation = Operation::new(
+        id,
+        task,
+        ErrorQuery::default(),
+        "ann".to_owned(),
+        as_of,
+        None,
+        vec![Part::new(Fingerprint::unnamed())],
+    );
+    assert_eq!(operation.next_sweep(), Some(&Sweep::default()));
+    let place = |day: u32| Some((day, "main:1".parse().unwrap()));
+    operation.swept(256, place(7), true);
+    assert_eq!(operation.next_sweep(), Some(&Sweep { after: place(7), is_over: false, looked_at: 256 }));
+    operation.becomes(OperationStatus::Paused, as_of).unwrap();
+    assert_eq!(operation.next_sweep(), None);
+    operation.becomes(OperationStatus::Running, as_of).unwrap();
+    operation.swept(3, None, false);
+    assert_eq!(operation.next_sweep(), None, "nothing is left");
+    assert_eq!(operation.sweep, Some(Sweep { after: place(7), is_over: true, looked_at: 259 }));
+    let mut other = retry(1);
+    assert_eq!(other.next_sweep(), None);
+    other.swept(1, None, true);
+    assert_eq!(other.sweep, None);
+}
+
+#[test]
+fn all_causes_share_what_one_turn_takes_up() {
+    let ignore = Task::Ignore { reason: "a test".to_owned() };
+    let operation = Operation { task: ignore, ..retry(100) };
+    let limits = |most| operation.next(most).iter().map(|next| next.limit).collect::<Vec<_>>();
+    assert_eq!(limits(64), [64], "the first takes all, since nothing is tried first");
+    let operation = retry(100);
+    let limits = |most| operation.next(most).iter().map(|next| next.limit).collect::<Vec<_>>();
+    assert_eq!((limits(64), limits(4), limits(0)), (vec![3, 3, 3], vec![3, 1], vec![]));
+}
+
+#[test]
+fn tasks_and_statuses_have_words_and_only_two_tasks_send() {
+    let resync = Task::Resync { query: crate::domain::ResyncQuery::default() };
+    let all = [
+        (Task::Retry, "retry", true),
+        (Task::Ignore { reason: String::new() }, "ignore", false),
+        (Task::Reopen { undoes: None, since: None }, "reopen", false),
+        (resync, "resync", true),
+        (Task::Assign { assignee: None }, "assign", false),
+    ];
+    for (task, word, sends) in all {
+        assert_eq!((task.as_str(), task.sends()), (word, sends));
+        assert!(!Operation { task, ..retry(0) }.stands());
+    }
+    let statuses =
+        [OperationStatus::Running, OperationStatus::Paused, OperationStatus::Cancelled, OperationStatus::Done];
+    assert_eq!(statuses.map(|status| status.to_string()), ["running", "paused", "cancelled", "done"]);
+}
