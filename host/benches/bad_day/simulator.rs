@@ -61,11 +61,6 @@ impl Simulator {
         self.control(Method::POST, "orgs/acme/faults", &json!({ "latency_ms": FOR_EVER_MS })).await;
     }
 
-    /// From now on every call takes so long.
-    pub(crate) async fn takes(&self, latency_ms: u64) {
-        self.control(Method::PUT, "latency", &json!({ "ms": latency_ms })).await;
-    }
-
     /// New calls are answered again, and counted from here on.
     pub(crate) async fn be_well(&self) {
         self.control(Method::DELETE, "calls", &Value::Null).await;
@@ -83,7 +78,7 @@ impl Simulator {
         self.control(Method::GET, "orgs/acme", &Value::Null).await["totals"]["calls"].as_u64().expect("a count")
     }
 
-    async fn control(&self, method: Method, path: &str, body: &Value) -> Value {
+    pub(crate) async fn control(&self, method: Method, path: &str, body: &Value) -> Value {
         let mut request = self.http.request(method, format!("{}/control/{path}", self.salesforce));
         if !body.is_null() {
             request = request.json(body);

@@ -21,7 +21,7 @@ const CALL_MS: u64 = 200;
 
 pub(crate) async fn measure(host: &Host, simulator: &Simulator, options: &Options) {
     let http = reqwest::Client::new();
-    simulator.takes(CALL_MS).await;
+    simulator.control(Method::PUT, "latency", &json!({ "ms": CALL_MS })).await;
     let (stop, quiet) = onlookers(host, "quiet");
     tokio::time::sleep(QUIET).await;
     stop.send_replace(true);
