@@ -8,6 +8,9 @@ use crate::fuzz_tests::REASON;
 /// Keys whose values nobody may read in a log.
 const SECRET: [&str; 6] = ["secret", "password", "client_secret", "refresh_token", "private_key", "keys"];
 
+/// Below it the keys are the names of plugins, and the values say where they are.
+const PLUGINS: &str = "oci";
+
 /// A configuration, if it is a text. Nothing is read that it names.
 ///
 /// # Panics
@@ -41,11 +44,16 @@ fn reason(error: &Error) -> String {
     words
 }
 
-/// Every text and every number below a secret's key.
+/// Every text and every number below a secret's key. Names of plugins are none.
 fn secrets(value: &Value, hidden: bool) -> Vec<String> {
     match value {
         Value::Table(table) => {
-            table.iter().flat_map(|(key, value)| secrets(value, hidden || SECRET.contains(&key.as_str()))).collect()
+            let below = |key: &str| hidden || SECRET.contains(&key);
+            table
+                .iter()
+                .filter(|(key, _)| *key != PLUGINS)
+                .flat_map(|(key, value)| secrets(value, below(key)))
+                .collect()
         }
         Value::Array(all) => all.iter().flat_map(|one| secrets(one, hidden)).collect(),
         Value::String(text) if hidden => vec![text.clone()],

@@ -44,12 +44,13 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The one layer that is a component.
+    /// The one layer that is a component, named by a SHA-256 digest.
     pub(super) fn component(&self) -> Result<&Layer, Error> {
         let components: Vec<_> =
             self.layers.iter().filter(|layer| COMPONENT.contains(&layer.media_type.as_str())).collect();
         match components[..] {
-            [one] => Ok(one),
+            [one] if is_sha256(&one.digest) => Ok(one),
+            [_] => Err(Error::Unfit("its manifest names the layer by no SHA-256 digest".to_owned())),
             ref found => {
                 let found = found.len();
                 let wanted = COMPONENT.join(" or ");
@@ -68,15 +69,25 @@ impl Manifest {
     }
 }
 
+fn is_sha256(digest: &str) -> bool {
+    let hex = digest.strip_prefix("sha256:");
+    hex.is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use serde_json::json;
+    use sha2::{Digest as _, Sha256};
 
     use super::*;
 
+    fn digest(of: &str) -> String {
+        format!("sha256:{}", hex::encode(Sha256::digest(of)))
+    }
+
     fn text(annotations: &serde_json::Value) -> String {
-        let layer = json!({"mediaType": COMPONENT[0], "digest": "sha256:0a", "size": 7});
+        let layer = json!({"mediaType": COMPONENT[0], "digest": digest("one"), "size": 7});
         json!({"schemaVersion": 2, "layers": [layer], "annotations": annotations}).to_string()
     }
 
@@ -85,6 +96,19 @@ mod tests {
         let long = text(&json!({})).replace(":2,", &format!(":\"{}\",", "x".repeat(10_000)));
         let error = Manifest::read(long.as_bytes()).unwrap_err().to_string();
         assert!(error.contains("invalid type") && error.len() < 1_000, "{} bytes", error.len());
+    }
+
+    #[test]
+    fn a_component_is_named_by_a_digest_that_can_be_compared() {
+        let of = |digest: &str| {
+            let layer = json!({"mediaType": COMPONENT[0], "digest": digest, "size": 7});
+            let text = json!({"schemaVersion": 2, "layers": [layer]}).to_string();
+            Manifest::read(text.as_bytes()).unwrap().component().map(|layer| layer.digest.clone())
+        };
+        assert_eq!(of(&digest("one")).unwrap(), digest("one"));
+        for bad in ["", "sha256:", "sha256:0a", "sha512:00", &digest("one")[7..], &format!("{}0", digest("one"))] {
+            assert!(of(bad).unwrap_err().to_string().contains("no SHA-256 digest"), "{bad}");
+        }
     }
 
     #[test]
@@ -113,11 +137,11 @@ mod tests {
 
         #[test]
         fn one_component_is_taken_whatever_stands_beside_it(others in prop::collection::vec("[a-z/.+-]{0,40}", 0..5), at in any::<prop::sample::Index>()) {
-            let layer = |kind: &str| json!({"mediaType": kind, "digest": format!("sha256:{kind}"), "size": 7});
+            let layer = |kind: &str| json!({"mediaType": kind, "digest": digest(kind), "size": 7});
             let mut layers: Vec<_> = others.iter().filter(|kind| !COMPONENT.contains(&kind.as_str())).map(|kind| layer(kind)).collect();
             layers.insert(at.index(layers.len() + 1), layer(COMPONENT[1]));
             let read = Manifest::read(json!({"schemaVersion": 2, "layers": layers}).to_string().as_bytes()).unwrap();
-            prop_assert_eq!(&read.component().unwrap().digest, &format!("sha256:{}", COMPONENT[1]));
+            prop_assert_eq!(&read.component().unwrap().digest, &digest(COMPONENT[1]));
         }
     }
 }

@@ -270,7 +270,9 @@ fn collect(stage: Stage, json: &Value, into: &mut Vec<Complaint>) {
     match json {
         Value::Array(items) => items.iter().for_each(|item| collect(stage, item, into)),
         Value::Object(parts) => {
-            if let Some(code) = text("errorCode").or_else(|| text("statusCode")) {
+            let code =
+                [text("errorCode"), text("statusCode")].into_iter().flatten().find(|code| !code.trim().is_empty());
+            if let Some(code) = code {
                 let fields = json.get("fields").and_then(Value::as_array).into_iter().flatten();
                 let fields = fields.filter_map(Value::as_str).map(|name| cut(name, 80).to_owned()).collect();
                 into.push(Complaint { code, text: text("message").unwrap_or_default(), fields, records: twins(json) });

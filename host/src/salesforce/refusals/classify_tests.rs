@@ -103,6 +103,17 @@ fn a_code_with_its_text_has_one_meaning() {
     }
 }
 
+#[test]
+fn a_code_that_is_blank_is_none_and_the_status_stands_for_it() {
+    for code in ["", " "] {
+        let refusal = rest(400, &complaint(code, "words"));
+        assert_eq!(refusal.code, "HTTP_400", "{refusal:?}");
+        assert!(refusal.text.contains("words"));
+    }
+    let other = r#"[{"errorCode": "", "statusCode": "REQUIRED_FIELD_MISSING", "message": "words"}]"#;
+    assert_eq!(rest(400, other).code, "REQUIRED_FIELD_MISSING");
+}
+
 /// Bodies that real organizations sent, as public threads and tests show them: where, status, body, and what they mean.
 #[rustfmt::skip]
 const SEEN: &[(&str, u16, &str, Class, Scope)] = &[
