@@ -353,3 +353,6 @@ impl SyncError {
         self.history.push(Moment { at: now, state, by, reason });
     }
 }
+
+#[cfg(test)]
+mod tests;

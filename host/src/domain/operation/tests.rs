@@ -232,3 +232,61 @@ fn tasks_and_statuses_have_words_and_only_two_tasks_send() {
         [OperationStatus::Running, OperationStatus::Paused, OperationStatus::Cancelled, OperationStatus::Done];
     assert_eq!(statuses.map(|status| status.to_string()), ["running", "paused", "cancelled", "done"]);
 }
+
+#[test]
+fn progress_is_what_came_out_and_what_was_left_alone_of_what_matched() {
+    let mut operation = retry(4);
+    assert_eq!(operation.progress(), Some(0.0));
+    operation.acted(&group(0));
+    assert_eq!(operation.progress(), Some(0.0), "it is on its way");
+    operation.came_out(&group(0), Retried::Passed, None);
+    assert_eq!(operation.progress(), Some(0.25));
+    operation.skipped();
+    assert_eq!((operation.progress(), operation.skipped), (Some(0.5), 1));
+    assert_eq!(Operation { matched: None, ..retry(0) }.progress(), None);
+    assert_eq!(retry(0).progress(), None);
+    assert_eq!(Operation { ended_at: Some(Timestamp::default()), ..retry(4) }.progress(), Some(1.0));
+}
+
+#[test]
+fn what_came_while_the_matches_were_counted_is_counted_too() {
+    let mut operation = retry(1);
+    operation.acted(&group(0));
+    assert_eq!(operation.matched, Some(1));
+    operation.acted(&group(1));
+    operation.skipped();
+    assert_eq!((operation.matched, operation.done, operation.skipped), (Some(3), 2, 1));
+}
+
+#[test]
+fn a_cancelled_retry_waits_for_what_is_on_its_way_and_a_cancelled_ignore_for_nothing() {
+    let cancelled = |mut operation: Operation| {
+        operation.acted(&group(0));
+        operation.becomes(OperationStatus::Cancelled, Timestamp::default()).unwrap();
+        operation
+    };
+    let now = Timestamp::from_millis(99);
+    let mut retries = cancelled(retry(9));
+    assert!(!retries.settle(now));
+    retries.came_out(&group(0), Retried::Passed, None);
+    assert!(retries.settle(now));
+    let ignore = Task::Ignore { reason: "a test".to_owned() };
+    let mut ignores = cancelled(Operation { task: ignore, ..retry(9) });
+    assert!(ignores.settle(now) && ignores.parts.is_empty());
+    assert_eq!((ignores.status, ignores.skipped), (OperationStatus::Cancelled, 0));
+}
+
+#[test]
+fn causes_beyond_those_that_are_named_are_counted_as_one() {
+    let mut operation = retry(200);
+    let org = OrgId::new("acme").unwrap();
+    let of = |number: usize| {
+        Cause::new(&org, &Refusal::new(Class::Record, &format!("CODE_{}", "X".repeat(number)), "")).identify().id
+    };
+    for number in 0..NAMED + 2 {
+        operation.came_out(&group(0), Retried::FailedOtherwise, Some(&of(number)));
+    }
+    operation.came_out(&group(0), Retried::FailedOtherwise, Some(&of(0)));
+    assert_eq!((operation.failed_as.len(), operation.failed_as[&of(0)]), (NAMED + 1, 2));
+    assert_eq!(operation.failed_as[&Fingerprint::unnamed()], 2);
+}
