@@ -85,9 +85,10 @@ impl AnswerReceived {
     }
 }
 
-/// Whether JSON is nested no deeper than this.
+/// Whether JSON is nested no deeper than this, and reads back as it is written.
 fn fits(json: &Value, depth: usize) -> bool {
     match json {
+        Value::Number(number) => serde_json::from_str(&number.to_string()).is_ok_and(|read: Value| read == *json),
         Value::Array(items) => depth > 0 && items.iter().all(|item| fits(item, depth - 1)),
         Value::Object(fields) => depth > 0 && fields.values().all(|value| fits(value, depth - 1)),
         _ => true,
@@ -109,6 +110,13 @@ mod tests {
         assert_eq!(received(br#"[{"errorCode": "X"}]"#).body, json!([{ "errorCode": "X" }]));
         assert_eq!(received(b"<h1>Down\x00</h1>").body, json!("<h1>Down</h1>"));
         assert_eq!(received(b"").body, Value::Null);
+    }
+
+    #[test]
+    fn a_number_that_would_read_back_as_another_one_is_kept_as_text() {
+        let long = "77000000000000000000000000005702597266304814269";
+        assert_eq!(received(long.as_bytes()).body, json!(long));
+        assert_eq!(received(b"[1, -2.5, 18446744073709551615]").body, json!([1, -2.5, 18_446_744_073_709_551_615_u64]));
     }
 
     #[test]
