@@ -19,6 +19,8 @@ use super::{Handle, Opening};
 const GATHER: usize = 512;
 /// A batch gathers commits up to so many bytes of keys and values; one commit that is larger goes alone.
 const GATHER_BYTES: usize = 4 * 1024 * 1024;
+/// After so many writes the memory of what they replaced is freed once more: one replaces a few things, and 512 are freed at once.
+const WRITES_FREED: usize = 64;
 /// The first wait before the database is opened once more; each later one is twice as long,
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 /// up to this.
@@ -74,6 +76,14 @@ fn gather(queue: &mut mpsc::Receiver<Commit>, left_over: &mut Option<Commit>) ->
     Some(commits)
 }
 
+/// Frees memory of pages that so many writes have replaced. sled leaves that to crossbeam-epoch, which frees at most 512 things
+/// each 128th time that somebody looks into the database: writes without reads would take 2 kB each, until something reads.
+fn free_what_was_replaced(writes: usize) {
+    for _ in 0..=writes / WRITES_FREED {
+        crossbeam_epoch::pin().flush();
+    }
+}
+
 impl Writer {
     /// Writes commits until the store is dropped.
     pub(super) fn run(mut self, mut database: Database) {
@@ -102,7 +112,7 @@ impl Writer {
     /// Applies what its fences allow, and makes it durable.
     fn write(&self, database: &mut Database, commits: Vec<Commit>) -> (Result<(), Error>, Vec<Done>) {
         let mut gathered = ::sled::Batch::default();
-        let mut waiting = Vec::with_capacity(commits.len());
+        let (mut waiting, mut writes) = (Vec::with_capacity(commits.len()), 0);
         let held = self.gate.hold();
         let (noted, mut keys) = (held.noted(), Vec::new());
         for Commit { batch, done } in commits {
@@ -113,6 +123,7 @@ impl Writer {
             if noted.is_some() {
                 keys.extend(batch.keys().cloned());
             }
+            writes += batch.len();
             for (key, value) in batch.operations {
                 match value {
                     Some(value) => gathered.insert(key, value),
@@ -129,6 +140,7 @@ impl Writer {
             noted.add(keys);
         }
         drop(held);
+        free_what_was_replaced(writes);
         (applied.and_then(|()| guarded(|| database.sync())), waiting)
     }
 
