@@ -1,5 +1,5 @@
 //! Every request has an id: the one that was sent with it, or a new one. It stands in the answer, in the problem document and
-//! in the log's lines about the request.
+//! in what the request itself writes to the log; what a lane does for it later has none.
 
 use axum::body::Body;
 use axum::extract::Request;
