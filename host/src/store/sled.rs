@@ -94,9 +94,9 @@ impl SledStore {
     /// Opens the database in `folder`.
     ///
     /// # Errors
-    /// [`Error::InUse`] when another process has it, [`Error::Missing`] when there has to be one and is not,
-    /// [`Error::Lost`] and [`Error::Damaged`] when less is found than was acknowledged (nothing was changed then, unless
-    /// the loss is only seen once sled has opened it), [`Error::Newer`] when a newer release wrote it,
+    /// [`Error::InUse`] when another process has it and keeps it for two seconds, [`Error::Missing`] when there has to be one
+    /// and is not, [`Error::Lost`] and [`Error::Damaged`] when less is found than was acknowledged (nothing was changed
+    /// then, unless the loss is only seen once sled has opened it), [`Error::Newer`] when a newer release wrote it,
     /// [`Error::Failed`] when it cannot be opened.
     pub fn open_with(folder: &Path, opening: Opening) -> Result<Self, Error> {
         let database = Database::open(folder, opening)?;

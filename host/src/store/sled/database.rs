@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::super::Error;
 use super::committed::{Committed, decode, encode};
@@ -17,6 +18,12 @@ const NUMBER: &str = "last";
 const SPACE: usize = 1024 * 1024;
 /// What is written to find out.
 const SPACE_FILE: &str = "space";
+
+/// How long a database is waited for that somebody has. sled's threads have a log that was just written until they are done
+/// with it, after the last of its owners has let go; and a process that ends lets go when all of it has gone.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The pause between two looks at it.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// A database whose log can be synced.
 pub(super) struct Database {
@@ -42,8 +49,9 @@ impl Database {
         if ours {
             keep_private(folder, 0o700);
         }
-        let acknowledged = check(folder, opening)?;
-        let db = replay(folder)?;
+        let until = Instant::now() + PATIENCE;
+        let acknowledged = when_free(until, || check(folder, opening))?;
+        let db = when_free(until, || replay(folder))?;
         let log = File::options().read(true).write(true).open(folder.join("db")).map_err(failed)?;
         make_files_private(folder).map_err(failed)?;
         let numbers = db.open_tree("committed").map_err(super::failed)?;
@@ -79,6 +87,16 @@ impl Database {
             .sync_data()
             .and_then(|()| self.committed.keep(self.last))
             .map_err(|error| Error::Failed(error.to_string()))
+    }
+}
+
+/// Tries again, up to a moment, while somebody has the database.
+fn when_free<T>(until: Instant, mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+    loop {
+        match attempt() {
+            Err(Error::InUse { .. }) if Instant::now() < until => std::thread::sleep(PAUSE),
+            outcome => return outcome,
+        }
     }
 }
 

@@ -48,6 +48,18 @@ fn a_second_process_on_one_store_is_refused_by_name() {
     assert!(matches!(SledStore::open(folder.path()), Err(Error::InUse { .. })));
 }
 
+#[test]
+fn a_store_that_was_let_go_opens_again_at_once_while_others_keep_the_threads_of_the_database_busy() {
+    let rounds = || {
+        let folder = tempfile::tempdir().unwrap();
+        for round in 0..20 {
+            let store = SledStore::open(folder.path()).unwrap();
+            wait(store.commit(put("a", vec![round; 100_000]))).unwrap();
+        }
+    };
+    std::thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(rounds))));
+}
+
 /// A disk of some MiB of its own, so that it can be full; `None` where this user may not mount one.
 struct Disk(tempfile::TempDir);
 
