@@ -2,10 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::App;
 use super::access::Caller;
+use super::api::ActionList;
 use super::error_query::{LARGEST_PAGE, PAGE};
 use super::extract::Asked;
 use super::problem::Problem;
@@ -37,56 +39,33 @@ pub(super) async fn record_by(
     })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Query {
+    #[param(value_type = Option<OrgId>)]
     org: Option<String>,
+    /// Who, by name.
     by: Option<String>,
+    #[param(value_type = Option<Deed>)]
     what: Option<String>,
+    #[param(value_type = Option<Timestamp>)]
     since: Option<String>,
+    #[param(value_type = Option<Timestamp>)]
     before: Option<String>,
+    /// Of a page; 50 without it.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
+    /// The `next_cursor` of a page.
     cursor: Option<String>,
 }
 
-#[derive(Serialize)]
-struct View {
-    id: String,
-    at: Timestamp,
-    #[serde(flatten)]
-    action: Shown,
-}
-
-/// An action without what orders it.
-#[derive(Serialize)]
-struct Shown {
-    by: String,
-    via: crate::domain::Via,
-    address: Option<std::net::IpAddr>,
-    what: Deed,
-    org: Option<OrgId>,
-    subject: Option<String>,
-    count: u64,
-    reason: Option<String>,
-}
-
-impl From<(String, Action)> for View {
-    fn from((id, action): (String, Action)) -> Self {
-        let Action { at, order: _, by, via, address, what, org, subject, count, reason } = action;
-        Self { id, at, action: Shown { by, via, address, what, org, subject, count, reason } }
-    }
-}
-
-#[derive(Serialize)]
-pub(super) struct List {
-    actions: Vec<View>,
-    /// Asks for the next page; absent on the last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
-}
-
-/// Actions, the newest first, in pages.
-pub(super) async fn list(State(app): State<App>, Asked(query): Asked<Query>) -> Result<Json<List>, Problem> {
+/// Who did what, when, to how many and why
+///
+/// The newest first, in pages. A page looks at 5,000 actions at most: one that is not full and has a `next_cursor` ended there.
+#[utoipa::path(get, path = "/v1/actions", operation_id = "list_actions", tag = "actions", params(Query),
+    responses((status = 200, description = "A page of actions.", body = ActionList)))]
+pub(super) async fn list(State(app): State<App>, Asked(query): Asked<Query>) -> Result<Json<ActionList>, Problem> {
     let limit = query.limit.unwrap_or(PAGE);
     if !(1..=LARGEST_PAGE).contains(&limit) {
         return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
@@ -98,7 +77,7 @@ pub(super) async fn list(State(app): State<App>, Asked(query): Asked<Query>) -> 
     // What is counted of wrong tokens is to be seen by whoever looks for it.
     app.guesses.refused.write().await;
     let page = app.parts.engine.ledger().actions(&filter, query.cursor.as_deref(), limit).await?;
-    Ok(Json(List { actions: page.actions.into_iter().map(View::from).collect(), next_cursor: page.next }))
+    Ok(Json(ActionList { actions: page.actions.into_iter().map(Into::into).collect(), next_cursor: page.next }))
 }
 
 impl Query {

@@ -7,14 +7,14 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::App;
 use super::access::{Caller, Hash, hash};
 use super::actions::{record, record_by};
+use super::api::{AuthorizationCode, AuthorizationRequest, AuthorizationStart, Authorized as View};
 use super::extract::{self, Id};
-use super::problem::Problem;
+use super::openapi::Conflict;
+use super::problem::{Kind, Problem};
 use crate::clock::Clock;
 use crate::domain::{Asker, BaseUrl, Deed, OrgId, Refusal, Secret, Timestamp};
 use crate::salesforce::{Authorization, advice};
@@ -119,51 +119,50 @@ pub(super) async fn finish(app: &App, begun: Begun, code: Secret) -> Result<Resu
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
-    redirect_uri: String,
-}
-
-/// Begins one for a program on the caller's own machine, which waits there for the browser.
+/// Begin the authorization of an organization
+///
+/// For a program on the caller's own machine, which opens `url` in a browser and waits at `redirect_uri` for the code.
+#[utoipa::path(post, path = "/v1/orgs/{org}/authorization", operation_id = "start_authorization", tag = "organizations",
+    params(("org" = OrgId, Path)), request_body = AuthorizationRequest,
+    responses((status = 201, description = "It has begun, and waits ten minutes for its code.", body = AuthorizationStart),
+        (status = 409, response = Conflict)))]
 pub(super) async fn start(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Id(id): Id<OrgId>,
-    extract::Json(Wanted { redirect_uri }): extract::Json<Wanted>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+    extract::Json(AuthorizationRequest { redirect_uri }): extract::Json<AuthorizationRequest>,
+) -> Result<(StatusCode, Json<AuthorizationStart>), Problem> {
     let here = BaseUrl::try_from(redirect_uri.clone()).is_ok() && redirect_uri.starts_with("http://");
     if !here {
         let words = "redirect_uri: a code is only brought to the caller's own machine, as http://localhost:PORT/...";
         return Err(Problem::invalid(words));
     }
     let (url, state) = begin(&app, &id, &caller, Origin::Api(caller.name.clone()), redirect_uri).await?;
-    Ok((StatusCode::CREATED, Json(json!({ "url": url, "state": state.reveal() }))))
+    Ok((StatusCode::CREATED, Json(AuthorizationStart { url, state: state.reveal().to_owned() })))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Given {
-    state: String,
-    code: Secret,
-}
-
-/// Ends one that the same caller began.
+/// End the authorization of an organization with its code
+///
+/// Only whoever began it can end it, once.
+#[utoipa::path(post, path = "/v1/orgs/{org}/authorization/code", operation_id = "finish_authorization",
+    tag = "organizations", params(("org" = OrgId, Path)), request_body = AuthorizationCode,
+    responses((status = 200, description = "The organization is authorized.", body = View),
+        (status = 409, response = Conflict)))]
 pub(super) async fn code(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Id(id): Id<OrgId>,
-    extract::Json(Given { state, code }): extract::Json<Given>,
-) -> Result<Json<Value>, Problem> {
+    extract::Json(AuthorizationCode { state, code }): extract::Json<AuthorizationCode>,
+) -> Result<Json<View>, Problem> {
     let own = Origin::Api(caller.name);
     let begun = app.waiting.take(&state, |begun| begun.org == id && begun.origin == own);
     let begun = begun.ok_or_else(|| Problem::conflict("no authorization waits for this state: begin again"))?;
     let authorized = finish(&app, begun, code).await?.map_err(|refusal| {
         let advice = advice(&refusal);
         let detail = format!("{}: {}. {} {}", refusal.code, refusal.text, advice.happened, advice.check);
-        Problem::new(StatusCode::CONFLICT, "authorization-refused", "Salesforce refused the authorization", detail)
+        Problem::new(Kind::AuthorizationRefused, detail)
     })?;
-    Ok(Json(json!({ "org": id, "server": authorized.server, "retried": authorized.retried })))
+    Ok(Json(View { org: id, server: authorized.server, retried: authorized.retried }))
 }
 
 #[cfg(test)]

@@ -12,11 +12,18 @@ use futures_util::stream;
 use super::App;
 use super::access::Caller;
 use super::actions::record;
+use super::openapi::Conflict;
 use super::problem::Problem;
 use crate::domain::Deed;
 use crate::store::{Error, backup};
 
-/// Answers all records as the lines of an export. The answer ends early, without its last line, where it cannot go on.
+/// Back up everything that is kept
+///
+/// All records as the lines of an export, which `switchyard store import` takes. The answer ends early, without its last line,
+/// where it cannot go on.
+#[utoipa::path(post, path = "/v1/backup", operation_id = "back_up", tag = "host",
+    responses((status = 200, description = "All records.", body = String, content_type = "application/x-ndjson"),
+        (status = 409, response = Conflict)))]
 pub(super) async fn read(State(app): State<App>, Extension(caller): Extension<Caller>) -> Result<Response, Problem> {
     let store = Arc::clone(app.parts.engine.ledger().store());
     let mut pieces = backup(store).map_err(|error| match error {

@@ -6,14 +6,13 @@ use std::time::Duration;
 use axum::RequestExt;
 use axum::body::HttpBody;
 use axum::extract::Request;
-use axum::http::StatusCode;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::access::Caller;
-use super::problem::Problem;
+use super::problem::{Kind, Problem};
 
 /// Bodies of no more bytes are read whatever others take: connections are bounded.
 const SMALL: usize = 64 * 1024;
@@ -131,7 +130,7 @@ fn too_long() -> Problem {
 }
 
 fn too_slow() -> Problem {
-    Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "Too slow", "the body did not come in time")
+    Problem::new(Kind::TooSlow, "the body did not come in time")
 }
 
 fn no_room() -> Problem {
@@ -154,7 +153,7 @@ fn broken(error: &axum::Error) -> Problem {
 mod tests {
     use axum::body::Body;
     use axum::extract::DefaultBodyLimit;
-    use axum::http::Request as HttpRequest;
+    use axum::http::{Request as HttpRequest, StatusCode};
     use futures_util::{FutureExt as _, stream};
 
     use super::*;

@@ -2,30 +2,29 @@
 
 use axum::extract::State;
 use axum::{Extension, Json};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::App;
 use super::access::{Caller, Scope};
+use super::api::{AuditEntry, Conversation, ConversationInOrg, Details, ErrorLine, Message, Record};
 use super::error_query::LARGEST_PAGE;
 use super::evidence::mask_of;
 use super::extract::{Asked, Id};
 use super::problem::Problem;
 use super::timeline::{Place, page};
-use crate::domain::{
-    AuditEntry, Class, ConversationId, Delivery, Direction, MessageId, OrgId, Phase, State as ErrorState, SyncErrorId,
-    Timestamp,
-};
+use crate::domain::{ConversationId, Delivery, Direction, OrgId, Phase, State as ErrorState, Timestamp};
 use crate::ledger::Story;
 use crate::policy::case;
-use crate::salesforce::RecordPage;
 
 /// Entries of the timeline without a `limit`.
 const ENTRIES: usize = 200;
 /// The longest text of a message that is shown, in bytes.
 const TEXT_BYTES: usize = 2 * 1024;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Query {
     /// Whether personal data is left out.
     #[serde(default)]
@@ -34,93 +33,24 @@ pub(super) struct Query {
     org: Option<OrgId>,
     /// Entries of the timeline before this one: an `older_cursor`. It goes with `org`.
     cursor: Option<String>,
+    /// Entries of the timeline; 200 without it.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
 }
 
-#[derive(Serialize)]
-pub(super) struct Answer {
-    conversation: ConversationId,
-    /// Whether personal data is left out.
-    masked: bool,
-    /// How it is in each organization that has it.
-    orgs: Vec<View>,
-}
-
-#[derive(Serialize)]
-struct View {
-    org: OrgId,
-    /// Whether the organization is configured.
-    connected: bool,
-    state: &'static str,
-    /// Since when; absent where that is not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    since: Option<Timestamp>,
-    /// When it is tried again by itself; only while `retrying`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_attempt_at: Option<Timestamp>,
-    /// What was sent until then is forgotten, because its source said so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    erased_until: Option<Timestamp>,
-    /// Its page at the source, where it has one; not where personal data is left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<String>,
-    /// As a policy is told it, but for the messages; absent where its record could not be read or kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    details: Option<Details>,
-    messages: Vec<Message>,
-    records: Vec<RecordPage>,
-    sync_errors: Vec<Error>,
-    /// The audit of all its messages, oldest first.
-    timeline: Vec<AuditEntry>,
-    /// Asks for what is older; absent where there is nothing older.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    older_cursor: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Details {
-    channel: String,
-    account: crate::domain::AccountId,
-    team: Option<String>,
-    agent: Option<String>,
-    closed: bool,
-    tags: Vec<String>,
-    customer: case::Customer,
-}
-
-#[derive(Serialize)]
-struct Message {
-    id: MessageId,
-    sent_at: Option<Timestamp>,
-    /// `customer`, or `agent` for whoever answers.
-    author: &'static str,
-    name: String,
-    text: String,
-    /// How many bytes the text has, where it is cut off here.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cut_from: Option<usize>,
-    /// Whether its source said that it is to be forgotten.
-    erased: bool,
-}
-
-#[derive(Serialize)]
-struct Error {
-    id: SyncErrorId,
-    state: ErrorState,
-    class: Class,
-    code: String,
-    title: String,
-    first_seen: Timestamp,
-    last_seen: Timestamp,
-}
-
-/// A conversation in each organization that has it.
+/// Look at a conversation
+///
+/// In each organization that has it: its state, its messages, its records in Salesforce, its sync errors and its story. Tokens
+/// without the scope `errors` have to ask for `mask=true`.
+#[utoipa::path(get, path = "/v1/conversations/{id}", operation_id = "get_conversation", tag = "conversations",
+    params(("id" = ConversationId, Path), Query),
+    responses((status = 200, description = "The conversation.", body = Conversation)))]
 pub(super) async fn show(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Id(id): Id<ConversationId>,
     Asked(query): Asked<Query>,
-) -> Result<Json<Answer>, Problem> {
+) -> Result<Json<Conversation>, Problem> {
     if !query.mask && !caller.may(Scope::Errors) {
         let words = "personal data is given to tokens with the scope `errors` only; `?mask=true` leaves it out";
         return Err(Problem::forbidden(words));
@@ -141,10 +71,17 @@ pub(super) async fn show(
     if orgs.is_empty() {
         return Err(Problem::not_found(format!("nothing is known of conversation {id}")));
     }
-    Ok(Json(Answer { conversation: id, masked: query.mask, orgs }))
+    Ok(Json(Conversation { conversation: id, masked: query.mask, orgs }))
 }
 
-fn view(app: &App, id: &ConversationId, story: Story, mask: bool, before: Option<Place>, limit: usize) -> View {
+fn view(
+    app: &App,
+    id: &ConversationId,
+    story: Story,
+    mask: bool,
+    before: Option<Place>,
+    limit: usize,
+) -> ConversationInOrg {
     let connected = app.parts.engine.org(&story.org).ok().map(|(org, _)| org);
     let records = connected.as_ref().map(|org| org.salesforce.pages(&story.delivery.records)).unwrap_or_default();
     let (state, since, next_attempt_at) = stands(&story);
@@ -163,7 +100,7 @@ fn view(app: &App, id: &ConversationId, story: Story, mask: bool, before: Option
     }
     let said = told.as_mut().map(|told| std::mem::take(&mut told.messages)).unwrap_or_default();
     let messages = said.into_iter().filter_map(|message| shown(message, erased_until)).collect();
-    let sync_errors = errors.into_iter().map(|(error, title)| Error {
+    let sync_errors = errors.into_iter().map(|(error, title)| ErrorLine {
         id: error.id,
         state: error.state,
         class: error.refusal.class,
@@ -174,7 +111,7 @@ fn view(app: &App, id: &ConversationId, story: Story, mask: bool, before: Option
     });
     let sync_errors = sync_errors.collect();
     let (connected, details) = (connected.is_some(), told.map(Details::from));
-    View {
+    ConversationInOrg {
         org,
         connected,
         state,
@@ -184,17 +121,10 @@ fn view(app: &App, id: &ConversationId, story: Story, mask: bool, before: Option
         url,
         details,
         messages,
-        records,
+        records: records.into_iter().map(Record::from).collect(),
         sync_errors,
-        timeline,
+        timeline: timeline.into_iter().map(AuditEntry::from).collect(),
         older_cursor,
-    }
-}
-
-impl From<case::Conversation> for Details {
-    fn from(of: case::Conversation) -> Self {
-        let case::Conversation { channel, account, team, agent, closed, tags, customer, .. } = of;
-        Self { channel, account, team, agent, closed, tags, customer }
     }
 }
 

@@ -8,9 +8,15 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde_json::Value;
 
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+
 use super::App;
+use super::parameters::{Form, Known, known, limit, named, names, number, one_of, text as any_text};
 use super::problem::Problem;
-use crate::domain::{ErrorQuery, OrgId, is_hidden};
+use crate::domain::{
+    Class, ConversationId, ErrorQuery, Fingerprint, MessageId, OrgId, PolicyName, State, Timestamp, is_hidden,
+};
 use crate::ledger::{Cursor, Paging};
 
 /// A page without a `limit`, and the largest.
@@ -21,29 +27,32 @@ const VALUES: usize = 200;
 /// The longest text that is searched for, in characters.
 const TEXT: usize = 200;
 
-/// The filters, in the order of the documents.
-pub(super) const FILTERS: [&str; 18] = [
-    "org",
-    "state",
-    "class",
-    "code",
-    "group",
-    "team",
-    "channel",
-    "policy",
-    "first_seen_from",
-    "first_seen_before",
-    "last_seen_from",
-    "last_seen_before",
-    "attempts_min",
-    "attempts_max",
-    "conversation",
-    "message",
-    "customer",
-    "text",
+/// The filters, in the order of the documents. The search over everything stands for a filter as well.
+const FILTERS: [Known; 19] = [
+    known("org", Form::Several(named::<OrgId>), "Of these organizations."),
+    known("state", Form::Several(named::<State>), "In these states."),
+    known("class", Form::Several(named::<Class>), "With a refusal of these classes."),
+    known("code", Form::Several(any_text), "With a refusal of these codes."),
+    known("group", Form::Several(named::<Fingerprint>), "Of these causes."),
+    known("team", Form::Repeated(any_text), "Of conversations of these teams."),
+    known("channel", Form::Several(any_text), "Of conversations of these channels, in the platform's words."),
+    known("policy", Form::Several(named::<PolicyName>), "Judged by these policies."),
+    known("first_seen_from", Form::One(named::<Timestamp>), "That failed first at this moment or later."),
+    known("first_seen_before", Form::One(named::<Timestamp>), "That failed first before this moment."),
+    known("last_seen_from", Form::One(named::<Timestamp>), "That failed last at this moment or later."),
+    known("last_seen_before", Form::One(named::<Timestamp>), "That failed last before this moment."),
+    known("attempts_min", Form::One(number), "Attempted at least so often."),
+    known("attempts_max", Form::One(number), "Attempted at most so often."),
+    known("conversation", Form::One(named::<ConversationId>), "Of this conversation."),
+    known("message", Form::One(named::<MessageId>), "That affect this message."),
+    known("customer", Form::One(any_text), "Of customers whose name or address begins with this."),
+    known("text", Form::One(any_text), "Of causes with these words."),
+    known(
+        "q",
+        Form::One(any_text),
+        "A search: an id of any kind, the beginning of a customer's name or address, or words of a cause.",
+    ),
 ];
-/// The search over everything, which stands for a filter as well.
-const SEARCH: &str = "q";
 
 /// Reads filters one by one.
 #[derive(Debug, Default)]
@@ -54,7 +63,7 @@ impl Filters {
     pub(super) fn take(&mut self, name: &str, value: &str) -> Result<bool, Problem> {
         let query = &mut self.0;
         match name {
-            _ if value.is_empty() => return Ok(name == SEARCH || FILTERS.contains(&name)),
+            _ if value.is_empty() => return Ok(FILTERS.iter().any(|known| known.name == name)),
             "org" => each(name, value, &mut query.orgs)?,
             "state" => each(name, value, &mut query.states)?,
             "class" => each(name, value, &mut query.classes)?,
@@ -74,7 +83,7 @@ impl Filters {
             "message" => once(name, value, &mut query.message)?,
             "customer" => once(name, &text(name, value)?, &mut query.customer)?,
             "text" => once(name, &text(name, value)?, &mut query.text)?,
-            SEARCH => once(name, &text(name, value)?, &mut query.q)?,
+            "q" => once(name, &text(name, value)?, &mut query.q)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -137,7 +146,7 @@ pub(super) fn fields(query: &ErrorQuery) -> Vec<(&'static str, String)> {
     set("message", texts(&query.message));
     set("customer", texts(&query.customer));
     set("text", texts(&query.text));
-    set(SEARCH, texts(&query.q));
+    set("q", texts(&query.q));
     fields
 }
 
@@ -151,9 +160,9 @@ pub(super) fn no_such_org(org: &OrgId) -> Problem {
 }
 
 /// A field of the query that nobody knows.
-pub(super) fn unknown(name: &str, others: &[&str]) -> Problem {
+fn unknown(name: &str, others: &[Known]) -> Problem {
     let name: String = name.chars().take(TEXT).collect();
-    let known = [&FILTERS[..], &[SEARCH], others].concat().join(", ");
+    let known = names(FILTERS.iter().chain(others));
     Problem::bad_request(format!("`{name}` is no filter; known are {known}"))
 }
 
@@ -210,7 +219,36 @@ pub(super) struct ListAsked {
 }
 
 /// How pages of sync errors are asked for, beside the filters.
-const PAGING: [&str; 3] = ["sort", "cursor", "limit"];
+const PAGING: [Known; 3] = [
+    known(
+        "sort",
+        Form::One(|| one_of(["-first_seen", "first_seen"])),
+        "The newest first, as without it, or the oldest.",
+    ),
+    known(
+        "cursor",
+        Form::One(any_text),
+        "The `next_cursor` or `previous_cursor` of a page, with the same filters and order.",
+    ),
+    known("limit", Form::One(limit), "Sync errors of a page."),
+];
+
+impl IntoParams for ListAsked {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        FILTERS.iter().chain(&PAGING).map(Known::parameter).collect()
+    }
+}
+
+/// Which sync errors an export has, and how they are written.
+pub(super) struct Exported;
+
+impl IntoParams for Exported {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let format =
+            known("format", Form::One(|| one_of(["jsonl", "csv"])), "How they are written; `jsonl` without it.");
+        FILTERS.iter().chain(&PAGING[..1]).chain([&format]).map(Known::parameter).collect()
+    }
+}
 
 impl ListAsked {
     /// Reads the query of an address. Fields that nobody knows are refused, or passed over.

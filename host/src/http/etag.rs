@@ -5,6 +5,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
+use utoipa::IntoParams;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+
 use super::problem::Problem;
 use crate::domain::Expected;
 
@@ -17,6 +22,16 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
         let values = parts.headers.get_all(header::IF_MATCH).iter();
         let texts = values.map(|value| value.to_str().unwrap_or_default());
         Expected::read(texts).map(Self).map_err(|error| Problem::bad_request(error.to_string()))
+    }
+}
+
+impl IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let meaning =
+            "The `ETag` that what is changed had when it was looked at: where it has another one, nothing is changed.";
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let header = ParameterBuilder::new().name("If-Match").parameter_in(ParameterIn::Header);
+        vec![header.required(Required::False).description(Some(meaning)).schema(Some(text)).build()]
     }
 }
 

@@ -2,52 +2,35 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::App;
+use super::api::{self, Decided, Evidence, Fact};
 use super::extract::{Asked, Id};
 use super::problem::Problem;
 use super::sync_errors::find;
-use crate::domain::{Advice, AuditEntry, ConversationId, Fact, PolicyRef, Question, SyncError, SyncErrorId, Timestamp};
+use crate::domain::{AuditEntry, ConversationId, Question, SyncError, SyncErrorId};
 use crate::policy::case::{Conversation, Mask};
-use crate::salesforce;
 
 /// Decisions that are shown, the newest.
 const DECISIONS: usize = 100;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Query {
     /// Whether personal data is left out.
     #[serde(default)]
     mask: bool,
 }
 
-#[derive(Serialize)]
-pub(super) struct Evidence {
-    #[serde(flatten)]
-    error: SyncError,
-    /// Whether personal data is left out.
-    masked: bool,
-    /// What policies decided about it, oldest first.
-    decisions: Vec<Decided>,
-    /// What happened, what to check, and what follows by itself.
-    advice: Advice,
-}
-
-/// What a policy decided.
-#[derive(Debug, PartialEq, Serialize)]
-struct Decided {
-    at: Timestamp,
-    question: Question,
-    /// Which revision.
-    policy: PolicyRef,
-    /// The entry of the audit; absent where nothing was said beside the answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fact: Option<Fact>,
-}
-
-/// One sync error, whole.
+/// Look at a sync error
+///
+/// With what explains it: the request as it was sent, the answer as it was received, who decided what, and advice.
+#[utoipa::path(get, path = "/v1/sync-errors/{id}", operation_id = "get_sync_error", tag = "sync errors",
+    params(("id" = SyncErrorId, Path), Query),
+    responses((status = 200, description = "The sync error.", body = Evidence)))]
 pub(super) async fn show(
     State(app): State<App>,
     Id(id): Id<SyncErrorId>,
@@ -61,10 +44,10 @@ pub(super) async fn show(
     if mask {
         let of = ledger.conversation(&error.org, &error.conversation).await?;
         let mask = mask_of(of.as_ref(), &error.conversation).and_names_in(error.refusal.request.as_ref());
-        decisions.iter_mut().filter_map(|decided| decided.fact.as_mut()).for_each(|fact| mask.fact(fact));
+        decisions.iter_mut().filter_map(|decided| decided.fact.as_mut()).for_each(|Fact(fact)| mask.fact(fact));
         mask.sync_error(&mut error);
     }
-    Ok(Json(Evidence { advice: salesforce::advice(&error.refusal), error, masked: mask, decisions }))
+    Ok(Json(Evidence { error: api::SyncError::whole(error), masked: mask, decisions }))
 }
 
 /// What takes the personal data of a conversation out of what is kept about it.
@@ -78,8 +61,8 @@ fn decisions(error: &SyncError, audit: Vec<AuditEntry>) -> Vec<Decided> {
     let during = audit.into_iter().filter(|entry| (error.first_seen..=last).contains(&entry.at));
     let mut decisions: Vec<_> = during
         .filter_map(|AuditEntry { at, fact, .. }| {
-            let (policy, question) = fact.decided_by().map(|(policy, question)| (policy.clone(), question))?;
-            Some(Decided { at, question, policy, fact: Some(fact) })
+            let (policy, question) = fact.decided_by().map(|(policy, question)| (policy.clone().into(), question))?;
+            Some(Decided { at, question, policy, fact: Some(Fact(fact)) })
         })
         .collect();
     let blamed = error.refusal.blame.iter().map(|blame| (blame.question, &blame.policy));
@@ -87,8 +70,9 @@ fn decisions(error: &SyncError, audit: Vec<AuditEntry>) -> Vec<Decided> {
     let judged = error.judged_by.iter().map(|policy| (Question::Judge, policy));
     for (question, policy) in blamed.chain(chose).chain(judged) {
         let at = error.last_seen;
-        if decisions.iter().all(|known| (known.at, known.question, &known.policy) != (at, question, policy)) {
-            decisions.push(Decided { at, question, policy: policy.clone(), fact: None });
+        let policy = policy.clone().into();
+        if decisions.iter().all(|known| (known.at, known.question, &known.policy) != (at, question, &policy)) {
+            decisions.push(Decided { at, question, policy, fact: None });
         }
     }
     decisions.sort_by_key(|decided| decided.at);

@@ -10,9 +10,9 @@ use bytes::Bytes;
 use futures_util::stream;
 
 use super::App;
-use super::error_query::ListAsked;
+use super::api::SyncError as View;
+use super::error_query::{Exported, ListAsked};
 use super::problem::Problem;
-use super::sync_errors::View;
 use crate::domain::{ErrorQuery, SyncError};
 use crate::ledger::{Ledger, Paging};
 use crate::store;
@@ -63,8 +63,15 @@ struct Export {
     header: bool,
 }
 
-/// Sync errors that match, all of them, as they are read: what changes meanwhile is as it is then. The answer ends early, and its
-/// connection with it, where it cannot go on.
+/// Export sync errors
+///
+/// All that match, as they are read: what changes meanwhile is as it is then. `format=jsonl` has one sync error a line,
+/// `format=csv` a table that spreadsheets take for no formulas. The answer ends early, and its connection with it, where it cannot
+/// go on.
+#[utoipa::path(get, path = "/v1/sync-errors/export", operation_id = "export_sync_errors", tag = "sync errors",
+    params(Exported),
+    responses((status = 200, description = "What matches.", content(
+        (View = "application/x-ndjson"), (String = "text/csv")))))]
 pub(super) async fn export(State(app): State<App>, RawQuery(address): RawQuery) -> Result<Response, Problem> {
     let (mut format, mut rest) = (Format::Lines, Vec::new());
     for (name, value) in url::form_urlencoded::parse(address.unwrap_or_default().as_bytes()) {

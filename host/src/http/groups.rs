@@ -3,122 +3,48 @@
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::{Extension, Json};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Deserialize;
 use tokio::sync::watch::Receiver;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::{RefOr, Schema};
 
 use super::App;
 use super::access::Caller;
+use super::api::{Group as View, GroupChange, GroupList};
 use super::error_query::{LARGEST_PAGE, PAGE, each, no_such_org, once, text};
 use super::etag::{IfMatch, Tagged};
 use super::extract::{self, Id};
+use super::openapi::Stale;
+use super::parameters::{Form, Known, known, limit, named, names, one_of, text as any_text};
 use super::problem::Problem;
 use crate::domain::{
-    ASSIGNEE, Advice, Annotation, Class, Condition, ErrorCounts, Fingerprint, Group, GroupOrder, GroupQuery, NOTE,
-    OrgId, PolicyName, Question, SyncErrorId, TICKET, Timestamp, is_hidden,
+    ASSIGNEE, Annotation, Class, Condition, Fingerprint, Group, GroupOrder, GroupQuery, NOTE, OrgId, PolicyName,
+    TICKET, Timestamp, is_hidden,
 };
-use crate::engine::{HeldCause, OrgHealth};
+use crate::engine::OrgHealth;
 use crate::ledger::group_cursor;
 
 /// The filters of the list, and how it is paged.
-const KNOWN: &str = "org, condition, class, code, policy, assignee, text, sort, cursor, limit";
+const KNOWN: [Known; 10] = [
+    known("org", Form::Several(named::<OrgId>), "Of these organizations."),
+    known("condition", Form::Several(named::<Condition>), "That develop in these ways."),
+    known("class", Form::Several(named::<Class>), "Of these classes."),
+    known("code", Form::Several(any_text), "Of these codes."),
+    known("policy", Form::Several(named::<PolicyName>), "With these policies at fault."),
+    known("assignee", Form::Repeated(any_text), "That these people look after; `none` for nobody."),
+    known("text", Form::One(any_text), "With these words."),
+    known("sort", Form::One(orders), "The most open sync errors first without it."),
+    known("cursor", Form::One(any_text), "The `next_cursor` of a page, with the same filters and order."),
+    known("limit", Form::One(limit), "Causes of a page."),
+];
+
+fn orders() -> RefOr<Schema> {
+    one_of(GroupOrder::ALL.map(|(word, _)| word))
+}
+
 /// Stands for nobody among the assignees.
 const NOBODY: &str = "none";
-
-/// A cause as the API shows it.
-#[derive(Serialize)]
-pub(super) struct View {
-    id: Fingerprint,
-    org: OrgId,
-    /// What is wrong, in words for a person.
-    title: String,
-    /// New, ongoing, escalating, regressed or quiet.
-    condition: Condition,
-    class: Class,
-    code: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    fields: Vec<String>,
-    /// The policy at fault, and what it was asked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy: Option<PolicyName>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    question: Option<Question>,
-    /// The words of the refusals without what differs from one conversation to the next.
-    text: String,
-    /// Sync errors by state.
-    counts: ErrorCounts,
-    /// Conversations with a sync error that is not over; each has one at most.
-    conversations: u64,
-    first_seen: Timestamp,
-    last_seen: Timestamp,
-    /// Failures of the last 24 hours, and of the last 14 days.
-    failures_24h: u64,
-    failures_14d: u64,
-    /// Sync errors that failed last, the newest at the end.
-    samples: Vec<SyncErrorId>,
-    assignee: Option<String>,
-    note: Option<String>,
-    ticket: Option<String>,
-    advice: Advice,
-    /// Failures by hour; only of a cause that is asked for alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    failures: Option<Vec<Hour>>,
-    /// Revisions of policies that may not ignore it any more.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    held: Vec<HeldCause>,
-}
-
-#[derive(Serialize)]
-struct Hour {
-    from: Timestamp,
-    failures: u32,
-}
-
-impl View {
-    fn of(app: &App, group: Group, now: Timestamp, by_hour: bool) -> Self {
-        let health = app.parts.engine.watch(&group.org).ok();
-        let of_it = |health: Receiver<OrgHealth>| {
-            health.borrow().held.iter().filter(|held| held.group == group.id).cloned().collect()
-        };
-        let held = health.map(of_it).unwrap_or_default();
-        let day = |days: u64| Timestamp::from_millis(now.as_millis().saturating_sub(days * 86_400_000));
-        let hours = || group.failures.hours().map(|(from, failures)| Hour { from, failures }).collect();
-        Self {
-            condition: group.condition(now),
-            conversations: group.open() + group.counts.ignored,
-            failures_24h: group.failures.since(day(1)),
-            failures_14d: group.failures.since(day(14)),
-            advice: group.class.advice(),
-            failures: by_hour.then(hours),
-            held,
-            id: group.id,
-            org: group.org,
-            title: group.title,
-            class: group.class,
-            code: group.code,
-            fields: group.fields,
-            policy: group.policy,
-            question: group.question,
-            text: group.text,
-            counts: group.counts,
-            first_seen: group.first_seen,
-            last_seen: group.last_seen,
-            samples: group.samples,
-            assignee: group.assignee,
-            note: group.note,
-            ticket: group.ticket,
-        }
-    }
-}
-
-#[derive(Serialize)]
-pub(super) struct List {
-    groups: Vec<View>,
-    /// Asks for the next page; absent on the last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
-    /// How many match in all.
-    total: usize,
-}
 
 /// Which part of which list an address asks for.
 pub(super) struct Asked {
@@ -155,7 +81,7 @@ impl FromRequestParts<App> for Asked {
                 "assignee" | "text" | "cursor" | "limit" | "sort" => {}
                 _ => {
                     let name: String = name.chars().take(80).collect();
-                    return Err(Problem::bad_request(format!("`{name}` is no filter; known are {KNOWN}")));
+                    return Err(Problem::bad_request(format!("`{name}` is no filter; known are {}", names(&KNOWN))));
                 }
             }
         }
@@ -170,8 +96,18 @@ impl FromRequestParts<App> for Asked {
     }
 }
 
-/// Causes that match, in pages; those with the most open sync errors first.
-pub(super) async fn list(State(app): State<App>, asked: Asked) -> Result<Json<List>, Problem> {
+impl IntoParams for Asked {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        KNOWN.iter().map(Known::parameter).collect()
+    }
+}
+
+/// List causes
+///
+/// Those that match, in pages: how many sync errors each has by state, how it develops, and what people put to it.
+#[utoipa::path(get, path = "/v1/groups", operation_id = "list_groups", tag = "causes", params(Asked),
+    responses((status = 200, description = "A page of causes.", body = GroupList)))]
+pub(super) async fn list(State(app): State<App>, asked: Asked) -> Result<Json<GroupList>, Problem> {
     let Asked { query, order, cursor, limit } = asked;
     let after = cursor.map(|text| {
         group_cursor(&text, &query, order)
@@ -179,15 +115,27 @@ pub(super) async fn list(State(app): State<App>, asked: Asked) -> Result<Json<Li
     });
     let (after, now) = (after.transpose()?, app.parts.clock.now());
     let page = app.parts.engine.ledger().group_page(&query, order, after.as_ref(), limit, now).await?;
-    let groups = page.items.into_iter().map(|group| View::of(&app, group, now, false)).collect();
-    Ok(Json(List { groups, next_cursor: page.next, total: page.total }))
+    let groups = page.items.into_iter().map(|group| view(&app, group, now, false)).collect();
+    Ok(Json(GroupList { groups, next_cursor: page.next, total: page.total }))
 }
 
 /// One cause is meant by its id, and by its organization where the id alone does not tell.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct OfOrg {
+    /// Its organization, where several have this cause.
     org: Option<OrgId>,
+}
+
+/// A cause, and what policies may not do about it any more.
+fn view(app: &App, group: Group, now: Timestamp, by_hour: bool) -> View {
+    let health = app.parts.engine.watch(&group.org).ok();
+    let of_it = |health: Receiver<OrgHealth>| {
+        health.borrow().held.iter().filter(|held| held.group == group.id).cloned().collect()
+    };
+    let held = health.map(of_it).unwrap_or_default();
+    View::of(group, held, now, by_hour)
 }
 
 async fn find(app: &App, id: &Fingerprint, of: OfOrg) -> Result<Group, Problem> {
@@ -203,7 +151,12 @@ async fn find(app: &App, id: &Fingerprint, of: OfOrg) -> Result<Group, Problem> 
     }
 }
 
-/// One cause.
+/// Look at a cause
+///
+/// With its failures by hour. Its `ETag` is that of what people put to it.
+#[utoipa::path(get, path = "/v1/groups/{id}", operation_id = "get_group", tag = "causes",
+    params(("id" = Fingerprint, Path), OfOrg),
+    responses((status = 200, description = "The cause.", body = View)))]
 pub(super) async fn show(
     State(app): State<App>,
     Id(id): Id<Fingerprint>,
@@ -216,52 +169,31 @@ pub(super) async fn show(
 /// A cause; its version is that of what people put to it, since its counts move by themselves.
 fn tagged(app: &App, group: Group) -> Tagged<Json<View>> {
     let tag = group.tag();
-    Tagged(Some(tag), Json(View::of(app, group, app.parts.clock.now(), true)))
+    Tagged(Some(tag), Json(view(app, group, app.parts.clock.now(), true)))
 }
 
-/// What people put to a cause; what is absent stays, and `null` takes away.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Patch {
-    #[serde(default, deserialize_with = "given")]
-    assignee: Option<Option<String>>,
-    #[serde(default, deserialize_with = "given")]
-    note: Option<Option<String>>,
-    #[serde(default, deserialize_with = "given")]
-    ticket: Option<Option<String>>,
-}
-
-/// Tells `null` from what is absent.
-#[expect(clippy::option_option, reason = "absent, taken away and put are three things")]
-fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(from).map(Some)
-}
-
-impl Patch {
-    fn annotations(self) -> Result<Vec<Annotation>, Problem> {
-        let Self { assignee, note, ticket } = self;
-        let mut annotations = Vec::new();
-        if let Some(assignee) = assignee {
-            annotations.push(Annotation::Assignee(checked("assignee", assignee, ASSIGNEE, false)?));
-        }
-        if let Some(note) = note {
-            annotations.push(Annotation::Note(checked("note", note, NOTE, true)?));
-        }
-        if let Some(ticket) = ticket {
-            let ticket = checked("ticket", ticket, TICKET, false)?;
-            let is_link = |text: &String| {
-                url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-            };
-            if !ticket.iter().all(is_link) {
-                return Err(Problem::invalid("ticket: not an address that begins with http:// or https://"));
-            }
-            annotations.push(Annotation::Ticket(ticket));
-        }
-        if annotations.is_empty() {
-            return Err(Problem::invalid("nothing to change: assignee, note and ticket can be put"));
-        }
-        Ok(annotations)
+fn annotations(GroupChange { assignee, note, ticket }: GroupChange) -> Result<Vec<Annotation>, Problem> {
+    let mut annotations = Vec::new();
+    if let Some(assignee) = assignee {
+        annotations.push(Annotation::Assignee(checked("assignee", assignee, ASSIGNEE, false)?));
     }
+    if let Some(note) = note {
+        annotations.push(Annotation::Note(checked("note", note, NOTE, true)?));
+    }
+    if let Some(ticket) = ticket {
+        let ticket = checked("ticket", ticket, TICKET, false)?;
+        let is_link = |text: &String| {
+            url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        };
+        if !ticket.iter().all(is_link) {
+            return Err(Problem::invalid("ticket: not an address that begins with http:// or https://"));
+        }
+        annotations.push(Annotation::Ticket(ticket));
+    }
+    if annotations.is_empty() {
+        return Err(Problem::invalid("nothing to change: assignee, note and ticket can be put"));
+    }
+    Ok(annotations)
 }
 
 fn checked(name: &str, text: Option<String>, most: usize, lines: bool) -> Result<Option<String>, Problem> {
@@ -276,16 +208,21 @@ fn checked(name: &str, text: Option<String>, most: usize, lines: bool) -> Result
     Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
 }
 
-/// Says who looks after a cause, what there is to say of it, and where its ticket is.
+/// Put an assignee, a note or a ticket to a cause
+///
+/// What is absent stays, and `null` takes away.
+#[utoipa::path(patch, path = "/v1/groups/{id}", operation_id = "update_group", tag = "causes",
+    params(("id" = Fingerprint, Path), OfOrg, IfMatch), request_body = GroupChange,
+    responses((status = 200, description = "The cause as it is now.", body = View), (status = 412, response = Stale)))]
 pub(super) async fn patch(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Id(id): Id<Fingerprint>,
     extract::Asked(of): extract::Asked<OfOrg>,
     IfMatch(expected): IfMatch,
-    extract::Json(patch): extract::Json<Patch>,
+    extract::Json(change): extract::Json<GroupChange>,
 ) -> Result<Tagged<Json<View>>, Problem> {
-    let annotations = patch.annotations()?;
+    let annotations = annotations(change)?;
     let org = find(&app, &id, of).await?.org;
     let group = app.parts.engine.annotate(&org, &id, expected, annotations, &caller.asker()).await?;
     Ok(tagged(&app, group))
@@ -296,7 +233,7 @@ mod tests {
     use super::*;
 
     fn patch(json: &str) -> Result<Vec<Annotation>, Problem> {
-        serde_json::from_str::<Patch>(json).unwrap_or_else(|error| panic!("{json}: {error}")).annotations()
+        annotations(serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}")))
     }
 
     #[test]

@@ -3,10 +3,9 @@
 
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use tokio::sync::{Mutex, Semaphore};
 
-use super::problem::Problem;
+use super::problem::{Kind, Problem};
 use super::refused::Refused;
 use super::serving::Peer;
 use crate::clock::Clock;
@@ -57,10 +56,10 @@ impl Guesses {
         self.metrics.wrong_tokens.get_or_create(&Wrong { at }).inc();
         self.tell(at, from);
         self.refused.note(via, from.map(|Peer(address)| address.ip()), self.clock.now()).await;
-        let _waiting = self.waiting.try_acquire().map_err(|_| {
-            let (title, detail) = ("Too many wrong tokens", "wait before the next one is tried");
-            Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-wrong-tokens", title, detail)
-        })?;
+        let _waiting = self
+            .waiting
+            .try_acquire()
+            .map_err(|_| Problem::new(Kind::TooManyWrongTokens, "wait before the next one is tried"))?;
         let _turn = self.turn.lock().await;
         tokio::time::sleep(self.each).await;
         Ok(())
@@ -82,6 +81,7 @@ impl Guesses {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::StatusCode;
     use futures_util::future::join_all;
 
     use super::*;

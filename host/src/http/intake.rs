@@ -3,16 +3,13 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::Deserialize as _;
 
 use super::App;
+use super::api::{IntakeConversation as Conversation, IntakeMessage as Line, Receipt, Unusable};
 use super::extract::{Body, Id, foreign_object};
 use super::problem::Problem;
-use crate::domain::{
-    AccountId, Arrival, Attribute, ConversationId, Customer, Direction, Message, MessageId, ReachedBy, RecordId,
-    SourceId, Timestamp,
-};
+use crate::domain::{Arrival, ConversationId, Customer, Message, MessageId, ReachedBy, SourceId};
 use crate::engine;
 use crate::ledger::Quarantined;
 
@@ -21,78 +18,18 @@ const MESSAGES: usize = 1_000;
 /// The longest reason why a message is set aside, in characters: it may repeat what was sent.
 const REASON: usize = 300;
 
-/// A conversation as a platform hands it in: its whole state and its messages, known ones included.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Conversation {
-    /// The platform's id of it.
-    id: String,
-    /// The connected page or number.
-    account: AccountId,
-    account_name: Option<String>,
-    channel: String,
-    team: Option<String>,
-    agent: Option<String>,
-    closed: Option<bool>,
-    #[serde(default)]
-    tags: Vec<String>,
-    #[serde(default)]
-    attributes: Vec<Attribute>,
-    customer: Person,
-    /// The address of the newest message on the platform.
-    url: Option<String>,
-    /// Grows with every change on the platform; where absent, calls count in the order in which they come.
-    sequence: Option<u64>,
-    /// Each looked at by itself, see [`Line`].
-    messages: Vec<Value>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Person {
-    id: Option<String>,
-    name: Option<String>,
-    email: Option<String>,
-    phone: Option<String>,
-    contact_id: Option<RecordId>,
-    #[serde(default)]
-    attributes: Vec<Attribute>,
-}
-
-/// A message.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    id: String,
-    #[serde(default = "inbound")]
-    direction: Direction,
-    #[serde(default)]
-    author: String,
-    #[serde(default)]
-    body: String,
-    sent_at: Timestamp,
-}
-
-const fn inbound() -> Direction {
-    Direction::Inbound
-}
-
-/// A message that cannot be taken, by its place in the call.
-#[derive(Debug, Serialize)]
-struct Unusable {
-    message: usize,
-    reason: String,
-    #[serde(skip)]
-    value: Value,
-}
-
-/// Takes a conversation. 202 says that it survives a power cut; the same one twice changes nothing. A message of it that
-/// cannot be taken is set aside, and named in the answer; the others go on.
+/// Hand in a conversation
+///
+/// From a platform without a connector. 202 says that it survives a power cut; the same one twice changes nothing. A message of it
+/// that cannot be taken is set aside, and named in the answer; the others go on.
+#[utoipa::path(post, path = "/v1/intake/{source}", operation_id = "hand_in_conversation", tag = "intake",
+    params(("source" = SourceId, Path)), request_body = Conversation,
+    responses((status = 202, description = "It is kept.", body = Receipt)))]
 pub(super) async fn accept(
     State(app): State<App>,
     Id(source): Id<SourceId>,
     Body(body): Body,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<(StatusCode, Json<Receipt>), Problem> {
     let conversation: Conversation = foreign_object(&body)?;
     if app.parts.environments.contains_key(&source) {
         let detail = format!("{source} is an Alcmeon environment; its conversations come by notification and by poll");
@@ -102,7 +39,7 @@ pub(super) async fn accept(
     let (arrival, unusable) = arrival(source.clone(), conversation)?;
     let id = arrival.conversation.clone();
     let now = app.parts.clock.now();
-    let ahead: Vec<_> = arrival.ahead(now).map(|message| message.id.clone()).collect();
+    let taken_as_now: Vec<_> = arrival.ahead(now).map(|message| message.id.clone()).collect();
     if !app.parts.engine.is_linked(&source, &arrival.account) {
         return Err(engine::Error::NotLinked { source_id: source, account }.into());
     }
@@ -112,14 +49,7 @@ pub(super) async fn accept(
     });
     let set_aside = set_aside.collect();
     app.parts.engine.accept(vec![arrival], set_aside, None).await?;
-    let mut answer = json!({ "conversation": id });
-    if !ahead.is_empty() {
-        answer["taken_as_now"] = json!(ahead);
-    }
-    if !unusable.is_empty() {
-        answer["set_aside"] = json!(unusable);
-    }
-    Ok((StatusCode::ACCEPTED, Json(answer)))
+    Ok((StatusCode::ACCEPTED, Json(Receipt { conversation: id, taken_as_now, set_aside: unusable })))
 }
 
 /// Reads a conversation that was handed in, as the intake does, for those who try what nobody would send.

@@ -2,24 +2,23 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::Serialize;
 
 use super::App;
+use super::api::{Audit, AuditEntry};
 use super::extract::Id;
 use super::problem::Problem;
-use crate::domain::{AuditEntry, MessageId};
+use crate::domain::MessageId;
 
-#[derive(Serialize)]
-pub(super) struct Audit {
-    message: MessageId,
-    entries: Vec<AuditEntry>,
-}
-
-/// Everything that happened to a message, oldest first.
+/// Look at the audit of a message
+///
+/// Everything that happened to it, oldest first.
+#[utoipa::path(get, path = "/v1/messages/{id}/audit", operation_id = "get_message_audit", tag = "conversations",
+    params(("id" = MessageId, Path)),
+    responses((status = 200, description = "The audit.", body = Audit)))]
 pub(super) async fn audit(State(app): State<App>, Id(id): Id<MessageId>) -> Result<Json<Audit>, Problem> {
     let entries = app.parts.engine.ledger().audit(&id).await?;
     if entries.is_empty() {
         return Err(Problem::not_found(format!("nothing is known of message {id}")));
     }
-    Ok(Json(Audit { message: id, entries }))
+    Ok(Json(Audit { message: id, entries: entries.into_iter().map(AuditEntry::from).collect() }))
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod actions;
+mod api;
 mod authorization;
 mod backup;
 mod bodies;
@@ -17,9 +18,10 @@ mod groups;
 mod guesses;
 mod intake;
 mod messages;
-mod operation_view;
+mod openapi;
 mod operations;
 mod orgs;
+mod parameters;
 mod parked;
 mod plugins;
 mod policies;
@@ -42,19 +44,20 @@ mod webhook;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::get;
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use self::access::{Access, guard, need};
 pub use self::access::{Scope, Token, check};
@@ -62,7 +65,8 @@ use self::authorization::{CALLBACK, Waiting};
 use self::bodies::Bodies;
 use self::guesses::Guesses;
 pub use self::intake::read as read_conversation;
-use self::problem::Problem;
+use self::openapi::Document;
+use self::problem::{Kind, Problem};
 use self::seats::Seats;
 use crate::alcmeon;
 use crate::clock::Clock;
@@ -154,6 +158,8 @@ struct Shared {
     guesses: Guesses,
     /// Authorizations that wait for a browser.
     waiting: Waiting,
+    /// What the API has, made with the routes.
+    document: OnceLock<Document>,
     /// Held by the recount of the store that is under way.
     recount: tokio::sync::Mutex<()>,
     /// The address under which people, and Salesforce's answers, reach the console.
@@ -200,8 +206,8 @@ pub async fn start(config: &Config, parts: Parts) -> Result<Server, Error> {
     let guesses = Guesses::new(clock(), parts.metrics.clone(), parts.engine.ledger().clone());
     let bounds = serving::Bounds::with_files(descriptors::raise());
     let seats = Seats::new(bounds.connections, &parts.metrics, &parts.troubles, &parts.clock);
-    let recount = tokio::sync::Mutex::default();
-    let app: App = Arc::new(Shared { access, bodies, guesses, waiting, recount, public_url, https, parts });
+    let (recount, document) = (tokio::sync::Mutex::default(), OnceLock::new());
+    let app: App = Arc::new(Shared { access, bodies, guesses, waiting, document, recount, public_url, https, parts });
     let stopping = watch::Sender::new(false);
     let task = tokio::spawn(serving::serve(listener, router(Arc::clone(&app)), seats, bounds, stopping.subscribe()));
     Ok(Server { address, app, stopping, task })
@@ -222,95 +228,107 @@ impl Server {
 async fn to_the_end(request: Request, next: Next) -> Response {
     tokio::spawn(next.run(request).in_current_span()).await.unwrap_or_else(|error| {
         tracing::error!(%error, "a request broke off");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "This failed", "the host's log says why")
-            .into_response()
+        Problem::new(Kind::Internal, "the host's log says why").into_response()
     })
 }
 
 /// What a token for looking is good for.
-fn reading() -> Router<App> {
-    Router::new()
-        .route("/v1/orgs", get(orgs::list))
-        .route("/v1/orgs/{org}", get(orgs::show))
-        .route("/v1/orgs/{org}/parked", get(parked::list))
-        .route("/v1/environments", get(orgs::environments))
-        .route("/v1/orgs/{org}/checks", get(orgs::last_report))
-        .route("/v1/groups", get(groups::list))
-        .route("/v1/groups/{id}", get(groups::show))
-        .route("/v1/operations", get(operations::list))
-        .route("/v1/operations/{id}", get(operations::show))
-        .route("/v1/sync-errors", get(sync_errors::list))
-        .route("/v1/sync-errors/export", get(export::export))
-        .route("/v1/sync-errors/{id}", get(evidence::show))
-        .route("/v1/sync-errors/{id}/repro", get(repro::bundle))
-        .route("/v1/messages/{id}/audit", get(messages::audit))
-        .route("/v1/conversations/{id}", get(conversations::show))
-        .route("/v1/troubles", get(troubles::list))
-        .route("/v1/actions", get(actions::list))
-        .route("/v1/quarantine", get(quarantine::list))
-        .route("/v1/store/verify", post(recount::verify))
-        .route("/v1/policies", get(policies::list))
-        .route("/v1/policies/{name}", get(policies::show))
-        .route("/v1/policies/{name}/revisions", get(policies::revisions))
-        .route("/v1/policies/{name}/revisions/{number}", get(policies::revision))
-        .route("/v1/policies/{name}/coverage", get(policies::coverage))
-        .route("/v1/plugins", get(plugins::list))
-        .route("/metrics", get(probes::metrics))
+fn reading() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(sync_errors::list))
+        .routes(routes!(export::export))
+        .routes(routes!(evidence::show))
+        .routes(routes!(repro::bundle))
+        .routes(routes!(groups::list))
+        .routes(routes!(groups::show))
+        .routes(routes!(operations::list))
+        .routes(routes!(operations::show))
+        .routes(routes!(orgs::list))
+        .routes(routes!(orgs::show))
+        .routes(routes!(orgs::last_report))
+        .routes(routes!(orgs::environments))
+        .routes(routes!(parked::list))
+        .routes(routes!(conversations::show))
+        .routes(routes!(messages::audit))
+        .routes(routes!(actions::list))
+        .routes(routes!(quarantine::list))
+        .routes(routes!(policies::list))
+        .routes(routes!(policies::show))
+        .routes(routes!(policies::revisions))
+        .routes(routes!(policies::revision))
+        .routes(routes!(policies::coverage))
+        .routes(routes!(plugins::list))
+        .routes(routes!(troubles::list))
+        .routes(routes!(recount::verify))
+        .routes(routes!(probes::metrics))
+}
+
+/// What is done about sync errors.
+fn errors() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(sync_errors::retry))
+        .routes(routes!(sync_errors::ignore))
+        .routes(routes!(sync_errors::reopen))
+        .routes(routes!(orgs::retry_all))
+        .routes(routes!(orgs::look))
+        .routes(routes!(parked::ignore))
+        .routes(routes!(groups::patch))
+        .routes(routes!(operations::begin))
+        .routes(routes!(operations::pause))
+        .routes(routes!(operations::resume))
+        .routes(routes!(operations::cancel))
+        .routes(routes!(operations::undo))
+        .routes(routes!(quarantine::show, quarantine::delete))
+        .routes(routes!(quarantine::retry))
+}
+
+fn policies() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(policies::apply, policies::delete))
+        .routes(routes!(policies::restore))
+        .routes(routes!(policies::start_shadow, policies::end_shadow))
+        .routes(routes!(plugins::pull))
+}
+
+/// Routes for callers whose token has a scope, which the document tells.
+fn scoped(app: &App, scope: Scope, router: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    let mut router = router.route_layer(from_fn_with_state((app.clone(), scope), need));
+    openapi::scoped(router.get_openapi_mut(), scope);
+    router
 }
 
 fn router(app: App) -> Router {
-    let scoped = |scope: Scope, router: Router<App>| router.route_layer(from_fn_with_state((app.clone(), scope), need));
-    let errors = Router::new()
-        .route("/v1/orgs/{org}/checks", post(orgs::look))
-        .route("/v1/orgs/{org}/parked/{conversation}/ignore", post(parked::ignore))
-        .route("/v1/orgs/{org}/retry-all", post(orgs::retry_all))
-        .route("/v1/groups/{id}", axum::routing::patch(groups::patch))
-        .route("/v1/operations", post(operations::begin))
-        .route("/v1/operations/{id}/pause", post(operations::pause))
-        .route("/v1/operations/{id}/resume", post(operations::resume))
-        .route("/v1/operations/{id}/cancel", post(operations::cancel))
-        .route("/v1/operations/{id}/undo", post(operations::undo))
-        .route("/v1/sync-errors/{id}/retry", post(sync_errors::retry))
-        .route("/v1/sync-errors/{id}/ignore", post(sync_errors::ignore))
-        .route("/v1/sync-errors/{id}/reopen", post(sync_errors::reopen))
-        .route("/v1/quarantine/{id}", get(quarantine::show).delete(quarantine::delete))
-        .route("/v1/quarantine/{id}/retry", post(quarantine::retry));
-    let policies = Router::new()
-        .route("/v1/policies/{name}", put(policies::apply).delete(policies::delete))
-        .route("/v1/plugins/{name}/pull", post(plugins::pull))
-        .route("/v1/policies/{name}/shadow", put(policies::start_shadow).delete(policies::end_shadow))
-        .route("/v1/policies/{name}/revisions/{number}/restore", post(policies::restore));
+    let scoped = |scope, router| scoped(&app, scope, router);
+    let one = OpenApiRouter::<App>::new;
+    let connect = one().routes(routes!(authorization::start)).routes(routes!(authorization::code));
+    let plugins = one().routes(routes!(plugins::put, plugins::delete));
+    let plugins = plugins.layer(DefaultBodyLimit::max(app.parts.policies.plugin_bytes()));
+    let webhook = one().routes(routes!(webhook::notify)).layer(DefaultBodyLimit::max(webhook::MOST_BYTES));
+    let open = one().routes(routes!(probes::healthz)).routes(routes!(probes::readyz));
     // A candidate may answer with what it was asked: whoever sees that has to be one of those who see customers' data.
-    let preview = Router::new().route("/v1/policies/{name}/preview", post(preview::preview));
-    let preview = scoped(Scope::Errors, scoped(Scope::Policies, preview))
+    let preview = scoped(Scope::Errors, scoped(Scope::Policies, one().routes(routes!(preview::preview))));
+    let (preview, of_preview) = preview.split_for_parts();
+    let preview = preview
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(from_fn_with_state(app.clone(), guard));
-    let connect = Router::new()
-        .route("/v1/orgs/{org}/authorization", post(authorization::start))
-        .route("/v1/orgs/{org}/authorization/code", post(authorization::code));
-    let plugin_bytes = app.parts.policies.plugin_bytes();
-    let plugins = Router::new()
-        .route("/v1/plugins/{name}", put(plugins::put).delete(plugins::delete))
-        .layer(DefaultBodyLimit::max(plugin_bytes));
-    let backup = Router::new().route("/v1/backup", post(backup::read));
-    let intake = Router::new().route("/v1/intake/{source}", post(intake::accept));
-    let webhook = Router::new()
-        .route("/alcmeon/{environment}/notify", post(webhook::notify))
-        .layer(DefaultBodyLimit::max(webhook::MOST_BYTES));
-    let open = Router::new().route("/healthz", get(probes::healthz)).route("/readyz", get(probes::readyz));
-    Router::new()
+    let (router, mut document) = OpenApiRouter::with_openapi(openapi::begun())
         .merge(scoped(Scope::Read, reading()))
-        .merge(scoped(Scope::Errors, errors))
-        .merge(scoped(Scope::Policies, policies))
-        .merge(scoped(Scope::Intake, intake))
+        .merge(scoped(Scope::Errors, errors()))
+        .merge(scoped(Scope::Policies, policies()))
+        .merge(scoped(Scope::Intake, one().routes(routes!(intake::accept))))
         .merge(scoped(Scope::Connect, connect))
-        .merge(scoped(Scope::Backup, backup))
-        .merge(console::router(&app))
+        .merge(scoped(Scope::Backup, one().routes(routes!(backup::read))))
+        .merge(console::router(&app).into())
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .merge(scoped(Scope::Policies, plugins))
         .merge(webhook)
         .merge(open)
+        .split_for_parts();
+    document.merge(of_preview);
+    let _ = app.document.set(Document::new(document));
+    router
+        .route("/v1/openapi.json", get(openapi::show))
         .fallback(console::nothing_here)
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(from_fn_with_state(app.clone(), guard))

@@ -6,14 +6,16 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::IntoParams;
 
 use super::App;
 use super::access::Caller;
+use super::api::{DryRun, MatchedGroup, Operation as View, OperationList, OperationRequest};
 use super::error_query::{Filters, PAGE, each, no_such_org, once, text, texts_of};
 use super::extract::{self, Asked, Id};
-use super::operation_view::View;
+use super::openapi::Conflict;
 use super::problem::Problem;
 use super::sync_errors::a_reason;
 use crate::domain::{Deed, Fingerprint, Operation, OperationId, OperationStatus, OrgId, ResyncQuery, Task};
@@ -26,68 +28,55 @@ const CALLS_PER_GROUP: u64 = 9;
 /// Operations of a list.
 const MOST: usize = 500;
 
-/// What is to be done with many sync errors.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Begin {
-    /// retry, ignore, reopen, assign or resync.
-    task: String,
-    /// The filters of the list; of a resync those of what got through.
-    #[serde(default)]
-    query: Value,
-    /// Why they are ignored.
-    #[serde(default)]
-    reason: Option<String>,
-    /// Who looks after the causes.
-    #[serde(default)]
-    assignee: Option<String>,
-    /// Only tell what it would be about.
-    #[serde(default)]
-    dry_run: bool,
-}
-
-impl Begin {
-    fn unused(&self, name: &str, given: bool) -> Result<(), Problem> {
-        match given {
-            true => Err(Problem::invalid(format!("{name}: not for `{}`", self.task))),
-            false => Ok(()),
-        }
-    }
-
-    fn task(&self) -> Result<Task, Problem> {
-        if self.task != "ignore" {
-            self.unused("reason", self.reason.is_some())?;
-        }
-        if self.task != "assign" {
-            self.unused("assignee", self.assignee.is_some())?;
-        }
-        match self.task.as_str() {
-            "retry" => Ok(Task::Retry),
-            "ignore" => {
-                let reason = a_reason(self.reason.as_deref().unwrap_or_default())?.to_owned();
-                Ok(Task::Ignore { reason })
-            }
-            "reopen" => Ok(Task::Reopen { undoes: None, since: None }),
-            "assign" => {
-                let given = self.assignee.as_deref().map(str::trim).filter(|name| !name.is_empty());
-                let assignee = given.map(a_reason).transpose()?.map(str::to_owned);
-                Ok(Task::Assign { assignee })
-            }
-            _ => Err(Problem::bad_request("task: none of retry, ignore, reopen, assign, resync")),
-        }
+/// Refuses what is for other tasks.
+fn unused(asked: &OperationRequest, name: &str, given: bool) -> Result<(), Problem> {
+    match given {
+        true => Err(Problem::invalid(format!("{name}: not for `{}`", asked.task))),
+        false => Ok(()),
     }
 }
 
-/// Begins an operation, or tells what it would be about.
+fn task_of(asked: &OperationRequest) -> Result<Task, Problem> {
+    if asked.task != "ignore" {
+        unused(asked, "reason", asked.reason.is_some())?;
+    }
+    if asked.task != "assign" {
+        unused(asked, "assignee", asked.assignee.is_some())?;
+    }
+    match asked.task.as_str() {
+        "retry" => Ok(Task::Retry),
+        "ignore" => {
+            let reason = a_reason(asked.reason.as_deref().unwrap_or_default())?.to_owned();
+            Ok(Task::Ignore { reason })
+        }
+        "reopen" => Ok(Task::Reopen { undoes: None, since: None }),
+        "assign" => {
+            let given = asked.assignee.as_deref().map(str::trim).filter(|name| !name.is_empty());
+            let assignee = given.map(a_reason).transpose()?.map(str::to_owned);
+            Ok(Task::Assign { assignee })
+        }
+        _ => Err(Problem::bad_request("task: none of retry, ignore, reopen, assign, resync")),
+    }
+}
+
+/// Begin an operation
+///
+/// Retries, ignores, reopens or assigns all sync errors that a query matches, or sends what got through once more. What matches is
+/// frozen at this moment; the operation survives restarts and goes behind new conversations. With `dry_run` nothing is begun, and
+/// the answer tells what it would be about.
+#[utoipa::path(post, path = "/v1/operations", operation_id = "begin_operation", tag = "operations",
+    request_body(content = OperationRequest, example = json!({"task": "retry", "query": {"org": "travel"}, "dry_run": true})),
+    responses((status = 202, description = "It has begun.", body = View),
+        (status = 200, description = "Of a `dry_run`: what it would be about.", body = DryRun)))]
 pub(super) async fn begin(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
-    extract::Json(asked): extract::Json<Begin>,
+    extract::Json(asked): extract::Json<OperationRequest>,
 ) -> Result<Response, Problem> {
     if asked.task == "resync" {
         return resync(&app, &caller, &asked).await;
     }
-    let task = asked.task()?;
+    let task = task_of(&asked)?;
     let mut filters = Filters::default();
     if !asked.query.is_null() {
         filters.take_object(&asked.query)?;
@@ -100,16 +89,16 @@ pub(super) async fn begin(
     }
     if asked.dry_run {
         let plans = app.parts.engine.plan_operation(&task, &query).await?;
-        return Ok(Json(DryRun::of(&app, &task, plans).await?).into_response());
+        return Ok(Json(dry_run(&app, &task, plans).await?).into_response());
     }
     let (id, begun) = app.parts.engine.begin_operation(task, &query, &caller.asker(), Deed::OperationBegin).await?;
     accepted(&app, &id, begun)
 }
 
 /// Sends what got through once more, or tells how much that would be.
-async fn resync(app: &App, caller: &Caller, asked: &Begin) -> Result<Response, Problem> {
-    asked.unused("reason", asked.reason.is_some())?;
-    asked.unused("assignee", asked.assignee.is_some())?;
+async fn resync(app: &App, caller: &Caller, asked: &OperationRequest) -> Result<Response, Problem> {
+    unused(asked, "reason", asked.reason.is_some())?;
+    unused(asked, "assignee", asked.assignee.is_some())?;
     let engine = &app.parts.engine;
     let (orgs, query) = resync_query(&asked.query)?;
     if let Some(org) = orgs.iter().find(|org| engine.org(org).is_err()) {
@@ -167,60 +156,46 @@ fn accepted(app: &App, id: &OperationId, begun: Vec<(OrgId, Operation)>) -> Resu
     Ok((StatusCode::ACCEPTED, Json(view)).into_response())
 }
 
-/// What an operation would be about.
-#[derive(Serialize)]
-struct DryRun {
-    task: &'static str,
-    /// Sync errors that match; at least so many where it is not exact.
-    matched: u64,
-    is_exact: bool,
-    /// Salesforce calls that a retry of all of them may take, as an estimate from what was measured.
-    salesforce_calls: u64,
-    groups: Vec<Cause>,
-}
-
-#[derive(Serialize)]
-struct Cause {
-    id: Fingerprint,
-    org: OrgId,
-    title: String,
-    matched: u64,
-}
-
-impl DryRun {
-    async fn of(app: &App, task: &Task, plans: Vec<Plan>) -> Result<Self, Problem> {
-        let ledger = app.parts.engine.ledger();
-        let matched: u64 = plans.iter().map(Plan::matched).sum();
-        let is_exact = plans.iter().all(|plan| plan.is_exact);
-        let mut groups = Vec::new();
-        for Plan { org, groups: of, .. } in plans {
-            let ids: Vec<_> = of.iter().map(|(id, _)| id.clone()).collect();
-            let titles = ledger.group_titles(&org, &ids).await?;
-            let cause = |(id, matched): (Fingerprint, u64)| Cause {
-                title: titles.get(&id).cloned().unwrap_or_default(),
-                org: org.clone(),
-                id,
-                matched,
-            };
-            groups.extend(of.into_iter().map(cause));
-        }
-        let salesforce_calls = match task {
-            Task::Retry => (matched * CALLS_PER_1000).div_ceil(1_000) + CALLS_PER_GROUP * groups.len() as u64,
-            _ => 0,
+async fn dry_run(app: &App, task: &Task, plans: Vec<Plan>) -> Result<DryRun, Problem> {
+    let ledger = app.parts.engine.ledger();
+    let matched: u64 = plans.iter().map(Plan::matched).sum();
+    let is_exact = plans.iter().all(|plan| plan.is_exact);
+    let mut groups = Vec::new();
+    for Plan { org, groups: of, .. } in plans {
+        let ids: Vec<_> = of.iter().map(|(id, _)| id.clone()).collect();
+        let titles = ledger.group_titles(&org, &ids).await?;
+        let cause = |(id, matched): (Fingerprint, u64)| MatchedGroup {
+            title: titles.get(&id).cloned().unwrap_or_default(),
+            org: org.clone(),
+            id,
+            matched,
         };
-        Ok(Self { task: task.as_str(), matched, is_exact, salesforce_calls, groups })
+        groups.extend(of.into_iter().map(cause));
     }
+    let salesforce_calls = match task {
+        Task::Retry => (matched * CALLS_PER_1000).div_ceil(1_000) + CALLS_PER_GROUP * groups.len() as u64,
+        _ => 0,
+    };
+    Ok(DryRun { task: task.as_str(), matched, is_exact, salesforce_calls, groups })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Which {
+    /// Of this organization only.
     org: Option<OrgId>,
+    /// How many; 50 without it.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
 }
 
-/// The newest operations, those that go on first.
-pub(super) async fn list(State(app): State<App>, Asked(which): Asked<Which>) -> Result<Json<Value>, Problem> {
+/// List operations
+///
+/// The newest ones, those that go on first.
+#[utoipa::path(get, path = "/v1/operations", operation_id = "list_operations", tag = "operations", params(Which),
+    responses((status = 200, description = "Operations.", body = OperationList)))]
+pub(super) async fn list(State(app): State<App>, Asked(which): Asked<Which>) -> Result<Json<OperationList>, Problem> {
     let limit = which.limit.unwrap_or(PAGE);
     if !(1..=MOST).contains(&limit) {
         return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {MOST}")));
@@ -240,10 +215,15 @@ pub(super) async fn list(State(app): State<App>, Asked(which): Asked<Which>) -> 
     }
     let now = app.parts.clock.now();
     let operations: Vec<_> = by_id.into_iter().map(|(id, all)| View::of(id, all, now)).collect();
-    Ok(Json(json!({ "operations": operations })))
+    Ok(Json(OperationList { operations }))
 }
 
-/// One operation.
+/// Look at an operation
+///
+/// How far it is, what passed, and what failed again.
+#[utoipa::path(get, path = "/v1/operations/{id}", operation_id = "get_operation", tag = "operations",
+    params(("id" = OperationId, Path)),
+    responses((status = 200, description = "The operation as it is now.", body = View)))]
 pub(super) async fn show(State(app): State<App>, Id(id): Id<OperationId>) -> Result<Json<View>, Problem> {
     let found = app.parts.engine.ledger().operation(&id).await?;
     if found.is_empty() {
@@ -258,7 +238,12 @@ async fn change(app: App, caller: &Caller, id: OperationId, status: OperationSta
     show(State(app), Id(id)).await
 }
 
-/// It does not go on until it is resumed.
+/// Pause an operation
+///
+/// It does not go on until it is resumed. What is on its way comes to its end.
+#[utoipa::path(post, path = "/v1/operations/{id}/pause", operation_id = "pause_operation", tag = "operations",
+    params(("id" = OperationId, Path)),
+    responses((status = 200, description = "The operation as it is now.", body = View), (status = 409, response = Conflict)))]
 pub(super) async fn pause(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -267,7 +252,12 @@ pub(super) async fn pause(
     change(app, &caller, id, OperationStatus::Paused).await
 }
 
-/// It goes on.
+/// Resume an operation
+///
+/// It goes on; of what a policy ignores by itself, the brake is released.
+#[utoipa::path(post, path = "/v1/operations/{id}/resume", operation_id = "resume_operation", tag = "operations",
+    params(("id" = OperationId, Path)),
+    responses((status = 200, description = "The operation as it is now.", body = View), (status = 409, response = Conflict)))]
 pub(super) async fn resume(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -276,7 +266,12 @@ pub(super) async fn resume(
     change(app, &caller, id, OperationStatus::Running).await
 }
 
+/// Cancel an operation
+///
 /// It ends; what it has done stays.
+#[utoipa::path(post, path = "/v1/operations/{id}/cancel", operation_id = "cancel_operation", tag = "operations",
+    params(("id" = OperationId, Path)),
+    responses((status = 200, description = "The operation as it is now.", body = View), (status = 409, response = Conflict)))]
 pub(super) async fn cancel(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -285,7 +280,13 @@ pub(super) async fn cancel(
     change(app, &caller, id, OperationStatus::Cancelled).await
 }
 
-/// What it ignored waits for a person again, where nobody has changed it since.
+/// Undo an operation that ignored
+///
+/// What it ignored waits for a person again, where nobody has changed it since. That is an operation of its own.
+#[utoipa::path(post, path = "/v1/operations/{id}/undo", operation_id = "undo_operation", tag = "operations",
+    params(("id" = OperationId, Path)),
+    responses((status = 202, description = "The operation that undoes it.", body = View),
+        (status = 409, response = Conflict)))]
 pub(super) async fn undo(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -300,7 +301,7 @@ mod tests {
     use super::*;
 
     fn begin(json: &str) -> Result<Task, Problem> {
-        serde_json::from_str::<Begin>(json).unwrap_or_else(|error| panic!("{json}: {error}")).task()
+        task_of(&serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}")))
     }
 
     #[test]

@@ -5,51 +5,18 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::Deserialize;
 
 use super::App;
 use super::access::Caller;
+use super::api::{
+    DepartedOrg, Environment, EnvironmentList, Health, LastReport, Org as View, OrgList, Report, RetryAll, Salesforce,
+    Source, Trouble, Unsynced,
+};
 use super::extract::{Asked, Body, Id, object};
 use super::problem::Problem;
-use crate::domain::{Advice, OrgId, PolicyName, SourceId, Unsynced};
-use crate::engine::{EnvironmentHealth, Org, OrgHealth, Report, SourceStanding};
-use crate::salesforce::advice;
-use crate::troubles::Trouble;
-
-#[derive(Serialize)]
-pub(super) struct View {
-    id: OrgId,
-    name: String,
-    policy: PolicyName,
-    accounts: Vec<String>,
-    alert_recipients: usize,
-    /// What is wrong with it that an operator can cure.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    troubles: Vec<Trouble>,
-    #[serde(flatten)]
-    health: OrgHealth,
-    /// The conversation that has waited longest without waiting for a person; `null` where none waits.
-    oldest_unsynced: Option<Unsynced>,
-    /// Where its conversations come from.
-    sources: Vec<SourceStanding>,
-    /// What happened, what to check, and what follows by itself, while there is an incident.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    incident_advice: Option<Advice>,
-    salesforce: Salesforce,
-}
-
-#[derive(Serialize)]
-struct Salesforce {
-    /// Calls since the start.
-    calls: u64,
-    /// Calls of the last 24 hours and the most that are allowed, as Salesforce said last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    api_usage: Option<(u64, u64)>,
-    /// Why the organization slows, where it does.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    slowed: Option<String>,
-}
+use crate::domain::{OrgId, SourceId};
+use crate::engine::{self, EnvironmentHealth, Org, OrgHealth};
 
 /// The accounts linked to an organization, as the configuration writes them.
 pub(super) fn accounts(org: &Org) -> Vec<String> {
@@ -67,11 +34,11 @@ async fn view(app: &App, (org, health): (Arc<Org>, OrgHealth)) -> Result<View, P
         policy: org.policy.clone(),
         accounts: accounts(&org),
         alert_recipients: org.alert_recipients.len(),
-        troubles: app.parts.troubles.of(Some(&org.id)),
-        incident_advice: health.incident.as_ref().map(|incident| advice(&incident.refusal)),
-        oldest_unsynced: app.parts.engine.oldest_unsynced(&org.id).await?,
-        sources: app.parts.engine.sources(&org.id),
-        health,
+        troubles: app.parts.troubles.of(Some(&org.id)).into_iter().map(Trouble::from).collect(),
+        incident_advice: Health::advice(&health),
+        oldest_unsynced: app.parts.engine.oldest_unsynced(&org.id).await?.map(Unsynced::from),
+        sources: app.parts.engine.sources(&org.id).into_iter().map(Source::from).collect(),
+        health: health.into(),
         salesforce: Salesforce {
             calls: org.salesforce.calls(),
             api_usage: org.salesforce.usage().map(|quota| (quota.used, quota.allowed)),
@@ -80,82 +47,88 @@ async fn view(app: &App, (org, health): (Arc<Org>, OrgHealth)) -> Result<View, P
     })
 }
 
-/// An organization that has records and is not configured any more.
-#[derive(Serialize)]
-struct Departed {
-    id: OrgId,
-    #[serde(flatten)]
-    health: OrgHealth,
-}
-
-/// All organizations, with their pending counts; and those that are only on record.
-pub(super) async fn list(State(app): State<App>) -> Result<Json<Value>, Problem> {
+/// List organizations
+///
+/// How each stands: its counts, its incident, what is parked, its sources; and those that are only on record.
+#[utoipa::path(get, path = "/v1/orgs", operation_id = "list_orgs", tag = "organizations",
+    responses((status = 200, description = "All organizations.", body = OrgList)))]
+pub(super) async fn list(State(app): State<App>) -> Result<Json<OrgList>, Problem> {
     let mut orgs = Vec::new();
     for org in app.parts.engine.orgs() {
         orgs.push(view(&app, org).await?);
     }
-    let departed = app.parts.engine.departed().into_iter().map(|(id, health)| Departed { id, health });
-    Ok(Json(json!({ "orgs": orgs, "departed": departed.collect::<Vec<_>>() })))
+    let departed = app.parts.engine.departed().into_iter();
+    let departed = departed.map(|(id, health)| DepartedOrg { id, health: health.into() }).collect();
+    Ok(Json(OrgList { orgs, departed }))
 }
 
-/// The Alcmeon environments, and how each stands.
-pub(super) async fn environments(State(app): State<App>) -> Json<Value> {
+/// List Alcmeon environments
+///
+/// How each stands, and where its notifications stand.
+#[utoipa::path(get, path = "/v1/environments", operation_id = "list_environments", tag = "organizations",
+    responses((status = 200, description = "All environments.", body = EnvironmentList)))]
+pub(super) async fn environments(State(app): State<App>) -> Json<EnvironmentList> {
     let engine = &app.parts.engine;
     let view = |(source, health): (SourceId, EnvironmentHealth)| {
-        let mut view = json!(health);
-        view["silent_since"] = json!(engine.silent_since(&source, &health));
-        view["arrived_at"] = json!(engine.arrived_at(&source));
-        view["source"] = json!(source);
-        view
+        let (silent_since, arrived_at) = (engine.silent_since(&source, &health), engine.arrived_at(&source));
+        Environment::of(source, health, silent_since, arrived_at)
     };
-    Json(json!({ "environments": engine.environments().into_iter().map(view).collect::<Vec<_>>() }))
+    Json(EnvironmentList { environments: engine.environments().into_iter().map(view).collect() })
 }
 
-/// One organization.
+/// Look at an organization
+#[utoipa::path(get, path = "/v1/orgs/{org}", operation_id = "get_org", tag = "organizations",
+    params(("org" = OrgId, Path)), responses((status = 200, description = "The organization.", body = View)))]
 pub(super) async fn show(State(app): State<App>, Id(id): Id<OrgId>) -> Result<Json<View>, Problem> {
     view(&app, app.parts.engine.org(&id)?).await.map(Json)
 }
 
-#[derive(Serialize)]
-pub(super) struct LastReport {
-    #[serde(flatten)]
-    report: Option<Arc<Report>>,
-    org: OrgId,
-    /// How old what was found is, in seconds; `null` where nobody has looked since the start.
-    age_seconds: Option<u64>,
-}
-
+/// Look at the last checks of an organization
+///
 /// The first points to check, as somebody found them last. Nothing is asked for it.
+#[utoipa::path(get, path = "/v1/orgs/{org}/checks", operation_id = "get_checks", tag = "organizations",
+    params(("org" = OrgId, Path)), responses((status = 200, description = "The points.", body = LastReport)))]
 pub(super) async fn last_report(State(app): State<App>, Id(id): Id<OrgId>) -> Result<Json<LastReport>, Problem> {
-    let report = app.parts.engine.last_report(&id)?;
-    let age_seconds = report.as_ref().map(|report| app.parts.clock.now().since(report.checked_at).as_secs());
-    Ok(Json(LastReport { report, org: id, age_seconds }))
+    let with_age = |report: Arc<engine::Report>| {
+        let age = app.parts.clock.now().since(report.checked_at).as_secs();
+        (report, age)
+    };
+    let report = app.parts.engine.last_report(&id)?.map(with_age);
+    Ok(Json(LastReport::of(id, report)))
 }
 
+/// Check an organization
+///
 /// The first points to check, each looked at now. Where the connection works, what an incident holds back is tried at once.
+#[utoipa::path(post, path = "/v1/orgs/{org}/checks", operation_id = "check_org", tag = "organizations",
+    params(("org" = OrgId, Path)), responses((status = 200, description = "The points.", body = Report)))]
 pub(super) async fn look(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Id(id): Id<OrgId>,
-) -> Result<Json<Arc<Report>>, Problem> {
-    Ok(Json(app.parts.engine.check(&id, &caller.asker()).await?))
+) -> Result<Json<Report>, Problem> {
+    Ok(Json(Report::from(&*app.parts.engine.check(&id, &caller.asker()).await?)))
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Nothing {}
 
-/// Another attempt at every sync error of the organization. It takes no filter: an operation does.
+/// Retry all sync errors of an organization
+///
+/// Every one that is not over, as an operation, and an attempt at what an incident holds back. It takes no filter: an operation does.
+#[utoipa::path(post, path = "/v1/orgs/{org}/retry-all", operation_id = "retry_all", tag = "sync errors",
+    params(("org" = OrgId, Path)), responses((status = 202, description = "They are retried.", body = RetryAll)))]
 pub(super) async fn retry_all(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Id(id): Id<OrgId>,
     Asked(Nothing {}): Asked<Nothing>,
     Body(body): Body,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<(StatusCode, Json<RetryAll>), Problem> {
     if !body.trim_ascii().is_empty() {
         let Nothing {} = object(&body)?;
     }
     let (retried, operation) = app.parts.engine.retry_all(&id, &caller.asker()).await?;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "org": id, "retried": retried, "operation": operation }))))
+    Ok((StatusCode::ACCEPTED, Json(RetryAll { org: id, retried, operation })))
 }

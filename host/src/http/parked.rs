@@ -2,44 +2,39 @@
 
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::App;
 use super::access::Caller;
+use super::api::{Ignore, Parked, ParkedList, SyncError as View};
 use super::error_query::{LARGEST_PAGE, PAGE};
 use super::extract::{self, Asked, Id};
+use super::openapi::Conflict;
 use super::problem::Problem;
-use super::sync_errors::{Ignore, View, a_reason};
-use crate::domain::{ConversationId, OrgId, Timestamp};
+use super::sync_errors::a_reason;
+use crate::domain::{ConversationId, OrgId};
 use crate::ledger::Queued;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Query {
+    /// How many; 50 without it.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
 }
 
-#[derive(Serialize)]
-pub(super) struct List {
-    /// How many there are in all.
-    total: u64,
-    /// The newest ones.
-    parked: Vec<Parked>,
-}
-
-#[derive(Serialize)]
-struct Parked {
-    conversation: ConversationId,
-    /// Since when, or since its newest message.
-    since: Timestamp,
-}
-
-/// The newest parked conversations of an organization.
+/// List parked conversations
+///
+/// The newest ones that wait for the end of the organization's incident.
+#[utoipa::path(get, path = "/v1/orgs/{org}/parked", operation_id = "list_parked", tag = "organizations",
+    params(("org" = OrgId, Path), Query), responses((status = 200, description = "Parked conversations.", body = ParkedList)))]
 pub(super) async fn list(
     State(app): State<App>,
     Id(id): Id<OrgId>,
     Asked(query): Asked<Query>,
-) -> Result<Json<List>, Problem> {
+) -> Result<Json<ParkedList>, Problem> {
     let limit = query.limit.unwrap_or(PAGE);
     if !(1..=LARGEST_PAGE).contains(&limit) {
         return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
@@ -47,10 +42,15 @@ pub(super) async fn list(
     let (_, health) = app.parts.engine.org(&id)?;
     let found = app.parts.engine.ledger().queued(&id, Queued::Parked, limit).await?;
     let parked = found.into_iter().map(|(since, conversation)| Parked { conversation, since }).collect();
-    Ok(Json(List { total: health.parked, parked }))
+    Ok(Json(ParkedList { total: health.parked, parked }))
 }
 
-/// No further synchronization is expected of one of them, and why. Answers its sync error.
+/// Ignore a parked conversation
+///
+/// No further synchronization is expected of it, and why. The answer is its sync error.
+#[utoipa::path(post, path = "/v1/orgs/{org}/parked/{conversation}/ignore", operation_id = "ignore_parked",
+    tag = "organizations", params(("org" = OrgId, Path), ("conversation" = ConversationId, Path)), request_body = Ignore,
+    responses((status = 200, description = "Its sync error.", body = View), (status = 409, response = Conflict)))]
 pub(super) async fn ignore(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,

@@ -10,41 +10,41 @@ use axum::{Extension, Json};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use super::App;
 use super::access::Caller;
 use super::actions::record;
+use super::api::{Plugin as View, PluginList, PluginPull, RefusedPlugin, TakenPlugin as Taken};
 use super::extract::{self, Body, Id, NewId};
+use super::openapi::Conflict;
 use super::problem::Problem;
 use crate::disk::{replace, sync_names};
 use crate::domain::{Deed, Origin, PluginName, PolicyName};
 use crate::folders::Folder;
-use crate::policy::{PluginStatus, Rejection};
-use crate::registry::Reference;
+use crate::policy::PluginStatus;
 
-/// All plugins, and those that could not be taken.
-pub(super) async fn list(State(app): State<App>) -> Json<Value> {
+/// List plugins
+///
+/// And those that could not be taken.
+#[utoipa::path(get, path = "/v1/plugins", operation_id = "list_plugins", tag = "plugins",
+    responses((status = 200, description = "All plugins.", body = PluginList)))]
+pub(super) async fn list(State(app): State<App>) -> Json<PluginList> {
     let policies = &app.parts.policies;
-    Json(json!({ "plugins": policies.plugins(), "troubles": policies.troubles() }))
+    let plugins = policies.plugins().into_iter().map(View::from).collect();
+    Json(PluginList { plugins, troubles: policies.troubles().into_iter().map(RefusedPlugin::from).collect() })
 }
 
 /// The signature of a plugin that is handed in: its `.minisig` file in base64.
 const SIGNATURE: &str = "x-plugin-signature";
 
-/// A plugin that was taken, and what came of it.
-#[derive(Serialize)]
-pub(super) struct Taken {
-    #[serde(flatten)]
-    plugin: PluginStatus,
-    /// Policies that decide by it from now on.
-    applied: Vec<PolicyName>,
-    /// Policies that do not: what was in force before stays.
-    refused: Vec<Rejection>,
-}
-
-/// Takes a component as a plugin, keeps it in the folder of plugins, and applies the policies again that name it.
+/// Hand in a plugin
+///
+/// A component, which is kept; the policies that name it are applied again.
+#[utoipa::path(put, path = "/v1/plugins/{name}", operation_id = "put_plugin", tag = "plugins",
+    params(("name" = PluginName, Path),
+        ("x-plugin-signature" = Option<String>, Header, description = "Its `.minisig` file in base64.")),
+    request_body(content = String, content_type = "application/wasm"),
+    responses((status = 200, description = "It was taken.", body = Taken)))]
 pub(super) async fn put(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -68,20 +68,17 @@ pub(super) async fn put(
     Ok(Json(taken))
 }
 
-/// Which component is wanted; the one that the configuration names where nothing is said.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
-    #[serde(default)]
-    reference: Option<Reference>,
-}
-
-/// Pulls a component from an OCI registry, and goes on as with one that was handed in.
+/// Pull a plugin
+///
+/// A component from an OCI registry; then as with one that is handed in.
+#[utoipa::path(post, path = "/v1/plugins/{name}/pull", operation_id = "pull_plugin", tag = "plugins",
+    params(("name" = PluginName, Path)), request_body = PluginPull,
+    responses((status = 200, description = "It was taken.", body = Taken), (status = 409, response = Conflict)))]
 pub(super) async fn pull(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     NewId(name): NewId<PluginName>,
-    extract::Json(Wanted { reference }): extract::Json<Wanted>,
+    extract::Json(PluginPull { reference }): extract::Json<PluginPull>,
 ) -> Result<Json<Taken>, Problem> {
     let configured = app.parts.oci.get(&name);
     let reference = match (reference, configured) {
@@ -127,10 +124,10 @@ async fn taken(app: &App, plugin: PluginStatus) -> Taken {
     for answer in app.parts.policies.apply_again(&plugin.name, true, app.parts.clock.now()).await {
         match answer {
             Ok(policy) => applied.push(policy.name),
-            Err(rejection) => refused.push(rejection),
+            Err(rejection) => refused.push(rejection.into()),
         }
     }
-    Taken { plugin, applied, refused }
+    Taken { plugin: plugin.into(), applied, refused }
 }
 
 /// Keeps a plugin in the folder. The component first: whoever watches the folder knows it already, and looks no further.
@@ -154,7 +151,12 @@ fn written(written: std::io::Result<()>) -> Result<(), Problem> {
     })
 }
 
-/// Deletes a plugin that no policy uses, with its file and its signature.
+/// Delete a plugin
+///
+/// One that no policy uses, with its file and its signature.
+#[utoipa::path(delete, path = "/v1/plugins/{name}", operation_id = "delete_plugin", tag = "plugins",
+    params(("name" = PluginName, Path)),
+    responses((status = 204, description = "It is gone."), (status = 409, response = Conflict)))]
 pub(super) async fn delete(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,

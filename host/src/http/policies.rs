@@ -1,77 +1,70 @@
 //! Policies: what is in force, what was, what would be, and how to put another one there.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use super::App;
 use super::access::{Caller, Scope};
 use super::actions::record;
+use super::api::{Coverage, Policy, PolicyList, PolicyStatus as View, PolicyTexts as Texts, Revision, RevisionList};
 use super::etag::{IfMatch, Tagged};
 use super::extract::{self, Id, Ids, NewId};
+use super::openapi::{Conflict, Stale};
 use super::problem::Problem;
 use crate::domain::{Deed, Expected, Origin, PolicyName, PolicyRevision, PolicySource};
-use crate::engine;
 use crate::folders::{self, Draft};
 use crate::policy::{DEFAULT_POLICY, PolicyStatus, is_script_file, scripts_named};
 
-/// The texts of a policy.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Texts {
-    /// The text of NAME.toml.
-    toml: String,
-    /// Scripts by file name.
-    #[serde(default)]
-    scripts: BTreeMap<String, String>,
-}
-
-impl Texts {
-    pub(super) fn source(&self, app: &App, caller: &Caller) -> Result<PolicySource, Problem> {
-        if let Some(bad) = self.scripts.keys().find(|file| !is_script_file(file)) {
-            return Err(Problem::invalid(format!("scripts: `{bad}` is not a plain file name ending in .rhai")));
-        }
-        let (toml, mut scripts) = (self.toml.clone(), self.scripts.clone());
-        let named = scripts_named(&toml);
-        scripts.retain(|file, _| named.contains(file));
-        Ok(PolicySource { toml, scripts, origin: Origin::Api { by: caller.name.clone() }, at: app.parts.clock.now() })
+/// Texts as they are kept, of whoever gives them.
+pub(super) fn source_of(texts: &Texts, app: &App, caller: &Caller) -> Result<PolicySource, Problem> {
+    if let Some(bad) = texts.scripts.keys().find(|file| !is_script_file(file)) {
+        return Err(Problem::invalid(format!("scripts: `{bad}` is not a plain file name ending in .rhai")));
     }
+    let (toml, mut scripts) = (texts.toml.clone(), texts.scripts.clone());
+    let named = scripts_named(&toml);
+    scripts.retain(|file, _| named.contains(file));
+    Ok(PolicySource { toml, scripts, origin: Origin::Api { by: caller.name.clone() }, at: app.parts.clock.now() })
 }
 
-#[derive(Serialize)]
-pub(super) struct View {
-    #[serde(flatten)]
-    status: PolicyStatus,
-    source: Option<Texts>,
+/// List policies
+///
+/// Revisions in force, who answers what, the last rejection.
+#[utoipa::path(get, path = "/v1/policies", operation_id = "list_policies", tag = "policies",
+    responses((status = 200, description = "All policies.", body = PolicyList)))]
+pub(super) async fn list(State(app): State<App>) -> Json<PolicyList> {
+    Json(PolicyList { policies: app.parts.policies.policies().into_iter().map(View::from).collect() })
 }
 
-/// All policies.
-pub(super) async fn list(State(app): State<App>) -> Json<Value> {
-    Json(json!({ "policies": app.parts.policies.policies() }))
-}
-
-/// One policy, with its texts.
-pub(super) async fn show(State(app): State<App>, Id(name): Id<PolicyName>) -> Result<Tagged<Json<View>>, Problem> {
+/// Look at a policy
+///
+/// With its texts. Its `ETag` is that of the texts and plugins in force.
+#[utoipa::path(get, path = "/v1/policies/{name}", operation_id = "get_policy", tag = "policies",
+    params(("name" = PolicyName, Path)), responses((status = 200, description = "The policy.", body = Policy)))]
+pub(super) async fn show(State(app): State<App>, Id(name): Id<PolicyName>) -> Result<Tagged<Json<Policy>>, Problem> {
     let status = app.parts.policies.policy(&name);
     let status = status.ok_or_else(|| Problem::not_found(format!("there is no policy {name}")))?;
     let source = app.parts.policies.source(&name);
     let source = source.map(|source| Texts { toml: source.toml, scripts: source.scripts });
-    Ok(Tagged(tag(&status), Json(View { status, source })))
+    Ok(Tagged(tag(&status), Json(Policy { status: status.into(), source })))
 }
 
-/// Puts a policy in force for the next decision; what is not accepted changes nothing.
+/// Put a policy in force
+///
+/// For the next decision; what is not accepted changes nothing.
+#[utoipa::path(put, path = "/v1/policies/{name}", operation_id = "put_policy", tag = "policies",
+    params(("name" = PolicyName, Path), IfMatch), request_body = Texts,
+    responses((status = 200, description = "It is in force.", body = View), (status = 409, response = Conflict),
+        (status = 412, response = Stale)))]
 pub(super) async fn apply(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     NewId(name): NewId<PolicyName>,
     IfMatch(expected): IfMatch,
     extract::Json(texts): extract::Json<Texts>,
-) -> Result<Tagged<Json<PolicyStatus>>, Problem> {
+) -> Result<Tagged<Json<View>>, Problem> {
     let status = put(&app, &caller, name.clone(), &expected, texts).await?;
     record(&app, &caller, Deed::PolicyPut, |action| action.about(&name)).await?;
     Ok(told(status, &caller))
@@ -86,7 +79,7 @@ async fn put(
     expected: &Expected,
     texts: Texts,
 ) -> Result<PolicyStatus, Problem> {
-    let source = texts.source(app, caller)?;
+    let source = source_of(&texts, app, caller)?;
     let kept = folders::Texts { toml: source.toml.clone(), scripts: source.scripts.clone() };
     let folder = app.parts.policies_folder.alone().await;
     // Whoever else changes it waits for the folder.
@@ -123,11 +116,11 @@ async fn put(
 }
 
 /// How a policy stands, for whoever changed it: a policy can answer with a customer's words, and examples have answers.
-fn told(mut status: PolicyStatus, caller: &Caller) -> Tagged<Json<PolicyStatus>> {
+fn told(mut status: PolicyStatus, caller: &Caller) -> Tagged<Json<View>> {
     if let Some(shadow) = status.shadow.as_mut().filter(|_| !caller.may(Scope::Read)) {
         shadow.examples.clear();
     }
-    Tagged(tag(&status), Json(status))
+    Tagged(tag(&status), Json(status.into()))
 }
 
 /// The version of a policy: its texts and plugins in force.
@@ -163,7 +156,13 @@ fn not_kept(error: &std::io::Error) -> Problem {
     Problem::unavailable(format!("nothing is changed: the folder of policies cannot be written: {error}"))
 }
 
-/// Deletes a policy that no organization uses, with its file and the scripts that no other one names. Its revisions are kept.
+/// Delete a policy
+///
+/// One that no organization uses, with its file and the scripts that no other one names. Its revisions are kept.
+#[utoipa::path(delete, path = "/v1/policies/{name}", operation_id = "delete_policy", tag = "policies",
+    params(("name" = PolicyName, Path), IfMatch),
+    responses((status = 204, description = "It is gone."), (status = 409, response = Conflict),
+        (status = 412, response = Stale)))]
 pub(super) async fn delete(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -198,34 +197,46 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The revisions of a policy, newest first, without their texts.
-pub(super) async fn revisions(State(app): State<App>, Id(name): Id<PolicyName>) -> Result<Json<Value>, Problem> {
+/// List the revisions of a policy
+///
+/// Newest first, without their texts.
+#[utoipa::path(get, path = "/v1/policies/{name}/revisions", operation_id = "list_revisions", tag = "policies",
+    params(("name" = PolicyName, Path)), responses((status = 200, description = "The revisions.", body = RevisionList)))]
+pub(super) async fn revisions(State(app): State<App>, Id(name): Id<PolicyName>) -> Result<Json<RevisionList>, Problem> {
     let revisions = app.parts.policies.revisions(&name);
     if revisions.is_empty() {
         return Err(Problem::not_found(format!("there is no policy {name}")));
     }
-    let listed: Vec<_> = revisions.iter().rev().map(summary).collect();
-    Ok(Json(json!({ "policy": name, "revisions": listed })))
+    let revisions = revisions.into_iter().rev().map(|revision| Revision::of(revision, false)).collect();
+    Ok(Json(RevisionList { policy: name, revisions }))
 }
 
-/// One revision, with its texts.
+/// Look at a revision of a policy
+///
+/// With its texts.
+#[utoipa::path(get, path = "/v1/policies/{name}/revisions/{number}", operation_id = "get_revision", tag = "policies",
+    params(("name" = PolicyName, Path), ("number" = u32, Path)),
+    responses((status = 200, description = "The revision.", body = Revision)))]
 pub(super) async fn revision(
     State(app): State<App>,
     Ids(name, number): Ids<PolicyName, u32>,
-) -> Result<Json<Value>, Problem> {
-    let revision = numbered(&app, &name, number)?;
-    let mut view = summary(&revision);
-    view["source"] = json!(Texts { toml: revision.source.toml, scripts: revision.source.scripts });
-    Ok(Json(view))
+) -> Result<Json<Revision>, Problem> {
+    Ok(Json(Revision::of(numbered(&app, &name, number)?, true)))
 }
 
-/// Puts an earlier revision in force again.
+/// Restore a revision of a policy
+///
+/// Its texts are put in force again, as a new revision.
+#[utoipa::path(post, path = "/v1/policies/{name}/revisions/{number}/restore", operation_id = "restore_revision",
+    tag = "policies", params(("name" = PolicyName, Path), ("number" = u32, Path), IfMatch),
+    responses((status = 200, description = "They are in force.", body = View), (status = 409, response = Conflict),
+        (status = 412, response = Stale)))]
 pub(super) async fn restore(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Ids(name, number): Ids<PolicyName, u32>,
     IfMatch(expected): IfMatch,
-) -> Result<Tagged<Json<PolicyStatus>>, Problem> {
+) -> Result<Tagged<Json<View>>, Problem> {
     let PolicySource { toml, scripts, .. } = numbered(&app, &name, number)?.source;
     let status = put(&app, &caller, name.clone(), &expected, Texts { toml, scripts }).await?;
     let subject = format!("{name} revision {number}");
@@ -233,19 +244,26 @@ pub(super) async fn restore(
     Ok(told(status, &caller))
 }
 
-/// Lets these texts answer beside the policy in force, to be compared.
+/// Start a shadow of a policy
+///
+/// These texts answer beside the policy in force, to be compared.
+#[utoipa::path(put, path = "/v1/policies/{name}/shadow", operation_id = "start_shadow", tag = "policies",
+    params(("name" = PolicyName, Path)), request_body = Texts,
+    responses((status = 200, description = "It is asked from now on.", body = View)))]
 pub(super) async fn start_shadow(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     NewId(name): NewId<PolicyName>,
     extract::Json(texts): extract::Json<Texts>,
-) -> Result<Tagged<Json<PolicyStatus>>, Problem> {
-    let status = app.parts.policies.start_shadow(name.clone(), texts.source(&app, &caller)?).await?;
+) -> Result<Tagged<Json<View>>, Problem> {
+    let status = app.parts.policies.start_shadow(name.clone(), source_of(&texts, &app, &caller)?).await?;
     record(&app, &caller, Deed::ShadowStart, |action| action.about(&name)).await?;
     Ok(told(status, &caller))
 }
 
-/// Ends the shadow of a policy.
+/// End the shadow of a policy
+#[utoipa::path(delete, path = "/v1/policies/{name}/shadow", operation_id = "end_shadow", tag = "policies",
+    params(("name" = PolicyName, Path)), responses((status = 204, description = "It has ended.")))]
 pub(super) async fn end_shadow(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -258,28 +276,16 @@ pub(super) async fn end_shadow(
     Err(Problem::not_found(format!("policy {name} has no shadow")))
 }
 
-/// Teams, channels and tags that were seen lately and that the policy refuses to route.
-pub(super) async fn coverage(
-    State(app): State<App>,
-    Id(name): Id<PolicyName>,
-) -> Result<Json<engine::Coverage>, Problem> {
-    Ok(Json(app.parts.engine.coverage(&name).await?))
+/// Look at what a policy covers
+///
+/// Teams, channels and tags that were seen lately and that it refuses to route.
+#[utoipa::path(get, path = "/v1/policies/{name}/coverage", operation_id = "get_coverage", tag = "policies",
+    params(("name" = PolicyName, Path)), responses((status = 200, description = "What it refuses.", body = Coverage)))]
+pub(super) async fn coverage(State(app): State<App>, Id(name): Id<PolicyName>) -> Result<Json<Coverage>, Problem> {
+    Ok(Json(app.parts.engine.coverage(&name).await?.into()))
 }
 
 fn numbered(app: &App, name: &PolicyName, number: u32) -> Result<PolicyRevision, Problem> {
     let found = app.parts.policies.revision(name, number);
     found.ok_or_else(|| Problem::not_found(format!("policy {name} has no revision {number}")))
-}
-
-fn summary(revision: &PolicyRevision) -> Value {
-    json!({
-        "number": revision.number,
-        "state": revision.state,
-        "reason": revision.reason,
-        "changed_at": revision.changed_at,
-        "applied_at": revision.source.at,
-        "origin": revision.source.origin,
-        "digest": revision.digest,
-        "plugins": revision.plugins,
-    })
 }

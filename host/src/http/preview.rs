@@ -4,16 +4,17 @@
 
 use axum::extract::State;
 use axum::{Extension, Json};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use utoipa::IntoParams;
 
 use super::App;
 use super::access::Caller;
+use super::api::{PolicyTexts as Texts, Preview as View};
 use super::extract::{self, Asked, Id};
-use super::policies::Texts;
+use super::policies::source_of;
 use super::problem::Problem;
 use crate::domain::{PolicyName, PolicySource};
-use crate::engine;
 use crate::ledger::{Cursor, Paging};
 
 /// Sync errors of a page where nobody says how many, and the most that may be asked for.
@@ -22,23 +23,24 @@ const LARGEST_PAGE: usize = 10_000;
 /// From so many sync errors on, snapshots of the candidate save more time than they take.
 const MANY: u64 = 200;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Part {
+    /// The `next_cursor` of a page, with the same texts.
     cursor: Option<String>,
+    /// Sync errors of a page; 1,000 without it.
+    #[param(minimum = 1, maximum = 10_000)]
     limit: Option<usize>,
 }
 
-#[derive(Serialize)]
-pub(super) struct View {
-    #[serde(flatten)]
-    preview: engine::Preview,
-    /// Asks for the next page, with the same texts; absent at the end.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
-}
-
-/// What would change if these texts were in force. Nothing is written anywhere.
+/// Preview a policy
+///
+/// What would change if these texts were in force, over all sync errors that are not over and the newest conversations that got
+/// through, in pages. Nothing is written anywhere.
+#[utoipa::path(post, path = "/v1/policies/{name}/preview", operation_id = "preview_policy", tag = "policies",
+    params(("name" = PolicyName, Path), Part), request_body = Texts,
+    responses((status = 200, description = "A page of what would change.", body = View)))]
 pub(super) async fn preview(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -51,7 +53,7 @@ pub(super) async fn preview(
         return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
     }
     let (policies, engine) = (&app.parts.policies, &app.parts.engine);
-    let source = texts.source(&app, &caller)?;
+    let source = source_of(&texts, &app, &caller)?;
     let (made_of, query) = (digest(&name, &source), engine.previewed(&name));
     let cursor = part.cursor.as_deref().map(|text| {
         let (of, place) = text.split_once('~')?;
@@ -79,7 +81,7 @@ pub(super) async fn preview(
     if next_cursor.is_none() {
         policies.drop_candidate(&made_of).await;
     }
-    Ok(Json(View { preview, next_cursor }))
+    Ok(Json(View::of(preview, next_cursor)))
 }
 
 /// What tells previews of other texts, or of other policies, apart.

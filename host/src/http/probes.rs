@@ -7,12 +7,18 @@ use axum::response::{IntoResponse, Response};
 use super::App;
 use super::problem::Problem;
 
-/// The process answers.
+/// The process answers
+#[utoipa::path(get, path = "/healthz", operation_id = "get_health", tag = "host",
+    responses((status = 200, description = "`ok`", body = String, content_type = "text/plain")))]
 pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Notifications would be acknowledged: the store takes writes.
+/// Notifications would be acknowledged
+///
+/// The store takes writes.
+#[utoipa::path(get, path = "/readyz", operation_id = "get_readiness", tag = "host",
+    responses((status = 200, description = "`ready`", body = String, content_type = "text/plain")))]
 pub(super) async fn readyz(State(app): State<App>) -> Result<&'static str, Problem> {
     if app.parts.engine.ledger().store().healthy() {
         Ok("ready\n")
@@ -21,7 +27,11 @@ pub(super) async fn readyz(State(app): State<App>) -> Result<&'static str, Probl
     }
 }
 
-/// The counters in the OpenMetrics text format.
+/// Read the counters
+///
+/// In the OpenMetrics text format.
+#[utoipa::path(get, path = "/metrics", operation_id = "get_metrics", tag = "host",
+    responses((status = 200, description = "The counters.", body = String, content_type = "application/openmetrics-text")))]
 pub(super) async fn metrics(State(app): State<App>) -> Response {
     if let Err(error) = app.parts.engine.measure().await {
         tracing::error!(%error, "the ages among the metrics are not of now");

@@ -1,29 +1,29 @@
 //! A recount of the store's indexes and counts, one at a time.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::{Extension, Json};
 
 use super::App;
 use super::access::Caller;
 use super::actions::record;
-use super::problem::Problem;
+use super::api::Recount;
+use super::openapi::Conflict;
+use super::problem::{Kind, Problem};
 use crate::domain::Deed;
-use crate::ledger::Verified;
 
-/// Recounts every index and count, and says what differs; nothing is changed.
+/// Recount the store
+///
+/// Every index and count, and what differs; nothing is changed.
+#[utoipa::path(post, path = "/v1/store/verify", operation_id = "verify_store", tag = "host",
+    responses((status = 200, description = "What was found.", body = Recount), (status = 409, response = Conflict)))]
 pub(super) async fn verify(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
-) -> Result<Json<Verified>, Problem> {
+) -> Result<Json<Recount>, Problem> {
     let Ok(_alone) = app.recount.try_lock() else {
-        return Err(Problem::new(
-            StatusCode::CONFLICT,
-            "busy",
-            "A recount is under way",
-            "the store is being recounted for somebody else; ask again when that is over",
-        ));
+        let detail = "the store is being recounted for somebody else; ask again when that is over";
+        return Err(Problem::new(Kind::Busy, detail));
     };
     record(&app, &caller, Deed::Recount, |action| action).await?;
-    Ok(Json(app.parts.engine.ledger().verify(|_| ()).await?))
+    Ok(Json(app.parts.engine.ledger().verify(|_| ()).await?.into()))
 }

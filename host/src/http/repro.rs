@@ -5,17 +5,20 @@ use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::App;
 use super::access::{Caller, Scope};
 use super::extract::{Asked, Id};
+use super::openapi::Conflict;
 use super::problem::Problem;
 use super::sync_errors::find;
 use crate::domain::{PolicyRef, PolicyRevision, Question, SyncError, SyncErrorId};
 use crate::policy::case::{Bundled, Case, CaseAnswer, Conversation, Evidence, Failure, Found};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Query {
     /// Whether personal data is left out.
     #[serde(default = "yes")]
@@ -26,7 +29,13 @@ const fn yes() -> bool {
     true
 }
 
-/// The bundle as a file. It is asked about again before it is given away: one that would not show the same is refused.
+/// Download a case that reproduces a sync error
+///
+/// What the policy was told, and its answer, for `switchyard policy try`. Personal data is left out unless `mask=false` asks for
+/// it. The policy is asked again before it is given away: one that would not show the same is refused.
+#[utoipa::path(get, path = "/v1/sync-errors/{id}/repro", operation_id = "get_repro", tag = "sync errors",
+    params(("id" = SyncErrorId, Path), Query),
+    responses((status = 200, description = "The case.", body = serde_json::Value), (status = 409, response = Conflict)))]
 pub(super) async fn bundle(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,

@@ -6,10 +6,9 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use serde::Serialize;
 use tracing::Instrument as _;
 
-use super::problem::{KIND, Problem};
+use super::problem::{CONTENT_TYPE, Problem};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest id that is taken from outside, in bytes.
@@ -25,7 +24,7 @@ pub(super) async fn named(request: Request, next: Next) -> Response {
     let span = tracing::info_span!("request", request_id = id.to_str().unwrap_or_default());
     let mut response = next.run(request).instrument(span).await;
     if let Some(problem) = problem_of(&response) {
-        response = with_id(response, &problem, &id);
+        response = with_id(response, problem, &id);
     }
     response.headers_mut().insert(HEADER, id);
     response
@@ -50,19 +49,13 @@ fn new() -> HeaderValue {
 
 /// The problem that a response tells as a document; a page of the console is none.
 fn problem_of(response: &Response) -> Option<Problem> {
-    let is_document = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == KIND);
+    let is_document = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == CONTENT_TYPE);
     response.extensions().get::<Problem>().filter(|_| is_document).cloned()
 }
 
-fn with_id(response: Response, problem: &Problem, id: &HeaderValue) -> Response {
-    #[derive(Serialize)]
-    struct Named<'a> {
-        #[serde(flatten)]
-        problem: &'a Problem,
-        request_id: &'a str,
-    }
+fn with_id(response: Response, problem: Problem, id: &HeaderValue) -> Response {
     let (mut parts, _) = response.into_parts();
-    let named = Named { problem, request_id: id.to_str().unwrap_or_default() };
+    let named = Problem { request_id: id.to_str().ok().map(str::to_owned), ..problem };
     let body = serde_json::to_vec(&named).unwrap_or_default();
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     Response::from_parts(parts, Body::from(body))

@@ -3,52 +3,24 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::access::Caller;
+use super::api::{Ignore, SyncError as View, SyncErrorList as List};
 use super::error_query::ListAsked;
 use super::extract::{self, Id};
+use super::openapi::Conflict;
 use super::problem::Problem;
-use crate::domain::{Advice, SyncError, SyncErrorId, is_hidden};
-use crate::salesforce;
+use crate::domain::{SyncError, SyncErrorId, is_hidden};
 
 /// The longest reason, in characters.
 pub(super) const REASON: usize = 500;
 
-#[derive(Serialize)]
-pub(super) struct View {
-    #[serde(flatten)]
-    error: SyncError,
-    /// What happened, what to check, and what follows by itself.
-    advice: Advice,
-}
-
-impl From<SyncError> for View {
-    /// As lists have it: without the answer, which can be long, and without what a policy chose among.
-    fn from(mut error: SyncError) -> Self {
-        (error.refusal.choice, error.refusal.answer) = (None, None);
-        Self { advice: salesforce::advice(&error.refusal), error }
-    }
-}
-
-#[derive(Serialize)]
-pub(super) struct List {
-    sync_errors: Vec<View>,
-    /// Asks for the next page; absent on the last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
-    /// Asks for the page before; absent on the first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    previous_cursor: Option<String>,
-    /// How many match in all; absent where only a walk over them could tell.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    total: Option<u64>,
-    /// How many were looked at for this page. One that is not full and has a `next_cursor` ended where its time was used up.
-    scanned: usize,
-}
-
-/// Sync errors that match, in pages.
+/// List sync errors
+///
+/// Those that match, in pages, the newest first.
+#[utoipa::path(get, path = "/v1/sync-errors", operation_id = "list_sync_errors", tag = "sync errors", params(ListAsked),
+    responses((status = 200, description = "A page of sync errors.", body = List)))]
 pub(super) async fn list(State(app): State<App>, asked: ListAsked) -> Result<Json<List>, Problem> {
     let page = app.parts.engine.ledger().sync_errors(&asked.query, &asked.paging()?).await?;
     Ok(Json(List {
@@ -65,7 +37,12 @@ pub(super) async fn find(app: &App, id: &SyncErrorId) -> Result<SyncError, Probl
     error.ok_or_else(|| Problem::not_found(format!("there is no sync error {id}")))
 }
 
-/// Another attempt.
+/// Retry a sync error
+///
+/// Another attempt with the conversation's newest state. The answer is the sync error as of that.
+#[utoipa::path(post, path = "/v1/sync-errors/{id}/retry", operation_id = "retry_sync_error", tag = "sync errors",
+    params(("id" = SyncErrorId, Path)),
+    responses((status = 202, description = "It is retried.", body = View), (status = 409, response = Conflict)))]
 pub(super) async fn retry(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -74,13 +51,12 @@ pub(super) async fn retry(
     Ok((StatusCode::ACCEPTED, Json(app.parts.engine.retry(&id, &caller.asker()).await?.into())))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Ignore {
-    pub(super) reason: String,
-}
-
+/// Ignore a sync error
+///
 /// No further synchronization is expected, and why.
+#[utoipa::path(post, path = "/v1/sync-errors/{id}/ignore", operation_id = "ignore_sync_error", tag = "sync errors",
+    params(("id" = SyncErrorId, Path)), request_body = Ignore,
+    responses((status = 200, description = "It is ignored.", body = View), (status = 409, response = Conflict)))]
 pub(super) async fn ignore(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -112,7 +88,12 @@ pub(super) fn a_reason(reason: &str) -> Result<&str, Problem> {
     Ok(reason)
 }
 
-/// An ignored one is pending again.
+/// Reopen a sync error
+///
+/// One that is ignored is pending again.
+#[utoipa::path(post, path = "/v1/sync-errors/{id}/reopen", operation_id = "reopen_sync_error", tag = "sync errors",
+    params(("id" = SyncErrorId, Path)),
+    responses((status = 200, description = "It is pending.", body = View), (status = 409, response = Conflict)))]
 pub(super) async fn reopen(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,

@@ -2,20 +2,16 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::Serialize;
 
 use super::App;
-use crate::troubles::Trouble;
+use super::api::{Trouble, TroubleList as List};
 
-#[derive(Serialize)]
-pub(super) struct List {
-    troubles: Vec<Trouble>,
-    /// How many more there are of kinds that have too many.
-    left_out: usize,
-}
-
-/// All that is wrong at present, by kind. What is cured is gone.
+/// List troubles
+///
+/// All that is wrong at present and that an operator can cure, by kind. What is cured is gone.
+#[utoipa::path(get, path = "/v1/troubles", operation_id = "list_troubles", tag = "host",
+    responses((status = 200, description = "All troubles.", body = List)))]
 pub(super) async fn list(State(app): State<App>) -> Json<List> {
     let (troubles, left_out) = app.parts.troubles.list();
-    Json(List { troubles, left_out })
+    Json(List { troubles: troubles.into_iter().map(Trouble::from).collect(), left_out })
 }

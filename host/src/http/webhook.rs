@@ -6,9 +6,9 @@ use axum::Json;
 use axum::body::HttpBody;
 use axum::extract::{Request, State};
 use bytes::Bytes;
-use serde_json::{Value, json};
 
 use super::App;
+use super::api::NotificationReceipt;
 use super::extract::Id;
 use super::problem::Problem;
 use super::seats::Visitor;
@@ -27,12 +27,20 @@ const PATIENCE: Duration = Duration::from_millis(900);
 /// A notification of more bytes is read where it holds up nothing else.
 const LONG: usize = 64 * 1024;
 
-/// Takes one notification. 200 says that it survives a power cut; Alcmeon sends it once, so nothing else may say so.
+/// Take a notification of Alcmeon
+///
+/// 200 says that it survives a power cut; Alcmeon sends it once, so nothing else may say so. One that nobody can use is set aside,
+/// and acknowledged.
+#[utoipa::path(post, path = "/alcmeon/{environment}/notify", operation_id = "notify", tag = "intake",
+    params(("environment" = SourceId, Path),
+        ("x-alcmeon-webhook-signature" = String, Header, description = "HMAC-SHA256 of path and body, in hexadecimal.")),
+    request_body = serde_json::Value,
+    responses((status = 200, description = "It is kept.", body = NotificationReceipt)))]
 pub(super) async fn notify(
     State(app): State<App>,
     Id(environment): Id<SourceId>,
     request: Request,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<NotificationReceipt>, Problem> {
     // First what costs nothing: no byte is read for an environment that is not there, or without a signature.
     let known = app.parts.environments.get(&environment);
     let config = known.ok_or_else(|| Problem::not_found(format!("there is no Alcmeon environment {environment}")))?;
@@ -62,7 +70,7 @@ pub(super) async fn notify(
     }
     let stored = tokio::time::timeout(PATIENCE, app.parts.engine.accept(arrivals, set_aside, None)).await;
     let accepted = stored.map_err(|_| Problem::unavailable("the store is too slow; nothing was acknowledged"))??;
-    Ok(Json(json!({ "notification": id, "linked": accepted.linked == 1 })))
+    Ok(Json(NotificationReceipt { notification: id, linked: accepted.linked == 1 }))
 }
 
 /// Shows operators that notifications are signed with another key, until one comes that is signed rightly.

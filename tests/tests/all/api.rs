@@ -149,7 +149,7 @@ async fn who_changes_what_another_has_changed_meanwhile_is_told_so() {
         assert_eq!(status, StatusCode::OK, "{path}");
         let (status, _, problem) = ask(method.clone(), path, Some(&before), Some(other.clone())).await;
         assert_eq!(status, StatusCode::PRECONDITION_FAILED, "{path}: {problem}");
-        assert_eq!(problem["type"], "urn:switchyard:problem:stale");
+        assert_eq!(problem["type"], "/problems/stale");
         let (_, now, _) = ask(Method::GET, path, None, None).await;
         assert!(now == after && now.as_deref() != Some(&before), "{path}: what is refused changes nothing");
         // Several ask at once, and one of them is first.

@@ -59,7 +59,7 @@ async fn a_wrongly_signed_notification_is_a_problem_and_nothing_is_stored() {
     for ((status, problem), wanted) in [(wrong, 401), (no_hex, 401)] {
         assert_eq!(status.as_u16(), wanted, "{problem}");
         assert_eq!(problem["status"], wanted);
-        assert!(problem["type"].as_str().unwrap().starts_with("urn:switchyard:problem:"), "{problem}");
+        assert!(problem["type"].as_str().unwrap().starts_with("/problems/"), "{problem}");
     }
     host.idle().await;
     assert!(host.query(CONVERSATIONS).await.is_empty());
@@ -216,7 +216,7 @@ async fn the_intake_says_what_is_wrong_with_what_it_does_not_take() {
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert!(problem["detail"].as_str().unwrap().contains("teem"), "{problem}");
     let (status, problem) = host.post("/v1/intake/nobody", conversation("x")).await;
-    assert_eq!((status, problem["type"].as_str()), (StatusCode::NOT_FOUND, Some("urn:switchyard:problem:not-linked")));
+    assert_eq!((status, problem["type"].as_str()), (StatusCode::NOT_FOUND, Some("/problems/not-linked")));
     assert_eq!(host.post("/v1/intake/main", conversation("x")).await.0, StatusCode::UNPROCESSABLE_ENTITY);
     host.stop().await;
 }

@@ -125,10 +125,7 @@ async fn an_organization_is_authorized_over_the_api_by_a_code_for_the_callers_ow
     let finish = format!("{path}/code");
     assert_eq!(host.post(&finish, json!({ "state": "guessed", "code": code })).await.0, StatusCode::CONFLICT);
     let (status, refused) = host.post(&finish, json!({ "state": state, "code": "wrong" })).await;
-    assert_eq!(
-        (status, refused["type"].as_str()),
-        (StatusCode::CONFLICT, Some("urn:switchyard:problem:authorization-refused"))
-    );
+    assert_eq!((status, refused["type"].as_str()), (StatusCode::CONFLICT, Some("/problems/authorization-refused")));
     let (status, _) = host.post(&finish, json!({ "state": state, "code": code })).await;
     assert_eq!(status, StatusCode::CONFLICT, "a state is good for one try");
 

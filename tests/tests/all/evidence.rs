@@ -212,7 +212,7 @@ async fn a_timeline_comes_in_pages_and_who_may_not_see_customers_sees_it_masked(
     }
     assert_eq!(masked["orgs"][0]["timeline"].as_array().unwrap().len(), all.len());
     let (status, problem) = ask("/v1/conversations/main:2", ADMIN).await;
-    assert_eq!((status, &problem["type"]), (StatusCode::NOT_FOUND, &json!("urn:switchyard:problem:not-found")));
+    assert_eq!((status, &problem["type"]), (StatusCode::NOT_FOUND, &json!("/problems/not-found")));
     assert_eq!(ask("/v1/conversations/main:1?org=other", ADMIN).await.0, StatusCode::NOT_FOUND);
     for wrong in ["cursor=1~1", "org=acme&cursor=x", "limit=0", "limit=501", "before=1"] {
         let (status, _) = ask(&format!("/v1/conversations/main:1?{wrong}"), ADMIN).await;

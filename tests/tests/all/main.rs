@@ -19,6 +19,7 @@ mod hanging_up;
 mod hostile;
 mod mail;
 mod many_causes;
+mod openapi;
 mod operations;
 mod plugins;
 mod policies;

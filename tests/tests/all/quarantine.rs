@@ -111,7 +111,7 @@ async fn what_was_never_written_can_only_be_forgotten() {
     }});
     put(&host, &[("quarantine/acme/qu-1", &entry.to_string()), ("quarantine-value/acme/qu-1", "")]).await;
     let (status, problem) = host.post("/v1/quarantine/qu-1/retry", json!({})).await;
-    assert_eq!((status, problem["type"].as_str()), (StatusCode::CONFLICT, Some("urn:switchyard:problem:not-put-back")));
+    assert_eq!((status, problem["type"].as_str()), (StatusCode::CONFLICT, Some("/problems/not-put-back")));
     assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("nothing to put back")), "{problem}");
     assert_eq!(host.call(Method::DELETE, "/v1/quarantine/qu-1", ADMIN, None).await.0, StatusCode::NO_CONTENT);
     host.stop().await;

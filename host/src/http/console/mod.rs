@@ -7,6 +7,7 @@ mod orgs;
 mod page;
 mod policies;
 mod quarantine;
+mod reference;
 mod session;
 mod sync_error;
 mod sync_errors;
@@ -24,6 +25,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use self::page::Visit;
 use super::App;
 use super::access::{Scope, from_here, is_safe, known};
+use super::api::PAGES;
 use super::authorization::CALLBACK;
 use super::problem::Problem;
 use super::repro;
@@ -56,7 +58,10 @@ pub(super) fn router(app: &App) -> Router<App> {
         .route("/quarantine/{id}/retry", post(quarantine::retry))
         .route("/quarantine/{id}/forget", post(quarantine::drop));
     let connect = Router::new().route("/orgs/{org}/authorize", post(authorization::start));
+    let reference =
+        Router::new().route("/docs", get(reference::api)).route(&format!("{PAGES}{{word}}"), get(reference::problem));
     let anybody = Router::new()
+        .merge(reference)
         .route(CALLBACK, get(authorization::callback))
         .route("/login", get(session::form).post(session::sign_in))
         .route("/logout", post(session::sign_out))

@@ -12,10 +12,10 @@ use super::page::{Back, Done, Section, Visit, cell, table};
 use crate::domain::{OrgId, SourceId};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
+use crate::http::api::{QuarantineList as List, Quarantined};
 use crate::http::extract::{Asked, Form};
 use crate::http::problem::Problem;
-use crate::http::quarantine::{List, Query, forget, page, put_back};
-use crate::ledger::Quarantined;
+use crate::http::quarantine::{Query, forget, page, put_back};
 
 /// Entries are counted up to so many.
 const COUNTED: usize = 1_000;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::{CONVERSATION_BYTES, merge};
+use crate::domain::{CONVERSATION_BYTES, Timestamp, merge};
 use crate::foreign_json::places;
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);

@@ -1,19 +1,67 @@
-//! An operation as the API shows it, in one organization and as the sums over all of them.
+//! What is done with many sync errors at once, as the API tells it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
 
-use crate::domain::{
-    Brake, ErrorQuery, Fingerprint, Operation, OperationId, OperationStatus, OrgId, PolicyRef, ResyncQuery, Retried,
-    Task, Timestamp,
-};
+use super::policy::PolicyRef;
+use crate::domain::{self, Fingerprint, OperationId, OperationStatus, OrgId, Retried, Task, Timestamp, Why};
 
-/// An operation as the API shows it: the sums over its organizations, and each of them.
-#[derive(Serialize)]
-pub(super) struct View {
+/// What is to be done with many sync errors.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OperationRequest {
+    #[schema(pattern = "^(retry|ignore|reopen|assign|resync)$", examples("retry"))]
+    pub(crate) task: String,
+    /// The filters of the list of sync errors, each a text, a number or an array of them; of a `resync` those of what got
+    /// through: `org`, `delivered_from`, `delivered_before`, `policy`, `revision`, `queue`.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub(crate) query: Value,
+    /// Why they are ignored; for `ignore`.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub(crate) reason: Option<String>,
+    /// Who looks after the causes; for `assign`, where nobody does without it.
+    #[serde(default)]
+    pub(crate) assignee: Option<String>,
+    /// Only tell what it would be about.
+    #[serde(default)]
+    pub(crate) dry_run: bool,
+}
+
+/// What an operation would be about.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DryRun {
+    #[schema(pattern = "^(retry|ignore|reopen|assign|resync)$")]
+    pub(crate) task: &'static str,
+    /// Sync errors that match; at least so many where it is not exact.
+    pub(crate) matched: u64,
+    pub(crate) is_exact: bool,
+    /// Salesforce calls that a retry of all of them may take, as an estimate from what was measured.
+    pub(crate) salesforce_calls: u64,
+    /// By cause.
+    pub(crate) groups: Vec<MatchedGroup>,
+}
+
+/// A cause of which sync errors match.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MatchedGroup {
+    pub(crate) id: Fingerprint,
+    pub(crate) org: OrgId,
+    pub(crate) title: String,
+    pub(crate) matched: u64,
+}
+
+/// An operation: the sums over its organizations, and each of them.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Operation {
     id: OperationId,
+    #[schema(pattern = "^(retry|ignore|reopen|assign|resync|auto-ignore)$")]
     task: &'static str,
+    /// Why it ignores.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,9 +82,17 @@ pub(super) struct View {
     orgs: Vec<InOrg>,
 }
 
-#[derive(Default, Serialize)]
+/// Operations, the newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OperationList {
+    pub(crate) operations: Vec<Operation>,
+}
+
+/// How many sync errors.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = OperationSums)]
 struct Sums {
-    /// Sync errors that matched; absent where only the end tells.
+    /// Those that matched; absent where only the end tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     matched: Option<u64>,
     /// Those that were acted on.
@@ -45,20 +101,28 @@ struct Sums {
     skipped: u64,
     /// Those that were retried and are not tried yet.
     under_way: u64,
+    /// Those that got through.
     passed: u64,
+    /// Those that failed again, with the same cause and with another one.
     failed_alike: u64,
     failed_otherwise: u64,
+    /// Those that somebody changed before they were tried.
     changed: u64,
 }
 
-#[derive(Serialize)]
+/// An operation in one organization.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OperationInOrg)]
 struct InOrg {
     org: OrgId,
     status: OperationStatus,
-    query: ErrorQuery,
+    /// What it is about, by the fields of the records; absent fields narrow nothing.
+    #[schema(value_type = Object)]
+    query: domain::ErrorQuery,
     /// What is sent once more.
     #[serde(skip_serializing_if = "Option::is_none")]
-    resync: Option<ResyncQuery>,
+    #[schema(value_type = Object)]
+    resync: Option<domain::ResyncQuery>,
     /// Conversations that were looked at for that.
     #[serde(skip_serializing_if = "Option::is_none")]
     looked_at: Option<u64>,
@@ -66,25 +130,43 @@ struct InOrg {
     sums: Sums,
     /// Failures after its retries, by cause.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    failed_as: BTreeMap<Fingerprint, u64>,
+    failed_as: BTreeMap<String, u64>,
     /// Causes of which it left the rest alone, because the first ones failed alike.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stopped: Vec<Fingerprint>,
-    /// What a policy ignores by itself: which revision, and its brake.
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    auto: Option<Auto>,
+    /// What a policy ignores by itself: which revision,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<PolicyRef>,
+    /// and its brake.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    brake: Option<Brake>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
-struct Auto {
-    policy: PolicyRef,
-    brake: Brake,
+/// What keeps a policy from ignoring too much by itself.
+#[derive(Debug, Serialize, ToSchema)]
+struct Brake {
+    /// When it ignored first, and last.
+    since: Timestamp,
+    last: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hold: Option<Hold>,
+    /// How many judgements to ignore were held.
+    held: u64,
+}
+
+/// Since when, until when and why a policy may not ignore.
+#[derive(Debug, Serialize, ToSchema)]
+struct Hold {
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
+    why: Why,
 }
 
 impl Sums {
-    fn of(operation: &Operation) -> Self {
+    fn of(operation: &domain::Operation) -> Self {
         let came = |how| operation.retried.get(&how).copied().unwrap_or(0);
         Self {
             matched: operation.matched,
@@ -110,8 +192,8 @@ impl Sums {
     }
 }
 
-impl View {
-    pub(super) fn of(id: OperationId, all: Vec<(OrgId, Operation)>, now: Timestamp) -> Self {
+impl Operation {
+    pub(crate) fn of(id: OperationId, all: Vec<(OrgId, domain::Operation)>, now: Timestamp) -> Self {
         let mut sums = Sums { matched: Some(0), ..Sums::default() };
         all.iter().for_each(|(_, operation)| sums.add(&Sums::of(operation)));
         let over = all.iter().all(|(_, operation)| operation.ended_at.is_some());
@@ -154,16 +236,27 @@ fn estimate(began: Timestamp, now: Timestamp, share: f64) -> Option<Timestamp> {
 }
 
 impl InOrg {
-    fn of(org: OrgId, operation: Operation) -> Self {
+    fn of(org: OrgId, operation: domain::Operation) -> Self {
         let sums = Sums::of(&operation);
-        let Operation { task, status, query, failed_as, stopped, ended_at, sweep, .. } = operation;
+        let domain::Operation { task, status, query, failed_as, stopped, ended_at, sweep, .. } = operation;
         let looked_at = sweep.map(|sweep| sweep.looked_at);
-        let (resync, auto) = match task {
-            Task::Resync { query } => (Some(query), None),
-            Task::AutoIgnore { policy, brake, .. } => (None, Some(Auto { policy, brake })),
-            _ => (None, None),
-        };
-        Self { org, status, query, resync, looked_at, sums, failed_as, stopped, auto, ended_at }
+        let failed_as = failed_as.into_iter().map(|(group, count)| (group.to_string(), count)).collect();
+        let (mut resync, mut policy, mut brake) = (None, None, None);
+        match task {
+            Task::Resync { query } => resync = Some(query),
+            Task::AutoIgnore { policy: by, brake: its, .. } => {
+                (policy, brake) = (Some(PolicyRef::from(by)), Some(Brake::from(its)));
+            }
+            _ => {}
+        }
+        Self { org, status, query, resync, looked_at, sums, failed_as, stopped, policy, brake, ended_at }
+    }
+}
+
+impl From<domain::Brake> for Brake {
+    fn from(brake: domain::Brake) -> Self {
+        let hold = brake.hold.map(|domain::Hold { at, until, why }| Hold { at, until, why });
+        Self { since: brake.since, last: brake.last, hold, held: brake.held }
     }
 }
 

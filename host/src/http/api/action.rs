@@ -1,0 +1,48 @@
+//! Who did what, when, to how many, and why.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::{self, Deed, OrgId, Timestamp, Via};
+
+/// Something that a person or a program did.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Action {
+    id: String,
+    at: Timestamp,
+    by: String,
+    via: Via,
+    /// The address that it was asked from.
+    #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<IpAddr>,
+    what: Deed,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    org: Option<OrgId>,
+    /// What it was done to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    /// To how many.
+    count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// A page of actions.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ActionList {
+    /// Newest first.
+    pub(crate) actions: Vec<Action>,
+    /// Asks for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next_cursor: Option<String>,
+}
+
+impl From<(String, domain::Action)> for Action {
+    fn from((id, action): (String, domain::Action)) -> Self {
+        let domain::Action { at, order: _, by, via, address, what, org, subject, count, reason } = action;
+        Self { id, at, by, via, address, what, org, subject, count, reason }
+    }
+}

@@ -1,0 +1,44 @@
+//! The shapes of the API: what requests have and answers show, apart from the records that are kept. Each is described here
+//! once, for those who read the document as for the clients that are generated from it.
+
+mod action;
+mod audit;
+mod authorization;
+mod conversation;
+mod group;
+mod intake;
+mod operation;
+mod org;
+mod plugin;
+mod policy;
+mod preview;
+mod problem;
+mod quarantine;
+mod sync_error;
+mod trouble;
+mod values;
+
+pub(crate) use self::action::ActionList;
+pub(crate) use self::audit::{Audit, AuditEntry, Fact};
+pub(crate) use self::authorization::{AuthorizationCode, AuthorizationRequest, AuthorizationStart, Authorized};
+pub(crate) use self::conversation::{
+    Conversation, Details, ErrorLine, InOrg as ConversationInOrg, Message, Parked, ParkedList, Record,
+};
+pub(crate) use self::group::{Group, GroupChange, GroupList};
+pub(crate) use self::intake::{
+    Conversation as IntakeConversation, Message as IntakeMessage, NotificationReceipt, Receipt, Unusable,
+};
+pub(crate) use self::operation::{DryRun, MatchedGroup, Operation, OperationList, OperationRequest};
+pub(crate) use self::org::{
+    DepartedOrg, Environment, EnvironmentList, Health, LastReport, Org, OrgList, Report, RetryAll, Salesforce, Source,
+    Unsynced,
+};
+pub(crate) use self::plugin::{Plugin, PluginList, PluginPull, RefusedPlugin, TakenPlugin};
+pub(crate) use self::policy::{
+    Coverage, Policy, PolicyList, PolicyProblem, PolicyStatus, PolicyTexts, Revision, RevisionList,
+};
+pub(crate) use self::preview::Preview;
+pub(crate) use self::problem::{Kind, PAGES, Problem};
+pub(crate) use self::quarantine::{QuarantineEntry, QuarantineList, Quarantined, Recount};
+pub(crate) use self::sync_error::{Decided, Evidence, Ignore, SyncError, SyncErrorList};
+pub(crate) use self::trouble::{Trouble, TroubleList};
