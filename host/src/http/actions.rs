@@ -70,13 +70,14 @@ pub(super) async fn list(State(app): State<App>, Asked(query): Asked<Query>) -> 
     if !(1..=LARGEST_PAGE).contains(&limit) {
         return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
     }
-    if let Some(cursor) = query.cursor.as_deref().filter(|cursor| !is_action_id(cursor)) {
+    let cursor = query.cursor.as_deref().filter(|cursor| !cursor.is_empty());
+    if let Some(cursor) = cursor.filter(|cursor| !is_action_id(cursor)) {
         return Err(Problem::bad_request(format!("cursor: `{cursor}` is not one that a list gave as its next_cursor")));
     }
     let filter = query.filter(&app)?;
     // What is counted of wrong tokens is to be seen by whoever looks for it.
     app.guesses.refused.write().await;
-    let page = app.parts.engine.ledger().actions(&filter, query.cursor.as_deref(), limit).await?;
+    let page = app.parts.engine.ledger().actions(&filter, cursor, limit).await?;
     Ok(Json(ActionList { actions: page.actions.into_iter().map(Into::into).collect(), next_cursor: page.next }))
 }
 

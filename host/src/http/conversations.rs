@@ -59,10 +59,14 @@ pub(super) async fn show(
     if !(1..=LARGEST_PAGE).contains(&limit) {
         return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
     }
-    let before = query.cursor.as_deref().map(|cursor| match (Place::parse(cursor), &query.org) {
-        (Some(place), Some(_)) => Ok(place),
-        (Some(_), None) => Err(Problem::bad_request("cursor: it goes with the `org` that gave it")),
-        (None, _) => Err(Problem::bad_request(format!("cursor: `{cursor}` is not one that an `older_cursor` gave"))),
+    let before = query.cursor.as_deref().filter(|cursor| !cursor.is_empty()).map(|cursor| {
+        match (Place::parse(cursor), &query.org) {
+            (Some(place), Some(_)) => Ok(place),
+            (Some(_), None) => Err(Problem::bad_request("cursor: it goes with the `org` that gave it")),
+            (None, _) => {
+                Err(Problem::bad_request(format!("cursor: `{cursor}` is not one that an `older_cursor` gave")))
+            }
+        }
     });
     let before = before.transpose()?;
     let stories = app.parts.engine.ledger().stories(&id).await?;

@@ -28,7 +28,7 @@ const VALUES: usize = 200;
 const TEXT: usize = 200;
 
 /// The filters, in the order of the documents. The search over everything stands for a filter as well.
-const FILTERS: [Known; 19] = [
+pub(super) const FILTERS: [Known; 19] = [
     known("org", Form::Several(named::<OrgId>), "Of these organizations."),
     known("state", Form::Several(named::<State>), "In these states."),
     known("class", Form::Several(named::<Class>), "With a refusal of these classes."),
@@ -59,17 +59,16 @@ const FILTERS: [Known; 19] = [
 pub(super) struct Filters(pub(super) ErrorQuery);
 
 impl Filters {
-    /// Takes a filter; answers whether it is one. An empty value narrows nothing, as an empty choice of a form.
+    /// Takes a filter; answers whether it is one. An empty value is refused: whoever meant one organization is not to act on all.
     pub(super) fn take(&mut self, name: &str, value: &str) -> Result<bool, Problem> {
         let query = &mut self.0;
         match name {
-            _ if value.is_empty() => return Ok(FILTERS.iter().any(|known| known.name == name)),
             "org" => each(name, value, &mut query.orgs)?,
             "state" => each(name, value, &mut query.states)?,
             "class" => each(name, value, &mut query.classes)?,
-            "code" => each(name, value, &mut query.codes)?,
+            "code" => each_text(name, value, &mut query.codes)?,
             "group" => each(name, value, &mut query.groups)?,
-            "channel" => each(name, value, &mut query.channels)?,
+            "channel" => each_text(name, value, &mut query.channels)?,
             "policy" => each(name, value, &mut query.policies)?,
             // A team may have a comma in its name.
             "team" => add(name, text(name, value)?, &mut query.teams)?,
@@ -89,16 +88,15 @@ impl Filters {
         Ok(true)
     }
 
-    /// Takes the members of a JSON object: texts, numbers, and lists of them.
+    /// Takes the members of a JSON object.
     pub(super) fn take_object(&mut self, object: &Value) -> Result<(), Problem> {
         let Some(members) = object.as_object() else {
             return Err(Problem::bad_request("query: not an object of filters"));
         };
         for (name, value) in members {
-            for value in texts_of(name, value)? {
-                if !self.take(name, &value)? {
-                    return Err(unknown(name, &[]));
-                }
+            let known = FILTERS.iter().find(|known| known.name == name).ok_or_else(|| unknown(name, &[]))?;
+            for value in values_of(known, value)? {
+                self.take(name, &value)?;
             }
         }
         Ok(())
@@ -113,15 +111,9 @@ impl Filters {
     }
 }
 
-/// The values of a member of a JSON object: a text, a number, or a list of them; `null` is none.
-pub(super) fn texts_of(name: &str, value: &Value) -> Result<Vec<String>, Problem> {
-    let values = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
-    let text = |value: &Value| match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Number(number) => Ok(number.to_string()),
-        _ => Err(Problem::bad_request(format!("{name}: neither a text nor a number"))),
-    };
-    values.iter().filter(|value| !value.is_null()).map(text).collect()
+/// The values of a member of a JSON object.
+pub(super) fn values_of(known: &Known, value: &Value) -> Result<Vec<String>, Problem> {
+    known.values(value).map_err(|why| Problem::bad_request(format!("{}: {why}", known.name)))
 }
 
 /// The filters of a query as the fields of an address.
@@ -172,16 +164,37 @@ pub(super) fn each<T: FromStr<Err: ToString> + Ord>(
     value: &str,
     set: &mut BTreeSet<T>,
 ) -> Result<(), Problem> {
-    for part in value.split(',').filter(|part| !part.is_empty()) {
-        add(name, parsed(name, part)?, set)?;
+    values(name, value)?.try_for_each(|part| add(name, parsed(name, part)?, set))
+}
+
+/// The same of texts.
+pub(super) fn each_text(name: &str, value: &str, set: &mut BTreeSet<String>) -> Result<(), Problem> {
+    values(name, value)?.try_for_each(|part| add(name, text(name, part)?, set))
+}
+
+fn values<'a>(name: &str, value: &'a str) -> Result<impl Iterator<Item = &'a str>, Problem> {
+    let mut values = value.split(',').filter(|part| !part.is_empty()).peekable();
+    if values.peek().is_none() {
+        return Err(empty(name));
     }
-    Ok(())
+    if value.split(',').count() > VALUES {
+        return Err(too_many(name));
+    }
+    Ok(values)
+}
+
+fn too_many(name: &str) -> Problem {
+    Problem::bad_request(format!("{name}: more than {VALUES} values"))
+}
+
+fn empty(name: &str) -> Problem {
+    Problem::bad_request(format!("{name}: empty; leave it out where it is to narrow nothing"))
 }
 
 fn add<T: Ord>(name: &str, value: T, set: &mut BTreeSet<T>) -> Result<(), Problem> {
     set.insert(value);
     if set.len() > VALUES {
-        return Err(Problem::bad_request(format!("{name}: more than {VALUES} values")));
+        return Err(too_many(name));
     }
     Ok(())
 }
@@ -189,6 +202,9 @@ fn add<T: Ord>(name: &str, value: T, set: &mut BTreeSet<T>) -> Result<(), Proble
 pub(super) fn once<T: FromStr<Err: ToString>>(name: &str, value: &str, place: &mut Option<T>) -> Result<(), Problem> {
     if place.is_some() {
         return Err(Problem::bad_request(format!("{name}: given more than once")));
+    }
+    if value.is_empty() {
+        return Err(empty(name));
     }
     *place = Some(parsed(name, value)?);
     Ok(())
@@ -199,6 +215,9 @@ fn parsed<T: FromStr<Err: ToString>>(name: &str, value: &str) -> Result<T, Probl
 }
 
 pub(super) fn text(name: &str, value: &str) -> Result<String, Problem> {
+    if value.is_empty() {
+        return Err(empty(name));
+    }
     if value.chars().count() > TEXT {
         return Err(Problem::bad_request(format!("{name}: longer than {TEXT} characters")));
     }
@@ -251,12 +270,14 @@ impl IntoParams for Exported {
 }
 
 impl ListAsked {
-    /// Reads the query of an address. Fields that nobody knows are refused, or passed over.
+    /// Reads the query of an address. Fields that nobody knows, and empty ones, are refused, or passed over as a form's choices are.
     pub(super) fn read(app: &App, query: &str, strict: bool) -> Result<Self, Problem> {
         let (mut filters, mut sort, mut cursor, mut limit) = (Filters::default(), None, None, None);
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             match (&*name, &*value) {
-                ("sort" | "cursor" | "limit", "") => {}
+                // A client may begin without one.
+                ("cursor", "") => {}
+                (_, "") if !strict => {}
                 ("sort", value) => once::<String>("sort", value, &mut sort)?,
                 ("cursor", value) => once::<String>("cursor", value, &mut cursor)?,
                 ("limit", value) => once::<usize>("limit", value, &mut limit)?,
@@ -315,7 +336,7 @@ mod tests {
     #[test]
     fn sets_take_commas_and_repetition_and_a_single_filter_takes_neither() {
         let mut filters = Filters::default();
-        for (name, value) in [("state", "pending,retrying"), ("state", "ignored"), ("team", "a,b"), ("class", "")] {
+        for (name, value) in [("state", "pending,retrying"), ("state", "ignored"), ("team", "a,b")] {
             assert!(filters.take(name, value).unwrap_or_else(|_| panic!("{name}")));
         }
         assert_eq!(filters.0.states, [State::Pending, State::Retrying, State::Ignored].into());
@@ -323,6 +344,23 @@ mod tests {
         assert!(filters.0.classes.is_empty());
         filters.take("customer", "jane").unwrap_or_else(|_| panic!());
         assert!(filters.take("customer", "john").is_err());
+    }
+
+    #[test]
+    fn what_is_empty_or_longer_than_a_text_is_refused_and_never_narrows_nothing() {
+        for known in FILTERS {
+            for value in ["", ","] {
+                let refused = Filters::default().take(known.name, value);
+                assert!(
+                    refused.is_err() || value == "," && matches!(known.name, "team" | "customer" | "text" | "q"),
+                    "{known:?}"
+                );
+            }
+        }
+        for name in ["code", "channel", "team", "text"] {
+            assert!(Filters::default().take(name, &"x".repeat(TEXT + 1)).is_err(), "{name}");
+        }
+        assert!(Filters::default().take_object(&json!({ "org": "" })).is_err());
     }
 
     #[test]
@@ -339,11 +377,20 @@ mod tests {
     #[test]
     fn an_object_says_the_same_as_an_address() {
         let mut filters = Filters::default();
-        let object = json!({ "class": ["record", "auth"], "attempts_min": 2, "q": "x", "code": null });
+        let object = json!({ "class": ["record", "auth"], "attempts_min": 2, "q": "x" });
         filters.take_object(&object).unwrap_or_else(|_| panic!());
         assert_eq!(filters.0.classes, [Class::Record, Class::Auth].into());
         assert_eq!((filters.0.attempts.0, filters.0.q.as_deref()), (Some(2), Some("x")));
-        for bad in [json!({ "colour": "red" }), json!({ "class": "none" }), json!({ "q": ["a", "b"] }), json!([1])] {
+        for bad in [
+            json!({ "colour": "red" }),
+            json!({ "class": "none" }),
+            json!({ "q": ["a", "b"] }),
+            json!([1]),
+            json!({ "code": null }),
+            json!({ "code": [] }),
+            json!({ "code": 7 }),
+            json!({ "attempts_min": "2" }),
+        ] {
             let problem = Filters::default().take_object(&bad).err().unwrap_or_else(|| panic!("{bad}"));
             assert_eq!(problem.status(), StatusCode::BAD_REQUEST);
         }

@@ -12,7 +12,7 @@ use utoipa::openapi::{RefOr, Schema};
 use super::App;
 use super::access::Caller;
 use super::api::{Group as View, GroupChange, GroupList};
-use super::error_query::{LARGEST_PAGE, PAGE, each, no_such_org, once, text};
+use super::error_query::{LARGEST_PAGE, PAGE, each, each_text, no_such_org, once, text};
 use super::etag::{IfMatch, Tagged};
 use super::extract::{self, Id};
 use super::openapi::Stale;
@@ -65,20 +65,20 @@ impl FromRequestParts<App> for Asked {
                 "org" => each(name, value, &mut query.orgs)?,
                 "condition" => each(name, value, &mut query.conditions)?,
                 "class" => each(name, value, &mut query.classes)?,
-                "code" => each(name, value, &mut query.codes)?,
+                "code" => each_text(name, value, &mut query.codes)?,
                 "policy" => each(name, value, &mut query.policies)?,
                 "assignee" if value == NOBODY => drop(query.assignees.insert(String::new())),
-                "assignee" if !value.is_empty() => drop(query.assignees.insert(text(name, value)?)),
-                "text" if !value.is_empty() => once(name, &text(name, value)?, &mut query.text)?,
+                "assignee" => drop(query.assignees.insert(text(name, value)?)),
+                "text" => once(name, &text(name, value)?, &mut query.text)?,
                 "cursor" if !value.is_empty() => once(name, value, &mut cursor)?,
-                "limit" if !value.is_empty() => once(name, value, &mut limit)?,
-                "sort" if !value.is_empty() => {
+                "limit" => once(name, value, &mut limit)?,
+                "sort" => {
                     let found = GroupOrder::ALL.into_iter().find(|(word, _)| *word == value);
                     let known = || GroupOrder::ALL.map(|(word, _)| word).join(", ");
                     let no = || Problem::bad_request(format!("sort: none of {}", known()));
                     order = Some(found.ok_or_else(no)?.1);
                 }
-                "assignee" | "text" | "cursor" | "limit" | "sort" => {}
+                "cursor" => {}
                 _ => {
                     let name: String = name.chars().take(80).collect();
                     return Err(Problem::bad_request(format!("`{name}` is no filter; known are {}", names(&KNOWN))));

@@ -15,6 +15,8 @@ use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, P
 
 use super::App;
 use super::api::{Kind, Problem};
+use super::error_query::FILTERS;
+use super::operations::OF_RESYNC;
 use super::problem::CONTENT_TYPE;
 use super::tokens::Scope;
 
@@ -122,6 +124,9 @@ impl Document {
         value["components"]["responses"] = refusals();
         let problem = serde_json::to_value(<Problem as utoipa::PartialSchema>::schema()).unwrap_or_default();
         value["components"]["schemas"]["Problem"] = problem;
+        value["components"]["schemas"]["OperationFilters"] = filters();
+        value["components"]["schemas"]["OperationRequest"]["properties"]["query"]["$ref"] =
+            json!("#/components/schemas/OperationFilters");
         for (path, item) in members(&mut value["paths"]) {
             for (method, operation) in members(item).filter(|(_, operation)| operation.is_object()) {
                 complete(path, method, operation);
@@ -136,6 +141,14 @@ impl Document {
         let json = serde_json::to_vec_pretty(&value).unwrap_or_default().into();
         Self { value, json }
     }
+}
+
+/// What an operation is about, said as an object.
+fn filters() -> Value {
+    let members: Map<_, _> =
+        FILTERS.iter().chain(&OF_RESYNC).map(|known| (known.name.to_owned(), known.member())).collect();
+    let words = "The filters of the list of sync errors; of a `resync` those of what got through. A single value may stand for an array of one.";
+    json!({ "type": "object", "description": words, "properties": members, "additionalProperties": false })
 }
 
 fn members(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
@@ -162,14 +175,14 @@ fn refusals() -> Value {
 /// Adds to an operation what every one of its kind may be answered with.
 fn complete(path: &str, method: &str, operation: &mut Value) {
     let mut kinds = vec![Kind::Internal, Kind::Unavailable];
-    if let Some(all) = operation["security"].as_array() {
+    if let Some(all) = operation.get("security").and_then(Value::as_array) {
         let scopes: Vec<_> = all.iter().filter_map(|one| one[TOKEN].as_array()).flatten().cloned().collect();
         operation["security"] = json!([{ TOKEN: scopes }]);
         kinds.extend([Kind::Unauthorized, Kind::Forbidden, Kind::TooManyWrongTokens]);
     } else {
         operation["security"] = json!([]);
     }
-    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         if parameter["required"] != json!(true) {
             not_null(&mut parameter["schema"]);
         }
@@ -177,7 +190,7 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
     if path.contains('{') {
         kinds.push(Kind::NotFound);
     }
-    if operation["parameters"].is_array() || operation["requestBody"].is_object() {
+    if operation.get("parameters").is_some() || operation.get("requestBody").is_some() {
         kinds.push(Kind::BadRequest);
     }
     if method != "get" {
@@ -186,6 +199,8 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
     if path.ends_with("/notify") {
         kinds.push(Kind::Unauthorized);
     }
+    // The server itself says that, before anything looks at the address.
+    operation["responses"]["431"] = json!({ "description": "The head of the request is too long; there is no body." });
     for kind in kinds {
         let status = kind.status().as_u16().to_string();
         let response = &mut operation["responses"][status];
@@ -200,18 +215,14 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
 
 /// A member that may be absent is never `null` then.
 fn without_nulls(schema: &mut Value) {
-    let required: Vec<_> = schema["required"].as_array().into_iter().flatten().cloned().collect();
-    for (name, member) in members(&mut schema["properties"]) {
+    let required: Vec<_> = schema.get("required").and_then(Value::as_array).into_iter().flatten().cloned().collect();
+    for (name, member) in schema.get_mut("properties").into_iter().flat_map(members) {
         if !required.contains(&json!(name)) {
             not_null(member);
         }
     }
-    for part in schema["allOf"].as_array_mut().into_iter().flatten() {
+    for part in schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
         without_nulls(part);
-    }
-    // To look for a member puts it there.
-    if let Some(object) = schema.as_object_mut() {
-        object.retain(|_, value| !value.is_null());
     }
 }
 
@@ -271,6 +282,9 @@ mod tests {
         complete("/v1/things/{id}", "post", &mut operation);
         assert_eq!(operation["security"], json!([{ TOKEN: ["policies", "errors"] }]), "both are needed");
         let statuses: Vec<_> = operation["responses"].as_object().unwrap().keys().collect();
-        assert_eq!(statuses, ["200", "400", "401", "403", "404", "408", "409", "413", "422", "429", "500", "503"]);
+        assert_eq!(
+            statuses,
+            ["200", "400", "401", "403", "404", "408", "409", "413", "422", "429", "431", "500", "503"]
+        );
     }
 }

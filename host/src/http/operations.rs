@@ -13,12 +13,13 @@ use utoipa::IntoParams;
 use super::App;
 use super::access::Caller;
 use super::api::{DryRun, MatchedGroup, Operation as View, OperationList, OperationRequest};
-use super::error_query::{Filters, PAGE, each, no_such_org, once, text, texts_of};
+use super::error_query::{FILTERS, Filters, PAGE, each, no_such_org, once, text, values_of};
 use super::extract::{self, Asked, Id};
 use super::openapi::Conflict;
+use super::parameters::{Form, Known, known, named, names, number, text as any_text};
 use super::problem::Problem;
 use super::sync_errors::a_reason;
-use crate::domain::{Deed, Fingerprint, Operation, OperationId, OperationStatus, OrgId, ResyncQuery, Task};
+use crate::domain::{Deed, Fingerprint, Operation, OperationId, OperationStatus, OrgId, ResyncQuery, Task, Timestamp};
 use crate::engine::{Plan, states_for};
 
 /// Salesforce calls for 1,000 conversations, rounded up: 5.3 to 6.4 were measured, see host/benches/README.md.
@@ -119,17 +120,31 @@ async fn resync(app: &App, caller: &Caller, asked: &OperationRequest) -> Result<
     Ok(Json(DryRun { task: "resync", matched, is_exact, salesforce_calls, groups: Vec::new() }).into_response())
 }
 
-/// The filters of conversations that got through.
+/// The filters of conversations that got through, beside `org` and `policy`, which lists of sync errors have too.
+pub(super) const OF_RESYNC: [Known; 4] = [
+    known("delivered_from", Form::One(named::<Timestamp>), "Of a `resync`: what got through at this moment or later."),
+    known("delivered_before", Form::One(named::<Timestamp>), "Of a `resync`: what got through before this moment."),
+    known("revision", Form::Several(number), "Of a `resync`: by these revisions of the policy."),
+    known("queue", Form::Repeated(any_text), "Of a `resync`: into these queues."),
+];
+
+/// Reads them.
 fn resync_query(object: &Value) -> Result<(BTreeSet<OrgId>, ResyncQuery), Problem> {
-    const KNOWN: &str = "org, delivered_from, delivered_before, policy, revision, queue";
     let (mut orgs, mut query) = (BTreeSet::new(), ResyncQuery::default());
     let members = match object {
         Value::Null => return Ok((orgs, query)),
         Value::Object(members) => members,
         _ => return Err(Problem::bad_request("query: not an object of filters")),
     };
+    let in_lists = FILTERS.iter().filter(|known| matches!(known.name, "org" | "policy"));
+    let all: Vec<_> = in_lists.chain(&OF_RESYNC).collect();
     for (name, value) in members {
-        for value in texts_of(name, value)? {
+        let no_such = || {
+            let (name, known) = (name.chars().take(80).collect::<String>(), names(all.iter().copied()));
+            Problem::bad_request(format!("`{name}` is no filter of a resync; known are {known}"))
+        };
+        let known = all.iter().find(|known| known.name == name).ok_or_else(no_such)?;
+        for value in values_of(known, value)? {
             match name.as_str() {
                 "org" => each(name, &value, &mut orgs)?,
                 "delivered_from" => once(name, &value, &mut query.delivered.from)?,
@@ -137,11 +152,7 @@ fn resync_query(object: &Value) -> Result<(BTreeSet<OrgId>, ResyncQuery), Proble
                 "policy" => each(name, &value, &mut query.policies)?,
                 "revision" => each(name, &value, &mut query.revisions)?,
                 // A queue may have a comma in its name.
-                "queue" => drop(query.queues.insert(text(name, &value)?)),
-                _ => {
-                    let name: String = name.chars().take(80).collect();
-                    return Err(Problem::bad_request(format!("`{name}` is no filter of a resync; known are {KNOWN}")));
-                }
+                _ => drop(query.queues.insert(text(name, &value)?)),
             }
         }
     }

@@ -55,7 +55,7 @@ pub(super) async fn preview(
     let (policies, engine) = (&app.parts.policies, &app.parts.engine);
     let source = source_of(&texts, &app, &caller)?;
     let (made_of, query) = (digest(&name, &source), engine.previewed(&name));
-    let cursor = part.cursor.as_deref().map(|text| {
+    let cursor = part.cursor.as_deref().filter(|cursor| !cursor.is_empty()).map(|text| {
         let (of, place) = text.split_once('~')?;
         Cursor::parse(place, query.as_ref()?, true).filter(|_| of == made_of)
     });

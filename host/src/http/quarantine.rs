@@ -42,10 +42,11 @@ pub(super) async fn page(app: &App, query: &Query) -> Result<List, Problem> {
     if !(1..=LARGEST_PAGE).contains(&limit) {
         return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
     }
-    if let Some(cursor) = query.cursor.as_deref().filter(|cursor| !is_quarantine_cursor(cursor)) {
+    let cursor = query.cursor.as_deref().filter(|cursor| !cursor.is_empty());
+    if let Some(cursor) = cursor.filter(|cursor| !is_quarantine_cursor(cursor)) {
         return Err(Problem::bad_request(format!("cursor: `{cursor}` is not one that a list gave as its next_cursor")));
     }
-    let page = app.parts.engine.ledger().quarantine(query.cursor.as_deref(), limit).await?;
+    let page = app.parts.engine.ledger().quarantine(cursor, limit).await?;
     Ok(List { quarantine: page.entries.into_iter().map(Quarantined::from).collect(), next_cursor: page.next })
 }
 

@@ -238,7 +238,7 @@ async fn what_makes_no_sense_is_refused_in_words_and_begins_nothing() {
         (json!({ "task": "retry", "query": { "state": "resolved" } }), 422, "pending or retrying"),
         (json!({ "task": "reopen" }), 422, "nothing matches"),
         (json!({ "task": "retry", "colour": "red" }), 400, "colour"),
-        (json!({ "task": "resync", "query": { "state": "pending" } }), 400, "known are org, delivered_from"),
+        (json!({ "task": "resync", "query": { "state": "pending" } }), 400, "known are org, policy, delivered_from"),
         (json!({ "task": "resync", "query": { "org": "nonsense" } }), 400, "no organization"),
         (json!({ "task": "resync", "reason": "x" }), 422, "reason"),
         (json!({}), 400, "task"),

@@ -12,12 +12,12 @@ use crate::domain::{AccountId, Attribute, ConversationId, Direction, MessageId, 
 #[schema(as = IntakeConversation)]
 pub(crate) struct Conversation {
     /// The platform's id of it.
-    #[schema(examples("4711"))]
+    #[schema(min_length = 1, max_length = 100, examples("4711"))]
     pub(crate) id: String,
     /// The connected page or number.
     pub(crate) account: AccountId,
     pub(crate) account_name: Option<String>,
-    #[schema(examples("whatsapp"))]
+    #[schema(min_length = 1, examples("whatsapp"))]
     pub(crate) channel: String,
     pub(crate) team: Option<String>,
     pub(crate) agent: Option<String>,

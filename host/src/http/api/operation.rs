@@ -15,8 +15,7 @@ use crate::domain::{self, Fingerprint, OperationId, OperationStatus, OrgId, Retr
 pub(crate) struct OperationRequest {
     #[schema(pattern = "^(retry|ignore|reopen|assign|resync)$", examples("retry"))]
     pub(crate) task: String,
-    /// The filters of the list of sync errors, each a text, a number or an array of them; of a `resync` those of what got
-    /// through: `org`, `delivered_from`, `delivered_before`, `policy`, `revision`, `queue`.
+    /// All sync errors that the task is for, where there is none.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub(crate) query: Value,

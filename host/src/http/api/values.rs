@@ -34,11 +34,11 @@ texts! {
     ConversationId: Some(ID), "main:4711", "A conversation: its source, a colon, and the source's own id.";
     MessageId: Some(ID), "main:4711-2", "A message: its source, a colon, and the source's own id.";
     SyncErrorId: Some(ID), "err-3ow4t2uvm5l6c", "A sync error.";
-    Fingerprint: Some(ID), "gr-1n5qk2vx7ahz4bwe3cry6", "A cause: what failures of one kind have in common.";
+    Fingerprint: Some("^gr-[0-9][a-z2-7]{20}$"), "gr-1n5qk2vx7ahz4bwe3cry6", "A cause: what failures of one kind have in common.";
     OperationId: Some(ID), "op-abcdefghijklmnopqrst", "An operation.";
     PolicyName: Some(ID), "travel-router", "A policy's name.";
     PluginName: Some(ID), "table", "A plugin's name.";
-    RecordId: None::<String>, "500Wd00000AbCdEIAV", "The id of a record in Salesforce, in its form of 18 characters.";
+    RecordId: Some(ID), "500Wd00000AbCdEIAV", "The id of a record in Salesforce, in its form of 18 characters.";
 }
 
 impl PartialSchema for Timestamp {
