@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{OrgId, Timestamp, is_hidden};
+use super::{IdempotencyKey, OrgId, Timestamp, is_hidden};
 
 /// The longest text of an action, in characters.
 const LONGEST: usize = 500;
@@ -19,6 +19,10 @@ pub struct Asker {
     pub via: Via,
     /// The other side of the connection; that of a proxy, where one stands between.
     pub address: Option<IpAddr>,
+    /// The id of the request.
+    pub request_id: Option<String>,
+    /// The key with which the same request may come again.
+    pub key: Option<IdempotencyKey>,
 }
 
 /// The way that a request came.
@@ -62,6 +66,20 @@ pub struct Action {
     /// Why, in the words of whoever asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The id of the request, where it came by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The key with which the same request may come again; it has a record of its own.
+    #[serde(skip)]
+    pub key: Option<IdempotencyKey>,
+}
+
+impl Asker {
+    /// Somebody who asks by no request.
+    #[must_use]
+    pub fn new(name: &str, via: Via, address: Option<IpAddr>) -> Self {
+        Self { name: name.to_owned(), via, address, request_id: None, key: None }
+    }
 }
 
 impl Action {
@@ -69,7 +87,8 @@ impl Action {
     #[must_use]
     pub fn new(asker: &Asker, what: Deed, at: Timestamp) -> Self {
         let (by, via, address) = (plain(&asker.name), asker.via, asker.address);
-        Self { at, order: 0, by, via, address, what, org: None, subject: None, count: 1, reason: None }
+        let (request_id, key) = (asker.request_id.clone(), asker.key.clone());
+        Self { at, order: 0, by, via, address, what, org: None, subject: None, count: 1, reason: None, request_id, key }
     }
 
     /// The same, about an organization.
@@ -211,7 +230,7 @@ mod tests {
 
     #[test]
     fn an_action_keeps_no_control_characters_and_no_text_without_an_end() {
-        let asker = Asker { name: "an\u{202e}n".to_owned(), via: Via::Api, address: None };
+        let asker = Asker::new("an\u{202e}n", Via::Api, None);
         let action = Action::new(&asker, Deed::Ignore, Timestamp::default());
         let action = action.about("se-1\n").because(&format!("a\u{1b}[31m{}", "é".repeat(LONGEST)));
         assert_eq!((action.by.as_str(), action.subject.as_deref()), ("ann", Some("se-1")));

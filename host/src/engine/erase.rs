@@ -18,6 +18,8 @@ pub(super) struct History {
     quarantined: Vec<QuarantineKey>,
     /// What people asked about it, with why.
     actions: Vec<Action>,
+    /// Requests with an idempotency key that were answered with something of it.
+    answers: Vec<String>,
 }
 
 impl History {
@@ -46,6 +48,8 @@ impl History {
     ) -> Result<Self, store::Error> {
         let mut history = Self::of(ledger, org, id).await?;
         history.quarantined = ledger.quarantined_of(org, id, &history.ids).await?;
+        let names = history.ids.iter().map(SyncErrorId::as_str).chain([id.as_str()]);
+        history.answers = ledger.answers_about(&names.collect::<Vec<_>>()).await?;
         // An action has the time of the line of the audit that was written with it.
         let entries = history.pages.iter().flat_map(|(_, page)| &page.entries);
         let ignored = entries.filter(|entry| matches!(entry.fact, Fact::Ignored { .. }));
@@ -70,6 +74,7 @@ impl Turn<'_> {
         self.commit.taken.push(number);
         self.loaded.unreadable.iter_mut().for_each(|entry| entry.erase(id));
         self.commit.forgotten.extend(history.quarantined.into_iter().map(Forgotten::Quarantined));
+        self.commit.forgotten.extend(history.answers.into_iter().map(Forgotten::Answer));
         let Some(mut conversation) = self.conversation(id).cloned() else { return };
         let sent_at = arrival.messages.iter().find(|message| message.id == arrival.message);
         let erased =

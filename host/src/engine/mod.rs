@@ -225,6 +225,7 @@ impl Engine {
             let looking = checks::at_incidents(Arc::clone(self), lane.id.clone(), self.stopping.subscribe());
             self.keep(tokio::spawn(looking));
         }
+        self.keep(tokio::spawn(retention::forget_answers(Arc::clone(self), self.stopping.subscribe())));
         if let Some(keep) = keep {
             self.keep(tokio::spawn(retention::run(Arc::clone(self), keep, self.stopping.subscribe())));
         }

@@ -58,6 +58,20 @@ pub(super) async fn run(engine: std::sync::Arc<Engine>, keep: Duration, mut stop
     }
 }
 
+/// Forgets what requests with an idempotency key were answered with a day ago, again and again.
+pub(super) async fn forget_answers(engine: std::sync::Arc<Engine>, mut stopping: watch::Receiver<bool>) {
+    loop {
+        let now = engine.clock.now();
+        if let Err(error) = engine.ledger.forget_answers(now).await {
+            tracing::error!(%error, "answers to requests of a day ago could not be forgotten; it is tried again in an hour");
+        }
+        tokio::select! {
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+            () = engine.clock.sleep_until(now.after(EVERY)) => {}
+        }
+    }
+}
+
 async fn everywhere(engine: &Engine, keep: Duration) -> Result<(), Error> {
     for lane in engine.lanes.values() {
         let mut first = true;

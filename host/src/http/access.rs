@@ -12,12 +12,13 @@ use axum::response::{IntoResponse, Response};
 
 use super::App;
 use super::problem::Problem;
+use super::request_id::RequestId;
 use super::seats::Visitor;
 use super::serving::Peer;
 pub(super) use super::tokens::{Hash, hash};
 pub use super::tokens::{Scope, Token, check};
 use crate::clock::Clock;
-use crate::domain::{Asker, Timestamp, Via};
+use crate::domain::{Asker, IdempotencyKey, Timestamp, Via};
 
 /// How long a session of the console lasts.
 const SESSION: Duration = Duration::from_secs(12 * 3600);
@@ -33,16 +34,28 @@ pub(super) struct Caller {
     /// The way that the request came, and from where.
     pub(super) via: Via,
     pub(super) address: Option<IpAddr>,
+    /// The id of the request.
+    pub(super) request_id: Option<String>,
+    /// The key with which the same request may come again.
+    pub(super) key: Option<IdempotencyKey>,
 }
 
 impl Caller {
     fn new(name: &str, scopes: &[Scope]) -> Self {
-        Self { name: name.to_owned(), scopes: scopes.to_vec(), via: Via::Api, address: None }
+        Self {
+            name: name.to_owned(),
+            scopes: scopes.to_vec(),
+            via: Via::Api,
+            address: None,
+            request_id: None,
+            key: None,
+        }
     }
 
     /// As actions name it.
     pub(super) fn asker(&self) -> Asker {
-        Asker { name: self.name.clone(), via: self.via, address: self.address }
+        let (request_id, key) = (self.request_id.clone(), self.key.clone());
+        Asker { request_id, key, ..Asker::new(&self.name, self.via, self.address) }
     }
 
     pub(super) fn may(&self, scope: Scope) -> bool {
@@ -173,7 +186,8 @@ pub(super) fn known(request: &mut Request, caller: Caller, via: Via) {
         visitor.is_known();
     }
     let address = Peer::of(request).map(|Peer(address)| address.ip());
-    request.extensions_mut().insert(Caller { via, address, ..caller });
+    let request_id = request.extensions().get::<RequestId>().map(|RequestId(id)| id.clone());
+    request.extensions_mut().insert(Caller { via, address, request_id, ..caller });
 }
 
 /// Whether a method changes nothing.

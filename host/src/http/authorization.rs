@@ -11,9 +11,9 @@ use axum::{Extension, Json};
 use super::App;
 use super::access::{Caller, Hash, hash};
 use super::actions::{record, record_by};
+use super::api::Conflict;
 use super::api::{AuthorizationCode, AuthorizationRequest, AuthorizationStart, Authorized as View};
 use super::extract::{self, Id};
-use super::openapi::Conflict;
 use super::problem::{Kind, Problem};
 use crate::clock::Clock;
 use crate::domain::{Asker, BaseUrl, Deed, OrgId, Refusal, Secret, Timestamp};
@@ -172,7 +172,7 @@ mod tests {
     use crate::domain::Via;
 
     fn asker(name: &str) -> Asker {
-        Asker { name: name.to_owned(), via: Via::Api, address: None }
+        Asker::new(name, Via::Api, None)
     }
 
     fn waiting(clock: &ManualClock) -> (Waiting, String) {

@@ -11,11 +11,11 @@ use utoipa::openapi::{RefOr, Schema};
 
 use super::App;
 use super::access::Caller;
+use super::api::Stale;
 use super::api::{Group as View, GroupChange, GroupList};
 use super::error_query::{LARGEST_PAGE, PAGE, each, each_text, no_such_org, once, text};
 use super::etag::{IfMatch, Tagged};
 use super::extract::{self, Id};
-use super::openapi::Stale;
 use super::parameters::{Form, Known, known, limit, named, names, one_of, text as any_text};
 use super::problem::Problem;
 use crate::domain::{

@@ -16,6 +16,7 @@ mod export;
 mod extract;
 mod groups;
 mod guesses;
+mod idempotency;
 mod intake;
 mod messages;
 mod openapi;
@@ -64,6 +65,7 @@ pub use self::access::{Scope, Token, check};
 use self::authorization::{CALLBACK, Waiting};
 use self::bodies::Bodies;
 use self::guesses::Guesses;
+use self::idempotency::UnderWay;
 pub use self::intake::read as read_conversation;
 use self::openapi::Document;
 use self::problem::{Kind, Problem};
@@ -158,6 +160,8 @@ struct Shared {
     guesses: Guesses,
     /// Authorizations that wait for a browser.
     waiting: Waiting,
+    /// Requests with an idempotency key.
+    under_way: UnderWay,
     /// What the API has, made with the routes.
     document: OnceLock<Document>,
     /// Held by the recount of the store that is under way.
@@ -207,7 +211,9 @@ pub async fn start(config: &Config, parts: Parts) -> Result<Server, Error> {
     let bounds = serving::Bounds::with_files(descriptors::raise());
     let seats = Seats::new(bounds.connections, &parts.metrics, &parts.troubles, &parts.clock);
     let (recount, document) = (tokio::sync::Mutex::default(), OnceLock::new());
-    let app: App = Arc::new(Shared { access, bodies, guesses, waiting, document, recount, public_url, https, parts });
+    let under_way = UnderWay::default();
+    let app: App =
+        Arc::new(Shared { access, bodies, guesses, waiting, under_way, document, recount, public_url, https, parts });
     let stopping = watch::Sender::new(false);
     let task = tokio::spawn(serving::serve(listener, router(Arc::clone(&app)), seats, bounds, stopping.subscribe()));
     Ok(Server { address, app, stopping, task })
@@ -292,6 +298,7 @@ fn policies() -> OpenApiRouter<App> {
 
 /// Routes for callers whose token has a scope, which the document tells.
 fn scoped(app: &App, scope: Scope, router: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    let router = router.route_layer(from_fn_with_state(app.clone(), idempotency::once));
     let mut router = router.route_layer(from_fn_with_state((app.clone(), scope), need));
     openapi::scoped(router.get_openapi_mut(), scope);
     router

@@ -8,14 +8,14 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
-use utoipa::ToResponse;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Response};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathItem};
 
 use super::App;
 use super::api::{Kind, Problem};
 use super::error_query::FILTERS;
+use super::idempotency;
 use super::operations::OF_RESYNC;
 use super::problem::CONTENT_TYPE;
 use super::tokens::Scope;
@@ -79,43 +79,6 @@ pub(super) fn scoped(document: &mut OpenApi, scope: Scope) {
     }
 }
 
-/// The name of the answers that problems of one status have in the document.
-fn response_name(kind: Kind) -> &'static str {
-    match kind.status().as_u16() {
-        400 => "BadRequest",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "NotFound",
-        405 => "MethodNotAllowed",
-        408 => "TooSlow",
-        409 => "Conflict",
-        412 => "Stale",
-        413 => "TooLarge",
-        422 => "Invalid",
-        429 => "TooManyRequests",
-        500 => "Internal",
-        _ => "Unavailable",
-    }
-}
-
-/// What stands in the way at present.
-pub(super) struct Conflict;
-
-/// What is changed is not what it was when it was looked at.
-pub(super) struct Stale;
-
-impl<'r> ToResponse<'r> for Conflict {
-    fn response() -> (&'r str, RefOr<Response>) {
-        (response_name(Kind::Conflict), Ref::from_response_name(response_name(Kind::Conflict)).into())
-    }
-}
-
-impl<'r> ToResponse<'r> for Stale {
-    fn response() -> (&'r str, RefOr<Response>) {
-        (response_name(Kind::Stale), Ref::from_response_name(response_name(Kind::Stale)).into())
-    }
-}
-
 impl Document {
     pub(super) fn new(document: OpenApi) -> Self {
         let mut value = serde_json::to_value(document).unwrap_or_default();
@@ -160,7 +123,7 @@ fn refusals() -> Value {
     let mut by_name: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for kind in Kind::ALL {
         let line = format!("`{}{}`: {}", super::api::PAGES, kind.word(), kind.meaning().trim());
-        by_name.entry(response_name(*kind)).or_default().push(line);
+        by_name.entry(kind.response()).or_default().push(line);
     }
     let response = |(name, lines): (&str, Vec<String>)| {
         let schema = json!({ "$ref": "#/components/schemas/Problem" });
@@ -201,11 +164,21 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
     }
     // The server itself says that, before anything looks at the address.
     operation["responses"]["431"] = json!({ "description": "The head of the request is too long; there is no body." });
+    if method == "post" && operation["security"] != json!([]) {
+        kinds.push(Kind::KeyInUse);
+        let parameter = serde_json::to_value(idempotency::parameter()).unwrap_or_default();
+        operation
+            .as_object_mut()
+            .map(|operation| operation.entry("parameters").or_insert_with(|| json!([])))
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .for_each(|parameters| parameters.push(parameter.clone()));
+    }
     for kind in kinds {
         let status = kind.status().as_u16().to_string();
         let response = &mut operation["responses"][status];
         if response.is_null() {
-            *response = json!({ "$ref": format!("#/components/responses/{}", response_name(kind)) });
+            *response = json!({ "$ref": format!("#/components/responses/{}", kind.response()) });
         }
     }
     if let Some(responses) = operation["responses"].as_object_mut() {

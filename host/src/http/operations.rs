@@ -12,10 +12,10 @@ use utoipa::IntoParams;
 
 use super::App;
 use super::access::Caller;
+use super::api::Conflict;
 use super::api::{DryRun, MatchedGroup, Operation as View, OperationList, OperationRequest};
 use super::error_query::{FILTERS, Filters, PAGE, each, no_such_org, once, text, values_of};
 use super::extract::{self, Asked, Id};
-use super::openapi::Conflict;
 use super::parameters::{Form, Known, known, named, names, number, text as any_text};
 use super::problem::Problem;
 use super::sync_errors::a_reason;

@@ -7,10 +7,10 @@ use utoipa::IntoParams;
 
 use super::App;
 use super::access::Caller;
+use super::api::Conflict;
 use super::api::{Ignore, Parked, ParkedList, SyncError as View};
 use super::error_query::{LARGEST_PAGE, PAGE};
 use super::extract::{self, Asked, Id};
-use super::openapi::Conflict;
 use super::problem::Problem;
 use super::sync_errors::a_reason;
 use crate::domain::{ConversationId, OrgId};

@@ -8,10 +8,10 @@ use utoipa::IntoParams;
 
 use super::App;
 use super::access::Caller;
+use super::api::Conflict;
 use super::api::{QuarantineEntry as View, QuarantineList as List, Quarantined};
 use super::error_query::{LARGEST_PAGE, PAGE};
 use super::extract::Asked;
-use super::openapi::Conflict;
 use super::problem::Problem;
 use crate::domain::Deed;
 use crate::ledger::{self, is_quarantine_cursor};

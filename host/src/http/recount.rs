@@ -6,8 +6,8 @@ use axum::{Extension, Json};
 use super::App;
 use super::access::Caller;
 use super::actions::record;
+use super::api::Conflict;
 use super::api::Recount;
-use super::openapi::Conflict;
 use super::problem::{Kind, Problem};
 use crate::domain::Deed;
 

@@ -58,7 +58,7 @@ impl Refused {
         };
         let address = if known(&counted, address).is_some() || counted.len() < ADDRESSES { address } else { None };
         let place = known(&counted, address).unwrap_or_else(|| {
-            let asker = Asker { name: String::new(), via, address };
+            let asker = Asker::new("", via, address);
             let action = Action::new(&asker, Deed::SignInRefused, now).counting(0);
             let action = Action { order: action_order(), ..action };
             counted.push(Counted { action, kept: 0, kept_at: now });

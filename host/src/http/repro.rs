@@ -9,8 +9,8 @@ use utoipa::IntoParams;
 
 use super::App;
 use super::access::{Caller, Scope};
+use super::api::Conflict;
 use super::extract::{Asked, Id};
-use super::openapi::Conflict;
 use super::problem::Problem;
 use super::sync_errors::find;
 use crate::domain::{PolicyRef, PolicyRevision, Question, SyncError, SyncErrorId};

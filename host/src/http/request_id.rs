@@ -18,9 +18,14 @@ const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 /// Characters of a new one.
 const DIGITS: usize = 20;
 
+/// The id of a request.
+#[derive(Clone)]
+pub(super) struct RequestId(pub(super) String);
+
 /// Gives a request its id.
-pub(super) async fn named(request: Request, next: Next) -> Response {
+pub(super) async fn named(mut request: Request, next: Next) -> Response {
     let id = sent(request.headers()).unwrap_or_else(new);
+    request.extensions_mut().insert(RequestId(id.to_str().unwrap_or_default().to_owned()));
     let span = tracing::info_span!("request", request_id = id.to_str().unwrap_or_default());
     let mut response = next.run(request).instrument(span).await;
     if let Some(problem) = problem_of(&response) {

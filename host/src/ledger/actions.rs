@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Ledger, key, record};
+use super::{Ledger, idempotency, key, record};
 use crate::domain::{Action, Deed, OrgId, Timestamp};
 use crate::store::{Batch, Error, Pair, Range};
 
@@ -71,6 +71,9 @@ fn id_of(name: &[u8]) -> String {
 
 pub(super) fn put(batch: &mut Batch, action: &Action) {
     batch.put(key::action(action.at, action.order), record::encode(action));
+    if let Some(key) = &action.key {
+        idempotency::put(batch, key, action.at);
+    }
 }
 
 /// Tells the log of an action that is on record.

@@ -160,6 +160,8 @@ pub enum Forgotten {
     Aged(u32, ConversationId),
     /// An entry of the quarantine.
     Quarantined(QuarantineKey),
+    /// What a request with this idempotency key was answered with; not that it was carried out.
+    Answer(String),
 }
 
 /// Why a lane's commit was not made, by what the lane can do.
@@ -359,6 +361,7 @@ impl<'a> Encoding<'a> {
                 self.batch.delete(key::operation_id(id, self.org));
             }
             Forgotten::Quarantined(entry) => entry.forget(&mut self.batch),
+            Forgotten::Answer(id) => self.batch.delete(key::idempotency_answer(id)),
             Forgotten::Aged(day, id) => self.batch.delete(key::aged_on(self.org, *day, id)),
             Forgotten::Error(summary) => {
                 self.batch.delete(key::error(&summary.id));

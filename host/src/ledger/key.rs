@@ -55,6 +55,8 @@ pub(super) const ARRIVED: &str = "arrived/";
 pub(super) const LANES: &str = "lane/";
 pub(super) const REVISIONS: &str = "policy-revision/";
 pub(super) const QUARANTINE: &str = "quarantine/";
+pub(super) const IDEMPOTENCY_ANSWERS: &str = "idempotency-answer/";
+pub(super) const IDEMPOTENCY_AGES: &str = "idempotency-age/";
 
 pub(super) fn lane(org: &OrgId) -> String {
     format!("{LANES}{org}")
@@ -222,6 +224,27 @@ pub(super) fn actions_at(at: Timestamp) -> String {
 
 pub(super) fn action(at: Timestamp, order: u64) -> String {
     format!("{}{order:016x}", actions_at(at))
+}
+
+/// That a request was carried out, by its key.
+pub(super) fn idempotency(id: &str) -> String {
+    format!("idempotency/{id}")
+}
+
+/// What it was answered with.
+pub(super) fn idempotency_answer(id: &str) -> String {
+    format!("{IDEMPOTENCY_ANSWERS}{id}")
+}
+
+/// Since when its key is known.
+pub(super) fn idempotency_age(at: Timestamp, id: &str) -> String {
+    format!("{IDEMPOTENCY_AGES}{}/{id}", time(at))
+}
+
+/// The time and the key of that.
+pub(super) fn idempotency_of_age(name: &[u8]) -> Result<(Timestamp, String), Error> {
+    let id = name.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    Ok((time_part(name, 1)?, String::from_utf8_lossy(id).into_owned()))
 }
 
 pub(super) fn quarantine(owner: &str, id: &str) -> String {

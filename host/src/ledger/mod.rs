@@ -11,6 +11,7 @@ mod commit;
 #[cfg(test)]
 mod frozen;
 mod groups;
+mod idempotency;
 mod inbox;
 mod indexing;
 mod key;
@@ -37,6 +38,7 @@ pub use self::actions::{ActionFilter, ActionPage, action_order, is_action_id};
 pub use self::audit::AuditPage;
 pub use self::commit::{CommitError, DeliveryChange, ErrorChange, Forgotten, LaneCommit, LaneWriter, error_ids};
 pub use self::groups::{GroupPage, group_cursor};
+pub use self::idempotency::{KeptAnswer, Repeated};
 pub use self::inbox::Inbox;
 pub use self::lane_state::{LaneState, PhaseCounts};
 pub use self::load::{Load, Loaded};

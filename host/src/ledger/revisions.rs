@@ -77,7 +77,7 @@ fn unasked(policy: &PolicyName, moved: &[&PolicyRevision]) -> Option<Action> {
         },
         (None, None) => return None,
     };
-    let asker = Asker { name: by.to_owned(), via, address: None };
+    let asker = Asker::new(by, via, None);
     let action = Action { order: action_order(), ..Action::new(&asker, what, revision.changed_at) };
     let about = action.about(format!("{policy} revision {}", revision.number));
     Some(match &revision.reason {

@@ -57,7 +57,9 @@ async fn what_is_asked_about_sync_errors_is_on_record_with_who_from_where_to_how
     let known = json!({
         "id": ignored["id"], "at": ignored["at"], "by": "operator", "via": "api", "address": "127.0.0.1", "what": "ignore",
         "org": "acme", "subject": ids[0], "count": 1, "reason": "a test account",
+        "request_id": ignored["request_id"],
     });
+    assert!(ignored["request_id"].as_str().is_some_and(|id| id.starts_with("req-")), "{ignored}");
     assert_eq!(*ignored, known);
     let many = all.iter().find(|action| action["what"] == "retry-all").expect("it is there");
     assert_eq!((&many["count"], &many["by"]), (&json!(3), &json!("admin")));

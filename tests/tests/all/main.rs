@@ -17,6 +17,7 @@ mod forgotten;
 mod front;
 mod hanging_up;
 mod hostile;
+mod idempotency;
 mod mail;
 mod many_causes;
 mod openapi;

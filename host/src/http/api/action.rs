@@ -28,6 +28,9 @@ pub(crate) struct Action {
     count: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// The id of the request, where it came by one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
 }
 
 /// A page of actions.
@@ -42,7 +45,8 @@ pub(crate) struct ActionList {
 
 impl From<(String, domain::Action)> for Action {
     fn from((id, action): (String, domain::Action)) -> Self {
-        let domain::Action { at, order: _, by, via, address, what, org, subject, count, reason } = action;
-        Self { id, at, by, via, address, what, org, subject, count, reason }
+        let domain::Action { at, order: _, by, via, address, what, org, subject, count, reason, request_id, key: _ } =
+            action;
+        Self { id, at, by, via, address, what, org, subject, count, reason, request_id }
     }
 }

@@ -38,7 +38,7 @@ pub(crate) use self::policy::{
     Coverage, Policy, PolicyList, PolicyProblem, PolicyStatus, PolicyTexts, Revision, RevisionList,
 };
 pub(crate) use self::preview::Preview;
-pub(crate) use self::problem::{Kind, PAGES, Problem};
+pub(crate) use self::problem::{Conflict, Kind, PAGES, Problem, Stale};
 pub(crate) use self::quarantine::{QuarantineEntry, QuarantineList, Quarantined, Recount};
 pub(crate) use self::sync_error::{Decided, Evidence, Ignore, SyncError, SyncErrorList};
 pub(crate) use self::trouble::{Trouble, TroubleList};

@@ -2,7 +2,8 @@
 
 use axum::http::StatusCode;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::{Ref, RefOr, Response};
+use utoipa::{ToResponse, ToSchema};
 
 use super::policy::PolicyProblem;
 use crate::domain::State;
@@ -79,6 +80,11 @@ kinds! {
     Busy = "busy", CONFLICT, "A recount is under way";
     /// Salesforce refused to authorize the host; `detail` has its words and what to check.
     AuthorizationRefused = "authorization-refused", CONFLICT, "Salesforce refused the authorization";
+    /// The first request with this `Idempotency-Key` is not answered yet. Send it again a moment later.
+    KeyInUse = "key-in-use", CONFLICT, "The key is in use";
+    /// What came with this `Idempotency-Key` was carried out, and its answer is lost: the host stopped before it was kept, it was too long, or
+    /// it had words that were to be forgotten. Look at what became of it; it is not carried out again.
+    AnswerLost = "answer-lost", CONFLICT, "This was done, and its answer is lost";
     /// The version that `If-Match` names is not the present one: somebody else was faster. Look at it again, and send the
     /// change with the `ETag` that it has now.
     Stale = "stale", PRECONDITION_FAILED, "It was changed meanwhile";
@@ -86,6 +92,8 @@ kinds! {
     TooLarge = "too-large", PAYLOAD_TOO_LARGE, "Too large";
     /// The request can be understood, and makes no sense: a value is out of its bounds, or does not go with another one.
     Invalid = "invalid", UNPROCESSABLE_ENTITY, "The request makes no sense";
+    /// This `Idempotency-Key` came with another request before: another address, or another body. Take a new key for another thing.
+    KeyReused = "key-reused", UNPROCESSABLE_ENTITY, "The key is of another request";
     /// A policy has a fault. `problems` says which, with file, line and column; what was in force before goes on deciding.
     PolicyRefused = "policy-refused", UNPROCESSABLE_ENTITY, "The policy is refused; the one in force goes on serving";
     /// Somebody at this address tries out tokens. `Retry-After` says when one is looked at again.
@@ -95,6 +103,45 @@ kinds! {
     /// The host cannot do it at the moment: its disk fails, it has too much to do, or it is stopping. Nothing was
     /// acknowledged. `Retry-After` says when to ask again.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Not available now";
+}
+
+impl Kind {
+    /// The name of the answers that problems of its status have in the document.
+    pub(crate) fn response(self) -> &'static str {
+        match self.status().as_u16() {
+            400 => "BadRequest",
+            401 => "Unauthorized",
+            403 => "Forbidden",
+            404 => "NotFound",
+            405 => "MethodNotAllowed",
+            408 => "TooSlow",
+            409 => "Conflict",
+            412 => "Stale",
+            413 => "TooLarge",
+            422 => "Invalid",
+            429 => "TooManyRequests",
+            500 => "Internal",
+            _ => "Unavailable",
+        }
+    }
+}
+
+/// What stands in the way at present.
+pub(crate) struct Conflict;
+
+/// What is changed is not what it was when it was looked at.
+pub(crate) struct Stale;
+
+impl<'r> ToResponse<'r> for Conflict {
+    fn response() -> (&'r str, RefOr<Response>) {
+        (Kind::Conflict.response(), Ref::from_response_name(Kind::Conflict.response()).into())
+    }
+}
+
+impl<'r> ToResponse<'r> for Stale {
+    fn response() -> (&'r str, RefOr<Response>) {
+        (Kind::Stale.response(), Ref::from_response_name(Kind::Stale.response()).into())
+    }
 }
 
 /// A refusal (RFC 9457).
@@ -131,6 +178,10 @@ impl Problem {
             problems: Vec::new(),
             request_id: None,
         }
+    }
+
+    pub(crate) fn is(&self, kind: Kind) -> bool {
+        self.kind.strip_prefix(PAGES) == Some(kind.word())
     }
 
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {

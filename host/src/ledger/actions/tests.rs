@@ -7,7 +7,7 @@ use crate::domain::{Asker, Via};
 use crate::store::MemoryStore;
 
 fn asker(name: &str) -> Asker {
-    Asker { name: name.to_owned(), via: Via::Api, address: Some([127, 0, 0, 1].into()) }
+    Asker::new(name, Via::Api, Some([127, 0, 0, 1].into()))
 }
 
 fn action(at: u64, name: &str, what: Deed) -> Action {

@@ -148,7 +148,7 @@ impl Outbound for Towards {
 
 /// Whoever asks.
 pub(super) fn ann() -> Asker {
-    Asker { name: "ann".to_owned(), via: Via::Api, address: None }
+    Asker::new("ann", Via::Api, None)
 }
 
 pub(super) fn org() -> OrgId {
