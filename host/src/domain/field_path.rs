@@ -69,6 +69,7 @@ mod tests {
             let path = FieldPath::try_from(good.to_owned()).unwrap();
             let (references, field) = path.parts();
             assert_eq!([references, vec![field]].concat().join("."), good);
+            assert_eq!((path.as_str(), path.to_string().as_str()), (good, good));
         }
         for bad in ["", ".", "Title.", ".Title", "1st", "a..b", "a.b.c.d.e.f.g", "Id FROM User", "x'", "Émail", "a,b"]
         {

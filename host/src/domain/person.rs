@@ -63,4 +63,22 @@ mod tests {
         assert_eq!(search_term("Apt 12"), "apt 12");
         assert!(search_term(&"é".repeat(100)).len() <= LONGEST_TERM);
     }
+
+    #[test]
+    fn whoever_has_a_name_or_an_address_is_somebody() {
+        let text = || Some("x".to_owned());
+        let some = [
+            Customer { name: text(), ..Customer::default() },
+            Customer { email: text(), ..Customer::default() },
+            Customer { phone: text(), ..Customer::default() },
+        ];
+        for customer in some {
+            let person = Person::of(&customer).unwrap();
+            assert_eq!(
+                (&person.name, &person.email, &person.phone),
+                (&customer.name, &customer.email, &customer.phone)
+            );
+        }
+        assert_eq!(Person::of(&Customer { id: "7".to_owned(), ..Customer::default() }), None);
+    }
 }

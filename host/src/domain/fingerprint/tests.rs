@@ -2,6 +2,7 @@
 
 mod bodies;
 mod properties;
+mod titles;
 
 use super::masking::{Names, mask};
 use super::*;
