@@ -166,6 +166,9 @@ pub(super) async fn need(State((app, scope)): State<(App, Scope)>, mut request: 
         if guessed && let Err(problem) = app.guesses.wrong(Via::Api, Peer::of(&request)).await {
             return problem.into_response();
         }
+        if let Err(problem) = app.callers.admit_stranger(Peer::of(&request).map(|Peer(address)| address.ip())) {
+            return problem.into_response();
+        }
         return Problem::unauthorized("send a known token as `Authorization: Bearer ...`").into_response();
     };
     let by_cookie = !app.access.open() && bearer(request.headers()).is_none();
@@ -176,6 +179,10 @@ pub(super) async fn need(State((app, scope)): State<(App, Scope)>, mut request: 
         let scope = serde_json::to_string(&scope).unwrap_or_default();
         return Problem::forbidden(format!("the token of {} lacks the scope {scope}", caller.name)).into_response();
     }
+    let _place = match app.callers.admit(&caller.name, scope != Scope::Intake) {
+        Ok(place) => place,
+        Err(problem) => return problem.into_response(),
+    };
     known(&mut request, caller, Via::Api);
     next.run(request).await
 }

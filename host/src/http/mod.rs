@@ -18,6 +18,7 @@ mod groups;
 mod guesses;
 mod idempotency;
 mod intake;
+mod limits;
 mod messages;
 mod openapi;
 mod operations;
@@ -56,6 +57,9 @@ use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
 use tracing::Instrument as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -67,6 +71,8 @@ use self::bodies::Bodies;
 use self::guesses::Guesses;
 use self::idempotency::UnderWay;
 pub use self::intake::read as read_conversation;
+use self::limits::Callers;
+pub use self::limits::Limits;
 use self::openapi::Document;
 use self::problem::{Kind, Problem};
 use self::seats::Seats;
@@ -83,6 +89,9 @@ use crate::troubles::Troubles;
 /// Bodies of the API, in bytes.
 const BODY_BYTES: usize = 1024 * 1024;
 
+/// Answers of more bytes are compressed for those who take that.
+const GZIP_BYTES: u16 = 1_024;
+
 /// Where the host listens, and to whom.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -96,6 +105,9 @@ pub struct Config {
     /// Who may do what.
     #[serde(default)]
     pub tokens: Vec<Token>,
+    /// How much of it.
+    #[serde(default)]
+    pub limits: Limits,
 }
 
 fn default_listen() -> SocketAddr {
@@ -104,7 +116,7 @@ fn default_listen() -> SocketAddr {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { listen: default_listen(), public_url: None, tokens: Vec::new() }
+        Self { listen: default_listen(), public_url: None, tokens: Vec::new(), limits: Limits::default() }
     }
 }
 
@@ -154,6 +166,8 @@ pub enum Error {
 struct Shared {
     parts: Parts,
     access: Access,
+    /// What callers ask for.
+    callers: Callers,
     /// What is read of requests.
     bodies: Bodies,
     /// Wrong tokens.
@@ -211,9 +225,20 @@ pub async fn start(config: &Config, parts: Parts) -> Result<Server, Error> {
     let bounds = serving::Bounds::with_files(descriptors::raise());
     let seats = Seats::new(bounds.connections, &parts.metrics, &parts.troubles, &parts.clock);
     let (recount, document) = (tokio::sync::Mutex::default(), OnceLock::new());
-    let under_way = UnderWay::default();
-    let app: App =
-        Arc::new(Shared { access, bodies, guesses, waiting, under_way, document, recount, public_url, https, parts });
+    let (under_way, callers) = (UnderWay::default(), Callers::new(config.limits));
+    let app: App = Arc::new(Shared {
+        access,
+        callers,
+        bodies,
+        guesses,
+        waiting,
+        under_way,
+        document,
+        recount,
+        public_url,
+        https,
+        parts,
+    });
     let stopping = watch::Sender::new(false);
     let task = tokio::spawn(serving::serve(listener, router(Arc::clone(&app)), seats, bounds, stopping.subscribe()));
     Ok(Server { address, app, stopping, task })
@@ -344,5 +369,11 @@ fn router(app: App) -> Router {
         .merge(preview)
         .layer(from_fn(access::harden))
         .layer(from_fn(request_id::named))
+        .layer(
+            CompressionLayer::new()
+                .gzip(true)
+                .quality(CompressionLevel::Fastest)
+                .compress_when(SizeAbove::new(GZIP_BYTES)),
+        )
         .with_state(app)
 }

@@ -25,7 +25,7 @@ impl IntoResponse for Problem {
         }
         let passes = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
         if passes || self.is(Kind::KeyInUse) {
-            response.headers_mut().insert(header::RETRY_AFTER, AGAIN_AFTER.into());
+            response.headers_mut().insert(header::RETRY_AFTER, self.retry_after.unwrap_or(AGAIN_AFTER).into());
         }
         // The console makes a page of it.
         response.extensions_mut().insert(self);

@@ -1,5 +1,7 @@
 //! The API's manners: tokens, problem documents and what is open to all.
 
+use std::num::NonZeroU32;
+
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use switchyard_tests::{ADMIN, OPERATOR, TestHost, received};
@@ -162,5 +164,50 @@ async fn who_changes_what_another_has_changed_meanwhile_is_told_so() {
     }
     let (status, ..) = ask(Method::PUT, "/v1/policies/new", Some("*"), Some(text("new"))).await;
     assert_eq!(status, StatusCode::PRECONDITION_FAILED, "there is none yet");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_answer_is_compressed_for_those_who_take_that_and_for_nobody_else() {
+    let host = TestHost::start().await;
+    let ask = async |path: &str, accepts: &str| {
+        let url = format!("http://{}{path}", host.app.address);
+        let answer = host.http.get(url).bearer_auth(OPERATOR).header("Accept-Encoding", accepts).send().await.unwrap();
+        let encoding = answer.headers().get("content-encoding").map(|value| value.to_str().unwrap().to_owned());
+        (encoding, answer.bytes().await.unwrap())
+    };
+    let (encoding, plain) = ask("/v1/openapi.json", "identity").await;
+    assert_eq!(encoding, None);
+    let (encoding, packed) = ask("/v1/openapi.json", "gzip, br").await;
+    assert_eq!((encoding.as_deref(), &packed[..2]), (Some("gzip"), &[0x1f, 0x8b][..]));
+    assert!(packed.len() * 4 < plain.len(), "{} of {}", packed.len(), plain.len());
+    assert_eq!(ask("/healthz", "gzip").await.0, None, "a short one is sent as it is");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_asks_for_too_much_is_told_when_to_ask_again_and_no_other_is() {
+    let few =
+        |config: &mut switchyard::config::Config| config.http.limits.requests_per_second = NonZeroU32::new(5).unwrap();
+    let host = TestHost::start().await.restart_with(few).await;
+    let ask = async |token: &str| {
+        let url = format!("http://{}/v1/troubles", host.app.address);
+        host.http.get(url).bearer_auth(token).send().await.unwrap()
+    };
+    let mut refused = None;
+    for _ in 0..100 {
+        let answer = ask(OPERATOR).await;
+        if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.expect("five in a second are enough");
+    assert_eq!(refused.headers()["retry-after"], "1");
+    let problem: Value = refused.json().await.unwrap();
+    assert_eq!((&problem["type"], &problem["retry_after"]), (&json!("/problems/too-many-requests"), &json!(1)));
+    assert_eq!(ask(ADMIN).await.status(), StatusCode::OK);
+    let (status, _) = host.notify(received(1, 1, "billing", "jane@example.com")).await;
+    assert_eq!(status, StatusCode::OK, "a notification is nobody's of them");
     host.stop().await;
 }

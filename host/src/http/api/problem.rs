@@ -96,6 +96,9 @@ kinds! {
     KeyReused = "key-reused", UNPROCESSABLE_ENTITY, "The key is of another request";
     /// A policy has a fault. `problems` says which, with file, line and column; what was in force before goes on deciding.
     PolicyRefused = "policy-refused", UNPROCESSABLE_ENTITY, "The policy is refused; the one in force goes on serving";
+    /// This token asks for more than it may: in a second, or at a time. Whoever has no token is counted by the address. `retry_after` says
+    /// in how many seconds to ask again.
+    TooManyRequests = "too-many-requests", TOO_MANY_REQUESTS, "Too many requests";
     /// Somebody at this address tries out tokens. `Retry-After` says when one is looked at again.
     TooManyWrongTokens = "too-many-wrong-tokens", TOO_MANY_REQUESTS, "Too many wrong tokens";
     /// The host failed at this request. Its log says why, by the request's id.
@@ -162,6 +165,9 @@ pub(crate) struct Problem {
     /// Point by point, where there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) problems: Vec<PolicyProblem>,
+    /// When to ask again, in seconds, where that is known; `Retry-After` has it too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retry_after: Option<u16>,
     /// The request's id, as `X-Request-Id` and the host's log have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) request_id: Option<String>,
@@ -176,6 +182,7 @@ impl Problem {
             detail: detail.into(),
             state: None,
             problems: Vec::new(),
+            retry_after: None,
             request_id: None,
         }
     }

@@ -29,6 +29,7 @@ use super::api::PAGES;
 use super::authorization::CALLBACK;
 use super::problem::Problem;
 use super::repro;
+use super::serving::Peer;
 use crate::domain::Via;
 
 /// A token and where to go on: more is not read of somebody whom nobody knows.
@@ -86,6 +87,12 @@ async fn enter(State((app, needed)): State<(App, Needed)>, mut request: Request,
     let reads = is_safe(request.method());
     if !reads && !from_here(request.headers()) {
         return visit.refusal(&Problem::forbidden("forms are only taken from the pages of this console"));
+    }
+    if visit.caller().is_none() {
+        let address = Peer::of(&request).map(|Peer(address)| address.ip());
+        if let Err(problem) = app.callers.admit_stranger(address) {
+            return visit.refusal(&problem);
+        }
     }
     if let Some(needed) = needed {
         let Some(caller) = visit.caller().cloned() else {

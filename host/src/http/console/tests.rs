@@ -177,7 +177,12 @@ impl Console {
             scopes: scopes.to_vec(),
         };
         let tokens = vec![token("ann", WRITER, &[Scope::Read, Scope::Errors]), token("bob", READER, &[Scope::Read])];
-        let config = http::Config { listen: ([127, 0, 0, 1], 0).into(), public_url: None, tokens };
+        let config = http::Config {
+            listen: ([127, 0, 0, 1], 0).into(),
+            public_url: None,
+            tokens,
+            limits: http::Limits::default(),
+        };
         let parts = http::Parts {
             engine: Arc::clone(&engine),
             policies,
