@@ -8,15 +8,11 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde_json::Value;
 
-use utoipa::IntoParams;
-use utoipa::openapi::path::{Parameter, ParameterIn};
-
 use super::App;
-use super::parameters::{Form, Known, known, limit, named, names, number, one_of, text as any_text};
+use super::filters::{FILTERS, PAGING};
+use super::parameters::{Known, names};
 use super::problem::Problem;
-use crate::domain::{
-    Class, ConversationId, ErrorQuery, Fingerprint, MessageId, OrgId, PolicyName, State, Timestamp, is_hidden,
-};
+use crate::domain::{ErrorQuery, OrgId, is_hidden};
 use crate::ledger::{Cursor, Paging};
 
 /// A page without a `limit`, and the largest.
@@ -26,33 +22,6 @@ pub(super) const LARGEST_PAGE: usize = 500;
 const VALUES: usize = 200;
 /// The longest text that is searched for, in characters.
 const TEXT: usize = 200;
-
-/// The filters, in the order of the documents. The search over everything stands for a filter as well.
-pub(super) const FILTERS: [Known; 19] = [
-    known("org", Form::Several(named::<OrgId>), "Of these organizations."),
-    known("state", Form::Several(named::<State>), "In these states."),
-    known("class", Form::Several(named::<Class>), "With a refusal of these classes."),
-    known("code", Form::Several(any_text), "With a refusal of these codes."),
-    known("group", Form::Several(named::<Fingerprint>), "Of these causes."),
-    known("team", Form::Repeated(any_text), "Of conversations of these teams."),
-    known("channel", Form::Several(any_text), "Of conversations of these channels, in the platform's words."),
-    known("policy", Form::Several(named::<PolicyName>), "Judged by these policies."),
-    known("first_seen_from", Form::One(named::<Timestamp>), "That failed first at this moment or later."),
-    known("first_seen_before", Form::One(named::<Timestamp>), "That failed first before this moment."),
-    known("last_seen_from", Form::One(named::<Timestamp>), "That failed last at this moment or later."),
-    known("last_seen_before", Form::One(named::<Timestamp>), "That failed last before this moment."),
-    known("attempts_min", Form::One(number), "Attempted at least so often."),
-    known("attempts_max", Form::One(number), "Attempted at most so often."),
-    known("conversation", Form::One(named::<ConversationId>), "Of this conversation."),
-    known("message", Form::One(named::<MessageId>), "That affect this message."),
-    known("customer", Form::One(any_text), "Of customers whose name or address begins with this."),
-    known("text", Form::One(any_text), "Of causes with these words."),
-    known(
-        "q",
-        Form::One(any_text),
-        "A search: an id of any kind, the beginning of a customer's name or address, or words of a cause.",
-    ),
-];
 
 /// Reads filters one by one.
 #[derive(Debug, Default)]
@@ -235,38 +204,6 @@ pub(super) struct ListAsked {
     pub(super) newest_first: bool,
     cursor: Option<String>,
     pub(super) limit: usize,
-}
-
-/// How pages of sync errors are asked for, beside the filters.
-const PAGING: [Known; 3] = [
-    known(
-        "sort",
-        Form::One(|| one_of(["-first_seen", "first_seen"])),
-        "The newest first, as without it, or the oldest.",
-    ),
-    known(
-        "cursor",
-        Form::One(any_text),
-        "The `next_cursor` or `previous_cursor` of a page, with the same filters and order.",
-    ),
-    known("limit", Form::One(limit), "Sync errors of a page."),
-];
-
-impl IntoParams for ListAsked {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        FILTERS.iter().chain(&PAGING).map(Known::parameter).collect()
-    }
-}
-
-/// Which sync errors an export has, and how they are written.
-pub(super) struct Exported;
-
-impl IntoParams for Exported {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let format =
-            known("format", Form::One(|| one_of(["jsonl", "csv"])), "How they are written; `jsonl` without it.");
-        FILTERS.iter().chain(&PAGING[..1]).chain([&format]).map(Known::parameter).collect()
-    }
 }
 
 impl ListAsked {

@@ -11,7 +11,8 @@ use futures_util::stream;
 
 use super::App;
 use super::api::SyncError as View;
-use super::error_query::{Exported, ListAsked};
+use super::error_query::ListAsked;
+use super::filters::Exported;
 use super::problem::Problem;
 use crate::domain::{ErrorQuery, SyncError};
 use crate::ledger::{Ledger, Paging};

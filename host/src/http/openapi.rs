@@ -14,7 +14,7 @@ use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, P
 
 use super::App;
 use super::api::{Kind, Problem};
-use super::error_query::FILTERS;
+use super::filters::FILTERS;
 use super::idempotency;
 use super::operations::OF_RESYNC;
 use super::problem::CONTENT_TYPE;

@@ -9,6 +9,7 @@ use super::access::Caller;
 use super::api::Conflict;
 use super::api::{Ignore, SyncError as View, SyncErrorList as List};
 use super::error_query::ListAsked;
+use super::filters::Listed;
 use super::extract::{self, Id};
 use super::problem::Problem;
 use crate::domain::{SyncError, SyncErrorId, is_hidden};
@@ -19,7 +20,7 @@ pub(super) const REASON: usize = 500;
 /// List sync errors
 ///
 /// Those that match, in pages, the newest first.
-#[utoipa::path(get, path = "/v1/sync-errors", operation_id = "list_sync_errors", tag = "sync errors", params(ListAsked),
+#[utoipa::path(get, path = "/v1/sync-errors", operation_id = "list_sync_errors", tag = "sync errors", params(Listed),
     responses((status = 200, description = "A page of sync errors.", body = List)))]
 pub(super) async fn list(State(app): State<App>, asked: ListAsked) -> Result<Json<List>, Problem> {
     let page = app.parts.engine.ledger().sync_errors(&asked.query, &asked.paging()?).await?;

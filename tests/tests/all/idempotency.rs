@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
+use switchyard::store::{Fault, Point};
 use switchyard_tests::{ADMIN, OPERATOR, TestHost, received};
 
 use crate::at_once::{unmapped, with_errors};
@@ -128,5 +129,40 @@ async fn an_action_tells_the_id_of_its_request() {
     assert_eq!(call.send().await.unwrap().status(), StatusCode::OK);
     let (_, list) = host.get("/v1/actions?what=ignore").await;
     assert_eq!(list["actions"][0]["request_id"], "trace-7", "{list}");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_carried_out_and_could_not_be_answered_is_not_carried_out_again() {
+    let host = with_errors(2, unmapped).await;
+    // The effect is on disk, and its answer is not: as after a crash between the two.
+    host.store.plan([Fault::at(Point::BeforeCommit).of("idempotency-answer/")]);
+    let begin = || call(&host, "/v1/operations", "k", json!({ "task": "ignore", "reason": "x" }));
+    assert_eq!(begin().await.0, StatusCode::SERVICE_UNAVAILABLE);
+    host.store.plan([]);
+    let host = host.restart().await;
+    let again = call(&host, "/v1/operations", "k", json!({ "task": "ignore", "reason": "x" })).await;
+    assert_eq!((again.0, again.1["type"].as_str()), (StatusCode::CONFLICT, Some("/problems/answer-lost")));
+    let (_, operations) = host.get("/v1/operations").await;
+    assert_eq!(operations["operations"].as_array().map(Vec::len), Some(1), "{operations}");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_to_nothing_because_the_disk_failed_is_carried_out_when_it_comes_again() {
+    let host = with_errors(1, unmapped).await;
+    let id = only_error(&host).await;
+    let path = format!("/v1/quarantine/{id}/retry");
+    // Nothing is there by that name: a refusal without an effect is kept as the answer that it is.
+    let (status, first, _) = call(&host, &path, "k", json!({})).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let (status, again, replayed) = call(&host, &path, "k", json!({})).await;
+    assert_eq!((status, &again["detail"], replayed), (StatusCode::NOT_FOUND, &first["detail"], true));
+    // The store fails before the effect: that is no answer.
+    host.store.plan([Fault::at(Point::BeforeCommit).of("action/").times(1)]);
+    let (status, _, _) = call(&host, "/v1/store/verify", "other", json!({})).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    let (status, _, replayed) = call(&host, "/v1/store/verify", "other", json!({})).await;
+    assert_eq!((status, replayed), (StatusCode::OK, false));
     host.stop().await;
 }

@@ -5,6 +5,7 @@ mod action;
 mod audit;
 mod authorization;
 mod conversation;
+mod coverage;
 mod group;
 mod intake;
 mod operation;
@@ -24,6 +25,7 @@ pub(crate) use self::authorization::{AuthorizationCode, AuthorizationRequest, Au
 pub(crate) use self::conversation::{
     Conversation, Details, ErrorLine, InOrg as ConversationInOrg, Message, Parked, ParkedList, Record,
 };
+pub(crate) use self::coverage::Coverage;
 pub(crate) use self::group::{Group, GroupChange, GroupList};
 pub(crate) use self::intake::{
     Conversation as IntakeConversation, Message as IntakeMessage, NotificationReceipt, Receipt, Unusable,
@@ -35,7 +37,7 @@ pub(crate) use self::org::{
 };
 pub(crate) use self::plugin::{Plugin, PluginList, PluginPull, RefusedPlugin, TakenPlugin};
 pub(crate) use self::policy::{
-    Coverage, Policy, PolicyList, PolicyProblem, PolicyStatus, PolicyTexts, Revision, RevisionList,
+    Policy, PolicyList, PolicyProblem, PolicyStatus, PolicyTexts, Revision, RevisionList,
 };
 pub(crate) use self::preview::Preview;
 pub(crate) use self::problem::{Conflict, Kind, PAGES, Problem, Stale};
