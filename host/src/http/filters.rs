@@ -67,4 +67,3 @@ impl IntoParams for Exported {
         FILTERS.iter().chain(&PAGING[..1]).chain([&format]).map(Known::parameter).collect()
     }
 }
-

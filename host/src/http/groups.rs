@@ -11,8 +11,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use super::App;
 use super::access::Caller;
-use super::api::Stale;
-use super::api::{Group as View, GroupChange, GroupList};
+use super::api::{Group as View, GroupChange, GroupList, Stale};
 use super::error_query::{LARGEST_PAGE, PAGE, each, each_text, no_such_org, once, text};
 use super::etag::{IfMatch, Tagged};
 use super::extract::{self, Id};

@@ -224,7 +224,8 @@ pub async fn start(config: &Config, parts: Parts) -> Result<Server, Error> {
         parts,
     });
     let stopping = watch::Sender::new(false);
-    let task = tokio::spawn(serving::serve(listener, routes::router(Arc::clone(&app)), seats, bounds, stopping.subscribe()));
+    let task =
+        tokio::spawn(serving::serve(listener, routes::router(Arc::clone(&app)), seats, bounds, stopping.subscribe()));
     Ok(Server { address, app, stopping, task })
 }
 

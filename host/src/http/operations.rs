@@ -12,8 +12,7 @@ use utoipa::IntoParams;
 
 use super::App;
 use super::access::Caller;
-use super::api::Conflict;
-use super::api::{DryRun, MatchedGroup, Operation as View, OperationList, OperationRequest};
+use super::api::{Conflict, DryRun, MatchedGroup, Operation as View, OperationList, OperationRequest};
 use super::error_query::{Filters, PAGE, each, no_such_org, once, text, values_of};
 use super::extract::{self, Asked, Id};
 use super::filters::FILTERS;

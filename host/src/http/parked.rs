@@ -7,8 +7,7 @@ use utoipa::IntoParams;
 
 use super::App;
 use super::access::Caller;
-use super::api::Conflict;
-use super::api::{Ignore, Parked, ParkedList, SyncError as View};
+use super::api::{Conflict, Ignore, Parked, ParkedList, SyncError as View};
 use super::error_query::{LARGEST_PAGE, PAGE};
 use super::extract::{self, Asked, Id};
 use super::problem::Problem;

@@ -9,8 +9,9 @@ use axum::{Extension, Json};
 use super::App;
 use super::access::{Caller, Scope};
 use super::actions::record;
-use super::api::{Conflict, Stale};
-use super::api::{Coverage, Policy, PolicyList, PolicyStatus as View, PolicyTexts as Texts, Revision, RevisionList};
+use super::api::{
+    Conflict, Coverage, Policy, PolicyList, PolicyStatus as View, PolicyTexts as Texts, Revision, RevisionList, Stale,
+};
 use super::etag::{IfMatch, Tagged};
 use super::extract::{self, Id, Ids, NewId};
 use super::problem::Problem;

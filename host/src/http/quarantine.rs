@@ -8,8 +8,7 @@ use utoipa::IntoParams;
 
 use super::App;
 use super::access::Caller;
-use super::api::Conflict;
-use super::api::{QuarantineEntry as View, QuarantineList as List, Quarantined};
+use super::api::{Conflict, QuarantineEntry as View, QuarantineList as List, Quarantined};
 use super::error_query::{LARGEST_PAGE, PAGE};
 use super::extract::Asked;
 use super::problem::Problem;

@@ -6,8 +6,7 @@ use axum::{Extension, Json};
 use super::App;
 use super::access::Caller;
 use super::actions::record;
-use super::api::Conflict;
-use super::api::Recount;
+use super::api::{Conflict, Recount};
 use super::problem::{Kind, Problem};
 use crate::domain::Deed;
 

@@ -17,9 +17,9 @@ use super::openapi::{self, Document};
 use super::problem::{Kind, Problem};
 use super::tokens::Scope;
 use super::{
-    App, actions, authorization, backup, console, conversations, evidence, export, groups, idempotency, intake, messages,
-    operations, orgs, parked, plugins, policies, preview, probes, quarantine, recount, repro, request_id, sync_errors,
-    troubles, webhook,
+    App, actions, authorization, backup, console, conversations, evidence, export, groups, idempotency, intake,
+    messages, operations, orgs, parked, plugins, policies, preview, probes, quarantine, recount, repro, request_id,
+    sync_errors, troubles, webhook,
 };
 
 /// Bodies of the API, in bytes.

@@ -6,11 +6,10 @@ use axum::{Extension, Json};
 
 use super::App;
 use super::access::Caller;
-use super::api::Conflict;
-use super::api::{Ignore, SyncError as View, SyncErrorList as List};
+use super::api::{Conflict, Ignore, SyncError as View, SyncErrorList as List};
 use super::error_query::ListAsked;
-use super::filters::Listed;
 use super::extract::{self, Id};
+use super::filters::Listed;
 use super::problem::Problem;
 use crate::domain::{SyncError, SyncErrorId, is_hidden};
 

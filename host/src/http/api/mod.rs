@@ -36,9 +36,7 @@ pub(crate) use self::org::{
     Unsynced,
 };
 pub(crate) use self::plugin::{Plugin, PluginList, PluginPull, RefusedPlugin, TakenPlugin};
-pub(crate) use self::policy::{
-    Policy, PolicyList, PolicyProblem, PolicyStatus, PolicyTexts, Revision, RevisionList,
-};
+pub(crate) use self::policy::{Policy, PolicyList, PolicyProblem, PolicyStatus, PolicyTexts, Revision, RevisionList};
 pub(crate) use self::preview::Preview;
 pub(crate) use self::problem::{Conflict, Kind, PAGES, Problem, Stale};
 pub(crate) use self::quarantine::{QuarantineEntry, QuarantineList, Quarantined, Recount};

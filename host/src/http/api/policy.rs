@@ -7,8 +7,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::domain::{self, PluginName, PolicyName, PolicyRevision, Question, RevisionState, Timestamp};
-use crate::policy::Isolation;
 use crate::policy as host;
+use crate::policy::Isolation;
 
 /// A revision of a policy.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
