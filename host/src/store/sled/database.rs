@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::super::Error;
 use super::committed::{Committed, decode, encode};
@@ -19,9 +19,9 @@ const SPACE: usize = 1024 * 1024;
 /// What is written to find out.
 const SPACE_FILE: &str = "space";
 
-/// How long a database is waited for that somebody has. sled's threads have a log that was just written until they are done
-/// with it, after the last of its owners has let go; and a process that ends lets go when all of it has gone.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How often is looked whether a database is free that somebody has: for two seconds. sled's threads have a log that was just written
+/// until they are done with it, after the last of its owners has let go; and a process that ends lets go when all of it has gone.
+const LOOKS: u32 = 400;
 /// The pause between two looks at it.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -49,9 +49,8 @@ impl Database {
         if ours {
             keep_private(folder, 0o700);
         }
-        let until = Instant::now() + PATIENCE;
-        let acknowledged = when_free(until, || check(folder, opening))?;
-        let db = when_free(until, || replay(folder))?;
+        let acknowledged = when_free(|| check(folder, opening))?;
+        let db = when_free(|| replay(folder))?;
         let log = File::options().read(true).write(true).open(folder.join("db")).map_err(failed)?;
         make_files_private(folder).map_err(failed)?;
         let numbers = db.open_tree("committed").map_err(super::failed)?;
@@ -90,14 +89,15 @@ impl Database {
     }
 }
 
-/// Tries again, up to a moment, while somebody has the database.
-fn when_free<T>(until: Instant, mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
-    loop {
+/// Tries again while somebody has the database, as often as patience allows.
+fn when_free<T>(attempt: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+    for _ in 0..LOOKS {
         match attempt() {
-            Err(Error::InUse { .. }) if Instant::now() < until => std::thread::sleep(PAUSE),
+            Err(Error::InUse { .. }) => std::thread::sleep(PAUSE),
             outcome => return outcome,
         }
     }
+    attempt()
 }
 
 /// Looks at a database before sled opens it, and changes nothing; answers the number of the last acknowledged commit.
