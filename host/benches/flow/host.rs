@@ -24,7 +24,7 @@ impl Host {
     /// One organization, whose policy searches no contact; in a folder that is not there yet.
     pub(crate) fn serve(folder: &Path, salesforce: &str) -> Self {
         let config = format!(
-            "[http]\nlisten = '127.0.0.1:0'\n[[http.tokens]]\nname = 'ops'\nsecret = '{TOKEN}'\nscopes = ['read']\n\
+            "[http]\nlisten = '127.0.0.1:0'\nlimits = {{ requests_per_second = 1000000 }}\n[[http.tokens]]\nname = 'ops'\nsecret = '{TOKEN}'\nscopes = ['read']\n\
              [policies]\nfolder = 'policies'\n[store]\npath = 'data'\n\
              [alcmeon.main]\nbase_url = 'http://127.0.0.1:9'\ninstance_id = 'main'\nsecret = '{SECRET}'\nteam_field = 1\n\
              poll = false\nkeep_webhook_on = false\n\

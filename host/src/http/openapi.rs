@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use super::filters::FILTERS;
 use super::idempotency;
 use super::operations::OF_RESYNC;
 use super::problem::CONTENT_TYPE;
+use super::serving::Peer;
 use super::tokens::Scope;
 
 /// The name of the one way in which callers identify themselves.
@@ -221,9 +222,11 @@ fn not_null(schema: &mut Value) {
 }
 
 /// Serves the document.
-pub(super) async fn show(State(app): State<App>) -> impl IntoResponse {
+pub(super) async fn show(State(app): State<App>, request: Request) -> Result<impl IntoResponse, Problem> {
+    // Nobody has to say who they are here: what they ask for is bounded by where they are.
+    app.callers.admit_stranger(Peer::of(&request).map(|Peer(address)| address.ip()))?;
     let json = app.document.get().map(|document| document.json.clone()).unwrap_or_default();
-    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "max-age=300")], json)
+    Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "max-age=300")], json))
 }
 
 #[cfg(test)]

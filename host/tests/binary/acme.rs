@@ -17,7 +17,7 @@ pub(crate) const TOKEN: &str = "a-long-enough-secret";
 pub(crate) fn acme(folder: &Path) -> Host {
     let config = folder.join("switchyard.toml");
     let text = format!(
-        "[http]\nlisten = '127.0.0.1:0'\n\
+        "[http]\nlisten = '127.0.0.1:0'\nlimits = {{ requests_per_second = 1000000 }}\n\
          [[http.tokens]]\nname = 'ops'\nsecret = '{TOKEN}'\nscopes = ['read', 'errors', 'intake']\n\
          [secrets]\nkeys = ['000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f']\n\
          [[orgs]]\nid = 'acme'\naccounts = ['shop/*']\n\

@@ -38,7 +38,7 @@ fn host(folder: &Path) -> Host {
     .expect("a policy");
     let config = folder.join("switchyard.toml");
     let text = format!(
-        "[http]\nlisten = '127.0.0.1:0'\n\
+        "[http]\nlisten = '127.0.0.1:0'\nlimits = {{ requests_per_second = 1000000 }}\n\
          [[http.tokens]]\nname = 'ops'\nsecret = '{TOKEN}'\nscopes = ['read', 'errors', 'policies']\n\
          [[orgs]]\nid = 'acme'\naccounts = ['shop/*']\npolicy = 'demo-retail'\n\
          [orgs.salesforce]\nlogin_url = 'http://127.0.0.1:9'\nclient_id = 'app'\nrefresh_token = 'token'\n\

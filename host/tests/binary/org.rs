@@ -19,7 +19,7 @@ async fn world(folder: &std::path::Path, http: &Client) -> (Simulator, Host) {
     assert!(http.put(url).json(&settings).send().await.expect("an answer").status().is_success());
     let config = folder.join("switchyard.toml");
     let text = format!(
-        "[http]\nlisten = '127.0.0.1:0'\n[[http.tokens]]\nname = 'ops'\nsecret = '{TOKEN}'\nscopes = ['read', 'errors', 'connect']\n\
+        "[http]\nlisten = '127.0.0.1:0'\nlimits = {{ requests_per_second = 1000000 }}\n[[http.tokens]]\nname = 'ops'\nsecret = '{TOKEN}'\nscopes = ['read', 'errors', 'connect']\n\
          [secrets]\nkeys = ['000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f']\n\
          [[orgs]]\nid = 'acme'\naccounts = ['shop/*']\n\
          [orgs.salesforce]\nflow = 'web-server'\nlogin_url = '{}'\nclient_id = 'app'\nclient_secret = 'shh'\n",

@@ -129,7 +129,7 @@ fn an_export_to_a_full_disk_leaves_the_file_that_was_there() {
 fn config(folder: &Path, listen: &str, scopes: &str) -> PathBuf {
     let config = folder.join("switchyard.toml");
     let text = format!(
-        "[http]\nlisten = '{listen}'\n[[http.tokens]]\nname = 'ops'\nsecret = '{TOKEN}'\nscopes = [{scopes}]\n\
+        "[http]\nlisten = '{listen}'\nlimits = {{ requests_per_second = 1000000 }}\n[[http.tokens]]\nname = 'ops'\nsecret = '{TOKEN}'\nscopes = [{scopes}]\n\
          [[orgs]]\nid = 'acme'\naccounts = ['shop/*']\n[orgs.salesforce]\nlogin_url = 'http://127.0.0.1:9'\n\
          client_id = 'app'\nrefresh_token = 'a-refresh-token'\n[secrets]\nkeys = ['{}']\n",
         "0f".repeat(32)

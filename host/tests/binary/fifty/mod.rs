@@ -39,7 +39,7 @@ fn configured(folder: &Path) -> PathBuf {
         format!("[[http.tokens]]\nname = '{name}'\nsecret = '{secret}'\nscopes = ['read', 'errors']\n")
     });
     let text = format!(
-        "[http]\nlisten = '127.0.0.1:0'\n\
+        "[http]\nlisten = '127.0.0.1:0'\nlimits = {{ requests_per_second = 1000000 }}\n\
          [[http.tokens]]\nname = 'ops'\nsecret = '{TOKEN}'\nscopes = ['read', 'errors', 'intake']\n{}\
          [secrets]\nkeys = ['000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f']\n\
          [[orgs]]\nid = 'acme'\naccounts = ['shop/*']\n\
