@@ -58,6 +58,11 @@ impl Caller {
         Asker { request_id, key, ..Asker::new(&self.name, self.via, self.address) }
     }
 
+    /// For what changes nothing: its action is no proof that it was carried out, and what broke off is done anew.
+    pub(super) fn without_key(self) -> Self {
+        Self { key: None, ..self }
+    }
+
     pub(super) fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
     }

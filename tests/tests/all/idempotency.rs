@@ -164,5 +164,10 @@ async fn what_came_to_nothing_because_the_disk_failed_is_carried_out_when_it_com
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     let (status, _, replayed) = call(&host, "/v1/store/verify", "other", json!({})).await;
     assert_eq!((status, replayed), (StatusCode::OK, false));
+    // What changes nothing and breaks off was not carried out, though its action is on record.
+    host.store.plan([Fault::at(Point::Read).of("delivery/").times(1)]);
+    assert_eq!(call(&host, "/v1/store/verify", "third", json!({})).await.0, StatusCode::SERVICE_UNAVAILABLE);
+    let (status, recount, replayed) = call(&host, "/v1/store/verify", "third", json!({})).await;
+    assert_eq!((status, replayed, &recount["differences"]), (StatusCode::OK, false, &json!(0)), "{recount}");
     host.stop().await;
 }
