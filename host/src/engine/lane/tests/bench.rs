@@ -298,6 +298,12 @@ impl Bench {
 
     /// Begins an operation over what matches; `None` where it does not answer.
     pub(super) async fn operate(&self, task: Task, query: &ErrorQuery) -> Option<Operation> {
+        let operation = self.operation(task, query).await?;
+        self.begin(operation).await
+    }
+
+    /// An operation over what matches, which has not begun.
+    pub(super) async fn operation(&self, task: Task, query: &ErrorQuery) -> Option<Operation> {
         let sweeps = matches!(task, Task::Resync { .. });
         let counted = self.ledger.count(query, 10_000).await.ok()?;
         let matched = counted.groups.iter().map(|(_, _, count)| count).sum();
@@ -305,7 +311,11 @@ impl Bench {
         let parts = counted.map(|(_, group, _)| Part::new(group)).collect();
         let id = OperationId::begun(Timestamp::default(), fastrand::u64(..));
         let (query, by) = (query.clone(), "ann".to_owned());
-        let operation = Operation::new(id, task, query, by, Timestamp::default(), (!sweeps).then_some(matched), parts);
+        Some(Operation::new(id, task, query, by, Timestamp::default(), (!sweeps).then_some(matched), parts))
+    }
+
+    /// Begins an operation; `None` where the lane does not answer.
+    pub(super) async fn begin(&self, operation: Operation) -> Option<Operation> {
         let action = Box::new(Action::new(&ann(), Deed::OperationBegin, Timestamp::default()));
         self.ask(|reply| Command::Begin { operation: Box::new(operation), action, reply }).await?.ok()
     }
