@@ -37,8 +37,10 @@ use crate::store;
 
 /// Arrivals that are merged, deliveries whose time has come, and commands, in one turn.
 const TURN: usize = 256;
+/// Attempts that have ended and are recorded in one turn: about eleven writes each, for which every other commit waits.
+const LANDED: usize = 32;
 /// Sync errors that one operation takes up in one turn.
-const OPERATION_TURN: usize = 64;
+const OPERATION_TURN: usize = 32;
 /// Conversations of operations that wait for a place before the next are taken up.
 const OPERATION_READY: u64 = 512;
 /// Teams that are remembered for the checks.
@@ -264,7 +266,9 @@ impl Lane {
         if let Some(asked) = put_back {
             self.put_back(asked).await;
         }
-        while let Some(landed) = self.flights.try_next() {
+        while self.woken.landed.len() < LANDED
+            && let Some(landed) = self.flights.try_next()
+        {
             self.woken.landed.push(landed);
         }
         while self.woken.intents.len() < TURN
