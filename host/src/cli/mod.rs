@@ -11,11 +11,13 @@ mod demo;
 #[path = "no_demo.rs"]
 mod demo;
 mod draft;
+mod environment;
 mod operation;
 mod org;
 mod out;
 mod plugin;
 mod policy;
+mod profile;
 mod progress;
 mod quarantine;
 mod remote;
@@ -33,7 +35,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 use tracing_subscriber::EnvFilter;
 
 use self::out::{say, tell};
@@ -75,9 +78,12 @@ enum Command {
     DefaultConfig,
     /// Say what the host makes of an answer of Salesforce: its class, how far it reaches, what to do, and whether it is retried.
     Classify(classify::Options),
-    /// Authorize organizations.
+    /// See how organizations stand, check them, and authorize them.
     #[command(subcommand)]
     Org(org::Command),
+    /// See how Alcmeon environments stand.
+    #[command(subcommand)]
+    Environment(environment::Command),
     /// Write, check, run, test and measure plugins.
     #[command(
         subcommand,
@@ -102,7 +108,19 @@ enum Command {
     /// Back up, move and recount what is kept, and look after what was set aside.
     #[command(subcommand)]
     Store(store::Command),
+    /// Print what a shell completes commands by.
+    #[command(after_help = COMPLETIONS)]
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
 }
+
+const COMPLETIONS: &str = "\
+Examples:
+  switchyard completions bash > ~/.local/share/bash-completion/completions/switchyard
+  switchyard completions zsh > ~/.zfunc/_switchyard              with fpath+=~/.zfunc before compinit
+  switchyard completions fish > ~/.config/fish/completions/switchyard.fish";
 
 /// How a command ended, for scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,12 +200,14 @@ pub fn run() -> ExitCode {
             | Command::Classify(_)
             | Command::Operation(_)
             | Command::Org(_)
+            | Command::Environment(_)
+            | Command::Completions { .. }
             | Command::Plugin(_)
             | Command::Policy(_)
             | Command::Conversation(_)
             | Command::SyncError(_)
             | Command::Action(_)
-            | Command::Store(store::Command::Verify(_) | store::Command::Quarantine(_))
+            | Command::Store(store::Command::Verify { .. } | store::Command::Quarantine(_))
     );
     let default = if quiet { "error" } else { "info" };
     let filter = EnvFilter::try_from_env("SWITCHYARD_LOG").unwrap_or_else(|_| EnvFilter::new(default));
@@ -245,6 +265,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::DefaultConfig => out::text(DEFAULT_FILE),
         Command::Classify(options) => classify::run(options)?,
         Command::Org(command) => org::run(command).await?,
+        Command::Environment(command) => environment::run(command).await?,
         Command::Plugin(command) => plugin::run(command).await?,
         Command::Policy(command) => policy::run(command).await?,
         Command::Conversation(command) => conversation::run(command).await?,
@@ -252,6 +273,11 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Operation(command) => return Ok(Exit::of(operation::run(command).await).into()),
         Command::Action(command) => action::run(command).await?,
         Command::Store(command) => return store::run(command).await,
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "switchyard", &mut script);
+            out::text(&String::from_utf8(script)?);
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

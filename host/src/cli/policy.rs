@@ -11,10 +11,12 @@ use serde_json::Value;
 
 use super::plugin::print_difference;
 use super::plugin::workbench::{self, patient, plugins_of, read};
-use super::remote::{Remote, texts};
+use super::remote::{Remote, known, list as list_of, texts};
+use super::table::{Table, fitted, plain};
 use crate::cli::out::{say, tell};
 use crate::domain::PolicyName;
 use crate::domain::{Origin, PolicySource};
+use crate::http::api::{Faults, PolicyStatus, Revision};
 use crate::policy::PolicyHost;
 use crate::policy::case::{Bundled, Case, CaseAnswer};
 
@@ -29,6 +31,9 @@ pub(super) struct Given {
     /// The policy's name in the host; the file's where not given.
     #[arg(long)]
     name: Option<PolicyName>,
+    /// Print what the host answers, as JSON.
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     remote: Remote,
 }
@@ -38,6 +43,9 @@ pub(super) struct Given {
 pub(super) struct Named {
     /// Its name.
     name: PolicyName,
+    /// Print what the host answers, as JSON.
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     remote: Remote,
 }
@@ -51,11 +59,19 @@ then; the object says `\"complete\": false`.")]
     Preview(Given),
     /// Put a policy in force from the next decision on.
     Put(Given),
-    /// Let a policy answer beside the one in force, to be compared; `show` tells how it compares.
+    /// Let a policy answer beside the one in force, to be compared; prints how that stands as JSON, which `show` does later on.
     Shadow(Given),
     /// End the shadow of a policy.
     EndShadow(Named),
-    /// Show how a policy stands.
+    /// List the policies: which revision of each is in force, how often it was asked, and how often it failed.
+    List {
+        /// Print one JSON object for each line.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Show how a policy stands, as JSON.
     Show(Named),
     /// List the revisions of a policy, newest first.
     Revisions(Named),
@@ -69,7 +85,7 @@ then; the object says `\"complete\": false`.")]
     },
     /// Delete a policy that no organization uses, with its files; its revisions are kept, so that `restore` brings it back.
     Delete(Named),
-    /// List teams, channels and tags that were seen lately and that a policy refuses to route.
+    /// List teams, channels and tags that were seen lately and that a policy refuses to route, as JSON.
     Coverage(Named),
     /// Run a repro bundle again and say whether the answer is the same.
     #[command(after_help = "\
@@ -93,29 +109,25 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Replay { bundle, plugins } => replay(&bundle, plugins.as_deref()).await,
         Command::Preview(given) => preview::run(&given).await,
-        Command::Put(given) => {
-            let status = given.send(Method::PUT, "").await?;
-            say!("{} is in force as revision {}", text(&status["name"]), status["in_force"]["revision"]);
-            Ok(())
-        }
+        Command::List { json, remote } => list(json, &remote).await,
+        Command::Put(given) => in_force(&given.send(Method::PUT, "").await?, given.json),
         Command::Shadow(given) => print(&given.send(Method::PUT, "/shadow").await?["shadow"]),
-        Command::EndShadow(named) => named.ask(Method::DELETE, "/shadow").await.map(drop),
-        Command::Show(named) => print(&named.ask(Method::GET, "").await?),
-        Command::Revisions(named) => {
-            for revision in named.ask(Method::GET, "/revisions").await?["revisions"].as_array().into_iter().flatten() {
-                let (number, state) = (&revision["number"], text(&revision["state"]));
-                say!("{number:>6}  {state:<12}{}  {}", text(&revision["changed_at"]), text(&revision["reason"]));
-            }
-            Ok(())
+        Command::EndShadow(named) => {
+            let status = named.ask(Method::DELETE, "/shadow").await?;
+            if named.json { print(&status) } else { Ok(()) }
         }
+        Command::Show(named) => print(&named.ask(Method::GET, "").await?),
+        Command::Revisions(named) => revisions(&named.ask(Method::GET, "/revisions").await?, named.json),
         Command::Restore { policy, revision } => {
             let status = policy.ask(Method::POST, &format!("/revisions/{revision}/restore")).await?;
-            say!("{} is in force as revision {}", policy.name, status["in_force"]["revision"]);
-            Ok(())
+            in_force(&status, policy.json)
         }
         Command::Delete(named) => {
-            named.ask(Method::DELETE, "").await?;
-            say!("{} is deleted", named.name);
+            let answer = named.ask(Method::DELETE, "").await?;
+            match named.json {
+                true => print(&answer)?,
+                false => say!("{} is deleted", named.name),
+            }
             Ok(())
         }
         Command::Coverage(named) => print(&named.ask(Method::GET, "/coverage").await?),
@@ -144,8 +156,49 @@ fn print(answer: &Value) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
+async fn list(as_json: bool, remote: &Remote) -> anyhow::Result<()> {
+    let answer = remote.call(Method::GET, "/v1/policies", None).await?;
+    let mut table = Table::new(&["policy", "revision", "since", "decisions", "faults", "shadow", "refused at"]);
+    for policy in list_of(&answer, "policies") {
+        match as_json {
+            true => say!("{policy}"),
+            false => table.row(row(known(policy)?)),
+        }
+    }
+    table.print();
+    Ok(())
+}
+
+fn row(PolicyStatus { name, in_force, last_rejection, shadow, decisions, faults }: PolicyStatus) -> [String; 7] {
+    let Faults { trapped, too_slow, too_large, refused, senseless } = faults;
+    let faults = trapped + too_slow + too_large + refused + senseless;
+    let (revision, since) = in_force.map(|it| (it.revision.to_string(), it.applied_at.to_string())).unwrap_or_default();
+    let shadow = shadow.map(|shadow| shadow.revision.to_string()).unwrap_or_default();
+    let rejected = last_rejection.map(|rejection| rejection.at.to_string()).unwrap_or_default();
+    [name.to_string(), revision, since, decisions.to_string(), faults.to_string(), shadow, rejected]
+}
+
+/// Says which revision decides from now on.
+fn in_force(answer: &Value, as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        return print(answer);
+    }
+    let PolicyStatus { name, in_force, .. } = known(answer)?;
+    let in_force = in_force.with_context(|| format!("{name} is not in force"))?;
+    say!("{name} is in force as revision {}", in_force.revision);
+    Ok(())
+}
+
+fn revisions(answer: &Value, as_json: bool) -> anyhow::Result<()> {
+    for answer in list_of(answer, "revisions") {
+        if as_json {
+            say!("{answer}");
+            continue;
+        }
+        let Revision { number, state, reason, changed_at, .. } = known(answer)?;
+        fitted(&format!("{number:>6}  {:<12}{changed_at}  {}", state.as_str(), plain(&reason.unwrap_or_default())));
+    }
+    Ok(())
 }
 
 async fn replay(path: &Path, plugins: Option<&Path>) -> anyhow::Result<()> {

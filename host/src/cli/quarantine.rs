@@ -8,8 +8,10 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::remote::Remote;
+use super::remote::{Remote, known};
+use super::table::{fitted, plain};
 use crate::cli::out::{self, say, tell};
+use crate::http::api::Quarantined as View;
 use crate::ledger::{Ledger, NotPutBack, Quarantined};
 use crate::store::{Error, Opening, SledStore};
 
@@ -40,6 +42,9 @@ pub(super) enum Command {
     Show {
         /// Its id.
         id: String,
+        /// As JSON, which it is anyway.
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         place: Place,
     },
@@ -48,6 +53,9 @@ pub(super) enum Command {
         /// Their ids.
         #[arg(required = true)]
         ids: Vec<String>,
+        /// Print one JSON object for each that it is done with: its id.
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         place: Place,
     },
@@ -56,6 +64,9 @@ pub(super) enum Command {
         /// Their ids.
         #[arg(required = true)]
         ids: Vec<String>,
+        /// Print one JSON object for each that it is done with: its id.
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         place: Place,
     },
@@ -64,26 +75,32 @@ pub(super) enum Command {
 pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::List { json, place } => list(&place.open()?, json).await,
-        Command::Show { id, place } => {
+        Command::Show { id, place, .. } => {
             say!("{}", serde_json::to_string_pretty(&place.open()?.show(&id).await?)?);
             Ok(())
         }
-        Command::Retry { ids, place } => {
+        Command::Retry { ids, json, place } => {
             let opened = place.open()?;
-            each(&ids, "is put back", async |id| opened.retry(id).await).await
+            each(&ids, json, "is put back", async |id| opened.retry(id).await).await
         }
-        Command::Drop { ids, place } => {
+        Command::Drop { ids, json, place } => {
             let opened = place.open()?;
-            each(&ids, "is forgotten", async |id| opened.drop(id).await).await
+            each(&ids, json, "is forgotten", async |id| opened.drop(id).await).await
         }
     }
 }
 
 /// Does the same to each; one that is refused does not keep the others from it.
-async fn each(ids: &[String], done: &str, act: impl AsyncFn(&str) -> anyhow::Result<()>) -> anyhow::Result<()> {
+async fn each(
+    ids: &[String],
+    as_json: bool,
+    done: &str,
+    act: impl AsyncFn(&str) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let mut refused = 0;
     for id in ids {
         match act(id).await {
+            Ok(()) if as_json => say!("{}", json!({ "id": id })),
             Ok(()) => say!("{id} {done}"),
             Err(error) => {
                 tell!("{id}: {error:#}");
@@ -107,11 +124,9 @@ async fn list(opened: &Opened, json: bool) -> anyhow::Result<()> {
                 say!("{entry}");
                 continue;
             }
-            let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
-            let [id, at, key, reason] = ["id", "at", "key", "reason"].map(text);
-            let org = if entry["org"].is_null() { text("source") } else { text("org") };
-            let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
-            say!("{id}  {at}  {org}  {} bytes  {key}: {reason}", entry["bytes"]);
+            let View { id, org, source, key, reason, at, bytes } = known(&entry)?;
+            let of = org.map(|org| org.to_string()).or(source.map(|source| source.to_string())).unwrap_or_default();
+            fitted(&format!("{id}  {at}  {of}  {bytes} bytes  {}: {}", plain(&key), plain(&reason)));
         }
         if next.is_none() || !out::is_open() {
             break;

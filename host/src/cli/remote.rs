@@ -1,4 +1,4 @@
-//! Speaks to a host that runs, for the commands that change or ask its policies.
+//! Speaks to a host that runs: which one, and who asks, is said in one way for all commands.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,26 +7,40 @@ use std::sync::OnceLock;
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use reqwest::{Client, Method, Response};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::profile::Profile;
 use crate::domain::{BaseUrl, Secret};
 use crate::folders;
 
 /// How long a script may be that is read at all, in bytes; the host says how long it may be that is taken.
 const SCRIPT_BYTES: usize = 16 << 20;
 
+/// Where a host answers that nobody named.
+const HERE: &str = "http://127.0.0.1:8080";
+
 /// Which host, and who asks.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Host")]
 pub(super) struct Remote {
-    /// Where the host answers.
-    #[arg(long, env = "SWITCHYARD_URL", default_value = "http://127.0.0.1:8080")]
-    url: String,
-    /// A token of the host; the demo wants none.
+    /// Where the host answers; without it `url` in ~/.config/switchyard/client.toml, or http://127.0.0.1:8080.
+    #[arg(long, env = "SWITCHYARD_URL")]
+    url: Option<String>,
+    /// A token of the host; without it `token` or `token_file` of that file, where the host is the file's.
     #[arg(long, env = "SWITCHYARD_TOKEN", hide_env_values = true, value_parser = secret)]
     token: Option<Secret>,
-    /// Its connections serve all calls of a command.
     #[arg(skip)]
-    client: OnceLock<Client>,
+    host: OnceLock<Host>,
+}
+
+/// The host that is spoken to.
+#[derive(Debug)]
+struct Host {
+    url: String,
+    token: Option<Secret>,
+    /// Its connections serve all calls of a command.
+    client: Client,
 }
 
 /// The host understood what it was asked, and does not do it.
@@ -50,15 +64,16 @@ impl Remote {
 
     /// The same, where the answer is not to be read at once.
     pub(super) async fn answer(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Response> {
-        let url = BaseUrl::try_from(self.url.clone())?.at(path)?;
-        let mut request = self.client()?.request(method, url);
-        if let Some(token) = &self.token {
+        let host = self.host()?;
+        let url = BaseUrl::try_from(host.url.clone())?.at(path)?;
+        let mut request = host.client.request(method, url);
+        if let Some(token) = &host.token {
             request = request.bearer_auth(token.reveal());
         }
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let answer = request.send().await.with_context(|| format!("{} does not answer", self.url))?;
+        let answer = request.send().await.with_context(|| format!("{} does not answer", host.url))?;
         let status = answer.status();
         if !status.is_success() {
             let value: Value = serde_json::from_str(&answer.text().await?).unwrap_or(Value::Null);
@@ -73,19 +88,42 @@ impl Remote {
         Ok(answer)
     }
 
-    fn client(&self) -> anyhow::Result<&Client> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
+    fn host(&self) -> anyhow::Result<&Host> {
+        if let Some(host) = self.host.get() {
+            return Ok(host);
         }
+        let (url, token) = match (&self.url, &self.token) {
+            (Some(url), Some(token)) => (url.clone(), Some(token.clone())),
+            (url, token) => named(url.clone(), token.clone(), Profile::read()?),
+        };
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(self.client.get_or_init(|| client))
+        Ok(self.host.get_or_init(|| Host { url, token, client }))
     }
 
     /// The pages of a list, one after the other.
     pub(super) fn pages<'a>(&'a self, path: &str, fields: &[(&str, String)]) -> Pages<'a> {
         Pages { remote: self, path: path.to_owned(), fields: query(fields), cursor: Some(String::new()) }
     }
+}
+
+/// Which host, and its token, where the command line and the environment do not say both. A token of the file is for the host of the
+/// file alone.
+fn named(url: Option<String>, token: Option<Secret>, file: Profile) -> (String, Option<Secret>) {
+    let of_file = file.url.unwrap_or_else(|| HERE.to_owned());
+    let is_of_file = url.as_ref().is_none_or(|url| *url == of_file);
+    (url.unwrap_or(of_file), token.or(file.token.filter(|_| is_of_file)))
+}
+
+/// A part of an answer, as the document of the API describes it.
+pub(super) fn known<T: DeserializeOwned>(value: &Value) -> anyhow::Result<T> {
+    T::deserialize(value)
+        .context("the host's answer is not one of this release; `switchyard --version` tells which that is")
+}
+
+/// A list of an answer.
+pub(super) fn list<'a>(answer: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+    answer[name].as_array().into_iter().flatten()
 }
 
 /// Fields as the query of an address.
@@ -131,6 +169,21 @@ pub(super) fn scripts_of(file: &Path, toml: &str) -> anyhow::Result<BTreeMap<Str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_of_the_file_goes_to_no_host_but_the_files() {
+        let file = || -> Profile { toml::from_str("url = 'https://host.example'\ntoken = 'of the file'").unwrap() };
+        let said = |url: Option<&str>, token: Option<&str>| {
+            let (url, token) = named(url.map(str::to_owned), token.map(Secret::new), file());
+            (url, token.map(|token| token.reveal().to_owned()))
+        };
+        let host = "https://host.example".to_owned();
+        assert_eq!(said(None, None), (host.clone(), Some("of the file".into())));
+        assert_eq!(said(Some("https://host.example"), None), (host.clone(), Some("of the file".into())));
+        assert_eq!(said(Some("https://other.example"), None), ("https://other.example".into(), None));
+        assert_eq!(said(None, Some("given")), (host, Some("given".into())));
+        assert_eq!(named(None, None, Profile::default()).0, HERE);
+    }
 
     #[test]
     fn the_scripts_that_a_policy_names_are_sent_and_no_neighbours() {

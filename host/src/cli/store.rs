@@ -52,7 +52,13 @@ pub(super) enum Command {
         to: PathBuf,
     },
     /// Recount indexes and counts, and print what differs from what it should be: exit code 1 if anything does.
-    Verify(Place),
+    Verify {
+        /// Print what was found as one JSON object.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Look after records that could not be read or kept.
     #[command(subcommand)]
     Quarantine(quarantine::Command),
@@ -78,7 +84,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
             let draft = Draft::of(&to).with_context(named)?;
             back_up(&remote, draft).await.with_context(named)?;
         }
-        Command::Verify(place) => return Ok(verify::run(place).await),
+        Command::Verify { json, place } => return Ok(verify::run(place, json).await),
         Command::Quarantine(command) => quarantine::run(command).await?,
     }
     Ok(ExitCode::SUCCESS)

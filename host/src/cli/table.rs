@@ -1,7 +1,6 @@
 //! Tables and lines that fit the terminal; in a pipe they are whole.
 
 use console::{Term, measure_text_width};
-use serde_json::Value;
 
 use super::out::say;
 use crate::domain::is_hidden;
@@ -77,16 +76,6 @@ fn cut(line: &str, width: Option<usize>) -> String {
 pub(super) fn plain(words: &str) -> String {
     let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
     line.chars().map(|character| if is_hidden(character) { char::REPLACEMENT_CHARACTER } else { character }).collect()
-}
-
-/// A text of an answer; empty where there is none.
-pub(super) fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-/// A number of an answer; 0 where there is none.
-pub(super) fn number(value: &Value) -> u64 {
-    value.as_u64().unwrap_or_default()
 }
 
 #[cfg(test)]

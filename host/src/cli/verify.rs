@@ -2,20 +2,25 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
 use reqwest::Method;
+use serde_json::json;
 
 use super::progress::Progress;
 use super::quarantine::{Opened, Place};
+use super::remote::known;
 use crate::cli::out::{say, tell};
+use crate::http::api::Recount;
 use crate::ledger::Verified;
 
 /// 0 where nothing differs, 1 where something does, 2 where that cannot be told.
-pub(super) async fn run(place: Place) -> ExitCode {
+pub(super) async fn run(place: Place, as_json: bool) -> ExitCode {
     match recount(place).await {
-        Ok(verified) => {
-            verified.named.iter().for_each(|difference| say!("{difference}"));
-            let Verified { conversations, sync_errors, differences, .. } = verified;
+        Ok(found) => {
+            match as_json {
+                true => say!("{}", json!(found)),
+                false => found.named.iter().for_each(|difference| say!("{difference}")),
+            }
+            let Recount { conversations, sync_errors, differences, .. } = found;
             tell!("{conversations} conversations, {sync_errors} sync errors, {differences} differences");
             if differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
@@ -26,7 +31,7 @@ pub(super) async fn run(place: Place) -> ExitCode {
     }
 }
 
-async fn recount(place: Place) -> anyhow::Result<Verified> {
+async fn recount(place: Place) -> anyhow::Result<Recount> {
     match place.open()? {
         Opened::Here(ledger) => {
             let mut progress = Progress::start();
@@ -34,11 +39,11 @@ async fn recount(place: Place) -> anyhow::Result<Verified> {
                 let Verified { conversations, sync_errors, .. } = verified;
                 progress.at(None, || format!("{conversations} conversations, {sync_errors} sync errors so far"));
             };
-            Ok(ledger.verify(told).await?)
+            Ok(ledger.verify(told).await?.into())
         }
         Opened::There(remote) => {
             let answer = remote.call(Method::POST, "/v1/store/verify", None).await?;
-            serde_json::from_value(answer).context("the host answers something else than a recount")
+            known(&answer)
         }
     }
 }

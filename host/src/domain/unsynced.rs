@@ -1,6 +1,6 @@
 //! A conversation that is not in Salesforce yet, and not for want of a person.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ConversationId, Timestamp};
 
@@ -16,7 +16,7 @@ pub struct Unsynced {
 }
 
 /// What a conversation waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WaitsFor {
     /// To be taken from the inbox.

@@ -2,7 +2,7 @@
 
 mod access;
 mod actions;
-mod api;
+pub(crate) mod api;
 mod authorization;
 mod backup;
 mod bodies;

@@ -117,7 +117,7 @@ async fn resync(app: &App, caller: &Caller, asked: &OperationRequest) -> Result<
         (matched, is_exact) = (matched + count, is_exact && exact);
     }
     let salesforce_calls = (matched * CALLS_PER_1000).div_ceil(1_000);
-    Ok(Json(DryRun { task: "resync", matched, is_exact, salesforce_calls, groups: Vec::new() }).into_response())
+    Ok(Json(DryRun { task: "resync".into(), matched, is_exact, salesforce_calls, groups: Vec::new() }).into_response())
 }
 
 /// The filters of conversations that got through, beside `org` and `policy`, which lists of sync errors have too.
@@ -187,7 +187,7 @@ async fn dry_run(app: &App, task: &Task, plans: Vec<Plan>) -> Result<DryRun, Pro
         Task::Retry => (matched * CALLS_PER_1000).div_ceil(1_000) + CALLS_PER_GROUP * groups.len() as u64,
         _ => 0,
     };
-    Ok(DryRun { task: task.as_str(), matched, is_exact, salesforce_calls, groups })
+    Ok(DryRun { task: task.as_str().into(), matched, is_exact, salesforce_calls, groups })
 }
 
 #[derive(Deserialize, IntoParams)]

@@ -1,6 +1,7 @@
 //! The real binary: what it refuses, how it stops, and that a kill loses nothing.
 
 mod acme;
+mod client;
 mod demo;
 mod docs;
 mod fifty;

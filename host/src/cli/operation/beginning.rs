@@ -6,9 +6,9 @@ use serde_json::Value;
 use super::wait;
 use crate::cli::Exit;
 use crate::cli::out::say;
-use crate::cli::remote::Remote;
-use crate::cli::table::{Table, number, text};
-use crate::domain::OperationId;
+use crate::cli::remote::{Remote, known};
+use crate::cli::table::Table;
+use crate::http::api::{DryRun, MatchedGroup, Operation};
 
 /// Whether it begins, and what is printed.
 #[derive(Debug, Args)]
@@ -31,8 +31,7 @@ pub(super) async fn go(remote: &Remote, answer: &Value, way: &Way, things: &str)
         return Ok(Exit::Done);
     }
     if way.wait {
-        let id: OperationId = text(&answer["id"]).parse()?;
-        return wait(remote, &id, way.json).await;
+        return wait(remote, &known::<Operation>(answer)?.id, way.json).await;
     }
     begun(answer, way.json, things)?;
     Ok(Exit::Done)
@@ -44,8 +43,8 @@ pub(super) fn begun(operation: &Value, as_json: bool, things: &str) -> anyhow::R
         say!("{}", serde_json::to_string_pretty(operation)?);
         return Ok(());
     }
-    let [id, task] = ["id", "task"].map(|name| text(&operation[name]));
-    let many = operation["matched"].as_u64().map(|matched| format!(" {matched} {things}")).unwrap_or_default();
+    let Operation { id, task, sums, .. } = known(operation)?;
+    let many = sums.matched.map(|matched| format!(" {matched} {things}")).unwrap_or_default();
     say!("{id} has begun: {task}{many}; `switchyard operation wait {id}` follows it");
     Ok(())
 }
@@ -56,14 +55,13 @@ fn plan(plan: &Value, as_json: bool, things: &str) -> anyhow::Result<()> {
         return Ok(());
     }
     let mut table = Table::new(&["matched", "org", "id", "title"]);
-    for cause in plan["groups"].as_array().into_iter().flatten() {
-        let [org, id, title] = ["org", "id", "title"].map(|name| text(&cause[name]).to_owned());
-        table.row([number(&cause["matched"]).to_string(), org, id, title]);
+    let DryRun { task, matched, is_exact, salesforce_calls, groups } = known(plan)?;
+    for MatchedGroup { id, org, title, matched } in groups {
+        table.row([matched.to_string(), org.to_string(), id.to_string(), title]);
     }
     table.print();
-    let (task, matched) = (text(&plan["task"]), number(&plan["matched"]));
-    let least = if plan["is_exact"] == true { "" } else { "at least " };
-    let calls = match number(&plan["salesforce_calls"]) {
+    let least = if is_exact { "" } else { "at least " };
+    let calls = match salesforce_calls {
         0 => String::new(),
         calls => format!("; Salesforce may be called {calls} times"),
     };

@@ -17,9 +17,10 @@ use self::report::Report;
 use super::Exit;
 use super::out::{say, tell};
 use super::progress::Progress;
-use super::remote::{Remote, query};
-use super::table::{Table, number, text};
-use crate::domain::{OperationId, OrgId};
+use super::remote::{Remote, known, list as list_of, query};
+use super::table::Table;
+use crate::domain::{OperationId, OperationStatus, OrgId};
+use crate::http::api::Operation;
 
 /// Between two looks at an operation that goes on: soon at first, as most are short.
 const SOONEST: Duration = Duration::from_millis(100);
@@ -106,7 +107,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<Exit> {
     let operation = named.remote.call(method, &format!("/v1/operations/{}{after}", named.id), None).await?;
     match after {
         "/undo" => begun(&operation, named.json, "sync errors")?,
-        _ => Report(&operation).print(named.json)?,
+        _ => Report::of(operation)?.print(named.json)?,
     }
     Ok(Exit::Done)
 }
@@ -116,23 +117,22 @@ async fn list(Listed { org, limit, ids, json, remote }: &Listed) -> anyhow::Resu
     fields.extend(limit.iter().map(|limit| ("limit", limit.to_string())));
     let answer = remote.call(Method::GET, &format!("/v1/operations?{}", query(&fields)), None).await?;
     let mut table = Table::new(&["id", "began", "task", "status", "matched", "done", "by", "orgs"]);
-    for operation in answer["operations"].as_array().into_iter().flatten() {
+    for operation in list_of(&answer, "operations") {
         match (ids, json) {
-            (true, _) => say!("{}", text(&operation["id"])),
+            (true, _) => say!("{}", known::<Operation>(operation)?.id),
             (_, true) => say!("{operation}"),
-            _ => table.row(row(operation)),
+            _ => table.row(row(known(operation)?)),
         }
     }
     table.print();
     Ok(Exit::Done)
 }
 
-fn row(operation: &Value) -> [String; 8] {
-    let words = |name: &str| text(&operation[name]).to_owned();
-    let matched = operation["matched"].as_u64().map_or_else(|| "?".to_owned(), |matched| matched.to_string());
-    let orgs: Vec<_> = operation["orgs"].as_array().into_iter().flatten().map(|of| text(&of["org"])).collect();
-    let [id, began, task, status, by] = ["id", "created_at", "task", "status", "by"].map(words);
-    [id, began, task, status, matched, number(&operation["done"]).to_string(), by, orgs.join(", ")]
+fn row(Operation { id, created_at, task, status, sums, by, orgs, .. }: Operation) -> [String; 8] {
+    let matched = sums.matched.map_or_else(|| "?".to_owned(), |matched| matched.to_string());
+    let orgs: Vec<_> = orgs.iter().map(|of| of.org.as_str()).collect();
+    let (id, began, status) = (id.to_string(), created_at.to_string(), status.to_string());
+    [id, began, task.into_owned(), status, matched, sums.done.to_string(), by, orgs.join(", ")]
 }
 
 /// Shows how far it is until it ends, and then what became of it.
@@ -143,25 +143,26 @@ async fn wait(remote: &Remote, id: &OperationId, as_json: bool) -> anyhow::Resul
             bail!("{id} goes on; `switchyard operation wait {id}` follows it, `switchyard operation cancel {id}` ends it")
         }
     };
-    let report = Report(&operation);
+    let report = Report::of(operation)?;
     report.print(as_json)?;
     Ok(if report.is_whole() { Exit::Done } else { Exit::Unfinished })
 }
 
 async fn ended(remote: &Remote, id: &OperationId) -> anyhow::Result<Value> {
-    let (mut progress, mut pause, mut status) = (Progress::start(), SOONEST, String::new());
+    let (mut progress, mut pause, mut status) = (Progress::start(), SOONEST, None);
     loop {
-        let operation = remote.call(Method::GET, &format!("/v1/operations/{id}"), None).await?;
-        if !operation["ended_at"].is_null() {
-            return Ok(operation);
+        let answer = remote.call(Method::GET, &format!("/v1/operations/{id}"), None).await?;
+        let operation: Operation = known(&answer)?;
+        if operation.ended_at.is_some() {
+            return Ok(answer);
         }
-        let now = text(&operation["status"]);
-        if now == "paused" && status != now {
+        let now = Some(operation.status);
+        if now == Some(OperationStatus::Paused) && status != now {
             progress = Progress::start();
             tell!("{id} is paused; `switchyard operation resume {id}` lets it go on");
         }
-        now.clone_into(&mut status);
-        progress.at(operation["progress"].as_f64(), || Report(&operation).line());
+        status = now;
+        progress.at(operation.progress, || report::line(&operation));
         tokio::time::sleep(pause).await;
         pause = (pause * 3 / 2).min(LATEST);
     }

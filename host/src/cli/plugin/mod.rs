@@ -66,6 +66,9 @@ pub(super) enum Command {
         /// The plugin's name in the host; the last part of the repository where not given.
         #[arg(long)]
         name: Option<PluginName>,
+        /// Print what the host answers, as JSON.
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         remote: Remote,
     },
@@ -122,7 +125,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
         Command::Check { file, json } => check::run(&file, json),
         Command::Run { subject, asked } => run::run(&subject, &asked).await,
         Command::Test { subject, folder } => test::run(&subject, &folder).await,
-        Command::Pull { reference, name, remote } => pull::run(&reference, name, &remote).await,
+        Command::Pull { reference, name, json, remote } => pull::run(&reference, name, json, &remote).await,
         Command::Delete { name, remote } => {
             remote.call(Method::DELETE, &format!("/v1/plugins/{name}"), None).await?;
             say!("{name} is deleted");

@@ -6,9 +6,10 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use crate::cli::out::{self, say};
-use crate::cli::remote::{Remote, query};
-use crate::cli::table::{Table, number, plain, text};
+use crate::cli::remote::{Remote, known, list as list_of, query};
+use crate::cli::table::{Table, plain};
 use crate::domain::{Class, Condition, Fingerprint, OrgId};
+use crate::http::api::{ErrorCounts, Group};
 
 /// Causes of one call.
 const PAGE: u64 = 500;
@@ -150,7 +151,7 @@ pub(super) async fn one(command: Command) -> anyhow::Result<()> {
     let group = cause.remote.call(method, &path, body).await?;
     match cause.json {
         true => say!("{}", serde_json::to_string_pretty(&group)?),
-        false => show(&group),
+        false => show(&known(&group)?),
     }
     Ok(())
 }
@@ -170,38 +171,35 @@ impl Put {
     }
 }
 
-fn show(group: &Value) {
-    let words = |name: &str| plain(text(&group[name]));
-    let counts = |name: &str| number(&group["counts"][name]);
-    let list = |name: &str| {
-        let texts = group[name].as_array().into_iter().flatten().map(|value| plain(text(value)));
-        texts.collect::<Vec<_>>().join(", ")
-    };
-    say!("{}\n", words("title"));
-    let [pending, retrying, ignored, resolved] = ["pending", "retrying", "ignored", "resolved"].map(counts);
+fn show(group: &Group) {
+    let ErrorCounts { pending, retrying, ignored, resolved } = group.counts;
     let states = format!("{pending} pending, {retrying} retrying, {ignored} ignored, {resolved} resolved");
-    let [day, fortnight] = ["failures_24h", "failures_14d"].map(|name| number(&group[name]));
+    let policy = group.policy.as_ref().map(ToString::to_string);
+    let samples: Vec<_> = group.samples.iter().map(ToString::to_string).collect();
+    let advice = &group.advice;
+    let put = |text: &Option<String>| text.clone().unwrap_or_default();
+    say!("{}\n", plain(&group.title));
     let lines = [
-        ("id", words("id")),
-        ("org", words("org")),
-        ("condition", words("condition")),
-        ("refusal", format!("{} {}", words("class"), words("code"))),
-        ("text", words("text")),
-        ("fields", list("fields")),
-        ("policy", words("policy")),
+        ("id", group.id.to_string()),
+        ("org", group.org.to_string()),
+        ("condition", group.condition.to_string()),
+        ("refusal", format!("{} {}", group.class, group.code)),
+        ("text", group.text.clone()),
+        ("fields", group.fields.join(", ")),
+        ("policy", policy.unwrap_or_default()),
         ("counts", states),
-        ("failures", format!("{day} in 24 hours, {fortnight} in 14 days")),
-        ("seen", format!("first {}, last {}", words("first_seen"), words("last_seen"))),
-        ("samples", list("samples")),
-        ("assignee", words("assignee")),
-        ("note", words("note")),
-        ("ticket", words("ticket")),
-        ("happened", plain(text(&group["advice"]["happened"]))),
-        ("check", plain(text(&group["advice"]["check"]))),
-        ("by itself", plain(text(&group["advice"]["by_itself"]))),
+        ("failures", format!("{} in 24 hours, {} in 14 days", group.failures_24h, group.failures_14d)),
+        ("seen", format!("first {}, last {}", group.first_seen, group.last_seen)),
+        ("samples", samples.join(", ")),
+        ("assignee", put(&group.assignee)),
+        ("note", put(&group.note)),
+        ("ticket", put(&group.ticket)),
+        ("happened", advice.happened.to_string()),
+        ("check", advice.check.to_string()),
+        ("by itself", advice.by_itself.to_string()),
     ];
     for (name, value) in lines.into_iter().filter(|(_, value)| !value.is_empty()) {
-        say!("{name:<11}{value}");
+        say!("{name:<11}{}", plain(&value));
     }
 }
 
@@ -217,12 +215,12 @@ pub(super) async fn list(listed: &Listed) -> anyhow::Result<()> {
         && out::is_open()
         && let Some(page) = pages.next().await?
     {
-        for group in page["groups"].as_array().into_iter().flatten().take(usize::try_from(left)?) {
+        for group in list_of(&page, "groups").take(usize::try_from(left)?) {
             left -= 1;
             match (ids, json) {
-                (true, _) => say!("{}", text(&group["id"])),
+                (true, _) => say!("{}", known::<Group>(group)?.id),
                 (_, true) => say!("{group}"),
-                _ => table.row(row(group)),
+                _ => table.row(row(&known(group)?)),
             }
         }
     }
@@ -231,9 +229,9 @@ pub(super) async fn list(listed: &Listed) -> anyhow::Result<()> {
 }
 
 /// A cause's open and pending sync errors, and its failures of a day; how it stands, where, its id and its title.
-pub(super) fn row(group: &Value) -> [String; 7] {
-    let pending = number(&group["counts"]["pending"]);
-    let open = pending + number(&group["counts"]["retrying"]);
-    let [condition, org, id, title] = ["condition", "org", "id", "title"].map(|name| text(&group[name]).to_owned());
-    [open.to_string(), pending.to_string(), number(&group["failures_24h"]).to_string(), condition, org, id, title]
+pub(super) fn row(group: &Group) -> [String; 7] {
+    let Group { counts, condition, org, id, title, failures_24h, .. } = group;
+    let (open, pending) = ((counts.pending + counts.retrying).to_string(), counts.pending.to_string());
+    let (condition, org, id) = (condition.to_string(), org.to_string(), id.to_string());
+    [open, pending, failures_24h.to_string(), condition, org, id, title.clone()]
 }

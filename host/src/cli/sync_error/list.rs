@@ -4,13 +4,13 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
-use serde_json::Value;
 
 use super::filter::Filter;
 use crate::cli::out::{self, say, tell};
-use crate::cli::remote::Remote;
-use crate::cli::table::{fitted, plain, text};
+use crate::cli::remote::{Remote, known, list as list_of};
+use crate::cli::table::{fitted, plain};
 use crate::domain::State;
+use crate::http::api::SyncError;
 
 /// Sync errors of one call.
 const PAGE: usize = 500;
@@ -56,15 +56,15 @@ pub(super) async fn list(mut filter: Filter, all: bool, shown: &Shown) -> anyhow
         && out::is_open()
         && let Some(page) = pages.next().await?
     {
-        for error in page["sync_errors"].as_array().into_iter().flatten().take(usize::try_from(left)?) {
+        for error in list_of(&page, "sync_errors").take(usize::try_from(left)?) {
             left -= 1;
             match shown {
-                Shown { ids: true, .. } => say!("{}", text(&error["id"])),
+                Shown { ids: true, .. } => say!("{}", known::<SyncError>(error)?.id),
                 Shown { json: true, .. } => say!("{error}"),
                 _ => {
-                    fitted(&line(error));
-                    let refusal = &error["refusal"];
-                    *codes.entry(format!("{} {}", text(&refusal["class"]), text(&refusal["code"]))).or_default() += 1;
+                    let error: SyncError = known(error)?;
+                    fitted(&line(&error));
+                    *codes.entry(format!("{} {}", error.refusal.class, error.refusal.code)).or_default() += 1;
                 }
             }
         }
@@ -78,9 +78,7 @@ pub(super) async fn list(mut filter: Filter, all: bool, shown: &Shown) -> anyhow
     Ok(())
 }
 
-fn line(error: &Value) -> String {
-    let refusal = &error["refusal"];
-    let [id, last_seen, org] = ["id", "last_seen", "org"].map(|name| text(&error[name]));
-    let [class, code, words] = ["class", "code", "text"].map(|name| plain(text(&refusal[name])));
+fn line(SyncError { id, last_seen, org, refusal, .. }: &SyncError) -> String {
+    let (class, code, words) = (refusal.class.to_string(), plain(&refusal.code), plain(&refusal.text));
     format!("{id}  {last_seen}  {org}  {class:<12} {code}: {words}")
 }

@@ -18,8 +18,9 @@ pub(super) use self::filter::Filter;
 
 use super::Exit;
 use super::out::{say, tell};
-use super::remote::Remote;
+use super::remote::{Remote, known};
 use crate::domain::{OrgId, SyncErrorId};
+use crate::http::api::RetryAll;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -182,8 +183,9 @@ async fn retry_all(org: &OrgId, as_json: bool, remote: &Remote) -> anyhow::Resul
         say!("{answer}");
         return Ok(());
     }
-    say!("{} sync errors of {org} are tried again", answer["retried"]);
-    if let Some(operation) = answer["operation"].as_str() {
+    let RetryAll { retried, operation, .. } = known(&answer)?;
+    say!("{retried} sync errors of {org} are tried again");
+    if let Some(operation) = operation {
         say!("{operation} does it; `switchyard operation wait {operation}` follows it");
     }
     Ok(())

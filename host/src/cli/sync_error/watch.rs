@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use clap::Args;
 use reqwest::Method;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::groups::{Filter, row};
 use crate::cli::out::{left, say, tell};
-use crate::cli::remote::{Refused, Remote};
-use crate::cli::table::{fitted, number, plain, text};
+use crate::cli::remote::{Refused, Remote, known, list};
+use crate::cli::table::{fitted, plain};
 use crate::clock::Clock;
+use crate::domain::{Condition, Fingerprint, OrgId};
+use crate::http::api::{DepartedOrg, ErrorCounts, Group, Health};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Options {
@@ -68,8 +71,9 @@ async fn looks(options: &Options) -> anyhow::Result<()> {
 /// How everything stands, by what identifies it.
 #[derive(Default)]
 struct Look {
-    orgs: BTreeMap<String, Value>,
-    groups: BTreeMap<(String, String), Value>,
+    orgs: BTreeMap<OrgId, Standing>,
+    /// Causes, with the host's answer that tells of each.
+    groups: BTreeMap<(OrgId, Fingerprint), (Group, Value)>,
 }
 
 impl Look {
@@ -77,16 +81,17 @@ impl Look {
         let mut look = Self::default();
         let mut pages = remote.pages("/v1/groups", &filter.fields());
         while let Some(page) = pages.next().await? {
-            for group in page["groups"].as_array().into_iter().flatten() {
-                let key = (text(&group["org"]).to_owned(), text(&group["id"]).to_owned());
-                look.groups.insert(key, group.clone());
+            for answer in list(&page, "groups") {
+                let group: Group = known(answer)?;
+                look.groups.insert((group.org.clone(), group.id.clone()), (group, answer.clone()));
             }
         }
         let orgs = remote.call(Method::GET, "/v1/orgs", None).await?;
-        for org in ["orgs", "departed"].iter().flat_map(|list| orgs[list].as_array().into_iter().flatten()) {
-            let id = text(&org["id"]);
-            if filter.org.is_empty() || filter.org.iter().any(|wanted| wanted.as_str() == id) {
-                look.orgs.insert(id.to_owned(), org.clone());
+        for org in list(&orgs, "orgs").chain(list(&orgs, "departed")) {
+            // Of those that are configured no more is told.
+            let DepartedOrg { id, health } = known(org)?;
+            if filter.org.is_empty() || filter.org.contains(&id) {
+                look.orgs.insert(id, Standing::of(&health));
             }
         }
         Ok(look)
@@ -101,32 +106,32 @@ impl Seen {
     fn tell(&mut self, now: Look, as_json: bool) {
         let (at, before) = (Clock::System.now(), self.0.as_ref());
         for (id, org) in &now.orgs {
-            if before.and_then(|before| before.orgs.get(id)).is_none_or(|before| standing(before) != standing(org)) {
+            if before.and_then(|before| before.orgs.get(id)) != Some(org) {
                 match as_json {
-                    true => say!("{}", json!({ "at": at, "org": id, "counts": standing(org) })),
-                    false => fitted(&format!("{at}  {id}  {}", counted(org))),
+                    true => say!("{}", json!({ "at": at, "org": id, "counts": org })),
+                    false => fitted(&format!("{at}  {id}  {}", org.words())),
                 }
             }
         }
-        for (key, group) in &now.groups {
-            let earlier = before.and_then(|before| before.groups.get(key));
+        for (key, (group, answer)) in &now.groups {
+            let earlier = before.and_then(|before| before.groups.get(key)).map(|(group, _)| group);
             // At first, what waits is told; what is over only where it changes.
             let is_news = match (before, earlier) {
-                (None, _) => group["condition"] != "quiet",
+                (None, _) => group.condition != Condition::Quiet,
                 (_, earlier) => earlier.is_none_or(|earlier| state(earlier) != state(group)),
             };
             if is_news {
                 match as_json {
-                    true => say!("{}", json!({ "at": at, "group": group })),
+                    true => say!("{}", json!({ "at": at, "group": answer })),
                     false => fitted(&format!("{at}  {}", changed(earlier, group))),
                 }
             }
         }
-        for ((org, id), group) in before.map(|before| &before.groups).into_iter().flatten() {
+        for ((org, id), (group, _)) in before.map(|before| &before.groups).into_iter().flatten() {
             if !now.groups.contains_key(&(org.clone(), id.clone())) {
                 match as_json {
                     true => say!("{}", json!({ "at": at, "gone": { "org": org, "id": id } })),
-                    false => fitted(&format!("{at}  {org}  {id}  matches no more: {}", plain(text(&group["title"])))),
+                    false => fitted(&format!("{at}  {org}  {id}  matches no more: {}", plain(&group.title))),
                 }
             }
         }
@@ -135,30 +140,37 @@ impl Seen {
 }
 
 /// What of a cause is told when it changes.
-fn state(group: &Value) -> Vec<&Value> {
-    ["counts", "condition", "last_seen", "assignee", "note", "ticket"].iter().map(|name| &group[name]).collect()
+fn state(group: &Group) -> impl PartialEq + use<'_> {
+    let Group { counts, condition, last_seen, assignee, note, ticket, .. } = group;
+    (counts, condition, last_seen, assignee, note, ticket)
 }
 
 /// What of an organization is told when it changes.
-fn standing(org: &Value) -> Value {
-    let mut standing = org["sync_errors"].clone();
-    standing["parked"] = org["parked"].clone();
-    standing["incident"] = org["incident"]["refusal"]["code"].clone();
-    standing
+#[derive(Debug, PartialEq, Serialize)]
+struct Standing {
+    #[serde(flatten)]
+    sync_errors: ErrorCounts,
+    parked: u64,
+    /// The code of its incident.
+    incident: Option<String>,
 }
 
-fn counted(org: &Value) -> String {
-    let counts = ["pending", "retrying", "ignored"].map(|state| format!("{} {state}", org["sync_errors"][state]));
-    let mut words = format!("{}, {} parked", counts.join(", "), org["parked"]);
-    if let Some(code) = org["incident"]["refusal"]["code"].as_str() {
-        words += &format!("; incident: {}", plain(code));
+impl Standing {
+    fn of(health: &Health) -> Self {
+        let incident = health.incident.as_ref().map(|incident| incident.refusal.code.clone());
+        Self { sync_errors: health.sync_errors, parked: health.parked, incident }
     }
-    words
+
+    fn words(&self) -> String {
+        let ErrorCounts { pending, retrying, ignored, .. } = self.sync_errors;
+        let incident = self.incident.as_ref().map(|code| format!("; incident: {}", plain(code))).unwrap_or_default();
+        format!("{pending} pending, {retrying} retrying, {ignored} ignored, {} parked{incident}", self.parked)
+    }
 }
 
-fn changed(earlier: Option<&Value>, group: &Value) -> String {
+fn changed(earlier: Option<&Group>, group: &Group) -> String {
     let [open, pending, _, condition, org, id, title] = row(group);
-    let open_of = |group: &Value| number(&group["counts"]["pending"]) + number(&group["counts"]["retrying"]);
+    let open_of = |Group { counts, .. }: &Group| counts.pending + counts.retrying;
     let by = match earlier.map(|earlier| open_of(group).cast_signed() - open_of(earlier).cast_signed()) {
         None | Some(0) => String::new(),
         Some(by) => format!(" ({by:+})"),
@@ -172,8 +184,16 @@ mod tests {
 
     #[test]
     fn a_change_is_told_with_what_it_adds() {
-        let group = |pending: u64| json!({ "org": "acme", "id": "g-1", "title": "a\nb", "condition": "new", "counts": { "pending": pending, "retrying": 1 } });
-        assert_eq!(changed(None, &group(2)), "acme  g-1  new: 3 open, 2 pending: a b");
-        assert_eq!(changed(Some(&group(4)), &group(2)), "acme  g-1  new: 3 open (-2), 2 pending: a b");
+        let id = Fingerprint::unnamed();
+        let group = |pending: u64| -> Group {
+            let (at, advice) = ("2026-01-05T09:30:00Z", json!({ "happened": "", "check": "", "by_itself": "" }));
+            let counts = json!({ "pending": pending, "retrying": 1, "ignored": 0, "resolved": 0 });
+            let group = json!({ "id": id, "org": "acme", "title": "a\nb", "condition": "new", "class": "config",
+                "code": "X", "text": "", "counts": counts, "conversations": 3, "first_seen": at, "last_seen": at,
+                "failures_24h": 0, "failures_14d": 0, "samples": [], "advice": advice });
+            known(&group).unwrap()
+        };
+        assert_eq!(changed(None, &group(2)), format!("acme  {id}  new: 3 open, 2 pending: a b"));
+        assert_eq!(changed(Some(&group(4)), &group(2)), format!("acme  {id}  new: 3 open (-2), 2 pending: a b"));
     }
 }

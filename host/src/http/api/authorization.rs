@@ -15,7 +15,7 @@ pub(crate) struct AuthorizationRequest {
 }
 
 /// An authorization that has begun.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct AuthorizationStart {
     /// The page of Salesforce to open.
     pub(crate) url: String,
@@ -33,7 +33,7 @@ pub(crate) struct AuthorizationCode {
 }
 
 /// An organization is authorized.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Authorized {
     pub(crate) org: OrgId,
     /// The organization's own address.

@@ -11,87 +11,87 @@ use crate::domain::{
 use crate::engine::HeldCause;
 
 /// A cause: what sync errors of one kind have in common, whatever ids, numbers and names differ.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Group {
-    id: Fingerprint,
-    org: OrgId,
+    pub(crate) id: Fingerprint,
+    pub(crate) org: OrgId,
     /// What is wrong, in words for a person.
-    title: String,
-    condition: Condition,
-    class: Class,
-    code: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    fields: Vec<String>,
+    pub(crate) title: String,
+    pub(crate) condition: Condition,
+    pub(crate) class: Class,
+    pub(crate) code: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) fields: Vec<String>,
     /// The policy at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
-    policy: Option<PolicyName>,
+    pub(crate) policy: Option<PolicyName>,
     /// What that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    question: Option<Question>,
+    pub(crate) question: Option<Question>,
     /// The words of the refusals without what differs from one conversation to the next.
-    text: String,
-    counts: ErrorCounts,
+    pub(crate) text: String,
+    pub(crate) counts: ErrorCounts,
     /// Conversations with a sync error that is not over; each has one at most.
-    conversations: u64,
-    first_seen: Timestamp,
-    last_seen: Timestamp,
+    pub(crate) conversations: u64,
+    pub(crate) first_seen: Timestamp,
+    pub(crate) last_seen: Timestamp,
     /// Failures of the last 24 hours, and of the last 14 days.
-    failures_24h: u64,
-    failures_14d: u64,
+    pub(crate) failures_24h: u64,
+    pub(crate) failures_14d: u64,
     /// Sync errors that failed last, the newest at the end.
-    samples: Vec<SyncErrorId>,
+    pub(crate) samples: Vec<SyncErrorId>,
     /// Who looks after it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    assignee: Option<String>,
+    pub(crate) assignee: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<String>,
+    pub(crate) note: Option<String>,
     /// Where its ticket is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    ticket: Option<String>,
-    advice: Advice,
+    pub(crate) ticket: Option<String>,
+    pub(crate) advice: Advice,
     /// Failures by hour; only of a cause that is asked for alone.
     #[serde(skip_serializing_if = "Option::is_none")]
-    failures: Option<Vec<Hour>>,
+    pub(crate) failures: Option<Vec<Hour>>,
     /// Revisions of policies that may not ignore it any more.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    held: Vec<Held>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) held: Vec<Held>,
 }
 
 /// Sync errors by state.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub(crate) struct ErrorCounts {
-    pending: u64,
-    retrying: u64,
-    ignored: u64,
-    resolved: u64,
+    pub(crate) pending: u64,
+    pub(crate) retrying: u64,
+    pub(crate) ignored: u64,
+    pub(crate) resolved: u64,
 }
 
 /// Failures of one hour.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Hour {
-    from: Timestamp,
-    failures: u32,
+    pub(crate) from: Timestamp,
+    pub(crate) failures: u32,
 }
 
 /// A cause that a policy may not ignore by itself any more.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Held {
-    group: Fingerprint,
-    policy: PolicyRef,
+    pub(crate) group: Fingerprint,
+    pub(crate) policy: PolicyRef,
     /// Resume it to let the policy go on.
-    operation: OperationId,
+    pub(crate) operation: OperationId,
     /// Since when.
-    at: Timestamp,
+    pub(crate) at: Timestamp,
     /// When it goes on by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    until: Option<Timestamp>,
-    why: Why,
+    pub(crate) until: Option<Timestamp>,
+    pub(crate) why: Why,
     /// How many judgements to ignore were held.
-    held: u64,
+    pub(crate) held: u64,
 }
 
 /// A page of causes.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct GroupList {
     pub(crate) groups: Vec<Group>,
     /// Asks for the next page; absent on the last.

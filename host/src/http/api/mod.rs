@@ -26,17 +26,19 @@ pub(crate) use self::conversation::{
     Conversation, Details, ErrorLine, InOrg as ConversationInOrg, Message, Parked, ParkedList, Record,
 };
 pub(crate) use self::coverage::Coverage;
-pub(crate) use self::group::{Group, GroupChange, GroupList};
+pub(crate) use self::group::{ErrorCounts, Group, GroupChange, GroupList};
 pub(crate) use self::intake::{
     Conversation as IntakeConversation, Message as IntakeMessage, NotificationReceipt, Receipt, Unusable,
 };
-pub(crate) use self::operation::{DryRun, MatchedGroup, Operation, OperationList, OperationRequest};
+pub(crate) use self::operation::{DryRun, MatchedGroup, Operation, OperationList, OperationRequest, OperationSums};
 pub(crate) use self::org::{
-    DepartedOrg, Environment, EnvironmentList, Health, LastReport, Org, OrgList, Report, RetryAll, Salesforce, Source,
-    Unsynced,
+    Check, DepartedOrg, Environment, EnvironmentList, Health, LastReport, Org, OrgList, Report, RetryAll, Salesforce,
+    Source, Unsynced,
 };
 pub(crate) use self::plugin::{Plugin, PluginList, PluginPull, RefusedPlugin, TakenPlugin};
-pub(crate) use self::policy::{Policy, PolicyList, PolicyProblem, PolicyStatus, PolicyTexts, Revision, RevisionList};
+pub(crate) use self::policy::{
+    Faults, Policy, PolicyList, PolicyProblem, PolicyStatus, PolicyTexts, Revision, RevisionList,
+};
 pub(crate) use self::preview::Preview;
 pub(crate) use self::problem::{Conflict, Kind, PAGES, Problem, Stale};
 pub(crate) use self::quarantine::{QuarantineEntry, QuarantineList, Quarantined, Recount};

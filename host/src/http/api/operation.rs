@@ -1,5 +1,6 @@
 //! What is done with many sync errors at once, as the API tells it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -32,10 +33,10 @@ pub(crate) struct OperationRequest {
 }
 
 /// What an operation would be about.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct DryRun {
     #[schema(pattern = "^(retry|ignore|reopen|assign|resync)$")]
-    pub(crate) task: &'static str,
+    pub(crate) task: Cow<'static, str>,
     /// Sync errors that match; at least so many where it is not exact.
     pub(crate) matched: u64,
     pub(crate) is_exact: bool,
@@ -46,7 +47,7 @@ pub(crate) struct DryRun {
 }
 
 /// A cause of which sync errors match.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct MatchedGroup {
     pub(crate) id: Fingerprint,
     pub(crate) org: OrgId,
@@ -55,116 +56,115 @@ pub(crate) struct MatchedGroup {
 }
 
 /// An operation: the sums over its organizations, and each of them.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Operation {
-    id: OperationId,
+    pub(crate) id: OperationId,
     #[schema(pattern = "^(retry|ignore|reopen|assign|resync|auto-ignore)$")]
-    task: &'static str,
+    pub(crate) task: Cow<'static, str>,
     /// Why it ignores.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+    pub(crate) reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    assignee: Option<String>,
-    by: String,
-    created_at: Timestamp,
-    status: OperationStatus,
+    pub(crate) assignee: Option<String>,
+    pub(crate) by: String,
+    pub(crate) created_at: Timestamp,
+    pub(crate) status: OperationStatus,
     #[serde(flatten)]
-    sums: Sums,
+    pub(crate) sums: OperationSums,
     /// From 0 to 1; absent where nobody knows how much there is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    progress: Option<f64>,
+    pub(crate) progress: Option<f64>,
     /// When it will have ended if it goes on as it did.
     #[serde(skip_serializing_if = "Option::is_none")]
-    estimated_end_at: Option<Timestamp>,
+    pub(crate) estimated_end_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    ended_at: Option<Timestamp>,
-    orgs: Vec<InOrg>,
+    pub(crate) ended_at: Option<Timestamp>,
+    pub(crate) orgs: Vec<InOrg>,
 }
 
 /// Operations, the newest first.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct OperationList {
     pub(crate) operations: Vec<Operation>,
 }
 
 /// How many sync errors.
-#[derive(Debug, Default, Serialize, ToSchema)]
-#[schema(as = OperationSums)]
-struct Sums {
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+pub(crate) struct OperationSums {
     /// Those that matched; absent where only the end tells.
     #[serde(skip_serializing_if = "Option::is_none")]
-    matched: Option<u64>,
+    pub(crate) matched: Option<u64>,
     /// Those that were acted on.
-    done: u64,
+    pub(crate) done: u64,
     /// Those that were left: they had changed meanwhile.
-    skipped: u64,
+    pub(crate) skipped: u64,
     /// Those that were retried and are not tried yet.
-    under_way: u64,
+    pub(crate) under_way: u64,
     /// Those that got through.
-    passed: u64,
+    pub(crate) passed: u64,
     /// Those that failed again, with the same cause and with another one.
-    failed_alike: u64,
-    failed_otherwise: u64,
+    pub(crate) failed_alike: u64,
+    pub(crate) failed_otherwise: u64,
     /// Those that somebody changed before they were tried.
-    changed: u64,
+    pub(crate) changed: u64,
 }
 
 /// An operation in one organization.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[schema(as = OperationInOrg)]
-struct InOrg {
-    org: OrgId,
-    status: OperationStatus,
+pub(crate) struct InOrg {
+    pub(crate) org: OrgId,
+    pub(crate) status: OperationStatus,
     /// What it is about, by the fields of the records; absent fields narrow nothing.
     #[schema(value_type = Object)]
-    query: domain::ErrorQuery,
+    pub(crate) query: domain::ErrorQuery,
     /// What is sent once more.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object)]
-    resync: Option<domain::ResyncQuery>,
+    pub(crate) resync: Option<domain::ResyncQuery>,
     /// Conversations that were looked at for that.
     #[serde(skip_serializing_if = "Option::is_none")]
-    looked_at: Option<u64>,
+    pub(crate) looked_at: Option<u64>,
     #[serde(flatten)]
-    sums: Sums,
+    pub(crate) sums: OperationSums,
     /// Failures after its retries, by cause.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    failed_as: BTreeMap<String, u64>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) failed_as: BTreeMap<String, u64>,
     /// Causes of which it left the rest alone, because the first ones failed alike.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    stopped: Vec<Fingerprint>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) stopped: Vec<Fingerprint>,
     /// What a policy ignores by itself: which revision,
     #[serde(skip_serializing_if = "Option::is_none")]
-    policy: Option<PolicyRef>,
+    pub(crate) policy: Option<PolicyRef>,
     /// and its brake.
     #[serde(skip_serializing_if = "Option::is_none")]
-    brake: Option<Brake>,
+    pub(crate) brake: Option<Brake>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    ended_at: Option<Timestamp>,
+    pub(crate) ended_at: Option<Timestamp>,
 }
 
 /// What keeps a policy from ignoring too much by itself.
-#[derive(Debug, Serialize, ToSchema)]
-struct Brake {
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub(crate) struct Brake {
     /// When it ignored first, and last.
-    since: Timestamp,
-    last: Timestamp,
+    pub(crate) since: Timestamp,
+    pub(crate) last: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
-    hold: Option<Hold>,
+    pub(crate) hold: Option<Hold>,
     /// How many judgements to ignore were held.
-    held: u64,
+    pub(crate) held: u64,
 }
 
 /// Since when, until when and why a policy may not ignore.
-#[derive(Debug, Serialize, ToSchema)]
-struct Hold {
-    at: Timestamp,
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub(crate) struct Hold {
+    pub(crate) at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
-    until: Option<Timestamp>,
-    why: Why,
+    pub(crate) until: Option<Timestamp>,
+    pub(crate) why: Why,
 }
 
-impl Sums {
+impl OperationSums {
     fn of(operation: &domain::Operation) -> Self {
         let came = |how| operation.retried.get(&how).copied().unwrap_or(0);
         Self {
@@ -193,8 +193,8 @@ impl Sums {
 
 impl Operation {
     pub(crate) fn of(id: OperationId, all: Vec<(OrgId, domain::Operation)>, now: Timestamp) -> Self {
-        let mut sums = Sums { matched: Some(0), ..Sums::default() };
-        all.iter().for_each(|(_, operation)| sums.add(&Sums::of(operation)));
+        let mut sums = OperationSums { matched: Some(0), ..OperationSums::default() };
+        all.iter().for_each(|(_, operation)| sums.add(&OperationSums::of(operation)));
         let over = all.iter().all(|(_, operation)| operation.ended_at.is_some());
         let ended_at = all.iter().filter_map(|(_, operation)| operation.ended_at).max().filter(|_| over);
         let statuses: BTreeSet<_> = all.iter().map(|(_, operation)| operation.status.as_str()).collect();
@@ -213,7 +213,7 @@ impl Operation {
         };
         Self {
             id,
-            task: task.as_ref().map_or("", Task::as_str),
+            task: task.as_ref().map_or("", Task::as_str).into(),
             reason,
             assignee,
             by: all.first().map(|(_, operation)| operation.by.clone()).unwrap_or_default(),
@@ -236,7 +236,7 @@ fn estimate(began: Timestamp, now: Timestamp, share: f64) -> Option<Timestamp> {
 
 impl InOrg {
     fn of(org: OrgId, operation: domain::Operation) -> Self {
-        let sums = Sums::of(&operation);
+        let sums = OperationSums::of(&operation);
         let domain::Operation { task, status, query, failed_as, stopped, ended_at, sweep, .. } = operation;
         let looked_at = sweep.map(|sweep| sweep.looked_at);
         let failed_as = failed_as.into_iter().map(|(group, count)| (group.to_string(), count)).collect();

@@ -1,8 +1,9 @@
 //! Organizations and Alcmeon environments: how each stands.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::group::{ErrorCounts, Held};
@@ -13,7 +14,7 @@ use crate::engine::{self, EnvironmentHealth, OrgHealth, SourceStanding};
 use crate::salesforce;
 
 /// An organization, and how it stands.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Org {
     pub(crate) id: OrgId,
     pub(crate) name: String,
@@ -23,7 +24,7 @@ pub(crate) struct Org {
     pub(crate) accounts: Vec<String>,
     pub(crate) alert_recipients: usize,
     /// What is wrong with it that an operator can cure.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) troubles: Vec<Trouble>,
     #[serde(flatten)]
     pub(crate) health: Health,
@@ -39,7 +40,7 @@ pub(crate) struct Org {
 }
 
 /// What an organization's Salesforce has been asked.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[schema(as = SalesforceUsage)]
 pub(crate) struct Salesforce {
     /// Calls since the start.
@@ -54,7 +55,7 @@ pub(crate) struct Salesforce {
 }
 
 /// An organization that has records and is not configured any more.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct DepartedOrg {
     pub(crate) id: OrgId,
     #[serde(flatten)]
@@ -62,95 +63,95 @@ pub(crate) struct DepartedOrg {
 }
 
 /// All organizations.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct OrgList {
     pub(crate) orgs: Vec<Org>,
     pub(crate) departed: Vec<DepartedOrg>,
 }
 
 /// How an organization stands.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[schema(as = OrgHealth)]
 pub(crate) struct Health {
-    sync_errors: ErrorCounts,
+    pub(crate) sync_errors: ErrorCounts,
     /// Conversations that wait for a free place.
-    waiting: u64,
+    pub(crate) waiting: u64,
     /// Conversations that are on their way.
-    sending: u64,
+    pub(crate) sending: u64,
     /// Conversations that are tried again by themselves later.
-    scheduled: u64,
+    pub(crate) scheduled: u64,
     /// Conversations that wait for the end of an incident.
-    parked: u64,
+    pub(crate) parked: u64,
     /// Sync errors that are still to be retried because somebody asked for many at once.
-    retrying_all: u64,
+    pub(crate) retrying_all: u64,
     /// Operations that go on and come to an end.
-    operations: usize,
+    pub(crate) operations: usize,
     /// Arrivals that are acknowledged but not merged yet.
-    unmerged: usize,
+    pub(crate) unmerged: usize,
     /// What is wrong with the organization as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
-    incident: Option<Incident>,
+    pub(crate) incident: Option<Incident>,
     /// When a conversation last got through or was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    moved_at: Option<Timestamp>,
+    pub(crate) moved_at: Option<Timestamp>,
     /// The sync error that became pending last.
     #[serde(skip_serializing_if = "Option::is_none")]
-    newest_pending: Option<SyncErrorId>,
+    pub(crate) newest_pending: Option<SyncErrorId>,
     /// What policies may not ignore any more, the newest first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    held: Vec<Held>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) held: Vec<Held>,
 }
 
 /// What is wrong with an organization as a whole: nothing gets through, so conversations are parked.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Incident {
-    since: Timestamp,
-    refusal: Refusal,
+    pub(crate) since: Timestamp,
+    pub(crate) refusal: Refusal,
     /// When it is looked at again whether it still holds; absent while it is being looked at, and when it is over.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_probe_at: Option<Timestamp>,
+    pub(crate) next_probe_at: Option<Timestamp>,
     /// Whether conversations get through again, more and more at once.
-    recovering: bool,
+    pub(crate) recovering: bool,
 }
 
 /// A conversation that is not in Salesforce yet.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Unsynced {
-    conversation: ConversationId,
-    since: Timestamp,
-    waits_for: WaitsFor,
+    pub(crate) conversation: ConversationId,
+    pub(crate) since: Timestamp,
+    pub(crate) waits_for: WaitsFor,
 }
 
 /// A source of an organization's conversations.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Source {
-    source: SourceId,
+    pub(crate) source: SourceId,
     /// When something last came of it for the organization.
     #[serde(skip_serializing_if = "Option::is_none")]
-    arrived_at: Option<Timestamp>,
+    pub(crate) arrived_at: Option<Timestamp>,
     /// Since when it is silent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    silent_since: Option<Timestamp>,
+    pub(crate) silent_since: Option<Timestamp>,
 }
 
 /// An Alcmeon environment.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Environment {
     pub(crate) source: SourceId,
     /// When it answered last.
     #[serde(skip_serializing_if = "Option::is_none")]
-    answered_at: Option<Timestamp>,
+    pub(crate) answered_at: Option<Timestamp>,
     /// Why the newest call came to nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    trouble: Option<String>,
+    pub(crate) trouble: Option<String>,
     /// Since when calls of one kind have come to nothing; absent where the newest call of each kind was answered.
     #[serde(skip_serializing_if = "Option::is_none")]
-    in_vain_since: Option<Timestamp>,
+    pub(crate) in_vain_since: Option<Timestamp>,
     /// Why it did not take the ids of Salesforce's records last, if it did not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    not_written: Option<String>,
+    pub(crate) not_written: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    webhook: Option<Webhook>,
+    pub(crate) webhook: Option<Webhook>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) silent_since: Option<Timestamp>,
     /// When something last came of it.
@@ -159,60 +160,60 @@ pub(crate) struct Environment {
 }
 
 /// Where an environment's notifications stand.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Webhook {
-    looked_at: Timestamp,
+    pub(crate) looked_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
-    enabled: Option<bool>,
+    pub(crate) enabled: Option<bool>,
     /// When the host switched it on again, of late.
-    switched_on: Vec<Timestamp>,
+    pub(crate) switched_on: Vec<Timestamp>,
 }
 
 /// All Alcmeon environments.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct EnvironmentList {
     pub(crate) environments: Vec<Environment>,
 }
 
 /// The first points to check about an organization.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Report {
-    org: OrgId,
-    checked_at: Timestamp,
-    checks: Vec<Check>,
+    pub(crate) org: OrgId,
+    pub(crate) checked_at: Timestamp,
+    pub(crate) checks: Vec<Check>,
     /// Conversations that an incident held back and that are tried again, because the connection works.
-    retried: u64,
+    pub(crate) retried: u64,
 }
 
 /// A point to check.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Check {
     #[schema(examples("queues"))]
-    name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     /// Absent where that cannot be said.
     #[serde(skip_serializing_if = "Option::is_none")]
-    ok: Option<bool>,
+    pub(crate) ok: Option<bool>,
     /// What was found, in words for a person.
-    found: String,
+    pub(crate) found: String,
 }
 
 /// The points as somebody found them last.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct LastReport {
     pub(crate) org: OrgId,
     /// How old it is, in seconds; absent where nobody has looked since the start, and nothing else is there then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) age_seconds: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    checked_at: Option<Timestamp>,
+    pub(crate) checked_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    checks: Option<Vec<Check>>,
+    pub(crate) checks: Option<Vec<Check>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    retried: Option<u64>,
+    pub(crate) retried: Option<u64>,
 }
 
 /// What a *retry all* has begun.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct RetryAll {
     pub(crate) org: OrgId,
     /// Sync errors that are retried.
@@ -250,7 +251,7 @@ impl LastReport {
 
 impl From<&engine::Report> for Report {
     fn from(engine::Report { org, checked_at, checks, retried }: &engine::Report) -> Self {
-        let check = |check: &engine::Check| Check { name: check.name, ok: check.ok, found: check.found.clone() };
+        let check = |check: &engine::Check| Check { name: check.name.into(), ok: check.ok, found: check.found.clone() };
         let checks = checks.iter().map(check).collect();
         Self { org: org.clone(), checked_at: *checked_at, checks, retried: *retried }
     }

@@ -8,18 +8,18 @@ use crate::domain::{PluginName, PolicyName, Question, Timestamp};
 use crate::policy::{PluginStatus, PluginTrouble};
 
 /// A plugin.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Plugin {
-    name: PluginName,
+    pub(crate) name: PluginName,
     /// SHA-256 of the component, in hexadecimal.
-    digest: String,
-    bytes: usize,
+    pub(crate) digest: String,
+    pub(crate) bytes: usize,
     /// What it answers.
-    questions: Vec<Question>,
+    pub(crate) questions: Vec<Question>,
     /// The version of the interface that it was made for.
     #[schema(examples("switchyard:policy@0.1.0"))]
-    interface: String,
-    origin: Origin,
+    pub(crate) interface: String,
+    pub(crate) origin: Origin,
 }
 
 /// All plugins.
@@ -33,14 +33,14 @@ pub(crate) struct PluginList {
 /// A plugin that could not be taken, and why.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RefusedPlugin {
-    name: PluginName,
-    origin: Origin,
+    pub(crate) name: PluginName,
+    pub(crate) origin: Origin,
     at: Timestamp,
     reason: String,
 }
 
 /// A plugin that was taken, and what came of it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct TakenPlugin {
     #[serde(flatten)]
     pub(crate) plugin: Plugin,

@@ -1,5 +1,6 @@
 //! Policies: which revision decides, who gave it, and what became of the others.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use crate::policy as host;
 use crate::policy::Isolation;
 
 /// A revision of a policy.
-#[derive(Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, PartialEq, Deserialize, Serialize, ToSchema)]
 pub(crate) struct PolicyRef {
     pub(crate) name: PolicyName,
     pub(crate) revision: u32,
@@ -35,58 +36,60 @@ pub(crate) struct PolicyTexts {
 }
 
 /// Who gave a policy or a plugin.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Origin {
     #[schema(pattern = "^(embedded|file|registry|api)$")]
-    from: &'static str,
+    pub(crate) from: Cow<'static, str>,
     /// The file.
     #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<String>,
+    pub(crate) path: Option<String>,
     /// The component in a registry.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reference: Option<String>,
+    pub(crate) reference: Option<String>,
     /// Who handed it in.
     #[serde(skip_serializing_if = "Option::is_none")]
-    by: Option<String>,
+    pub(crate) by: Option<String>,
 }
 
 impl From<domain::Origin> for Origin {
     fn from(origin: domain::Origin) -> Self {
-        let none = Self { from: "embedded", path: None, reference: None, by: None };
+        let none = Self { from: "embedded".into(), path: None, reference: None, by: None };
         match origin {
             domain::Origin::Embedded => none,
-            domain::Origin::File { path } => Self { from: "file", path: Some(path), ..none },
-            domain::Origin::Registry { reference } => Self { from: "registry", reference: Some(reference), ..none },
-            domain::Origin::Api { by } => Self { from: "api", by: Some(by), ..none },
+            domain::Origin::File { path } => Self { from: "file".into(), path: Some(path), ..none },
+            domain::Origin::Registry { reference } => {
+                Self { from: "registry".into(), reference: Some(reference), ..none }
+            }
+            domain::Origin::Api { by } => Self { from: "api".into(), by: Some(by), ..none },
         }
     }
 }
 
 /// How a policy stands.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct PolicyStatus {
-    name: PolicyName,
+    pub(crate) name: PolicyName,
     /// Absent where none is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    in_force: Option<InForce>,
+    pub(crate) in_force: Option<InForce>,
     /// What was handed in last and could not be put in force.
     #[serde(skip_serializing_if = "Option::is_none")]
-    last_rejection: Option<Rejection>,
+    pub(crate) last_rejection: Option<Rejection>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    shadow: Option<Shadow>,
+    pub(crate) shadow: Option<Shadow>,
     /// Questions that it was asked since the start.
-    decisions: u64,
-    faults: Faults,
+    pub(crate) decisions: u64,
+    pub(crate) faults: Faults,
 }
 
 /// All policies.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct PolicyList {
     pub(crate) policies: Vec<PolicyStatus>,
 }
 
 /// A policy with its texts.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Policy {
     #[serde(flatten)]
     pub(crate) status: PolicyStatus,
@@ -95,77 +98,77 @@ pub(crate) struct Policy {
 }
 
 /// The revision that decides.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct InForce {
-    revision: u32,
+    pub(crate) revision: u32,
     /// SHA-256 of its texts and plugins, in hexadecimal; the `ETag` of the policy.
-    digest: String,
-    applied_at: Timestamp,
-    origin: Origin,
-    answered_by: Vec<AnsweredBy>,
+    pub(crate) digest: String,
+    pub(crate) applied_at: Timestamp,
+    pub(crate) origin: Origin,
+    pub(crate) answered_by: Vec<AnsweredBy>,
 }
 
 /// Who answers a question.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct AnsweredBy {
-    question: Question,
-    policy: PolicyRef,
-    plugin: PluginName,
-    plugin_digest: String,
+    pub(crate) question: Question,
+    pub(crate) policy: PolicyRef,
+    pub(crate) plugin: PluginName,
+    pub(crate) plugin_digest: String,
     /// The script's file, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    script: Option<String>,
-    isolation: Isolation,
+    pub(crate) script: Option<String>,
+    pub(crate) isolation: Isolation,
     /// Whether decisions begin with a snapshot of the plugin after its start.
-    frozen: bool,
+    pub(crate) frozen: bool,
     /// Why they do not, where they do not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    not_frozen_because: Option<String>,
+    pub(crate) not_frozen_because: Option<String>,
 }
 
 /// Texts that could not be put in force.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Rejection {
-    policy: PolicyName,
-    origin: Origin,
-    at: Timestamp,
-    problems: Vec<PolicyProblem>,
+    pub(crate) policy: PolicyName,
+    pub(crate) origin: Origin,
+    pub(crate) at: Timestamp,
+    pub(crate) problems: Vec<PolicyProblem>,
     /// How it failed to answer when it was tried.
     #[serde(skip_serializing_if = "Option::is_none")]
-    fault: Option<Fault>,
+    pub(crate) fault: Option<Fault>,
     /// The plugin that it waits for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    waits_for: Option<PluginName>,
+    pub(crate) waits_for: Option<PluginName>,
     /// Whether the host tries it again by itself.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    try_again: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) try_again: bool,
 }
 
 /// How a policy failed to answer.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Fault {
     #[schema(examples("refused"), pattern = "^(trapped|too-slow|too-large|refused|senseless)$")]
-    way: &'static str,
+    pub(crate) way: Cow<'static, str>,
     /// The policy's own code, where it said no.
     #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<String>,
+    pub(crate) code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
+    pub(crate) message: Option<String>,
     /// The time of a core that it had, in milliseconds, where that was too short for it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    limit_ms: Option<u64>,
+    pub(crate) limit_ms: Option<u64>,
 }
 
 /// What is wrong with a policy, and where.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
 pub(crate) struct PolicyProblem {
     /// The file, or the member of it.
-    path: String,
+    pub(crate) path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<u32>,
+    pub(crate) line: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    column: Option<u32>,
-    message: String,
+    pub(crate) column: Option<u32>,
+    pub(crate) message: String,
 }
 
 impl From<host::PolicyProblem> for PolicyProblem {
@@ -175,27 +178,27 @@ impl From<host::PolicyProblem> for PolicyProblem {
 }
 
 /// Texts that answer beside those in force.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Shadow {
-    revision: u32,
-    since: Timestamp,
+    pub(crate) revision: u32,
+    pub(crate) since: Timestamp,
     /// Answers that were the same, that were others, that failed, and that nobody waited for.
-    same: u64,
-    different: u64,
-    faults: u64,
-    skipped: u64,
-    examples: Vec<Difference>,
+    pub(crate) same: u64,
+    pub(crate) different: u64,
+    pub(crate) faults: u64,
+    pub(crate) skipped: u64,
+    pub(crate) examples: Vec<Difference>,
 }
 
 /// A question that two revisions answer differently.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Difference {
-    conversation: String,
-    question: Question,
+    pub(crate) conversation: String,
+    pub(crate) question: Question,
     /// The answer of the revision in force.
-    now: Value,
+    pub(crate) now: Value,
     /// The answer of the candidate.
-    then: Value,
+    pub(crate) then: Value,
 }
 
 impl From<host::Difference> for Difference {
@@ -205,36 +208,36 @@ impl From<host::Difference> for Difference {
 }
 
 /// Decisions that ended in a fault.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Faults {
-    trapped: u64,
-    too_slow: u64,
-    too_large: u64,
-    refused: u64,
-    senseless: u64,
+    pub(crate) trapped: u64,
+    pub(crate) too_slow: u64,
+    pub(crate) too_large: u64,
+    pub(crate) refused: u64,
+    pub(crate) senseless: u64,
 }
 
 /// What became of the texts of a policy that were handed in at one time.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Revision {
-    number: u32,
-    state: RevisionState,
+    pub(crate) number: u32,
+    pub(crate) state: RevisionState,
     /// Why it is in this state, where that has a reason.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    changed_at: Timestamp,
-    applied_at: Timestamp,
-    origin: Origin,
-    digest: String,
+    pub(crate) reason: Option<String>,
+    pub(crate) changed_at: Timestamp,
+    pub(crate) applied_at: Timestamp,
+    pub(crate) origin: Origin,
+    pub(crate) digest: String,
     /// Digests of the plugins that it was tried with.
-    plugins: BTreeMap<String, String>,
+    pub(crate) plugins: BTreeMap<String, String>,
     /// Its texts; only of a revision that is asked for alone.
     #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<PolicyTexts>,
+    pub(crate) source: Option<PolicyTexts>,
 }
 
 /// The revisions of a policy.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct RevisionList {
     pub(crate) policy: PolicyName,
     /// Newest first.
@@ -299,7 +302,7 @@ impl From<domain::Fault> for Fault {
             domain::Fault::Refused { code, message } => ("refused", Some(code), Some(message), None),
             domain::Fault::Senseless { message } => ("senseless", None, Some(message), None),
         };
-        Self { way, code, message, limit_ms }
+        Self { way: way.into(), code, message, limit_ms }
     }
 }
 

@@ -1,13 +1,13 @@
 //! What was set aside because it could not be read or kept.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::{OrgId, SourceId, Timestamp};
 use crate::ledger;
 
 /// A record, or something that came from outside, that was set aside.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Quarantined {
     pub(crate) id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,13 +55,13 @@ impl From<ledger::Quarantined> for QuarantineEntry {
 }
 
 /// What a recount of all indexes and counts has found.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Recount {
-    conversations: u64,
-    sync_errors: u64,
-    differences: u64,
+    pub(crate) conversations: u64,
+    pub(crate) sync_errors: u64,
+    pub(crate) differences: u64,
     /// The first of the differences.
-    named: Vec<String>,
+    pub(crate) named: Vec<String>,
 }
 
 impl From<ledger::Verified> for Recount {

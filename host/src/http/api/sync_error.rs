@@ -1,8 +1,9 @@
 //! A sync error, with what explains it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -15,154 +16,154 @@ use crate::domain::{
 use crate::salesforce;
 
 /// One conversation that did not get through, what stands in its way, and what became of it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct SyncError {
-    id: SyncErrorId,
-    org: OrgId,
-    conversation: ConversationId,
+    pub(crate) id: SyncErrorId,
+    pub(crate) org: OrgId,
+    pub(crate) conversation: ConversationId,
     /// The conversation's newest message when it failed last.
-    message: MessageId,
+    pub(crate) message: MessageId,
     /// Messages that are not in Salesforce because of it, the newest at the end.
-    affected: Vec<MessageId>,
+    pub(crate) affected: Vec<MessageId>,
     /// How many those are; `affected` has the newest.
-    affected_count: u64,
-    state: State,
+    pub(crate) affected_count: u64,
+    pub(crate) state: State,
     /// Its cause.
-    group: Fingerprint,
+    pub(crate) group: Fingerprint,
     #[serde(skip_serializing_if = "Option::is_none")]
-    team: Option<String>,
+    pub(crate) team: Option<String>,
     /// The platform's word for the channel.
-    channel: String,
+    pub(crate) channel: String,
     /// Who the customer is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    person: Option<Person>,
+    pub(crate) person: Option<Person>,
     /// Records of the conversation in Salesforce.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    records: Vec<RecordId>,
-    refusal: Refusal,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) records: Vec<RecordId>,
+    pub(crate) refusal: Refusal,
     /// The revision of the policy that said what was to come of it; absent where none did.
     #[serde(skip_serializing_if = "Option::is_none")]
-    judged_by: Option<PolicyRef>,
+    pub(crate) judged_by: Option<PolicyRef>,
     /// Attempts over all retries, and since the last of those that a person asked for.
-    attempts: u32,
-    attempts_since_retry: u32,
-    first_seen: Timestamp,
-    last_seen: Timestamp,
+    pub(crate) attempts: u32,
+    pub(crate) attempts_since_retry: u32,
+    pub(crate) first_seen: Timestamp,
+    pub(crate) last_seen: Timestamp,
     /// When it is tried again by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_attempt_at: Option<Timestamp>,
+    pub(crate) next_attempt_at: Option<Timestamp>,
     /// Who changed it last.
     #[serde(skip_serializing_if = "Option::is_none")]
-    touched_by: Option<String>,
+    pub(crate) touched_by: Option<String>,
     /// Why it is ignored.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+    pub(crate) reason: Option<String>,
     /// What a policy would have ignored it for, where it may not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    held: Option<String>,
+    pub(crate) held: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    ending: Option<Ending>,
+    pub(crate) ending: Option<Ending>,
     /// Grows with every change of the conversation.
-    version: u64,
+    pub(crate) version: u64,
     /// Its states, the newest at the end.
-    history: Vec<Moment>,
-    advice: Advice,
+    pub(crate) history: Vec<Moment>,
+    pub(crate) advice: Advice,
 }
 
 /// A customer.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Person {
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
+    pub(crate) name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<String>,
+    pub(crate) email: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    phone: Option<String>,
+    pub(crate) phone: Option<String>,
 }
 
 /// A no, from Salesforce, a policy or the host itself.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Refusal {
-    class: Class,
-    scope: Scope,
+    pub(crate) class: Class,
+    pub(crate) scope: Scope,
     /// Salesforce's code, or one that tells who else refused.
     #[schema(examples("FIELD_CUSTOM_VALIDATION_EXCEPTION"))]
-    code: String,
-    text: String,
+    pub(crate) code: String,
+    pub(crate) text: String,
     /// The fields that it names.
-    fields: Vec<String>,
+    pub(crate) fields: Vec<String>,
     /// The records that it names.
-    records: Vec<String>,
+    pub(crate) records: Vec<String>,
     /// Of the answer over HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
+    pub(crate) status: Option<u16>,
     /// Salesforce's id of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<String>,
+    pub(crate) request_id: Option<String>,
     /// What was sent; without secrets.
     #[serde(skip_serializing_if = "Option::is_none")]
-    request: Option<Request>,
+    pub(crate) request: Option<Request>,
     /// What came back; absent in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
-    answer: Option<Answer>,
+    pub(crate) answer: Option<Answer>,
     /// The policy at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
-    blame: Option<Blame>,
+    pub(crate) blame: Option<Blame>,
 }
 
 /// A request as it was sent to Salesforce.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Request {
-    method: String,
-    path: String,
+    pub(crate) method: String,
+    pub(crate) path: String,
     /// JSON.
-    body: Value,
+    pub(crate) body: Value,
 }
 
 /// An answer as it came from Salesforce.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Answer {
-    status: u16,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    headers: BTreeMap<String, String>,
+    pub(crate) status: u16,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) headers: BTreeMap<String, String>,
     /// JSON, or a text where it was none.
-    body: Value,
+    pub(crate) body: Value,
     /// How many bytes it had, where it is cut off here.
     #[serde(skip_serializing_if = "Option::is_none")]
-    cut_from: Option<usize>,
+    pub(crate) cut_from: Option<usize>,
 }
 
 /// A policy that failed to answer.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Blame {
-    policy: PolicyRef,
-    question: Question,
-    fault: Fault,
+    pub(crate) policy: PolicyRef,
+    pub(crate) question: Question,
+    pub(crate) fault: Fault,
 }
 
 /// A state, and how it came to it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Moment {
-    at: Timestamp,
-    state: State,
+    pub(crate) at: Timestamp,
+    pub(crate) state: State,
     #[serde(skip_serializing_if = "Option::is_none")]
-    by: Option<String>,
+    pub(crate) by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
 /// What a person is told about a refusal.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Advice {
-    happened: &'static str,
+    pub(crate) happened: Cow<'static, str>,
     /// What to check first.
-    check: &'static str,
+    pub(crate) check: Cow<'static, str>,
     /// What follows without anybody's doing.
-    by_itself: &'static str,
+    pub(crate) by_itself: Cow<'static, str>,
 }
 
 /// A page of sync errors.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct SyncErrorList {
     pub(crate) sync_errors: Vec<SyncError>,
     /// Asks for the next page; absent on the last.
@@ -201,7 +202,7 @@ pub(crate) struct Decided {
 }
 
 /// Why something is ignored.
-#[derive(Debug, serde::Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Ignore {
     /// One line for whoever finds it later; 1 to 500 characters.
@@ -284,6 +285,6 @@ impl From<domain::Moment> for Moment {
 
 impl From<domain::Advice> for Advice {
     fn from(domain::Advice { happened, check, by_itself }: domain::Advice) -> Self {
-        Self { happened, check, by_itself }
+        Self { happened: happened.into(), check: check.into(), by_itself: by_itself.into() }
     }
 }

@@ -1,27 +1,28 @@
 //! What an operator can cure.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use utoipa::ToSchema;
 
 use crate::domain::{OrgId, Timestamp};
 use crate::troubles;
 
 /// Something that is wrong at present.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Trouble {
     #[schema(examples("policy-file"))]
-    kind: &'static str,
+    pub(crate) kind: Cow<'static, str>,
     /// What it is about: a file, an address, an environment.
-    subject: String,
+    pub(crate) subject: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    org: Option<OrgId>,
-    since: Timestamp,
-    what: String,
-    cure: String,
+    pub(crate) org: Option<OrgId>,
+    pub(crate) since: Timestamp,
+    pub(crate) what: String,
+    pub(crate) cure: String,
 }
 
 /// All that is wrong at present.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct TroubleList {
     pub(crate) troubles: Vec<Trouble>,
     /// How many more there are of kinds that have too many.
@@ -31,6 +32,6 @@ pub(crate) struct TroubleList {
 impl From<troubles::Trouble> for Trouble {
     fn from(trouble: troubles::Trouble) -> Self {
         let troubles::Trouble { kind, subject, org, since, what, cure } = trouble;
-        Self { kind, subject, org, since, what, cure }
+        Self { kind: kind.into(), subject, org, since, what, cure }
     }
 }

@@ -36,7 +36,8 @@ pub(super) fn paths(text: &str) -> Vec<Named> {
                 braces.push(module.then(|| before(1).to_owned()));
             }
             "}" => drop(braces.pop()),
-            "use" => {
+            // `impl Trait + use<'a>` imports nothing.
+            "use" if next != "<" => {
                 let public = before(1) == "pub" || before(1) == ")";
                 let mut found = Vec::new();
                 at = unfold(&tokens, at + 1, &[], &mut found);
@@ -69,7 +70,7 @@ fn unfold(tokens: &[&str], mut at: usize, prefix: &[String], into: &mut Vec<(Vec
         match token {
             "::" => {}
             "{" => {
-                while tokens.get(at).is_some_and(|&token| token != "}") {
+                while tokens.get(at).is_some_and(|&token| !matches!(token, "}" | ";")) {
                     at = unfold(tokens, at, &segments, into);
                     at += usize::from(tokens.get(at) == Some(&","));
                 }
@@ -199,6 +200,8 @@ mod tests {
 
     #[test]
     fn paths_in_the_code_are_seen_and_words_in_comments_and_literals_are_not() {
+        let captured = "fn f<'a>() -> impl Iterator + use<'a> { crate::yes::go(); 1; 2 }";
+        assert_eq!(texts(captured), ["crate::yes::go"]);
         let text = "// crate::no\n/* crate::no */ fn f<'a>(x: &'a str) -> char { let _ = crate::yes::go(\"crate::no\");\n\
             let _ = r#\"\"crate::no\"#; b'\\''; '\"'; super::too::Kind }";
         assert_eq!(texts(text), ["crate::yes::go", "super::too::Kind"]);

@@ -6,30 +6,31 @@ use anyhow::{Context, bail};
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::routing::get;
-use clap::Subcommand;
+use clap::Args;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use super::remote::Remote;
-use crate::cli::out::say;
+use crate::cli::out::{say, tell};
+use crate::cli::remote::{Remote, known};
 use crate::domain::OrgId;
+use crate::http::api::{AuthorizationStart, Authorized};
 
-#[derive(Debug, Subcommand)]
-pub(super) enum Command {
-    /// Authorize an organization, or authorize it again: prints the address of Salesforce's page to open.
-    Authorize {
-        /// The organization's id in the configuration.
-        org: OrgId,
-        /// The port of this machine that the browser comes back to; the app needs the callback URL
-        /// http://localhost:PORT/oauth/callback.
-        #[arg(long, default_value_t = 1717)]
-        port: u16,
-        #[command(flatten)]
-        remote: Remote,
-    },
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Options {
+    /// The organization's id in the configuration.
+    org: OrgId,
+    /// The port of this machine that the browser comes back to; the app needs the callback URL
+    /// http://localhost:PORT/oauth/callback.
+    #[arg(long, default_value_t = 1717)]
+    port: u16,
+    /// Print what the host answers at the end as JSON, and the address to open on the standard error.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    remote: Remote,
 }
 
 /// What the browser brings.
@@ -42,8 +43,7 @@ struct Brought {
     error_description: Option<String>,
 }
 
-pub(super) async fn run(command: Command) -> anyhow::Result<()> {
-    let Command::Authorize { org, port, remote } = command;
+pub(super) async fn run(Options { org, port, json: as_json, remote }: Options) -> anyhow::Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let port = listener.local_addr()?.port();
@@ -54,10 +54,13 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     let redirect_uri = format!("http://localhost:{port}/oauth/callback");
     let path = format!("/v1/orgs/{org}/authorization");
     let begun = remote.call(Method::POST, &path, Some(json!({ "redirect_uri": redirect_uri }))).await?;
-    let (Some(url), Some(state)) = (begun["url"].as_str(), begun["state"].as_str()) else {
-        bail!("the host gave no address to open");
-    };
-    say!("Open this address, and log in as the integration user:\n\n{url}\n");
+    let AuthorizationStart { url, state } = known(&begun)?;
+    let words = format!("Open this address, and log in as the integration user:\n\n{url}\n");
+    if as_json {
+        tell!("{words}")
+    } else {
+        say!("{words}")
+    }
     let code = loop {
         let brought: Brought = brought.recv().await.context("nobody listens any more")?;
         // Any page of this machine's browser can call the port; only Salesforce's answer knows the state.
@@ -75,8 +78,12 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     };
     let given = json!({ "state": state, "code": code });
     let done = remote.call(Method::POST, &format!("{path}/code"), Some(given)).await?;
-    let server_name = done["server"].as_str().unwrap_or_default();
-    say!("{org} is authorized: {server_name}; {} held sync errors are tried again", done["retried"]);
+    if as_json {
+        say!("{}", serde_json::to_string_pretty(&done)?);
+    } else {
+        let Authorized { org, server, retried } = known(&done)?;
+        say!("{org} is authorized: {server}; {retried} held sync errors are tried again");
+    }
     server.abort();
     Ok(())
 }
