@@ -109,6 +109,8 @@ impl App {
             metrics: metrics.clone(),
             clock: clock.clone(),
             troubles: troubles.clone(),
+            // Where commits may be lost, a number of an event means something else than before.
+            events: ledger.events_name(config.store.accept_loss).await?,
         };
         let server = http::start(&config.http, parts).await?;
         let public_url = config.http.public_url.clone().unwrap_or_else(|| format!("http://{}", server.address));

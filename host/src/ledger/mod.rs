@@ -8,6 +8,7 @@ mod actions;
 mod audit;
 mod background;
 mod commit;
+mod events;
 #[cfg(test)]
 mod frozen;
 mod groups;
@@ -37,6 +38,7 @@ pub use self::accept::Delivered;
 pub use self::actions::{ActionFilter, ActionPage, action_order, is_action_id};
 pub use self::audit::AuditPage;
 pub use self::commit::{CommitError, DeliveryChange, ErrorChange, Forgotten, LaneCommit, LaneWriter, error_ids};
+pub use self::events::EventPage;
 pub use self::groups::{GroupPage, group_cursor};
 pub use self::idempotency::{KeptAnswer, Repeated};
 pub use self::inbox::Inbox;
