@@ -69,3 +69,6 @@ pub(super) async fn listen(
     });
     Ok(([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(pieces)).into_response())
 }
+
+#[cfg(test)]
+mod tests;

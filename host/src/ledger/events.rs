@@ -1,10 +1,8 @@
 //! Events: what clients are told of, in the order of the commits over all organizations. Each is in the commit of what it tells.
 
-use std::sync::atomic::Ordering;
-
 use tokio::sync::watch::Receiver;
 
-use super::{CommitError, LaneCommit, LaneWriter, Ledger, record};
+use super::{Ledger, record};
 use crate::domain::HostEvent;
 use crate::store::{Batch, Error, Range, ring};
 
@@ -72,28 +70,13 @@ impl Ledger {
     }
 }
 
-impl LaneWriter {
-    /// Whether a commit is kept that seemed to fail. Records may be written twice; each event is told once.
-    pub(super) async fn has_told(&self, commit: &LaneCommit) -> Result<bool, CommitError> {
-        if commit.events.is_empty() || !self.uncertain.load(Ordering::Relaxed) {
-            return Ok(false);
-        }
-        let told = commit.state.as_ref().map(|state| state.events);
-        match self.ledger.lane_state(&self.org).await {
-            Ok(kept) => Ok(kept.is_some_and(|kept| Some(kept.events) == told)),
-            Err(Error::Unreadable { .. }) => Ok(false),
-            Err(error) => Err(CommitError::Unavailable(error)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
     use crate::domain::{EventType, OrgId, Timestamp};
-    use crate::ledger::LaneState;
+    use crate::ledger::{LaneCommit, LaneState};
     use crate::store::{Fault, FaultyStore, MemoryStore, Point, Store};
 
     fn ledger() -> (Ledger, Arc<FaultyStore>) {

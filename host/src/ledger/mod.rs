@@ -28,6 +28,7 @@ mod revisions;
 mod sealing;
 mod story;
 mod tokens;
+mod told_once;
 mod unsynced;
 mod upgrade;
 mod verify;

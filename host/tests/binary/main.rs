@@ -3,6 +3,7 @@
 mod acme;
 mod demo;
 mod docs;
+mod events;
 mod fifty;
 mod operation;
 mod org;

@@ -22,8 +22,8 @@ const KNOWN: [Known; 2] = [
 /// Which events somebody wants; all where nothing is said.
 #[derive(Debug, Clone, Default)]
 pub(in crate::http) struct Filter {
-    orgs: BTreeSet<OrgId>,
-    types: BTreeSet<EventType>,
+    pub(super) orgs: BTreeSet<OrgId>,
+    pub(super) types: BTreeSet<EventType>,
 }
 
 impl Filter {
