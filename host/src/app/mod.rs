@@ -74,8 +74,7 @@ impl App {
         // A store of somebody else's has no folder to keep anything beside.
         let compiled = replaced.is_none().then(|| config.store.path.join("compiled"));
         let ledger = open_ledger(&config, replaced).await?;
-        let most_bytes = config.policies.limits.plugin_bytes;
-        let pulled = config.store.path.join("plugins");
+        let (most_bytes, pulled) = (config.policies.limits.plugin_bytes, config.store.path.join("plugins"));
         let registry = Arc::new(Registry::new(config.policies.registries.clone(), pulled, most_bytes));
         let policies = Arc::new(policies::host(&config, &ledger, compiled).await?);
         embedded::add_plugins(&policies).await?;
