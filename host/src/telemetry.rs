@@ -36,6 +36,8 @@ pub struct Metrics {
     pub connections: Gauge,
     /// Idle ones that were cut, so that others could connect.
     pub connections_cut: Counter,
+    /// Those who listen to events.
+    pub listeners: Gauge,
     /// Tokens that are none, by where they were given.
     pub wrong_tokens: Family<Wrong, Counter>,
 }
@@ -123,6 +125,7 @@ impl Default for Metrics {
             mails: Family::default(),
             connections: Gauge::default(),
             connections_cut: Counter::default(),
+            listeners: Gauge::default(),
             wrong_tokens: Family::default(),
         };
         registry.register("arrivals", "Events acknowledged", metrics.arrivals.clone());
@@ -149,6 +152,7 @@ impl Default for Metrics {
             "Idle connections that were cut for others",
             metrics.connections_cut.clone(),
         );
+        registry.register("listeners", "Clients that listen to events", metrics.listeners.clone());
         registry.register("wrong_tokens", "Tokens that are none", metrics.wrong_tokens.clone());
         Self { registry: Arc::new(registry), ..metrics }
     }

@@ -20,12 +20,19 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_switchyard");
 pub(crate) const TOKEN: &str = "a-long-enough-secret";
 const ROUTE: &str = "fn route(conversation) { queue(\"Finance\") }\nfn search(conversation) { [] }\n\
                      fn choose(conversation, found) { none() }\nfn judge(error) { as_usual() }\n";
+/// Tokens of those who listen to events: one alone may have a part of the seats.
+pub(crate) const LISTENING: usize = 5;
 /// The kernel counts processor time in hundredths of a second for whoever asks.
 const TICKS: f64 = 100.0;
 /// How long a start may take.
 const START: Duration = Duration::from_secs(600);
 /// Lines of the log that are shown where it does not start.
 const SHOWN: usize = 20;
+
+/// One of the tokens of those who listen.
+pub(crate) fn listening_token(number: usize) -> String {
+    format!("listens-and-reads-{number}")
+}
 
 /// A folder with a configuration and a store, and the binary that uses it.
 pub(crate) struct Site {
@@ -55,6 +62,10 @@ impl Site {
                  [orgs.salesforce]\nlogin_url = '{salesforce}'\nclient_id = 'app'\nclient_secret = 'shh'\n\
                  refresh_token = '{org}-refresh'\ntimeout_ms = {TIMEOUT_MS}\n"
             );
+        }
+        for number in 0..LISTENING {
+            let token = listening_token(number);
+            config += &format!("[[http.tokens]]\nname = '{token}'\nsecret = '{token}'\nscopes = ['read']\n");
         }
         fs::create_dir_all(folder.join("policies")).expect("a folder");
         for (file, text) in [

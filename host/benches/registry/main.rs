@@ -1,9 +1,10 @@
-//! Measures the error registry at size: lists, causes and searches, a start, and a retry of many beside new traffic.
+//! Measures the error registry at size: lists, causes and searches, events, a start, and a retry of many beside new traffic.
 
 mod generator;
 #[path = "../bad_day/host.rs"]
 #[expect(dead_code, reason = "the bad day asks more of a host")]
 mod host;
+mod listening;
 #[path = "../flow/notification.rs"]
 #[expect(dead_code, reason = "nothing is notified here")]
 mod notification;
@@ -82,6 +83,8 @@ async fn measure(folder: &Path, options: &Options) {
     questions::settled(&host).await;
     tell("memory at rest, MB (and the most until then)", mb(&host));
     questions::measure(&host, options).await;
+    tell("memory after that, MB (and the most until then)", mb(&host));
+    listening::measure(&host, options).await;
     tell("memory after that, MB (and the most until then)", mb(&host));
     retrying::measure(&host, &simulator, options).await;
     tell("memory after that, MB (and the most until then)", mb(&host));

@@ -74,8 +74,7 @@ impl App {
         // A store of somebody else's has no folder to keep anything beside.
         let compiled = replaced.is_none().then(|| config.store.path.join("compiled"));
         let ledger = open_ledger(&config, replaced).await?;
-        let most_bytes = config.policies.limits.plugin_bytes;
-        let pulled = config.store.path.join("plugins");
+        let (most_bytes, pulled) = (config.policies.limits.plugin_bytes, config.store.path.join("plugins"));
         let registry = Arc::new(Registry::new(config.policies.registries.clone(), pulled, most_bytes));
         let policies = Arc::new(policies::host(&config, &ledger, compiled).await?);
         embedded::add_plugins(&policies).await?;
@@ -109,6 +108,8 @@ impl App {
             metrics: metrics.clone(),
             clock: clock.clone(),
             troubles: troubles.clone(),
+            // Where commits may be lost, a number of an event means something else than before.
+            events: ledger.events_name(config.store.accept_loss).await?,
         };
         let server = http::start(&config.http, parts).await?;
         let public_url = config.http.public_url.clone().unwrap_or_else(|| format!("http://{}", server.address));

@@ -21,6 +21,7 @@ mod field_path;
 mod fingerprint;
 mod group;
 mod group_query;
+mod host_event;
 mod idempotency;
 mod ids;
 mod incident;
@@ -65,6 +66,7 @@ pub use field_path::{FieldPath, FieldPathError};
 pub use fingerprint::{Cause, Fingerprint, FingerprintError, Identity};
 pub use group::{ASSIGNEE, Annotation, Condition, GROUPS_KEPT, Group, GroupChange, Histogram, NOTE, TICKET};
 pub use group_query::{GroupOrder, GroupPlace, GroupQuery};
+pub use host_event::{EventType, GroupStood, HostEvent};
 pub use idempotency::IdempotencyKey;
 pub use ids::{
     AccountId, ConversationId, IdError, MessageId, OperationId, OrgId, PluginName, PolicyName, RecordId, SourceId,

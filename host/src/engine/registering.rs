@@ -2,8 +2,8 @@
 
 use super::turn::Turn;
 use crate::domain::{
-    Cause, Change, ConversationId, Fingerprint, GROUPS_KEPT, Group, GroupChange, MessageId, Person, State, SyncError,
-    SyncErrorId, Timestamp,
+    Cause, Change, ConversationId, Fingerprint, GROUPS_KEPT, Group, GroupChange, GroupStood, MessageId, Person, State,
+    SyncError, SyncErrorId, Timestamp,
 };
 use crate::ledger::Forgotten;
 
@@ -69,7 +69,11 @@ impl Turn<'_> {
     /// Counts what happened to a sync error in its group.
     fn count_in_group(&mut self, error: &SyncError, before: Option<State>, after: Option<State>, failed: bool) {
         let id = &error.group;
-        let known = self.groups.remove(id).or_else(|| self.loaded.groups.remove(id));
+        let known = self.groups.remove(id).or_else(|| {
+            let loaded = self.loaded.groups.remove(id)?;
+            self.groups_stood.insert(id.clone(), GroupStood::of(&loaded, self.now));
+            Some(loaded)
+        });
         let mut group = known.unwrap_or_else(|| {
             self.state.groups += 1;
             let cause = Cause::new(self.org, &error.refusal);

@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::org::Links;
 use crate::domain::{
-    Arrival, AuditEntry, Conversation, ConversationId, Delivery, Effect, Event, Fact, Fingerprint, Group, InOperation,
-    MessageId, OrgId, Records, Refusal, Retried, SyncError, SyncErrorId, Timestamp, Work, merge, step,
+    Arrival, AuditEntry, Conversation, ConversationId, Delivery, Effect, Event, Fact, Fingerprint, Group, GroupStood,
+    HostEvent, InOperation, MessageId, OrgId, Records, Refusal, Retried, SyncError, SyncErrorId, Timestamp, Work,
+    merge, step,
 };
 use crate::ledger::{AuditPage, DeliveryChange, ErrorChange, Forgotten, LaneCommit, LaneState, Loaded, Quarantined};
 
@@ -31,6 +32,8 @@ pub(super) struct Turn<'a> {
     pub(super) forgotten_errors: HashSet<SyncErrorId>,
     pages: HashMap<(ConversationId, u32), AuditPage>,
     pub(super) groups: HashMap<Fingerprint, Group>,
+    /// How those stood before that were known.
+    pub(super) groups_stood: HashMap<Fingerprint, GroupStood>,
     pub(super) commit: LaneCommit,
     /// What operations waited for.
     pub(super) came_out: Vec<CameOut>,
@@ -68,6 +71,7 @@ impl<'a> Turn<'a> {
             forgotten_errors: HashSet::new(),
             pages: HashMap::new(),
             groups: HashMap::new(),
+            groups_stood: HashMap::new(),
             commit: LaneCommit { at: now, ..LaneCommit::default() },
             todo: Vec::new(),
             came_out: Vec::new(),
@@ -274,10 +278,15 @@ impl<'a> Turn<'a> {
             commit.deliveries.push(DeliveryChange { id, before, after });
         }
         for (id, after) in self.errors {
-            let before = self.loaded.errors.get(&id).map(SyncError::summary);
+            let before = self.loaded.errors.get(&id);
+            commit.events.extend(HostEvent::of_error(before, &after, self.now));
+            let before = before.map(SyncError::summary);
             commit.errors.push(ErrorChange { before, after });
         }
         for group in self.groups.into_values() {
+            let loaded = || self.loaded.groups.get(&group.id).map(|group| GroupStood::of(group, self.now));
+            let before = self.groups_stood.get(&group.id).copied().or_else(loaded);
+            commit.events.extend(HostEvent::of_group(before, &group, self.now));
             self.state.groups = self.state.groups.saturating_sub(u64::from(group.is_empty()));
             commit.groups.push(group);
         }

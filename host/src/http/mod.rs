@@ -11,6 +11,7 @@ mod conversations;
 mod descriptors;
 mod error_query;
 mod etag;
+mod events;
 mod evidence;
 mod export;
 mod extract;
@@ -59,6 +60,7 @@ use self::access::Access;
 pub use self::access::{Scope, Token, check};
 use self::authorization::{CALLBACK, Waiting};
 use self::bodies::Bodies;
+use self::events::{Listeners, Tail};
 use self::guesses::Guesses;
 use self::idempotency::UnderWay;
 pub use self::intake::read as read_conversation;
@@ -126,6 +128,8 @@ pub struct Parts {
     pub clock: Clock,
     /// What an operator can cure.
     pub troubles: Troubles,
+    /// The name of the sequence of events.
+    pub events: String,
 }
 
 /// Why the HTTP floor cannot start.
@@ -160,6 +164,12 @@ struct Shared {
     waiting: Waiting,
     /// Requests with an idempotency key.
     under_way: UnderWay,
+    /// The newest events,
+    tail: Arc<Tail>,
+    /// and those who listen.
+    listeners: Listeners,
+    /// Told when the host stops.
+    stopping: watch::Receiver<bool>,
     /// What the API has, made with the routes.
     document: OnceLock<Document>,
     /// Held by the recount of the store that is under way.
@@ -210,6 +220,9 @@ pub async fn start(config: &Config, parts: Parts) -> Result<Server, Error> {
     let seats = Seats::new(bounds.connections, &parts.metrics, &parts.troubles, &parts.clock);
     let (recount, document) = (tokio::sync::Mutex::default(), OnceLock::new());
     let (under_way, callers) = (UnderWay::default(), Callers::new(config.limits));
+    let listeners = Listeners::new(bounds.connections, &parts.metrics);
+    let tail = Tail::new(parts.engine.ledger(), parts.events.clone(), clock());
+    let stopping = watch::Sender::new(false);
     let app: App = Arc::new(Shared {
         access,
         callers,
@@ -217,15 +230,23 @@ pub async fn start(config: &Config, parts: Parts) -> Result<Server, Error> {
         guesses,
         waiting,
         under_way,
+        tail,
+        listeners,
+        stopping: stopping.subscribe(),
         document,
         recount,
         public_url,
         https,
         parts,
     });
-    let stopping = watch::Sender::new(false);
-    let task =
-        tokio::spawn(serving::serve(listener, routes::router(Arc::clone(&app)), seats, bounds, stopping.subscribe()));
+    let (router, tail, stop) = (routes::router(Arc::clone(&app)), Arc::clone(&app.tail), stopping.subscribe());
+    let task = tokio::spawn(async move {
+        tokio::select! {
+            biased;
+            () = serving::serve(listener, router, seats, bounds, stop) => {}
+            () = tail.follow() => {}
+        }
+    });
     Ok(Server { address, app, stopping, task })
 }
 

@@ -25,7 +25,7 @@ use super::tokens::Scope;
 const TOKEN: &str = "token";
 
 /// The parts of the API, in the order in which one meets them.
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 12] = [
     ("sync errors", "Conversations that did not get through: retry one, retry all, ignore."),
     ("causes", "What sync errors have in common: a thousand of them are one decision."),
     ("operations", "What is done with many sync errors at once."),
@@ -34,6 +34,7 @@ const TAGS: [(&str, &str); 11] = [
     ("policies", "What differs from one organization to the next: texts, revisions, shadows, previews."),
     ("plugins", "The WebAssembly components that policies decide by."),
     ("intake", "Where conversations come in."),
+    ("events", "What changes, as it happens."),
     ("actions", "Who did what."),
     ("quarantine", "What was set aside because it could not be read, kept or used."),
     ("host", "The host itself: probes, counters, troubles, its store."),

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::SizeAbove;
+use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 use tracing::Instrument as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -17,7 +17,7 @@ use super::openapi::{self, Document};
 use super::problem::{Kind, Problem};
 use super::tokens::Scope;
 use super::{
-    App, actions, authorization, backup, console, conversations, evidence, export, groups, idempotency, intake,
+    App, actions, authorization, backup, console, conversations, events, evidence, export, groups, idempotency, intake,
     messages, operations, orgs, parked, plugins, policies, preview, probes, quarantine, recount, repro, request_id,
     sync_errors, troubles, webhook,
 };
@@ -54,6 +54,7 @@ fn reading() -> OpenApiRouter<App> {
         .routes(routes!(parked::list))
         .routes(routes!(conversations::show))
         .routes(routes!(messages::audit))
+        .routes(routes!(events::listen))
         .routes(routes!(actions::list))
         .routes(routes!(quarantine::list))
         .routes(routes!(policies::list))
@@ -147,7 +148,8 @@ pub(super) fn router(app: App) -> Router {
             CompressionLayer::new()
                 .gzip(true)
                 .quality(CompressionLevel::Fastest)
-                .compress_when(SizeAbove::new(GZIP_BYTES)),
+                // An event is not to wait for more of them.
+                .compress_when(SizeAbove::new(GZIP_BYTES).and(NotForContentType::SSE)),
         )
         .with_state(app)
 }

@@ -1,22 +1,24 @@
 //! What a lane changes in one turn, as nouns; the keys and the indexes follow from them here and nowhere else.
 
-use serde::Serialize;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::actions;
 use super::audit::PAGES;
 use super::quarantine::NOT_WRITTEN;
-use super::{AuditPage, LaneState, Ledger, QuarantineKey, Quarantined, key, record};
+use super::{AuditPage, LaneState, Ledger, QuarantineKey, Quarantined, actions, events, key, record};
 use crate::domain::{
-    Action, Conversation, ConversationId, Delivery, ErrorSummary, Group, MessageId, Operation, OperationId, OrgId,
-    Records, SourceId, SyncError, SyncErrorId, Timestamp,
+    Action, Conversation, ConversationId, Delivery, ErrorSummary, Group, HostEvent, MessageId, Operation, OperationId,
+    OrgId, Records, SourceId, SyncError, SyncErrorId, Timestamp,
 };
 use crate::store::{self, Batch, Error, Fence, LARGEST_VALUE};
+use serde::Serialize;
 
 /// The right to write the records of one organization; taking it makes every older one stale.
 pub struct LaneWriter {
     pub(super) ledger: Ledger,
     pub(super) org: OrgId,
     pub(super) fence: Fence,
+    /// Whether the last commit may be kept although it failed.
+    pub(super) uncertain: AtomicBool,
 }
 
 /// What a lane changes in one turn.
@@ -50,6 +52,8 @@ pub struct LaneCommit {
     pub actions: Vec<Action>,
     /// Actions that are on record, with other words.
     pub reworded: Vec<Action>,
+    /// What clients are told of this.
+    pub events: Vec<HostEvent>,
     /// What is set aside.
     pub quarantined: Vec<Quarantined>,
     /// What is forgotten.
@@ -81,6 +85,7 @@ impl LaneCommit {
             && self.operations.is_empty()
             && self.actions.is_empty()
             && self.reworded.is_empty()
+            && self.events.is_empty()
             && self.quarantined.is_empty()
             && self.forgotten.is_empty()
     }
@@ -104,6 +109,7 @@ impl LaneCommit {
         }
         for change in self.errors.extract_if(.., |change| change.after.conversation == *id) {
             state.errors.moved(Some(change.after.state), change.before.map(|before| before.state));
+            self.events.retain(|event| event.sync_error.as_ref() != Some(&change.after.id));
         }
         self.conversations.retain(|conversation| conversation.id != *id);
         self.pages.retain(|(of, _, _)| of != id);
@@ -189,7 +195,12 @@ impl Ledger {
     /// The right to write the records of an organization; every older one of it is stale from now on.
     #[must_use]
     pub fn lane_writer(&self, org: &OrgId) -> LaneWriter {
-        LaneWriter { ledger: self.clone(), org: org.clone(), fence: self.store.acquire(&key::lane(org)) }
+        LaneWriter {
+            ledger: self.clone(),
+            org: org.clone(),
+            fence: self.store.acquire(&key::lane(org)),
+            uncertain: AtomicBool::new(false),
+        }
     }
 }
 
@@ -199,7 +210,10 @@ impl LaneWriter {
     /// # Errors
     /// By what the lane can do.
     pub async fn commit(&self, commit: &LaneCommit) -> Result<(), CommitError> {
-        let batch = record::off_thread(commit.bytes(), || commit.encode(&self.org))?;
+        let mut batch = record::off_thread(commit.bytes(), || commit.encode(&self.org))?;
+        if !self.has_told(commit).await? {
+            events::append(&mut batch, &commit.events);
+        }
         if batch.is_empty() {
             return Ok(());
         }
@@ -207,11 +221,15 @@ impl LaneWriter {
         let _forgets = (!commit.groups.is_empty()).then(|| self.ledger.heads.changing(&self.org));
         match self.ledger.store.commit(batch.fenced(self.fence.clone())).await {
             Ok(()) => {
+                self.uncertain.store(false, Ordering::Relaxed);
                 commit.actions.iter().for_each(actions::tell);
                 Ok(())
             }
             Err(Error::Fenced { .. }) => Err(CommitError::Fenced),
-            Err(error) => Err(CommitError::Unavailable(error)),
+            Err(error) => {
+                self.uncertain.store(true, Ordering::Relaxed);
+                Err(CommitError::Unavailable(error))
+            }
         }
     }
 }

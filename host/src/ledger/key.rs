@@ -31,6 +31,7 @@
 //! team/ORG/TEAM-IN-HEX                     a conversation of each team that was seen
 //! alert/ORG                                what the recipients of an organization's mails know
 //! policy-revision/POLICY/NUMBER            revisions of a policy, with their texts
+//! event/NUMBER                             what clients are told of, over all organizations; the newest so many
 //! refresh-token/ORG                        the one that Salesforce gave last, sealed
 //! ```
 //!

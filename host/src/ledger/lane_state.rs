@@ -30,6 +30,8 @@ pub struct LaneState {
     pub indexes: u32,
     /// How many operations it has had; it numbers them.
     pub operations: u64,
+    /// How many events its lane has told; so a commit is known again.
+    pub events: u64,
 }
 
 // The signature that serde asks for.

@@ -1,7 +1,7 @@
 //! Revisions of policies, and what nobody asked for by a request: a file that was changed, a revision that was taken back.
 
-use super::{Ledger, action_order, actions, key, record};
-use crate::domain::{Action, Asker, Deed, Origin, PolicyName, PolicyRevision, RevisionState, Via};
+use super::{Ledger, action_order, actions, events, key, record};
+use crate::domain::{Action, Asker, Deed, HostEvent, Origin, PolicyName, PolicyRevision, RevisionState, Via};
 use crate::store::{Batch, Error};
 
 /// Who does what nobody asked for.
@@ -28,7 +28,7 @@ impl Ledger {
     }
 
     /// Keeps revisions of a policy, and forgets others of it. What came by a file, and what was rolled back, is an action that
-    /// is kept with it.
+    /// is kept with it; so are the events.
     ///
     /// # Errors
     /// When the store cannot be read or written.
@@ -60,6 +60,8 @@ impl Ledger {
             batch.delete(key::policy_revision(policy, *number));
         }
         action.iter().for_each(|action| actions::put(&mut batch, action));
+        let told: Vec<_> = moved.iter().filter_map(|revision| HostEvent::of_revision(policy, revision)).collect();
+        events::append(&mut batch, &told);
         self.store.commit(batch).await?;
         action.iter().for_each(actions::tell);
         Ok(())
@@ -134,5 +136,9 @@ mod tests {
         ];
         assert_eq!(told, expected);
         assert_eq!(page.actions[0].1.reason.as_deref(), Some("it refused"));
+        let told = ledger.events(0, 10).await.unwrap().unwrap().events;
+        let told: Vec<_> = told.iter().map(|(_, event)| (event.what.as_str(), event.revision)).collect();
+        let in_force = |revision| ("policy.in_force", Some(revision));
+        assert_eq!(told, [in_force(1), in_force(2), in_force(1), ("policy.rolled_back", Some(2))]);
     }
 }

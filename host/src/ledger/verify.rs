@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{LaneState, Ledger, PhaseCounts, key, record};
 use crate::domain::{
-    ConversationId, Delivery, ErrorCounts, Fingerprint, Group, OrgId, Phase, State, SyncError, SyncErrorId, Work,
+    ConversationId, Delivery, ErrorCounts, Fingerprint, Group, HostEvent, OrgId, Phase, State, SyncError, SyncErrorId,
+    Work,
 };
-use crate::store::{Error, Pair, Range};
+use crate::store::{Error, Pair, Range, ring};
 
 /// Records that are read at a time.
 const CHUNK: usize = 200;
@@ -80,7 +81,25 @@ impl Ledger {
             self.compare_counts(org, recount, &mut verified).await?;
             told(&verified);
         }
+        self.look_at_events(&mut verified).await?;
         Ok(verified)
+    }
+
+    /// Whether the events follow one another without a gap. Older ones may go while this reads.
+    async fn look_at_events(&self, verified: &mut Verified) -> Result<(), Error> {
+        let mut last = None;
+        self.each(ring::RING, false, |(name, value)| {
+            if let Err(error) = record::decode::<HostEvent>(&name, &value) {
+                verified.differs(error.to_string());
+            }
+            let number = ring::number(&name);
+            if last.is_some_and(|last| number != Some(last + 1)) {
+                verified.differs(format!("before {} an event is missing", String::from_utf8_lossy(&name)));
+            }
+            last = number;
+            Ok(())
+        })
+        .await
     }
 
     /// How an organization stands by its records alone, where its own record of that is lost.

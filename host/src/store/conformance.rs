@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{Batch, Error, FaultyStore, LARGEST_VALUE, MemoryStore, Order, Pair, Range, SledStore, Store};
+use super::{Batch, Error, FaultyStore, LARGEST_VALUE, MemoryStore, Order, Pair, Range, SledStore, Store, ring};
 
 /// Runs a promise against each store.
 fn each(promise: impl Fn(Arc<dyn Store>)) {
@@ -228,6 +228,54 @@ proptest! {
             }
         });
     }
+}
+
+fn appending(values: impl IntoIterator<Item = &'static str>) -> Batch {
+    let mut batch = Batch::default();
+    values.into_iter().for_each(|value| batch.append(value.into()));
+    batch
+}
+
+/// The ring as numbers and values.
+fn ring_of(store: &dyn Store) -> Vec<(u64, Vec<u8>)> {
+    let pairs = store.scan(ring::RING.as_bytes(), None, usize::MAX).unwrap();
+    pairs.into_iter().map(|(key, value)| (ring::number(&key).unwrap(), value)).collect()
+}
+
+#[test]
+fn what_is_appended_is_numbered_in_the_order_of_the_commits_and_told_when_it_is_kept() {
+    each(|store| {
+        let told = store.appended();
+        assert_eq!(*told.borrow(), 0);
+        wait(async {
+            let (one, other) = (store.commit(appending(["a", "b"])), store.commit(appending(["c"])));
+            let (one, other) = tokio::join!(one, other);
+            one.and(other).unwrap();
+        });
+        let mut ring = ring_of(store.as_ref());
+        assert_eq!(*told.borrow(), 3);
+        assert_eq!(ring.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [1, 2, 3]);
+        let place = |of: &[u8]| ring.iter().position(|(_, value)| value == of).unwrap();
+        assert_eq!(place(b"b"), place(b"a") + 1, "those of one commit stay together");
+        let stale = store.acquire("lane/acme");
+        let _newer = store.acquire("lane/acme");
+        assert!(matches!(wait(store.commit(appending(["stale"]).fenced(stale))), Err(Error::Fenced { .. })));
+        wait(store.commit(batch(&[("d", Some("1"))]))).unwrap();
+        wait(store.commit(appending(["e"]))).unwrap();
+        ring.push((4, b"e".to_vec()));
+        assert_eq!((ring_of(store.as_ref()), *told.borrow()), (ring, 4), "what was refused has no number");
+    });
+}
+
+#[test]
+fn the_ring_keeps_so_many_and_the_oldest_goes_for_the_newest() {
+    each(|store| {
+        wait(store.commit(appending(vec!["x"; usize::try_from(ring::KEPT).unwrap() - 1]))).unwrap();
+        wait(store.commit(appending(["y", "z"]))).unwrap();
+        let ring = ring_of(store.as_ref());
+        assert_eq!((ring.first().unwrap().0, ring.last().unwrap().0), (2, ring::KEPT + 1));
+        assert_eq!(ring.len() as u64, ring::KEPT);
+    });
 }
 
 #[test]

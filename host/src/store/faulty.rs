@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
+use tokio::sync::watch::Receiver;
 
+use super::ring::RING;
 use super::{Batch, Changes, Error, Fence, Pair, Range, Reading, Store, Watch};
 
 /// Another store with faults in front of it. Without a plan it behaves as that one does.
@@ -154,7 +156,8 @@ impl FaultyStore {
 
     async fn write(&self, batch: Batch) -> Result<(), Error> {
         self.commits.fetch_add(1, Ordering::SeqCst);
-        let touched = Touched::Keys(batch.keys().cloned().collect());
+        let appends = (!batch.appended.is_empty()).then(|| RING.into());
+        let touched = Touched::Keys(batch.keys().cloned().chain(appends).collect());
         self.pass(Point::BeforeCommit, &touched).await?;
         self.below.commit(batch).await?;
         self.pass(Point::AfterCommit, &touched).await
@@ -209,6 +212,10 @@ impl Store for FaultyStore {
 
     fn acquire(&self, holder: &str) -> Fence {
         self.below.acquire(holder)
+    }
+
+    fn appended(&self) -> Receiver<u64> {
+        self.below.appended()
     }
 
     fn watch(&self) -> Result<Watch, Error> {

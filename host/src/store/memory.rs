@@ -5,6 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::RwLock;
 
+use tokio::sync::watch::Receiver;
+
 use super::gate::Gate;
 use super::{Batch, Changes, Error, Fence, Order, PAGE_BYTES, Pair, Range, Reading, Store, Watch};
 
@@ -28,12 +30,12 @@ impl MemoryStore {
 
     fn write(&self, batch: Batch) -> Result<(), Error> {
         batch.check()?;
-        let held = self.gate.hold();
+        let mut held = self.gate.hold();
         held.check(batch.fence.as_ref())?;
         let noted = held.noted();
         let keys: Vec<_> = noted.iter().flat_map(|_| batch.keys().cloned()).collect();
         let mut map = self.map.write().map_err(|_| Error::Closed)?;
-        for (key, value) in batch.operations {
+        for (key, value) in batch.operations.into_iter().chain(held.append(batch.appended)) {
             match value {
                 Some(value) => map.insert(key, value),
                 None => map.remove(&key),
@@ -42,6 +44,7 @@ impl MemoryStore {
         if let Some(noted) = noted {
             noted.add(keys);
         }
+        self.gate.is_durable(held.last());
         Ok(())
     }
 }
@@ -73,6 +76,10 @@ impl Store for MemoryStore {
 
     fn acquire(&self, holder: &str) -> Fence {
         self.gate.acquire(holder)
+    }
+
+    fn appended(&self) -> Receiver<u64> {
+        self.gate.appended()
     }
 
     fn watch(&self) -> Result<Watch, Error> {

@@ -9,6 +9,7 @@ pub mod format;
 mod gate;
 mod memory;
 mod range;
+pub mod ring;
 mod sled;
 mod tokens;
 mod transfer;
@@ -16,6 +17,8 @@ mod watch;
 
 use std::future::Future;
 use std::pin::Pin;
+
+use tokio::sync::watch::Receiver;
 
 pub use self::backup::{Piece, backup};
 pub use self::batch::Batch;
@@ -71,6 +74,9 @@ pub trait Store: Send + Sync + 'static {
     /// Gives the next fence of a holder, upon which every older one of it is stale. What they have written before can
     /// be read as soon as this has answered; it may wait for a write that is being applied, not for the disk.
     fn acquire(&self, holder: &str) -> Fence;
+
+    /// Tells the number of the newest value that was appended and is durable; 0 where there never was one.
+    fn appended(&self) -> Receiver<u64>;
 
     /// Begins to note which keys are written, until the watch is dropped. There is one at a time.
     ///

@@ -19,11 +19,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
+use tokio::sync::watch::Receiver;
 use tokio::sync::{mpsc, oneshot};
 
 use self::database::Database;
 use self::writer::{Commit, Writer, let_go};
 use super::gate::Gate;
+use super::ring;
 use super::{Batch, Changes, Error, Fence, Order, PAGE_BYTES, Pair, Range, Reading, Store, Watch};
 
 /// So many commits may wait for the writer before the next one waits for a place.
@@ -102,6 +104,7 @@ impl SledStore {
         let database = Database::open(folder, opening)?;
         let handle = Arc::new(Handle(RwLock::new(Ok(database.db.clone()))));
         let (healthy, gate) = (Arc::new(AtomicBool::new(true)), Arc::new(Gate::default()));
+        gate.opened(newest(&database.db)?);
         let (commits, queue) = mpsc::channel(QUEUE);
         let writer = Writer {
             folder: folder.to_owned(),
@@ -162,6 +165,10 @@ impl Store for SledStore {
         self.gate.acquire(holder)
     }
 
+    fn appended(&self) -> Receiver<u64> {
+        self.gate.appended()
+    }
+
     fn watch(&self) -> Result<Watch, Error> {
         self.gate.watch()
     }
@@ -191,6 +198,12 @@ impl Drop for SledStore {
 
 fn failed(error: ::sled::Error) -> Error {
     Error::Failed(error.to_string())
+}
+
+/// The number of the newest value of the ring; 0 where there is none.
+fn newest(db: &::sled::Db) -> Result<u64, Error> {
+    let newest = db.scan_prefix(ring::RING).keys().next_back().transpose().map_err(failed)?;
+    Ok(newest.and_then(|key| ring::number(&key)).unwrap_or(0))
 }
 
 fn get(db: &::sled::Db, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {

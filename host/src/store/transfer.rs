@@ -9,7 +9,7 @@ use std::io::{BufRead, Seek, SeekFrom, Write};
 
 pub(super) use self::lines::Writer;
 use self::lines::{Reader, failed};
-use super::{Batch, Error, Pair, Range, Store, format};
+use super::{Batch, Error, Pair, Range, Store, format, ring};
 
 /// Pairs that are read or written at a time,
 const CHUNK: usize = 500;
@@ -153,7 +153,7 @@ pub async fn import(
             None => convert.end()?,
         };
         read += u64::from(!ended);
-        for (key, value) in pairs {
+        for (key, value) in pairs.into_iter().filter(|(key, _)| !ring::holds(key) && key != ring::NAME.as_bytes()) {
             if batch.len() >= CHUNK || batch.bytes() + value.len() >= CHUNK_BYTES {
                 store.commit(std::mem::take(&mut batch)).await?;
                 progress(read);

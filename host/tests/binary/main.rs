@@ -4,6 +4,7 @@ mod acme;
 mod client;
 mod demo;
 mod docs;
+mod events;
 mod fifty;
 mod operation;
 mod org;

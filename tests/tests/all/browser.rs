@@ -32,6 +32,11 @@ impl Browser {
         browser
     }
 
+    /// The cookie of its session.
+    pub(crate) fn session(&self) -> &str {
+        &self.session
+    }
+
     /// Looks at a page of the console.
     pub(crate) async fn get(&self, path: &str) -> Page {
         let request = self.http.get(format!("{}{path}", self.console)).header(COOKIE, &self.session);

@@ -10,6 +10,7 @@ mod braking;
 mod browser;
 mod connecting;
 mod contacts;
+mod events;
 mod evidence;
 mod floors;
 mod folders;

@@ -30,7 +30,8 @@ use super::shared::Shared;
 use super::too_large::of_a_large_conversation;
 use super::turn::Todo;
 use crate::domain::{
-    Admission, Cause, Class, Demand, Fingerprint, IncidentEvent, Operation, OrgId, Room, SyncErrorId, Timestamp, Work,
+    Admission, Cause, Class, Demand, Fingerprint, IncidentEvent, Operation, OperationStatus, OrgId, Room, SyncErrorId,
+    Timestamp, Work,
 };
 use crate::ledger::{LaneState, LaneWriter, Queued};
 use crate::store;
@@ -83,6 +84,8 @@ pub(super) struct Lane {
     state: LaneState,
     /// What was asked of many sync errors and is not done.
     operations: BTreeMap<u64, Operation>,
+    /// What was told of them last, and when.
+    told: BTreeMap<u64, (OperationStatus, Timestamp)>,
     newest_pending: Option<SyncErrorId>,
     /// When a conversation last got through or was refused.
     moved_at: Option<Timestamp>,
@@ -129,6 +132,7 @@ impl Lane {
             admission: Admission::default(),
             state: LaneState::default(),
             operations: BTreeMap::new(),
+            told: BTreeMap::new(),
             newest_pending: None,
             moved_at: None,
             teams: HashSet::new(),
@@ -184,6 +188,8 @@ impl Lane {
         };
         self.writer.index(&mut self.state).await?;
         self.operations = ledger.operations(org).await?;
+        let stand = self.operations.iter().map(|(number, it)| (*number, (it.status, Timestamp::default())));
+        self.told = stand.collect();
         self.teams = ledger.teams(org, TEAMS).await?.into_keys().collect();
         self.admission.incident = self.state.incident.clone();
         // Times on record may be ahead of a clock that went back before the host stopped.

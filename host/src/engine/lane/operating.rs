@@ -1,11 +1,12 @@
 //! Carries operations out: what they ask for is read with the turn, done in it, and counted with what came out.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::{Lane, OPERATION_READY, OPERATION_TURN};
 use crate::domain::{
-    Annotation, ConversationId, Event, Expected, Fingerprint, InOperation, Next, Operation, OperationStatus, Phase,
-    Task, Timestamp,
+    Annotation, ConversationId, Event, EventType, Expected, Fingerprint, HostEvent, InOperation, Next, Operation,
+    OperationStatus, Phase, Task, Timestamp,
 };
 use crate::engine::Error;
 use crate::engine::turn::{Finished, Turn};
@@ -29,6 +30,8 @@ pub(super) struct Swept {
     more: bool,
 }
 
+/// Clients are told no more often that an operation has come further.
+const SELDOM: Duration = Duration::from_secs(1);
 /// Conversations that an operation looks at in one turn.
 const SWEPT: usize = 256;
 
@@ -186,7 +189,30 @@ impl Lane {
             } else {
                 self.operations.insert(number, operation.clone());
             }
+            self.tell(commit, number, &operation, now);
             commit.operations.push((number, operation));
+        }
+    }
+
+    /// Tells clients of an operation that changed: where it stands, and now and then that it has come further.
+    fn tell(&mut self, commit: &mut LaneCommit, number: u64, operation: &Operation, now: Timestamp) {
+        let told = self.told.get(&number).copied();
+        let is_over = operation.ended_at.is_some();
+        let moved = match told {
+            Some((status, _)) if status != operation.status && !is_over => match operation.status {
+                OperationStatus::Paused => Some(EventType::OperationPaused),
+                _ => Some(EventType::OperationResumed),
+            },
+            Some((_, at)) if !is_over && now.since(at) >= SELDOM => Some(EventType::OperationProgressed),
+            Some(_) => None,
+            None => Some(EventType::OperationAccepted),
+        };
+        for what in moved.into_iter().chain(is_over.then_some(EventType::OperationEnded)) {
+            commit.events.push(HostEvent::of_operation(what, &self.parts.org, &operation.id, operation.status, now));
+            self.told.insert(number, (operation.status, now));
+        }
+        if is_over {
+            self.told.remove(&number);
         }
     }
 }

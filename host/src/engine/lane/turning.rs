@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::reads::Reads;
 use super::{Lane, PATIENCE, TurnError, Woken};
-use crate::domain::{Event, IncidentEvent, Timestamp};
+use crate::domain::{Event, HostEvent, IncidentEvent, Timestamp};
 use crate::engine::command::{Answer, Command};
 use crate::engine::intent::Intent;
 use crate::engine::retention::{Old, trusted};
@@ -48,10 +48,14 @@ impl Lane {
         }
         self.take_over(std::mem::take(&mut turn.todo));
         let begun = self.begin(&mut turn, starts, room, now);
-        turn.state.incident = self.admission.incident.clone();
+        let (before, incident) = (&self.state.incident, &self.admission.incident);
+        turn.commit.events.extend(HostEvent::of_incident(before, incident, &org, now));
+        turn.state.incident = incident.clone();
         let (mut commit, mut finished) = turn.finish();
         let idle = begun.is_empty() && self.flights.is_empty();
         self.settle_operations(&mut commit, &mut finished, changed, idle, now);
+        finished.state.events += commit.events.len() as u64;
+        commit.state = Some(finished.state.clone());
         self.write(commit, &finished).await?;
         self.unmerged = more_arrivals;
         self.parts.inbound.merged(merged, !more_arrivals);

@@ -5,9 +5,9 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::{
-    AccountId, Class, Condition, ConversationId, Deed, Direction, Ending, Fingerprint, MessageId, OperationId,
-    OperationStatus, OrgId, PluginName, PolicyName, Question, RecordId, RevisionState, Scope, SourceId, State,
-    SyncErrorId, Timestamp, Via, WaitsFor, Why,
+    AccountId, Class, Condition, ConversationId, Deed, Direction, Ending, EventType, Fingerprint, MessageId,
+    OperationId, OperationStatus, OrgId, PluginName, PolicyName, Question, RecordId, RevisionState, Scope, SourceId,
+    State, SyncErrorId, Timestamp, Via, WaitsFor, Why,
 };
 use crate::policy::Isolation;
 
@@ -90,6 +90,16 @@ words! {
     Via as "Via", "The way by which something was asked for.": Api Console Folder Host;
     Direction as "Direction", "Who wrote to whom.": Inbound Outbound;
 }
+
+impl PartialSchema for EventType {
+    fn schema() -> RefOr<Schema> {
+        let words = Self::ALL.iter().map(|what| what.as_str());
+        let text = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words));
+        text.description(Some("What changed. `reset` says that events are missing before it.")).into()
+    }
+}
+
+impl ToSchema for EventType {}
 
 impl PartialSchema for Deed {
     fn schema() -> RefOr<Schema> {

@@ -194,6 +194,7 @@ impl Console {
             metrics,
             clock,
             troubles: troubles.clone(),
+            events: "0123456789abcdef".to_owned(),
         };
         let server = http::start(&config, parts).await.unwrap();
         Self { url: format!("http://{}", server.address), engine, server, http, cookie: None }

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::super::gate::Gate;
 use super::super::{Batch, Error};
 use super::database::{Database, forget_unwritten, takes_writes};
-use super::{Handle, Opening};
+use super::{Handle, Opening, newest};
 
 /// A batch gathers commits until it has so many writes.
 const GATHER: usize = 512;
@@ -113,7 +113,7 @@ impl Writer {
     fn write(&self, database: &mut Database, commits: Vec<Commit>) -> (Result<(), Error>, Vec<Done>) {
         let mut gathered = ::sled::Batch::default();
         let (mut waiting, mut writes) = (Vec::with_capacity(commits.len()), 0);
-        let held = self.gate.hold();
+        let mut held = self.gate.hold();
         let (noted, mut keys) = (held.noted(), Vec::new());
         for Commit { batch, done } in commits {
             if let Err(stale) = held.check(batch.fence.as_ref()) {
@@ -124,7 +124,7 @@ impl Writer {
                 keys.extend(batch.keys().cloned());
             }
             writes += batch.len();
-            for (key, value) in batch.operations {
+            for (key, value) in batch.operations.into_iter().chain(held.append(batch.appended)) {
                 match value {
                     Some(value) => gathered.insert(key, value),
                     None => gathered.remove(key),
@@ -139,9 +139,14 @@ impl Writer {
         if let Some(noted) = noted {
             noted.add(keys);
         }
+        let last = held.last();
         drop(held);
         free_what_was_replaced(writes);
-        (applied.and_then(|()| guarded(|| database.sync())), waiting)
+        let durable = applied.and_then(|()| guarded(|| database.sync()));
+        if durable.is_ok() {
+            self.gate.is_durable(last);
+        }
+        (durable, waiting)
     }
 
     /// Opens the database anew, again and again with growing waits; `None` when the store is dropped.
@@ -156,8 +161,9 @@ impl Writer {
                     Err(TryRecvError::Disconnected) => return None,
                 }
             }
-            match open_anew(&self.folder) {
-                Ok(database) => {
+            match open_anew(&self.folder).and_then(|database| Ok((newest(&database.db)?, database))) {
+                Ok((newest, database)) => {
+                    self.gate.opened(newest);
                     self.handle.open(database.db.clone());
                     self.healthy.store(true, Ordering::SeqCst);
                     return Some(database);

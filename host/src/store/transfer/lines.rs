@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::store::tokens::is_in_the_clear;
-use crate::store::{Change, Error, format};
+use crate::store::{Change, Error, format, ring};
 
 /// The layout of the lines.
 const LAYOUT: u64 = 1;
@@ -48,9 +48,10 @@ impl<W: Write> Writer<W> {
         Ok(writer)
     }
 
-    /// Writes a change. The marker of the format stands in the header, and a token that is not sealed leaves no store.
+    /// Writes a change. The marker of the format stands in the header; the ring, and a token that is not sealed, leave no store.
     pub(in crate::store) fn change(&mut self, (key, value): Change) -> Result<(), Error> {
-        if key == format::MARKER.as_bytes() || value.as_ref().is_some_and(|value| is_in_the_clear(&key, value)) {
+        let stays = key == format::MARKER.as_bytes() || ring::holds(&key) || key == ring::NAME.as_bytes();
+        if stays || value.as_ref().is_some_and(|value| is_in_the_clear(&key, value)) {
             return Ok(());
         }
         let key = String::from_utf8(key).map_err(|error| Error::Unreadable {

@@ -33,6 +33,22 @@ async fn all(store: &dyn Store) -> Vec<Pair> {
     store.range(Range::of("", 10_000)).await.unwrap()
 }
 
+#[tokio::test]
+async fn the_ring_and_its_name_stay_in_their_store_and_come_by_no_import() {
+    let from = store(&[("a", b"1"), (ring::NAME, b"0123456789abcdef")]).await;
+    let mut batch = Batch::default();
+    batch.append(b"x".to_vec());
+    from.commit(batch).await.unwrap();
+    let mut lines = Vec::new();
+    assert_eq!(export(&from, &mut lines).await.unwrap(), 1);
+    let keys = [ring::key(7), ring::NAME.into(), b"b".to_vec()].map(|key| String::from_utf8(key).unwrap());
+    let lines: Vec<_> = keys.iter().map(|key| format!("{{\"key\":\"{key}\",\"value\":\"1\"}}")).collect();
+    let to = MemoryStore::default();
+    imported(whole(&lines.iter().map(String::as_str).collect::<Vec<_>>()), false, &to).await.unwrap();
+    let keys: Vec<_> = all(&to).await.into_iter().map(|(key, _)| key).collect();
+    assert_eq!(keys, [b"b"]);
+}
+
 /// The first line of an export of format 1, and its last one, for lines in between.
 fn whole(lines: &[&str]) -> String {
     let mut text = String::from("{\"switchyard_export\":1,\"format\":1}\n");

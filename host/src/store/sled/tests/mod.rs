@@ -42,6 +42,20 @@ fn what_was_acknowledged_is_there_after_the_store_is_opened_again_and_no_blob_fi
 }
 
 #[test]
+fn numbers_of_what_is_appended_go_on_after_the_store_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    for expected in [1, 2] {
+        let store = SledStore::open(folder.path()).unwrap();
+        assert_eq!(*store.appended().borrow(), expected - 1);
+        let mut batch = Batch::default();
+        batch.append(b"x".to_vec());
+        wait(store.commit(batch)).unwrap();
+        assert_eq!(*store.appended().borrow(), expected);
+        assert!(store.get(&ring::key(expected)).unwrap().is_some());
+    }
+}
+
+#[test]
 fn a_second_process_on_one_store_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let _first = SledStore::open(folder.path()).unwrap();
