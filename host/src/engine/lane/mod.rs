@@ -2,6 +2,7 @@
 
 mod backlog;
 mod braking;
+mod classes;
 mod flights;
 mod operating;
 mod outcomes;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use self::backlog::Backlog;
+use self::classes::Classes;
 use self::flights::{Flights, Landed};
 use super::command::{Command, PutBack};
 use super::inbound::Inbound;
@@ -29,6 +31,7 @@ use super::outbound::Outbound;
 use super::shared::Shared;
 use super::too_large::of_a_large_conversation;
 use super::turn::Todo;
+use crate::clock::Stopwatch;
 use crate::domain::{
     Admission, Cause, Class, Demand, Fingerprint, IncidentEvent, Operation, OrgId, Room, SyncErrorId, Timestamp, Work,
 };
@@ -81,6 +84,8 @@ pub(super) struct Lane {
     state: LaneState,
     /// What was asked of many sync errors and is not done.
     operations: BTreeMap<u64, Operation>,
+    /// The open sync errors by class.
+    classes: Classes,
     newest_pending: Option<SyncErrorId>,
     /// When a conversation last got through or was refused.
     moved_at: Option<Timestamp>,
@@ -127,6 +132,7 @@ impl Lane {
             admission: Admission::default(),
             state: LaneState::default(),
             operations: BTreeMap::new(),
+            classes: Classes::default(),
             newest_pending: None,
             moved_at: None,
             teams: HashSet::new(),
@@ -148,7 +154,10 @@ impl Lane {
         patience = PATIENCE;
         loop {
             self.wait().await;
-            match self.turn().await {
+            let took = Stopwatch::start();
+            let turned = self.turn().await;
+            self.parts.shared.metrics.turn_duration.observe(took.elapsed().as_secs_f64());
+            match turned {
                 Ok(()) => patience = PATIENCE,
                 Err(TurnError::Unreadable(error)) => {
                     tracing::error!(org = %self.parts.org, %error, "a lane cannot read its records; it tries again");
@@ -182,6 +191,7 @@ impl Lane {
         };
         self.writer.index(&mut self.state).await?;
         self.operations = ledger.operations(org).await?;
+        self.classes = Classes::read(&ledger.groups_of(org).await?);
         self.teams = ledger.teams(org, TEAMS).await?.into_keys().collect();
         self.admission.incident = self.state.incident.clone();
         // Times on record may be ahead of a clock that went back before the host stopped.
