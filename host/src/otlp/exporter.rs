@@ -3,16 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use opentelemetry::trace::{Link, SpanKind, TraceContextExt as _, TraceId, TraceState, TracerProvider as _};
+use opentelemetry::trace::TracerProvider as _;
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{
-    Sampler, SamplingDecision, SamplingResult, SdkTracerProvider, ShouldSample, Span, SpanData, SpanProcessor,
-};
+use opentelemetry_sdk::trace::{SdkTracerProvider, Span, SpanData, SpanProcessor};
 use prometheus_client::metrics::counter::Counter;
 use prost::Message as _;
 use reqwest::StatusCode;
@@ -21,6 +19,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::config::{Config, Endpoint};
+use super::sampling::Sampling;
 use crate::telemetry::Traces;
 
 /// Spans that wait to be sent; those beyond are dropped.
@@ -65,7 +64,7 @@ impl Exporter {
         config.check()?;
         let (queue, queued) = mpsc::channel(QUEUED);
         let provider = SdkTracerProvider::builder()
-            .with_sampler(Sampling(Sampler::TraceIdRatioBased(config.ratio)))
+            .with_sampler(Sampling::of(config.ratio))
             .with_max_links_per_span(LINKS)
             .with_span_processor(Queue { queue, dropped: dropped.clone() })
             .build();
@@ -88,31 +87,6 @@ impl Exporter {
         }
         // From now on nothing is recorded.
         let _ = self.provider.shutdown();
-    }
-}
-
-/// Whether a trace is recorded: as the caller decided, or as it was decided about what it follows from, or else a share of them.
-#[derive(Debug, Clone)]
-struct Sampling(Sampler);
-
-impl ShouldSample for Sampling {
-    fn should_sample(
-        &self,
-        parent: Option<&Context>,
-        trace: TraceId,
-        name: &str,
-        kind: &SpanKind,
-        attributes: &[KeyValue],
-        links: &[Link],
-    ) -> SamplingResult {
-        let parent = parent.filter(|around| around.span().span_context().is_valid());
-        let recorded = match (parent, links) {
-            (Some(around), _) => around.span().span_context().is_sampled(),
-            (None, []) => return self.0.should_sample(None, trace, name, kind, attributes, links),
-            (None, links) => links.iter().any(|link| link.span_context.is_sampled()),
-        };
-        let decision = if recorded { SamplingDecision::RecordAndSample } else { SamplingDecision::Drop };
-        SamplingResult { decision, attributes: Vec::new(), trace_state: TraceState::default() }
     }
 }
 
@@ -279,22 +253,12 @@ mod tests {
     use super::*;
     use crate::telemetry::Kind;
 
-    const SAMPLED: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    const NOT_SAMPLED: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
-
-    /// A queue for so many spans.
-    fn queue(most: usize, ratio: f64) -> (Traces, mpsc::Receiver<SpanData>, Counter) {
-        let ((queue, queued), dropped) = (mpsc::channel(most), Counter::default());
-        let provider = SdkTracerProvider::builder()
-            .with_sampler(Sampling(Sampler::TraceIdRatioBased(ratio)))
-            .with_span_processor(Queue { queue, dropped: dropped.clone() })
-            .build();
-        (Traces::new(provider.tracer("test")), queued, dropped)
-    }
-
     #[test]
     fn spans_for_which_there_is_no_room_are_dropped_and_counted() {
-        let (traces, mut queued, dropped) = queue(2, 1.0);
+        let ((queue, mut queued), dropped) = (mpsc::channel(2), Counter::default());
+        let processor = Queue { queue, dropped: dropped.clone() };
+        let provider = SdkTracerProvider::builder().with_span_processor(processor).build();
+        let traces = Traces::new(provider.tracer("test"));
         for _ in 0..5 {
             drop(traces.below(None, "span", Kind::Internal));
         }
@@ -303,19 +267,5 @@ mod tests {
         drop(traces.below(None, "span", Kind::Internal));
         assert_eq!(dropped.get(), 4);
         assert!(queued.try_recv().is_ok());
-    }
-
-    #[test]
-    fn who_is_followed_decides_what_is_recorded_and_the_ratio_where_nobody_is() {
-        for (ratio, roots) in [(0.0, 0), (1.0, 1)] {
-            let (traces, queued, _) = queue(10, ratio);
-            drop(traces.below(None, "span", Kind::Internal));
-            drop(traces.below(Some(NOT_SAMPLED), "span", Kind::Internal));
-            drop(traces.following([NOT_SAMPLED], "span", Kind::Internal));
-            assert_eq!(queued.len(), roots);
-            drop(traces.below(Some(SAMPLED), "span", Kind::Internal));
-            drop(traces.following([NOT_SAMPLED, SAMPLED], "span", Kind::Internal));
-            assert_eq!(queued.len(), roots + 2);
-        }
     }
 }

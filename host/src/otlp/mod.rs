@@ -2,6 +2,7 @@
 
 mod config;
 mod exporter;
+mod sampling;
 
 pub use self::config::{Config, Endpoint};
 pub use self::exporter::{Exporter, Tell};
