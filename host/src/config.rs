@@ -11,7 +11,7 @@ use self::words::{short, told};
 use crate::domain::{AccountId, AlertSettings, PluginName, Secret, SourceId};
 use crate::engine::OrgConfig;
 use crate::ledger::Keys;
-use crate::{alcmeon, http, mail, policy, registry};
+use crate::{alcmeon, http, mail, otlp, policy, registry};
 
 /// The commented file that names every key with its default.
 pub const DEFAULT_FILE: &str = include_str!("switchyard.toml");
@@ -38,6 +38,9 @@ pub struct Config {
     /// How long alert mails wait for what may pass, or for more of the same.
     #[serde(default)]
     pub alerts: AlertSettings,
+    /// Who takes the spans of what the host does; none is made where not given.
+    #[serde(default)]
+    pub traces: Option<otlp::Config>,
     /// Alcmeon environments by the name that accounts begin with.
     #[serde(default)]
     pub alcmeon: BTreeMap<SourceId, alcmeon::Config>,
@@ -180,6 +183,9 @@ impl Config {
         if let Some(password) = self.mail.as_mut().and_then(|mail| mail.password.as_mut()) {
             secrets.push(("mail.password".to_owned(), password));
         }
+        for (name, value) in self.traces.iter_mut().flat_map(|traces| &mut traces.headers) {
+            secrets.push((format!("traces.headers.`{name}`"), value));
+        }
         for org in &mut self.orgs {
             for (name, secret) in org.salesforce.secrets() {
                 secrets.push((format!("orgs `{}`.salesforce.{name}", org.id), secret));
@@ -232,6 +238,9 @@ impl Config {
             }
         }
         http::check(&self.http.tokens).map_err(Error::Sense)?;
+        if let Some(traces) = &self.traces {
+            traces.check().map_err(|why| Error::Sense(format!("traces.{why}")))?;
+        }
         if self.store.keep_days == Some(0) {
             return wrong("store.keep_days: 1 or more is needed".to_owned());
         }

@@ -10,6 +10,7 @@ pub mod telemetry;
 pub mod alcmeon;
 pub mod clock;
 pub mod mail;
+pub mod otlp;
 pub mod policy;
 pub mod registry;
 pub mod salesforce;

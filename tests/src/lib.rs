@@ -1,5 +1,6 @@
 //! A real host between the simulator's servers, for one test.
 
+mod collector;
 mod keys;
 mod registry;
 
@@ -19,6 +20,7 @@ use switchyard::engine::OrgHealth;
 use switchyard::store::{Fault, FaultyStore, MemoryStore, Point, SledStore, Store};
 use switchyard_simulator::{Options, Simulator};
 
+pub use self::collector::{Collector, Manner, Span, said};
 pub use self::keys::Keys;
 pub use self::registry::{Registry, digest};
 

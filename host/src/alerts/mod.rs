@@ -16,7 +16,7 @@ use crate::domain::{AlertSettings, OrgId, Situation};
 use crate::ledger::Ledger;
 use crate::mail::Mailer;
 use crate::store;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Traces};
 use crate::troubles::Troubles;
 
 /// How long a mail that is being sent may keep the host from stopping.
@@ -58,6 +58,8 @@ pub struct Parts {
     pub clock: Clock,
     /// The counters.
     pub metrics: Metrics,
+    /// Begins spans.
+    pub traces: Traces,
     /// Recipients who cannot be reached.
     pub troubles: Troubles,
 }

@@ -7,7 +7,7 @@ use super::{Parts, Watched, templates};
 use crate::domain::{AlertState, Notice, Situation, Timestamp, plan_alerts};
 use crate::mail::{Error, Head};
 use crate::store;
-use crate::telemetry::Mailed;
+use crate::telemetry::{Kind, Mailed};
 use crate::troubles::Trouble;
 
 /// How long after a mail that was not taken the recipient is tried again; it doubles up to the longest.
@@ -102,6 +102,8 @@ impl Recipient {
         let mail = templates::mail(&org.name, &org.org, &parts.public_url, notice);
         let id = |at: Timestamp| format!("{} {}", org.org, at.as_millis());
         let head = Head { id: id(notice.id), replies_to: notice.replies_to.map(id), at: now };
+        let mut span = parts.traces.span("mail", Kind::Client);
+        span.set("switchyard.organization", &org.org);
         match mailer.send(to, &head, &mail).await {
             Ok(()) => {
                 parts.metrics.mails.get_or_create(&Mailed { outcome: "sent" }).inc();
@@ -110,6 +112,8 @@ impl Recipient {
                 true
             }
             Err(error) => {
+                // Its words may repeat the address.
+                span.fail("not taken");
                 tracing::warn!(org = %org.org, to, %error, "a recipient was not reached");
                 parts.metrics.mails.get_or_create(&Mailed { outcome: "failed" }).inc();
                 let cure =

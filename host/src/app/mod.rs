@@ -3,6 +3,7 @@
 pub(crate) mod embedded;
 mod plugins;
 mod policies;
+mod traces;
 mod watching;
 
 use std::collections::HashMap;
@@ -25,6 +26,7 @@ use crate::engine::{self, Engine, EnvironmentHealth, Org, OrgConfig};
 use crate::folders::Folder;
 use crate::ledger::{Keys, Ledger};
 use crate::mail::Mailer;
+use crate::otlp::Exporter;
 use crate::policy::PolicyHost;
 use crate::registry::Registry;
 use crate::store::{Opening, SledStore, Store};
@@ -45,6 +47,8 @@ pub struct App {
     server: http::Server,
     watchers: [Watcher; 2],
     alerts: Alerts,
+    /// Where spans go, where traces are on.
+    exporter: Option<Exporter>,
     /// Ends the tasks that turn an organization's health into what alerts look at.
     following: Vec<JoinHandle<()>>,
 }
@@ -84,12 +88,14 @@ impl App {
         let mut policy_files = PolicyFolder::new(Arc::clone(&policies), &config, clock.clone(), troubles.clone());
         policy_files.start(&policies_folder).await?;
         let http = client()?;
-        let orgs = connect_all(&config, &ledger, &http, &clock).await?;
+        let (traces, exporter) = traces::start(config.traces.as_ref(), &http, &metrics, &troubles, &clock)?;
+        let orgs = connect_all(&config, &ledger, &http, &clock, &metrics).await?;
         let engine = Engine::start(engine::Parts {
             ledger: ledger.clone(),
             policies: Arc::clone(&policies),
             clock: clock.clone(),
             metrics: metrics.clone(),
+            traces: traces.clone(),
             orgs,
             environments: environments(&config, &http),
             troubles: troubles.clone(),
@@ -106,6 +112,7 @@ impl App {
             oci: config.policies.oci.clone(),
             environments: config.alcmeon.clone().into_iter().collect::<HashMap<_, _>>(),
             metrics: metrics.clone(),
+            traces: traces.clone(),
             clock: clock.clone(),
             troubles: troubles.clone(),
             // Where commits may be lost, a number of an event means something else than before.
@@ -122,13 +129,14 @@ impl App {
             public_url,
             clock: clock_of_alerts,
             metrics: of_alerts,
+            traces,
             troubles,
         };
         let (watched, following) = watched(&engine, &policies)?;
         let alerts = Alerts::start(&parts, watched);
         let of_plugins = Watcher::start(plugins_folder, clock.clone(), plugin_files).await;
         let watchers = [of_plugins, Watcher::start(policies_folder, clock, policy_files).await];
-        Ok(Self { address: server.address, engine, policies, metrics, server, watchers, alerts, following })
+        Ok(Self { address: server.address, engine, policies, metrics, server, watchers, alerts, exporter, following })
     }
 
     /// Finishes what is in flight and stops; what waits goes on at the next start.
@@ -137,6 +145,10 @@ impl App {
         drop(self.watchers);
         self.engine.stop().await;
         self.alerts.stop().await;
+        // Last: what the others did to the end is told too.
+        if let Some(exporter) = self.exporter {
+            exporter.stop().await;
+        }
         for task in self.following {
             task.abort();
         }
@@ -198,10 +210,11 @@ async fn connect_all(
     ledger: &Ledger,
     http: &reqwest::Client,
     clock: &Clock,
+    metrics: &Metrics,
 ) -> anyhow::Result<Vec<Arc<Org>>> {
     let mut orgs = Vec::new();
     for org in &config.orgs {
-        orgs.push(connect(org, config, ledger, http, clock).await?);
+        orgs.push(connect(org, config, ledger, http, clock, metrics).await?);
     }
     Ok(orgs)
 }
@@ -213,6 +226,7 @@ async fn connect(
     ledger: &Ledger,
     http: &reqwest::Client,
     clock: &Clock,
+    metrics: &Metrics,
 ) -> anyhow::Result<Arc<Org>> {
     let linking = whole.alcmeon.iter().filter(|(_, environment)| environment.writes_records());
     let linking = linking.map(|(source, _)| source.clone()).collect();
@@ -237,7 +251,8 @@ async fn connect(
             kept.map_err(|error| error.to_string())
         })
     });
-    let keeping = salesforce::Keeping { token, on_rotated, now: Box::new(move || clock.now()) };
+    let (now, metrics) = (Box::new(move || clock.now()), metrics.clone());
+    let keeping = salesforce::Keeping { org: org.clone(), token, on_rotated, now, metrics };
     let client = salesforce::Client::new(config.salesforce.clone(), http.clone(), keeping, config.concurrency);
     Ok(Arc::new(Org {
         id: config.id.clone(),

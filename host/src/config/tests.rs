@@ -156,3 +156,17 @@ fn sources_of_which_the_conversations_of_one_could_be_the_others_are_refused() {
     assert!(refused.contains("the sources `shop` and `shop:fr`"), "{refused}");
     config("'shop:fr/*', 'shop:de/*', 'shops/*'").check().unwrap();
 }
+
+#[test]
+fn a_collector_that_could_not_be_reached_is_refused_by_its_key_and_a_header_is_a_secret() {
+    let config = |more: &str| Config::parse(&format!("[traces]\nendpoint = 'http://here:4318'\n{more}"), "x.toml");
+    let error = Config::parse("[traces]\nendpoint = 'here hush'\n", "x.toml").unwrap_err().to_string();
+    assert!(error.contains("x.toml:2:12") && error.contains("http://HOST:PORT") && !error.contains("hush"), "{error}");
+    let checked = config("ratio = 2.0\n").unwrap().check().unwrap_err().to_string();
+    assert!(checked.starts_with("traces.ratio: "), "{checked}");
+    let empty = config("headers = { authorization = '' }\n").unwrap().check().unwrap_err().to_string();
+    assert!(empty.starts_with("traces.headers.`authorization`: "), "{empty}");
+    let mut found = config("headers = { authorization = 'env:SWITCHYARD_NO_SUCH_VARIABLE' }\n").unwrap();
+    let missing = found.resolve(Path::new("")).unwrap_err().to_string();
+    assert!(missing.contains("SWITCHYARD_NO_SUCH_VARIABLE is not set"), "{missing}");
+}

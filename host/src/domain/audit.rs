@@ -18,6 +18,9 @@ pub struct AuditEntry {
     pub order: u64,
     /// What happened.
     pub fact: Fact,
+    /// The trace of the attempt in which it happened, where traces are on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
 }
 
 impl AuditEntry {
@@ -251,7 +254,8 @@ mod tests {
     fn an_entry_is_about_its_message_and_about_those_beside_it() {
         let id = |number: u64| MessageId::new(format!("main:{number}")).unwrap();
         let fact = Fact::Erased { event: 1 };
-        let entry = AuditEntry { message: id(1), also: vec![id(2)], at: Timestamp::default(), order: 1, fact };
+        let entry =
+            AuditEntry { message: id(1), also: vec![id(2)], at: Timestamp::default(), order: 1, fact, trace_id: None };
         assert!(entry.is_about(&id(1)) && entry.is_about(&id(2)) && !entry.is_about(&id(3)));
     }
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::{Engine, Error};
+use crate::clock::Stopwatch;
 use crate::domain::{AccountId, Arrival, OrgId, ReachedBy, SourceId};
 use crate::ledger::{Delivered, Quarantined};
-use crate::telemetry::{Arrived, OfSource};
+use crate::telemetry::{Arrived, Committed, Kind, OfSource, Span};
 
 /// What became of arrivals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,6 +37,11 @@ impl Engine {
     ) -> Result<Accepted, Error> {
         let (mut linked, mut accepted, mut forgotten) = (Vec::new(), Accepted::default(), Vec::new());
         let now = self.clock.now();
+        // A poll that found nothing is none of anybody's.
+        let mut span =
+            if arrivals.is_empty() { Span::default() } else { self.traces.span("inbox append", Kind::Producer) };
+        span.count("switchyard.arrivals", arrivals.len());
+        let trace = span.here().traceparent();
         for arrival in arrivals {
             if arrival.erase {
                 forgotten.extend(self.ledger.quarantined_from(&arrival.source, &arrival.conversation).await?);
@@ -53,7 +59,7 @@ impl Engine {
                 ReachedBy::Intake => "intake",
             };
             self.metrics.arrivals.get_or_create(&Arrived { source: arrival.source.to_string(), by }).inc();
-            let arrival = arrival.bounded().dated(now);
+            let arrival = Arrival { trace: trace.clone(), ..arrival.bounded().dated(now) };
             linked.extend(orgs.into_iter().map(|org| (org, self.inbox.number(now), arrival.clone())));
         }
         for source in set_aside.iter().filter_map(|entry| entry.source.as_ref()) {
@@ -63,7 +69,10 @@ impl Engine {
         delivered.arrived = self.arrived.due(&delivered, now);
         let engine = Arc::clone(self);
         let kept = tokio::spawn(async move { engine.keep_delivered(&delivered).await });
-        kept.await.map_err(|_| Error::Stopping)??;
+        if let Err(error) = kept.await.map_err(|_| Error::Stopping)? {
+            span.fail("not kept");
+            return Err(error);
+        }
         Ok(accepted)
     }
 
@@ -85,7 +94,9 @@ impl Engine {
             lane.inbound.arrives();
             lane.health.send_modify(|health| health.unmerged = lane.inbound.unmerged());
         }
+        let took = Stopwatch::start();
         let kept = self.ledger.accept(delivered).await;
+        self.metrics.commit_duration.get_or_create(&Committed { of: "inbox" }).observe(took.elapsed().as_secs_f64());
         if kept.is_ok() {
             self.arrived.came(delivered, self.clock.now());
         }

@@ -11,6 +11,7 @@ use crate::domain::{
     SyncError, SyncErrorId, Task,
 };
 use crate::ledger::{NotPutBack, Quarantined, action_order};
+use crate::telemetry;
 
 /// How long whoever asked waits for the answer of a lane; it may be done all the same.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -122,7 +123,8 @@ impl Engine {
         let lane = self.lanes.get(&known.org).ok_or_else(|| Error::NoSuchError(id.clone()))?;
         // The id may be one that an import merged into this.
         let (id, conversation, by) = (known.id, known.conversation, by.clone());
-        self.ask(lane, |reply| Command::Error { id, conversation, ask, by, reply }).await
+        let trace = telemetry::here().traceparent();
+        self.ask(lane, |reply| Command::Error { id, conversation, ask, by, trace, reply }).await
     }
 
     pub(super) async fn ask<T>(

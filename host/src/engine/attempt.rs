@@ -1,22 +1,23 @@
 //! One attempt to bring a conversation into Salesforce: ask the policy, link the contact, write, and judge a failure.
 
 mod linking;
+mod measured;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+pub(super) use self::measured::{Begun, run};
 use super::intent::Intent;
 use super::org::Org;
 use super::shared::Shared;
 use crate::domain::{
-    Blame, Cause, Class, Conversation, ConversationId, Decision, Destination, Fact, Fault, Fingerprint, MessageId,
-    PolicyRef, Question, RecordId, Records, Refusal, Routed, Scope, Timestamp, Verdict, Way,
+    Blame, Cause, Class, Conversation, ConversationId, Decision, Destination, Fact, Fingerprint, MessageId, PolicyRef,
+    Question, RecordId, Records, Refusal, Routed, Scope, Timestamp, Verdict, Way,
 };
 use crate::policy::Failing;
 use crate::salesforce::{CaseWrite, ConversationWrite, Upserted};
-use crate::telemetry::Decided;
 
 /// How old the list of an organization's queues may be, and how old when a queue is missing from it: somebody may have
 /// made it just now.
@@ -33,6 +34,8 @@ pub(super) struct Attempt {
     pub(super) first_seen: Timestamp,
     /// Where it says what it is about to do, and waits until that is on record.
     pub(super) intents: mpsc::Sender<Intent>,
+    /// Why, where traces are on.
+    pub(super) trace: Option<Begun>,
 }
 
 /// How an attempt ended.
@@ -46,6 +49,8 @@ pub(super) struct Outcome {
     /// Whether Salesforce was asked.
     pub(super) reached: bool,
     pub(super) ended: Ended,
+    /// Its trace, where traces are on.
+    pub(super) trace_id: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -84,8 +89,9 @@ struct Walk {
     intents: mpsc::Sender<Intent>,
 }
 
-pub(super) async fn run(shared: Shared, org: Arc<Org>, attempt: Attempt) -> Outcome {
-    let Attempt { conversation, records, number, first_seen, intents } = attempt;
+/// Walks the whole way.
+async fn walk(shared: Shared, org: Arc<Org>, attempt: Attempt) -> Outcome {
+    let Attempt { conversation, records, number, first_seen, intents, trace: _ } = attempt;
     let (id, message) = (conversation.id.clone(), newest(&conversation));
     let mut walk = Walk { shared, org, conversation, records, facts: Vec::new(), reached: false, intents };
     let ended = match walk.deliver().await {
@@ -98,7 +104,7 @@ pub(super) async fn run(shared: Shared, org: Arc<Org>, attempt: Attempt) -> Outc
         }
         Err(refusal) => walk.judge(*refusal, number, first_seen).await,
     };
-    Outcome { id, message, facts: walk.facts, reached: walk.reached, ended }
+    Outcome { id, message, facts: walk.facts, reached: walk.reached, ended, trace_id: None }
 }
 
 /// The message that a sync error of a conversation's present state is named after.
@@ -168,7 +174,8 @@ impl Walk {
     /// The queue, or the user, that the conversation is for; `None` when it is not to be written.
     async fn route(&mut self) -> Result<Option<(Option<RecordId>, Option<RecordId>)>, Box<Refusal>> {
         let now = self.shared.clock.now();
-        let decision = self.shared.policies.route(&self.org.policy, &self.conversation, now).await;
+        let asked = self.shared.policies.route(&self.org.policy, &self.conversation, now);
+        let decision = self.measured(Question::Route, asked).await;
         let (policy, cost) = (decision.policy.clone(), decision.cost);
         let (logs, rule) = (decision.logs.clone(), decision.rule.clone());
         let destination = self.answer(decision)?;
@@ -201,8 +208,8 @@ impl Walk {
     async fn judge(&mut self, mut refusal: Refusal, attempt: u32, first_seen: Timestamp) -> Ended {
         let failing = Failing { refusal: &refusal, attempt, first_seen, conversation: &self.conversation };
         let now = self.shared.clock.now();
-        let decision = self.shared.policies.judge(&self.org.policy, failing, now).await;
-        self.count(&decision);
+        let asked = self.shared.policies.judge(&self.org.policy, failing, now);
+        let decision = self.measured(Question::Judge, asked).await;
         self.note(&decision);
         let policy = decision.policy;
         let verdict = decision.answer.unwrap_or_else(|fault| {
@@ -220,7 +227,6 @@ impl Walk {
     }
 
     fn answer<T>(&mut self, decision: Decision<T>) -> Result<T, Box<Refusal>> {
-        self.count(&decision);
         // Where it goes has an entry of its own, unless the policy did not say.
         if decision.question != Question::Route || decision.answer.is_err() {
             self.note(&decision);
@@ -237,24 +243,5 @@ impl Walk {
         }
         let (policy, logs, rule) = (policy.clone(), logs.clone(), rule.clone());
         self.facts.push(Fact::PolicySaid { policy, question: *question, cost: *cost, logs, rule });
-    }
-
-    fn count<T>(&self, decision: &Decision<T>) {
-        let question = match decision.question {
-            Question::Route => "route",
-            Question::Search => "search",
-            Question::Choose => "choose",
-            Question::Judge => "judge",
-        };
-        let outcome = match &decision.answer {
-            Ok(_) => "answered",
-            Err(Fault::Trapped { .. }) => "trapped",
-            Err(Fault::TooSlow { .. }) => "too-slow",
-            Err(Fault::TooLarge { .. }) => "too-large",
-            Err(Fault::Refused { .. }) => "refused",
-            Err(Fault::Senseless { .. }) => "senseless",
-        };
-        let labels = Decided { policy: decision.policy.name.to_string(), question, outcome };
-        self.shared.metrics.decisions.get_or_create(&labels).inc();
     }
 }

@@ -16,7 +16,15 @@ use crate::ledger::{Quarantined, action_order};
 /// Asked of a lane.
 pub(super) enum Command {
     /// About one sync error.
-    Error { id: SyncErrorId, conversation: ConversationId, ask: Ask, by: Asker, reply: Reply<SyncError> },
+    Error {
+        id: SyncErrorId,
+        conversation: ConversationId,
+        ask: Ask,
+        by: Asker,
+        /// The span of the request.
+        trace: Option<String>,
+        reply: Reply<SyncError>,
+    },
     /// A conversation that waits for the end of an incident is not to be synchronized.
     IgnoreParked { conversation: ConversationId, by: Asker, reason: String, reply: Reply<SyncError> },
     /// What people put to a cause.

@@ -58,7 +58,7 @@ use crate::domain::{
 use crate::ledger::{Inbox, Ledger, NotPutBack};
 use crate::policy::PolicyHost;
 use crate::store;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Traces};
 use crate::troubles::Troubles;
 
 /// What the engine needs to run.
@@ -71,6 +71,8 @@ pub struct Parts {
     pub clock: Clock,
     /// The counters.
     pub metrics: Metrics,
+    /// Begins spans.
+    pub traces: Traces,
     /// The organizations.
     pub orgs: Vec<Arc<Org>>,
     /// The Alcmeon environments.
@@ -147,6 +149,7 @@ pub struct Engine {
     policies: Arc<PolicyHost>,
     clock: Clock,
     metrics: Metrics,
+    traces: Traces,
     troubles: Troubles,
     directory: Directory,
     lanes: HashMap<OrgId, LaneHandle>,
@@ -169,7 +172,7 @@ impl Engine {
     /// # Errors
     /// When the store cannot be read.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, Error> {
-        let Parts { ledger, policies, clock, metrics, orgs, environments, troubles, keep, silent } = parts;
+        let Parts { ledger, policies, clock, metrics, traces, orgs, environments, troubles, keep, silent } = parts;
         let mut ids: Vec<_> = orgs.iter().map(|org| org.id.clone()).collect();
         ids.extend(ledger.orgs().await?.into_iter().filter(|id| orgs.iter().all(|org| org.id != *id)));
         let inbox = Inbox::open(&ledger, &ids, clock.now()).await?;
@@ -180,6 +183,7 @@ impl Engine {
             policies: Arc::clone(&policies),
             clock: clock.clone(),
             metrics: metrics.clone(),
+            traces: traces.clone(),
         };
         let (mut lanes, mut tasks) = (HashMap::new(), Vec::new());
         for id in ids {
@@ -196,6 +200,7 @@ impl Engine {
             policies,
             clock,
             metrics,
+            traces,
             troubles,
             directory,
             lanes,

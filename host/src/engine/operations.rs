@@ -6,6 +6,7 @@ use crate::domain::{
     Asker, Deed, ErrorQuery, Fingerprint, Operation, OperationId, OperationStatus, OrgId, Part, ResyncQuery, State,
     Task, Timestamp,
 };
+use crate::telemetry;
 
 /// Sync errors that are looked at to count what no count tells.
 const COUNTED: usize = 20_000;
@@ -198,10 +199,11 @@ impl Engine {
         &self,
         lane: &LaneHandle,
         org: &OrgId,
-        operation: Operation,
+        mut operation: Operation,
         by: &Asker,
         what: Deed,
     ) -> Result<Operation, Error> {
+        operation.trace = telemetry::here().traceparent();
         let why = match &operation.task {
             Task::Ignore { reason } => format!("ignore: {reason}"),
             Task::Assign { assignee: Some(assignee) } => format!("assign: {assignee}"),

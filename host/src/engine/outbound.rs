@@ -9,6 +9,7 @@ use super::attempt::{self, Attempt, Outcome};
 use super::org::Org;
 use super::shared::Shared;
 use crate::domain::{Quota, Refusal};
+use crate::telemetry::Kind;
 
 /// The longest that an attempt may take, whatever its parts are bound by: then it counts as broken off.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
@@ -45,7 +46,8 @@ impl Outbound for Connected {
 
     fn probe(&self) -> BoxFuture<'static, Result<(), Refusal>> {
         let salesforce = Arc::clone(&self.org.salesforce);
-        Box::pin(async move { salesforce.probe().await })
+        let span = self.shared.traces.span("probe", Kind::Internal);
+        Box::pin(async move { span.here().around(salesforce.probe()).await })
     }
 
     fn at_once(&self) -> usize {

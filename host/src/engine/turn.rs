@@ -37,6 +37,8 @@ pub(super) struct Turn<'a> {
     pub(super) commit: LaneCommit,
     /// What operations waited for.
     pub(super) came_out: Vec<CameOut>,
+    /// The trace of the attempt whose outcome is being written.
+    pub(super) trace_id: Option<String>,
     /// Operations that it changed, by their numbers.
     pub(super) operations: BTreeSet<u64>,
     /// What the lane has to do once the turn is written.
@@ -75,6 +77,7 @@ impl<'a> Turn<'a> {
             commit: LaneCommit { at: now, ..LaneCommit::default() },
             todo: Vec::new(),
             came_out: Vec::new(),
+            trace_id: None,
             operations: BTreeSet::new(),
         }
     }
@@ -110,6 +113,7 @@ impl<'a> Turn<'a> {
             return None;
         }
         self.step(&id, Event::Arrived { version });
+        self.traced(&id, arrival.trace);
         self.park(&id);
         team
     }
@@ -205,7 +209,8 @@ impl<'a> Turn<'a> {
         let order = OWN_ENTRIES | delivery.entries;
         self.deliveries.insert(id.clone(), delivery);
         let also = about.into_iter().filter(|other| *other != message).collect();
-        self.keep(id, AuditEntry { message, also, at: self.now, order, fact });
+        let trace_id = self.trace_id.clone();
+        self.keep(id, AuditEntry { message, also, at: self.now, order, fact, trace_id });
     }
 
     /// Keeps an entry of the audit in the page that is being filled.
@@ -256,6 +261,14 @@ impl<'a> Turn<'a> {
     /// Sets where a conversation stands, without anything that follows from it.
     pub(super) fn set_delivery(&mut self, id: &ConversationId, delivery: Delivery) {
         self.deliveries.insert(id.clone(), delivery);
+    }
+
+    /// Says by which span a conversation is to be attempted next.
+    pub(super) fn traced(&mut self, id: &ConversationId, trace: Option<String>) {
+        let delivery = self.delivery(id);
+        if delivery.trace != trace {
+            self.set_delivery(id, Delivery { trace, ..delivery });
+        }
     }
 
     /// Sets a conversation as it is now; the caller knows that nothing is to be sent for it.

@@ -120,6 +120,7 @@ fn arrival(source: SourceId, given: Conversation) -> Result<(Arrival, Vec<Unusab
         extra: None,
         follows: false,
         erase: false,
+        trace: None,
         source,
     };
     Ok((arrival, unusable))

@@ -75,7 +75,7 @@ use crate::engine::Engine;
 use crate::folders::Folder;
 use crate::policy::PolicyHost;
 use crate::registry::{Reference, Registry};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Traces};
 use crate::troubles::Troubles;
 
 /// Where the host listens, and to whom.
@@ -124,6 +124,8 @@ pub struct Parts {
     pub environments: HashMap<SourceId, alcmeon::Config>,
     /// The counters.
     pub metrics: Metrics,
+    /// Begins spans.
+    pub traces: Traces,
     /// The time.
     pub clock: Clock,
     /// What an operator can cure.

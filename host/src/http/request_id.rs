@@ -1,16 +1,24 @@
 //! Every request has an id: the one that was sent with it, or a new one. It stands in the answer, in the problem document and
-//! in what the request itself writes to the log; what a lane does for it later has none.
+//! in what the request itself writes to the log, and where traces are on, so does its trace.
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument as _;
 
+use super::App;
 use super::problem::{CONTENT_TYPE, Problem};
+use crate::telemetry::{Kind, Span, Traces};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+/// Where a caller says what the request belongs to, in the way of W3C's Trace Context.
+const PARENT: HeaderName = HeaderName::from_static("traceparent");
+/// What machines ask all day long: a span of it tells nothing.
+const QUIET: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+/// The methods that spans are named after.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 /// The longest id that is taken from outside, in bytes.
 const LONGEST: usize = 128;
 /// The alphabet of new ones: base 32 in lower case.
@@ -22,17 +30,44 @@ const DIGITS: usize = 20;
 #[derive(Clone)]
 pub(super) struct RequestId(pub(super) String);
 
-/// Gives a request its id.
-pub(super) async fn named(mut request: Request, next: Next) -> Response {
+/// Gives a request its id, and its span where traces are on.
+pub(super) async fn named(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = sent(request.headers()).unwrap_or_else(new);
     request.extensions_mut().insert(RequestId(id.to_str().unwrap_or_default().to_owned()));
-    let span = tracing::info_span!("request", request_id = id.to_str().unwrap_or_default());
-    let mut response = next.run(request).instrument(span).await;
+    let mut span = begun(&app.parts.traces, &request);
+    span.set("switchyard.request_id", id.to_str().unwrap_or_default());
+    let trace = span.here().trace_id();
+    let log = tracing::info_span!("request", request_id = id.to_str().unwrap_or_default(), trace_id = trace.as_deref());
+    let mut response = span.here().around(next.run(request).instrument(log)).await;
+    span.count("http.response.status_code", response.status().as_u16());
+    if response.status().is_server_error() {
+        span.fail(response.status().as_u16());
+    }
     if let Some(problem) = problem_of(&response) {
-        response = with_id(response, problem, &id);
+        response = with_id(response, Problem { trace_id: trace, ..problem }, &id);
     }
     response.headers_mut().insert(HEADER, id);
     response
+}
+
+/// The span of a request, named after its route. It is below the caller's where there is one.
+fn begun(traces: &Traces, request: &Request) -> Span {
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    if route.is_some_and(|route| QUIET.contains(&route)) {
+        return Span::default();
+    }
+    let mut all = request.headers().get_all(PARENT).iter();
+    let parent = all.next().filter(|_| all.next().is_none()).and_then(|given| given.to_str().ok());
+    let mut span = traces.below(parent, "request", Kind::Server);
+    // Anybody may send any word as a method, and names are few.
+    let method = METHODS.into_iter().find(|known| request.method() == known).unwrap_or("_OTHER");
+    span.rename(method);
+    span.set("http.request.method", method);
+    if let Some(route) = route {
+        span.rename(format_args!("{method} {route}"));
+        span.set("http.route", route);
+    }
+    span
 }
 
 /// The id that was sent, where it is one: what a log may hold, and one header.

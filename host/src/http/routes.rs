@@ -21,6 +21,7 @@ use super::{
     messages, operations, orgs, parked, plugins, policies, preview, probes, quarantine, recount, repro, request_id,
     sync_errors, troubles, webhook,
 };
+use crate::telemetry;
 
 /// Bodies of the API, in bytes.
 const BODY_BYTES: usize = 1024 * 1024;
@@ -30,7 +31,8 @@ const GZIP_BYTES: u16 = 1_024;
 
 /// What was begun goes on to its end, also when whoever asked hangs up meanwhile: half of a change is worse than none.
 async fn to_the_end(request: Request, next: Next) -> Response {
-    tokio::spawn(next.run(request).in_current_span()).await.unwrap_or_else(|error| {
+    let run = telemetry::here().around(next.run(request).in_current_span());
+    tokio::spawn(run).await.unwrap_or_else(|error| {
         tracing::error!(%error, "a request broke off");
         Problem::new(Kind::Internal, "the host's log says why").into_response()
     })
@@ -143,7 +145,7 @@ pub(super) fn router(app: App) -> Router {
         // It changes nothing, and ends when whoever asked hangs up.
         .merge(preview)
         .layer(from_fn(access::harden))
-        .layer(from_fn(request_id::named))
+        .layer(from_fn_with_state(app.clone(), request_id::named))
         .layer(
             CompressionLayer::new()
                 .gzip(true)

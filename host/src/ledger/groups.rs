@@ -52,6 +52,14 @@ impl Ledger {
         Ok(GroupPage { items, next, total })
     }
 
+    /// All causes of an organization.
+    pub async fn groups_of(&self, org: &OrgId) -> Result<Vec<Group>, Error> {
+        let pairs = self.group_pairs(std::slice::from_ref(org)).await?;
+        let bytes = record::bytes_of(pairs.iter().map(|(_, value)| value));
+        let read = || pairs.iter().filter_map(|(name, value)| record::decode(name, value).ok()).collect();
+        Ok(record::off_thread(bytes, read))
+    }
+
     /// The records of all causes of some organizations; a page of the store may hold fewer than there are.
     pub(super) async fn group_pairs(&self, orgs: &[OrgId]) -> Result<Vec<Pair>, Error> {
         let most = usize::try_from(GROUPS_KEPT).unwrap_or(usize::MAX) + 1;

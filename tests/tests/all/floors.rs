@@ -17,7 +17,7 @@ const ROOMS: [Rooms; 3] = [
         &[],
         &[
             &["disk", "domain", "foreign_json", "telemetry"],
-            &["alcmeon", "clock", "mail", "policy", "registry", "salesforce", "store", "troubles"],
+            &["alcmeon", "clock", "mail", "otlp", "policy", "registry", "salesforce", "store", "troubles"],
             &["folders", "ledger"],
             &["alerts", "engine"],
             &["http"],

@@ -32,3 +32,4 @@ mod salesforce;
 mod silence;
 mod stopping;
 mod sync;
+mod traces;

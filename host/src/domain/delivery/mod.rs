@@ -31,6 +31,9 @@ pub struct Delivery {
     /// The operation that retried it last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<InOperation>,
+    /// The span by which it is to be attempted, as a W3C `traceparent`, where traces are on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// How many sync errors it has had; it numbers their ids.
     #[serde(skip_serializing_if = "is_zero")]
     pub errors: u32,

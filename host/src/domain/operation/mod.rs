@@ -173,6 +173,9 @@ pub struct Operation {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
+    /// The span that began it, as a W3C `traceparent`, where traces are on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
 
 /// What an operation asks for next.
@@ -215,6 +218,7 @@ impl Operation {
             parts,
             sweep,
             ended_at: None,
+            trace: None,
         }
     }
 

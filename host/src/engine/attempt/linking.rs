@@ -6,7 +6,9 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::Walk;
-use crate::domain::{Attribute, Choice, Class, ContactSearch, Creation, Fact, FieldPath, Link, PolicyRef, Refusal};
+use crate::domain::{
+    Attribute, Choice, Class, ContactSearch, Creation, Fact, FieldPath, Link, PolicyRef, Question, Refusal,
+};
 use crate::engine::intent::Intent;
 use crate::salesforce::{Alone, may_be_about_a_dead_link, outcome_unknown};
 
@@ -31,7 +33,7 @@ impl Walk {
         }
         let (policies, name) = (self.shared.policies.clone(), self.org.policy.clone());
         let now = self.shared.clock.now();
-        let decision = policies.search(&name, &self.conversation, now).await;
+        let decision = self.measured(Question::Search, policies.search(&name, &self.conversation, now)).await;
         let searched_by = decision.policy.clone();
         let searches = self.answer(decision)?;
         let fields = policies.contact_fields(&name);
@@ -51,7 +53,7 @@ impl Walk {
         if found.is_empty() {
             found = salesforce.made_lately(&alone, &fields).await?;
         }
-        let decision = policies.choose(&name, &self.conversation, &found, now).await;
+        let decision = self.measured(Question::Choose, policies.choose(&name, &self.conversation, &found, now)).await;
         let (policy, count) = (decision.policy.clone(), found.len());
         let choice = Box::new(Choice { policy: policy.clone(), found });
         let link = match self.answer(decision) {

@@ -2,6 +2,7 @@
 
 mod backlog;
 mod braking;
+mod classes;
 mod flights;
 mod operating;
 mod outcomes;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use self::backlog::Backlog;
+use self::classes::Classes;
 use self::flights::{Flights, Landed};
 use super::command::{Command, PutBack};
 use super::inbound::Inbound;
@@ -29,6 +31,7 @@ use super::outbound::Outbound;
 use super::shared::Shared;
 use super::too_large::of_a_large_conversation;
 use super::turn::Todo;
+use crate::clock::Stopwatch;
 use crate::domain::{
     Admission, Cause, Class, Demand, Fingerprint, IncidentEvent, Operation, OperationStatus, OrgId, Room, SyncErrorId,
     Timestamp, Work,
@@ -86,6 +89,8 @@ pub(super) struct Lane {
     operations: BTreeMap<u64, Operation>,
     /// What was told of them last, and when.
     told: BTreeMap<u64, (OperationStatus, Timestamp)>,
+    /// The open sync errors by class.
+    classes: Classes,
     newest_pending: Option<SyncErrorId>,
     /// When a conversation last got through or was refused.
     moved_at: Option<Timestamp>,
@@ -133,6 +138,7 @@ impl Lane {
             state: LaneState::default(),
             operations: BTreeMap::new(),
             told: BTreeMap::new(),
+            classes: Classes::default(),
             newest_pending: None,
             moved_at: None,
             teams: HashSet::new(),
@@ -154,7 +160,10 @@ impl Lane {
         patience = PATIENCE;
         loop {
             self.wait().await;
-            match self.turn().await {
+            let took = Stopwatch::start();
+            let turned = self.turn().await;
+            self.parts.shared.metrics.turn_duration.observe(took.elapsed().as_secs_f64());
+            match turned {
                 Ok(()) => patience = PATIENCE,
                 Err(TurnError::Unreadable(error)) => {
                     tracing::error!(org = %self.parts.org, %error, "a lane cannot read its records; it tries again");
@@ -190,6 +199,7 @@ impl Lane {
         self.operations = ledger.operations(org).await?;
         let stand = self.operations.iter().map(|(number, it)| (*number, (it.status, Timestamp::default())));
         self.told = stand.collect();
+        self.classes = Classes::read(&ledger.groups_of(org).await?);
         self.teams = ledger.teams(org, TEAMS).await?.into_keys().collect();
         self.admission.incident = self.state.incident.clone();
         // Times on record may be ahead of a clock that went back before the host stopped.

@@ -128,6 +128,7 @@ impl Lane {
             // It may have been met already, or have something to do by now.
             if before.operation.as_ref().is_none_or(|known| known.number != number) {
                 turn.step(&id, Event::ResyncAsked { by: operation.by.clone(), operation: of });
+                turn.traced(&id, operation.trace.clone());
             }
             match turn.delivery(&id).phase == before.phase {
                 true => operation.skipped(),
@@ -255,5 +256,8 @@ fn act(
         Task::Assign { .. } | Task::Resync { .. } | Task::AutoIgnore { .. } => return false,
     };
     turn.step(id, event);
+    if operation.task.sends() {
+        turn.traced(id, operation.trace.clone());
+    }
     true
 }

@@ -37,7 +37,8 @@ impl Lane {
     }
 
     fn end_attempt(&mut self, turn: &mut Turn<'_>, flight: &Flight, outcome: Outcome, now: Timestamp) {
-        let Outcome { id, message, facts, reached, ended } = outcome;
+        let Outcome { id, message, facts, reached, ended, trace_id } = outcome;
+        turn.trace_id.clone_from(&trace_id);
         for fact in facts {
             turn.audit(&id, message.clone(), Vec::new(), fact);
         }
@@ -62,7 +63,8 @@ impl Lane {
                     tracing::debug!(org = %self.parts.org, conversation = %id, code = %refusal.code, "parked");
                 } else {
                     let (org, code) = (&self.parts.org, &refusal.code);
-                    tracing::warn!(%org, conversation = %id, class = label, %code, "not delivered");
+                    let trace_id = trace_id.as_deref();
+                    tracing::warn!(%org, conversation = %id, class = label, %code, trace_id, "not delivered");
                 }
                 let (error, affected) = (turn.delivery(&id).error_id(&self.parts.org, &id), flight.affected.clone());
                 let (group, refusal, jitter) = (turn.admit(group), *refusal, fastrand::u16(0..1000));
@@ -89,13 +91,18 @@ impl Lane {
             Event::Failed(failure) if failure.parks => Some(failure.refusal.clone()),
             _ => None,
         };
+        let is_over = matches!(event, Event::Delivered { .. } | Event::Excused);
         turn.step(&id, event);
+        if is_over && matches!(turn.delivery(&id).phase, crate::domain::Phase::Idle) {
+            turn.traced(&id, None);
+        }
         if let Some(refusal) = parked
             && matches!(turn.delivery(&id).phase, crate::domain::Phase::Parked { .. })
         {
             turn.say_parked(&id, &refusal);
             turn.todo.push(crate::engine::turn::Todo::Park(id.clone()));
         }
+        turn.trace_id = None;
         self.parts.inbound.note_moved(id);
     }
 

@@ -24,6 +24,7 @@ impl Lane {
             let labels = Registered { org: org.clone(), state: state.as_str() };
             metrics.sync_errors.get_or_create(&labels).set(gauge(count));
         }
+        self.classes.report(&self.parts.org, metrics);
         let phases = self.state.phases;
         let sending = self.flights.len() as u64;
         let waiting = phases.ready().saturating_sub(sending);

@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use super::reads::Reads;
 use super::{Lane, PATIENCE, TurnError, Woken};
-use crate::domain::{Event, HostEvent, IncidentEvent, Timestamp};
-use crate::engine::command::{Answer, Command};
+use crate::clock::Stopwatch;
+use crate::domain::{Arrival, Event, HostEvent, IncidentEvent, Timestamp};
+use crate::engine::command::{Answer, Ask, Command};
+use crate::engine::erase::History;
 use crate::engine::intent::Intent;
 use crate::engine::retention::{Old, trusted};
 use crate::engine::turn::{Finished, Todo, Turn};
 use crate::ledger::{CommitError, LaneCommit, LaneState, Queued};
+use crate::telemetry::{Committed, Kind, Span, child};
 
 impl Lane {
     /// Moves everything that woke the lane, makes it durable, and only then does what follows from it.
@@ -40,6 +43,7 @@ impl Lane {
         changed.extend(self.operate(&mut turn, pages));
         changed.append(&mut turn.operations);
         let left = arrivals.len();
+        let mut span = self.span_of(&arrivals);
         let taken = self.merge(&mut turn, arrivals);
         let (merged, more_arrivals) = (merged + taken - left, more_arrivals || taken < left);
         for (id, early) in due {
@@ -56,7 +60,9 @@ impl Lane {
         self.settle_operations(&mut commit, &mut finished, changed, idle, now);
         finished.state.events += commit.events.len() as u64;
         commit.state = Some(finished.state.clone());
-        self.write(commit, &finished).await?;
+        span.count("switchyard.attempts", begun.len());
+        span.here().around(self.write(commit, &finished)).await?;
+        drop(span);
         self.unmerged = more_arrivals;
         self.parts.inbound.merged(merged, !more_arrivals);
         self.written(finished);
@@ -74,6 +80,15 @@ impl Lane {
         Ok(())
     }
 
+    /// The span of a turn that takes something up that has one.
+    fn span_of(&self, arrivals: &[(u64, Arrival, Option<History>)]) -> Span {
+        let taken = arrivals.iter().filter_map(|(_, arrival, _)| arrival.trace.as_deref());
+        let mut span = self.parts.shared.traces.following(taken, "turn", Kind::Consumer);
+        span.set("switchyard.organization", &self.parts.org);
+        span.count("switchyard.arrivals", arrivals.len());
+        span
+    }
+
     /// Writes until it is written.
     async fn write(&mut self, mut commit: LaneCommit, finished: &Finished) -> Result<(), TurnError> {
         let LaneState { seen, highest, .. } = self.state;
@@ -82,14 +97,23 @@ impl Lane {
             return Ok(());
         }
         let mut patience = PATIENCE;
+        let mut span = child("commit", Kind::Internal);
         loop {
-            match self.writer.commit(&commit).await {
-                Ok(()) => return Ok(()),
+            let took = Stopwatch::start();
+            let written = self.writer.commit(&commit).await;
+            let commits = &self.parts.shared.metrics.commit_duration;
+            commits.get_or_create(&Committed { of: "turn" }).observe(took.elapsed().as_secs_f64());
+            match written {
+                Ok(()) => {
+                    self.classes.change(&commit.groups);
+                    return Ok(());
+                }
                 Err(CommitError::Fenced) => return Err(TurnError::Fenced),
                 Err(CommitError::TooLarge { conversation: Some(id), key, bytes }) => {
                     commit.set_aside(&self.parts.org, &id, &format!("{key} would take {bytes} bytes"));
                 }
                 Err(error) => {
+                    span.fail("not written");
                     tracing::error!(org = %self.parts.org, %error, "a lane cannot write its records; it tries again");
                     if self.rest(&mut patience).await {
                         return Err(TurnError::Stopping);
@@ -137,8 +161,11 @@ impl Lane {
                 self.admission.incident.step(IncidentEvent::LiftAsked, now);
             }
             answers.push(match command {
-                Command::Error { id, conversation, ask, by, reply } => {
+                Command::Error { id, conversation, ask, by, trace, reply } => {
                     let answer = turn.ask(&id, &conversation, &ask, &by);
+                    if answer.is_ok() && matches!(ask, Ask::Retry) {
+                        turn.traced(&conversation, trace);
+                    }
                     Box::new(move || drop(reply.send(answer)))
                 }
                 Command::IgnoreParked { conversation, by, reason, reply } => {

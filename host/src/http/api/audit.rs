@@ -27,11 +27,14 @@ pub(crate) struct AuditEntry {
     /// Orders entries of one moment.
     order: u64,
     fact: Fact,
+    /// The trace of the attempt in which it happened; only where the host recorded traces then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
 }
 
 impl From<domain::AuditEntry> for AuditEntry {
-    fn from(domain::AuditEntry { message, also, at, order, fact }: domain::AuditEntry) -> Self {
-        Self { message, also, at, order, fact: Fact(fact) }
+    fn from(domain::AuditEntry { message, also, at, order, fact, trace_id }: domain::AuditEntry) -> Self {
+        Self { message, also, at, order, fact: Fact(fact), trace_id }
     }
 }
 

@@ -171,6 +171,9 @@ pub(crate) struct Problem {
     /// The request's id, as `X-Request-Id` and the host's log have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) request_id: Option<String>,
+    /// The request's trace, as the host's log has it; only where the host records traces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) trace_id: Option<String>,
 }
 
 impl Problem {
@@ -184,6 +187,7 @@ impl Problem {
             problems: Vec::new(),
             retry_after: None,
             request_id: None,
+            trace_id: None,
         }
     }
 

@@ -83,7 +83,14 @@ fn put_pending(commit: &mut LaneCommit, number: usize) {
         Delivery { wanted: 1, phase: Phase::Held, attempts: 1, open: Some(open), errors: 1, ..Delivery::default() };
     let arrived = Fact::Arrived { kind: "new_message".into(), by: ReachedBy::Webhook, event: 1, extra: None };
     let mut page = AuditPage::default();
-    page.add(AuditEntry { message: message.clone(), also: Vec::new(), at: now, order: 0, fact: arrived });
+    page.add(AuditEntry {
+        message: message.clone(),
+        also: Vec::new(),
+        at: now,
+        order: 0,
+        fact: arrived,
+        trace_id: None,
+    });
     commit.pages.push((conversation.clone(), 0, page));
     commit.errors.push(ErrorChange { before: None, after: error });
     commit.messages.push((message.clone(), conversation.clone()));
@@ -125,6 +132,8 @@ fn shop(http: reqwest::Client) -> Arc<Org> {
     // Nothing listens there: every call of Salesforce is refused at once.
     let config = "login_url = 'http://127.0.0.1:1'\nclient_id = 'key'\nrefresh_token = 'hush-token'";
     let keeping = salesforce::Keeping {
+        org: id("shop"),
+        metrics: Metrics::default(),
         token: Ok(RefreshToken { token: Secret::new("hush-token"), organization: None }),
         on_rotated: Box::new(|_| Box::pin(async { Ok(()) })),
         now: Box::new(|| Timestamp::from_millis(1_768_469_500_000)),
@@ -163,6 +172,7 @@ impl Console {
             policies: Arc::clone(&policies),
             clock: clock.clone(),
             metrics: metrics.clone(),
+            traces: Default::default(),
             orgs: vec![shop(http.clone())],
             environments: Vec::new(),
             troubles: troubles.clone(),
@@ -192,6 +202,7 @@ impl Console {
             oci: Default::default(),
             environments: HashMap::new(),
             metrics,
+            traces: Default::default(),
             clock,
             troubles: troubles.clone(),
             events: "0123456789abcdef".to_owned(),

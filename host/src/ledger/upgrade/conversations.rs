@@ -90,6 +90,7 @@ fn delivery(
     let delivered = audit.iter().rev().find(|entry| matches!(entry.fact, Fact::Delivered { .. }));
     Delivery {
         operation: None,
+        trace: None,
         delivered_at: None,
         wanted: known.wanted,
         settled: known.settled,

@@ -9,8 +9,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
 use serde_json::{Value, json};
 
-use crate::domain::{RefreshToken, Timestamp};
+use crate::domain::{OrgId, RefreshToken, Timestamp};
 use crate::salesforce::{Client, Config, Keeping, OnRotated};
+use crate::telemetry::Metrics;
 
 /// What Salesforce answers to a token that has ended, with the status 401.
 pub(crate) const EXPIRED: &str = r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#;
@@ -130,8 +131,9 @@ impl StandIn {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let token = config.refresh_token.clone().ok_or_else(|| "nobody has authorized it yet".to_owned());
         let token = token.map(|token| RefreshToken { token, organization: None });
+        let org = OrgId::new("acme").unwrap();
         let now = Box::new(|| Timestamp::from_millis(1_790_000_000_000));
-        Client::new(config, http, Keeping { token, on_rotated, now }, 4).unwrap()
+        Client::new(config, http, Keeping { org, token, on_rotated, now, metrics: Metrics::default() }, 4).unwrap()
     }
 }
 

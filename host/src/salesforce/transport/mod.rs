@@ -3,6 +3,7 @@
 mod authorize;
 mod grant;
 mod granted;
+mod measured;
 mod rest;
 mod scrub;
 mod session;

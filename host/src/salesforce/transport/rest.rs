@@ -175,10 +175,12 @@ impl Transport {
 
     async fn finish(&self, request: Result<RequestBuilder, HttpError>, call: &Call) -> Result<Accepted, Refusal> {
         let number = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        let measured = self.session.begin(call.method.as_str(), &call.path);
         let outcome = match request {
             Ok(request) => exchange(request).await,
             Err(error) => Err(error),
         };
+        self.session.end(measured, &outcome);
         if let Ok(answer) = &outcome
             && answer.usage.is_some()
         {

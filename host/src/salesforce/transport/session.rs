@@ -10,13 +10,15 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::grant::{Grant, TokenRequest};
 use super::granted::{Granted, PATH, access, unreadable};
+use super::measured::Measured;
 use super::scrub::scrub;
-use crate::domain::{Class, RecordId, RefreshToken, Refusal, RequestSent, Secret, Timestamp};
+use crate::domain::{Class, OrgId, RecordId, RefreshToken, Refusal, RequestSent, Secret, Timestamp};
 use crate::salesforce::config::Config;
 use crate::salesforce::error::Error;
 use crate::salesforce::http::{HttpAnswer, HttpError, exchange};
 use crate::salesforce::refusals::{Stage, judge};
 use crate::salesforce::values::{OrganizationId, Server};
+use crate::telemetry::{Metrics, here};
 
 /// Who only wants to know whether a token is given shares the outcome of the newest request for so long.
 const SELDOM: Duration = Duration::from_secs(60);
@@ -25,12 +27,16 @@ const SELDOM_AFTER_FAILURE: Duration = Duration::from_secs(10);
 
 /// What a client needs from outside: who keeps its refresh token, and what time it is.
 pub struct Keeping {
+    /// The organization, as the host calls it.
+    pub org: OrgId,
     /// The refresh token to begin with, or why there is none. Flows without one never ask for it.
     pub token: Result<RefreshToken, String>,
     /// Stores the one that follows.
     pub on_rotated: OnRotated,
     /// The time.
     pub now: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Takes how long calls were on their way.
+    pub metrics: Metrics,
 }
 
 /// Stores a new refresh token durably; the words of an `Err` go into the refusal.
@@ -61,6 +67,8 @@ struct Inner {
     timeout: Duration,
     on_rotated: OnRotated,
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    org: OrgId,
+    metrics: Metrics,
     /// How many attempts are over: who waited for one shares its outcome.
     over: AtomicU64,
     /// The serial of the newest access token with which Salesforce itself has answered.
@@ -90,7 +98,7 @@ struct Tokens {
 impl Session {
     /// Asks for nothing yet.
     pub(crate) fn new(config: &Config, http: reqwest::Client, keeping: Keeping) -> Result<Self, Error> {
-        let Keeping { token, on_rotated, now } = keeping;
+        let Keeping { org, token, on_rotated, now, metrics } = keeping;
         let organization = token.as_ref().ok().and_then(|kept| kept.organization.clone());
         let refresh_token = token.map(|kept| kept.token);
         let tokens = Tokens {
@@ -112,6 +120,8 @@ impl Session {
             timeout: Duration::from_millis(config.timeout_ms),
             on_rotated,
             now,
+            org,
+            metrics,
             over: AtomicU64::new(0),
             answered: AtomicU64::new(0),
             tokens: Arc::new(Mutex::new(tokens)),
@@ -130,6 +140,16 @@ impl Session {
             Tokens { failure: Some(refusal), .. } if over != self.0.over.load(Ordering::SeqCst) => Err(refusal.clone()),
             _ => in_a_task(Arc::clone(&self.0).renew(tokens)).await,
         }
+    }
+
+    /// Begins to measure a call.
+    pub(super) fn begin(&self, method: &str, path: &str) -> Measured {
+        Measured::begin(method, path, &self.0.org, (self.0.now)())
+    }
+
+    /// Measures a call that has ended.
+    pub(super) fn end(&self, measured: Measured, outcome: &Result<HttpAnswer, HttpError>) {
+        measured.end(outcome, &self.0.metrics, (self.0.now)());
     }
 
     /// Says that Salesforce itself has answered a call with this access token, so that its address was right.
@@ -215,7 +235,7 @@ impl Session {
 async fn in_a_task(
     asking: impl Future<Output = Result<Arc<AccessToken>, Refusal>> + Send + 'static,
 ) -> Result<Arc<AccessToken>, Refusal> {
-    tokio::spawn(asking).await.unwrap_or_else(|error| {
+    tokio::spawn(here().around(asking)).await.unwrap_or_else(|error| {
         let words = format!("the token request did not end: {error}");
         Err(Refusal::new(Class::Transient, "CONNECTION_FAILED", words).of_org())
     })
@@ -332,6 +352,9 @@ impl Inner {
         let url = self.login.at(PATH).map_err(|error| HttpError::Unsendable(error.to_string()))?;
         let mut form = vec![("grant_type", request.grant_type)];
         form.extend(request.fields.iter().map(|(name, value)| (*name, value.reveal())));
-        exchange(self.http.post(url).timeout(self.timeout).form(&form)).await
+        let measured = Measured::begin("POST", PATH, &self.org, (self.now)());
+        let outcome = exchange(self.http.post(url).timeout(self.timeout).form(&form)).await;
+        measured.end(&outcome, &self.metrics, (self.now)());
+        outcome
     }
 }

@@ -13,6 +13,7 @@ use crate::domain::{Class, RecordId, Refusal, RequestSent, Scope};
 use crate::salesforce::refusals::{Written, not_salesforces, outcome_unknown, read, record, wants_fewer};
 use crate::salesforce::soql::quote;
 use crate::salesforce::transport::{Accepted, Call, Transport};
+use crate::telemetry::{Kind, following, here};
 
 /// How long a few records wait for more when no call is on its way.
 const LINGER: Duration = Duration::from_millis(10);
@@ -48,7 +49,8 @@ impl BatchUpserts {
         parents: Vec<RecordId>,
     ) -> Result<Upserted, Refusal> {
         let (reply, answer) = oneshot::channel();
-        self.batcher().add(object, PendingWrite { id: id.to_owned(), fields, parents, again: false, reply });
+        let attempt = here();
+        self.batcher().add(object, PendingWrite { id: id.to_owned(), fields, parents, again: false, attempt, reply });
         self.go_on(None);
         let broken_off = |_| Err(Refusal::new(Class::Transient, "BROKEN_OFF", "the call ended without an answer"));
         answer.await.unwrap_or_else(broken_off)
@@ -71,7 +73,11 @@ impl BatchUpserts {
                 Next::Send(batch) => {
                     let over = Over { upserts: Arc::clone(self), batch: Some(batch.over()) };
                     tokio::spawn(async move {
-                        over.upserts.send_batch(batch).await;
+                        let mut span =
+                            following(batch.entries.iter().map(|entry| &entry.attempt), "upsert", Kind::Internal);
+                        span.count("switchyard.records", batch.entries.len());
+                        span.here().around(over.upserts.send_batch(batch)).await;
+                        drop(span);
                         let upserts = Arc::clone(&over.upserts);
                         drop(over);
                         upserts.go_on(None);

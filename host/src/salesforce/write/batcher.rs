@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 
 use crate::domain::{RecordId, Refusal};
+use crate::telemetry::Here;
 
 /// How many records one call may write: Salesforce's bound.
 pub const RECORDS: usize = 200;
@@ -63,6 +64,8 @@ pub(super) struct PendingWrite {
     pub(super) parents: Vec<RecordId>,
     /// Whether it was sent before, and refused because another write of it had been faster.
     pub(super) again: bool,
+    /// The attempt that writes it.
+    pub(super) attempt: Here,
     /// Takes the answer about this record.
     pub(super) reply: oneshot::Sender<Result<Upserted, Refusal>>,
 }
@@ -244,7 +247,7 @@ mod tests {
     fn entry(id: u32, parent: Option<u8>) -> PendingWrite {
         let parents = parent.map(|parent| RecordId::new(format!("003{parent:012}")).unwrap()).into_iter().collect();
         let (reply, _) = oneshot::channel();
-        PendingWrite { id: id.to_string(), fields: Map::new(), parents, again: false, reply }
+        PendingWrite { id: id.to_string(), fields: Map::new(), parents, again: false, attempt: Here::default(), reply }
     }
 
     /// What leaves next, when every moment of waiting is over at once.

@@ -97,7 +97,7 @@ impl World {
                 Ended::Delivered(Records { conversation: record, ..records.clone() })
             }
         };
-        Outcome { id, message, facts: Vec::new(), reached: true, ended }
+        Outcome { id, message, facts: Vec::new(), reached: true, ended, trace_id: None }
     }
 }
 
@@ -235,6 +235,7 @@ impl Bench {
                 policies: Arc::clone(&POLICIES),
                 clock: Clock::Manual(clock.clone()),
                 metrics: Metrics::default(),
+                traces: Default::default(),
             },
             outbound,
             commands: received,
@@ -346,7 +347,7 @@ impl Bench {
     pub(super) async fn about(&self, number: u64, ask: Ask) -> Option<Result<SyncError, Error>> {
         let id = self.open(number).await?;
         let conversation = conversation(number);
-        self.ask(|reply| Command::Error { id, conversation, ask, by: ann(), reply }).await
+        self.ask(|reply| Command::Error { id, conversation, ask, by: ann(), trace: None, reply }).await
     }
 
     async fn open(&self, number: u64) -> Option<SyncErrorId> {

@@ -304,7 +304,8 @@ fn whoever_asked_is_answered_though_the_recount_behind_the_commit_fails() {
         // The turn's own read of it succeeds.
         bench.store.plan([Fault::at(Point::Read).of("delivery/acme/main:1").skipping(1).times(1)]);
         let (id, conversation, by) = (list[0].id.clone(), conversation(1), ann());
-        let answer = bench.ask(|reply| Command::Error { id, conversation, ask: Ask::Retry, by, reply }).await;
+        let answer =
+            bench.ask(|reply| Command::Error { id, conversation, ask: Ask::Retry, by, trace: None, reply }).await;
         assert!(matches!(answer, Some(Err(Error::NoSuchError(_)))), "nobody is told that the host stops: {answer:?}");
         bench.arrive(arrival(2, 1)).await;
         let health = bench.settled().await;
