@@ -82,11 +82,8 @@ impl App {
         let registry = Arc::new(Registry::new(config.policies.registries.clone(), pulled, most_bytes));
         let policies = Arc::new(policies::host(&config, &ledger, compiled).await?);
         embedded::add_plugins(&policies).await?;
-        let [policies_folder, plugins_folder] = folders(&config);
-        let mut plugin_files = PluginFolder::new(Arc::clone(&policies), &config, clock.clone(), troubles.clone());
-        plugin_files.start(&plugins_folder, &config, &registry).await;
-        let mut policy_files = PolicyFolder::new(Arc::clone(&policies), &config, clock.clone(), troubles.clone());
-        policy_files.start(&policies_folder).await?;
+        let ([policies_folder, plugins_folder], policy_files, plugin_files) =
+            read_folders(&config, &policies, &registry, &clock, &troubles).await?;
         let http = client()?;
         let (traces, exporter) = traces::start(config.traces.as_ref(), &http, &metrics, &troubles, &clock)?;
         let orgs = connect_all(&config, &ledger, &http, &clock, &metrics).await?;
@@ -121,14 +118,14 @@ impl App {
         let server = http::start(&config.http, parts).await?;
         let public_url = config.http.public_url.clone().unwrap_or_else(|| format!("http://{}", server.address));
         let mailer = config.mail.as_ref().map(Mailer::new).transpose()?.map(Arc::new);
-        let (settings, clock_of_alerts, of_alerts) = (config.alerts, clock.clone(), metrics.clone());
+        let (settings, metrics_of_alerts) = (config.alerts, metrics.clone());
         let parts = alerts::Parts {
             ledger,
             mailer,
             settings,
             public_url,
-            clock: clock_of_alerts,
-            metrics: of_alerts,
+            clock: clock.clone(),
+            metrics: metrics_of_alerts,
             traces,
             troubles,
         };
@@ -155,9 +152,20 @@ impl App {
     }
 }
 
-/// The folders of policies and of plugins.
-fn folders(config: &Config) -> [Folder; 2] {
-    [&config.policies.folder, &config.policies.plugins].map(|path| Folder::new(path.clone()))
+/// The folders of policies and of plugins, and what was read of them.
+async fn read_folders(
+    config: &Config,
+    policies: &Arc<PolicyHost>,
+    registry: &Arc<Registry>,
+    clock: &Clock,
+    troubles: &Troubles,
+) -> anyhow::Result<([Folder; 2], PolicyFolder, PluginFolder)> {
+    let folders = [&config.policies.folder, &config.policies.plugins].map(|path| Folder::new(path.clone()));
+    let mut plugin_files = PluginFolder::new(Arc::clone(policies), config, clock.clone(), troubles.clone());
+    plugin_files.start(&folders[1], config, registry).await;
+    let mut policy_files = PolicyFolder::new(Arc::clone(policies), config, clock.clone(), troubles.clone());
+    policy_files.start(&folders[0]).await?;
+    Ok((folders, policy_files, plugin_files))
 }
 
 /// The records, where this release can read them.

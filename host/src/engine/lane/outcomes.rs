@@ -4,11 +4,12 @@ use super::Lane;
 use super::braking::Braked;
 use super::flights::{Flight, Landed};
 use crate::domain::{
-    Arrival, Cause, Class, Event, Failure, IncidentEvent, MessageId, Records, Refusal, Scope, Timestamp, Verdict,
+    Arrival, Cause, Class, ConversationId, Event, Failure, IncidentEvent, MessageId, Phase, Records, Refusal, Scope,
+    Timestamp, Verdict,
 };
 use crate::engine::attempt::{Ended, Outcome};
 use crate::engine::erase::History;
-use crate::engine::turn::Turn;
+use crate::engine::turn::{Todo, Turn};
 use crate::telemetry::Attempted;
 
 /// Bytes of texts that are merged in one turn, about.
@@ -87,23 +88,28 @@ impl Lane {
             }
         };
         self.count_attempt(label);
+        Self::record(turn, &id, event);
+        turn.trace_id = None;
+        self.parts.inbound.note_moved(id);
+    }
+
+    /// Moves the delivery of what came to its end.
+    fn record(turn: &mut Turn<'_>, id: &ConversationId, event: Event) {
         let parked = match &event {
             Event::Failed(failure) if failure.parks => Some(failure.refusal.clone()),
             _ => None,
         };
         let is_over = matches!(event, Event::Delivered { .. } | Event::Excused);
-        turn.step(&id, event);
-        if is_over && matches!(turn.delivery(&id).phase, crate::domain::Phase::Idle) {
-            turn.traced(&id, None);
+        turn.step(id, event);
+        if is_over && matches!(turn.delivery(id).phase, Phase::Idle) {
+            turn.traced(id, None);
         }
         if let Some(refusal) = parked
-            && matches!(turn.delivery(&id).phase, crate::domain::Phase::Parked { .. })
+            && matches!(turn.delivery(id).phase, Phase::Parked { .. })
         {
-            turn.say_parked(&id, &refusal);
-            turn.todo.push(crate::engine::turn::Todo::Park(id.clone()));
+            turn.say_parked(id, &refusal);
+            turn.todo.push(Todo::Park(id.clone()));
         }
-        turn.trace_id = None;
-        self.parts.inbound.note_moved(id);
     }
 
     /// An attempt that panicked, or that took too long, is a failed one.

@@ -1,7 +1,7 @@
 //! Refusals: what a caller sees, and what each kind of them means.
 
 use axum::http::StatusCode;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::openapi::{Ref, RefOr, Response};
 use utoipa::{ToResponse, ToSchema};
 
@@ -152,8 +152,8 @@ impl<'r> ToResponse<'r> for Stale {
 pub(crate) struct Problem {
     /// The address of a page that says what this kind of problem means.
     #[serde(rename = "type")]
-    #[schema(examples("/problems/not-found"))]
-    pub(crate) kind: String,
+    #[schema(value_type = String, examples("/problems/not-found"))]
+    pub(crate) kind: Kind,
     pub(crate) title: &'static str,
     /// That of the answer.
     pub(crate) status: u16,
@@ -176,10 +176,16 @@ pub(crate) struct Problem {
     pub(crate) trace_id: Option<String>,
 }
 
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{PAGES}{}", self.word()))
+    }
+}
+
 impl Problem {
     pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
         Self {
-            kind: format!("{PAGES}{}", kind.word()),
+            kind,
             title: kind.title(),
             status: kind.status().as_u16(),
             detail: detail.into(),
@@ -192,7 +198,7 @@ impl Problem {
     }
 
     pub(crate) fn is(&self, kind: Kind) -> bool {
-        self.kind.strip_prefix(PAGES) == Some(kind.word())
+        self.kind == kind
     }
 
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
