@@ -86,7 +86,7 @@ impl Filter {
     }
 }
 
-/// When, who, what, and whatever is known beside.
+/// When, who, what, and whatever is known beside; at the end by which token, from where and by which request.
 fn line(action: &Value) -> String {
     let text = |name: &str| action[name].as_str().unwrap_or_default();
     let mut line = format!("{}  {:<12} {:<18}", text("at"), text("by"), text("what"));
@@ -101,6 +101,11 @@ fn line(action: &Value) -> String {
     if !text("reason").is_empty() {
         line += &format!("  \"{}\"", text("reason"));
     }
+    let request: Vec<_> =
+        ["token", "address", "request_id"].map(text).into_iter().filter(|it| !it.is_empty()).collect();
+    if !request.is_empty() {
+        line += &format!("  [{}]", request.join(" "));
+    }
     line.trim_end().to_owned()
 }
 
@@ -114,7 +119,11 @@ mod tests {
     fn a_line_says_when_who_what_about_what_and_why() {
         let action = json!({ "at": "2026-01-05T09:30:00.000Z", "by": "ann", "what": "ignore", "org": "acme",
             "subject": "se-1", "count": 1, "reason": "a test" });
-        assert_eq!(line(&action), "2026-01-05T09:30:00.000Z  ann          ignore              acme  se-1  \"a test\"");
+        let told = "2026-01-05T09:30:00.000Z  ann          ignore              acme  se-1  \"a test\"";
+        assert_eq!(line(&action), told);
+        let mut asked = action;
+        (asked["token"], asked["address"], asked["request_id"]) = ("tok-1".into(), "192.0.2.7".into(), "req-1".into());
+        assert_eq!(line(&asked), format!("{told}  [tok-1 192.0.2.7 req-1]"));
         let many = json!({ "at": "2026-01-05T09:30:00.000Z", "by": "", "what": "sign-in-refused", "count": 40 });
         assert_eq!(line(&many), "2026-01-05T09:30:00.000Z               sign-in-refused     (40)");
     }

@@ -107,7 +107,10 @@ fn story(of: &Value) -> String {
     line("Timeline".to_owned());
     for entry in list(&of["timeline"]) {
         let [at, message] = ["at", "message"].map(|name| text(&entry[name]));
-        line(format!("  {at}  {message:<12}  {}", happened(&entry["fact"])));
+        let asked = ["token", "address", "request_id"].map(|name| text(&entry["request"][name]));
+        let asked: Vec<_> = asked.into_iter().filter(|it| !it.is_empty()).collect();
+        let asked = if asked.is_empty() { String::new() } else { format!("  [{}]", asked.join(" ")) };
+        line(format!("  {at}  {message:<12}  {}{asked}", happened(&entry["fact"])));
     }
     lines
 }
@@ -163,7 +166,10 @@ mod tests {
                 { "id": "m:1", "sent_at": "T0", "author": "customer", "text": "two\nlines", "erased": false },
                 { "id": "m:2", "sent_at": "T0", "author": "agent", "text": "", "erased": true },
             ],
-            "timeline": [{ "at": "T0", "message": "m:1", "fact": { "what": "ROUTED", "policy": { "name": "p", "revision": 3 }, "cost": 7 } }],
+            "timeline": [
+                { "at": "T0", "message": "m:1", "fact": { "what": "ROUTED", "policy": { "name": "p", "revision": 3 }, "cost": 7 } },
+                { "at": "T1", "message": "m:1", "fact": { "what": "REOPENED", "by": "ann" }, "request": { "token": "tok-1", "request_id": "req-1" } },
+            ],
         }));
         let wanted = [
             "acme: retrying since T1, tried again at T2",
@@ -176,6 +182,7 @@ mod tests {
             "  T0  agent     m:2: (erased)",
             "Timeline",
             "  T0  m:1           ROUTED  policy: p revision 3  cost: 7",
+            "  T1  m:1           REOPENED  by: ann  [tok-1 req-1]",
         ];
         assert_eq!(told.lines().collect::<Vec<_>>(), wanted);
     }

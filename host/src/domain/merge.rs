@@ -69,6 +69,7 @@ pub fn merge(known: Option<Conversation>, arrival: Arrival, now: Timestamp) -> M
             event: arrival.event,
             extra: arrival.extra.take(),
         },
+        request: None,
     };
     state(&mut conversation, arrival);
     let changed = before.as_ref().is_none_or(|before| differs(before, &conversation));

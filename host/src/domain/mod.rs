@@ -5,6 +5,7 @@ mod address;
 mod admission;
 mod advice;
 mod alerting;
+mod api_token;
 mod arrival;
 mod audit;
 mod bounds;
@@ -38,7 +39,7 @@ mod sync_error;
 mod time;
 mod unsynced;
 
-pub use action::{Action, Asker, Deed, Via};
+pub use action::{Action, Asker, Deed, RequestOrigin, Via};
 pub use address::{BaseUrl, BaseUrlError};
 pub use admission::{Admission, Demand, Room};
 pub use advice::Advice;
@@ -46,6 +47,7 @@ pub use alerting::{
     AlertSettings, AlertState, BrakedCause, Checks, IncidentEnd, News, Notice, OngoingIncident, PendingCause, Planned,
     Rollback, Situation, SourceHealth, plan as plan_alerts,
 };
+pub use api_token::{API_TOKEN_PREFIX, ApiToken, ConsoleSession, TokenScope, api_token_text, is_api_token, token_name};
 pub use arrival::{Arrival, ReachedBy};
 pub use audit::{AuditEntry, Fact};
 pub use bounds::{BODIES_BYTES, BODY_BYTES, CONVERSATION_BYTES, is_hidden};
@@ -67,8 +69,8 @@ pub use group::{ASSIGNEE, Annotation, Condition, GROUPS_KEPT, Group, GroupChange
 pub use group_query::{GroupOrder, GroupPlace, GroupQuery};
 pub use idempotency::IdempotencyKey;
 pub use ids::{
-    AccountId, ConversationId, IdError, MessageId, OperationId, OrgId, PluginName, PolicyName, RecordId, SourceId,
-    SyncErrorId,
+    AccountId, ApiTokenId, ConversationId, IdError, MessageId, OperationId, OrgId, PluginName, PolicyName, RecordId,
+    SourceId, SyncErrorId,
 };
 pub use incident::{Incident, IncidentEvent, IncidentStatus, Passage};
 pub use merge::{Merge, merge};

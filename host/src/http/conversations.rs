@@ -70,7 +70,8 @@ pub(super) async fn show(
     });
     let before = before.transpose()?;
     let stories = app.parts.engine.ledger().stories(&id).await?;
-    let wanted = stories.into_iter().filter(|story| query.org.as_ref().is_none_or(|org| *org == story.org));
+    let stories = stories.into_iter().filter(|story| caller.sees(&story.org));
+    let wanted = stories.filter(|story| query.org.as_ref().is_none_or(|org| *org == story.org));
     let orgs: Vec<_> = wanted.map(|story| view(&app, &id, story, query.mask, before, limit)).collect();
     if orgs.is_empty() {
         return Err(Problem::not_found(format!("nothing is known of conversation {id}")));

@@ -13,7 +13,8 @@ use utoipa::IntoParams;
 use super::App;
 use super::access::Caller;
 use super::api::{Conflict, DryRun, MatchedGroup, Operation as View, OperationList, OperationRequest};
-use super::error_query::{Filters, PAGE, each, no_such_org, once, text, values_of};
+use super::caller::no_such_org;
+use super::error_query::{Filters, PAGE, each, once, text, values_of};
 use super::extract::{self, Asked, Id};
 use super::filters::FILTERS;
 use super::parameters::{Form, Known, known, named, names, number, text as any_text};
@@ -82,7 +83,7 @@ pub(super) async fn begin(
     if !asked.query.is_null() {
         filters.take_object(&asked.query)?;
     }
-    let query = filters.known(&app)?;
+    let query = filters.known(&app, &caller)?;
     if states_for(&task, &query).is_none() {
         let states: Vec<_> = task.states().iter().map(|state| state.as_str()).collect();
         let (task, states) = (task.as_str(), states.join(" or "));
@@ -102,10 +103,10 @@ async fn resync(app: &App, caller: &Caller, asked: &OperationRequest) -> Result<
     unused(asked, "assignee", asked.assignee.is_some())?;
     let engine = &app.parts.engine;
     let (orgs, query) = resync_query(&asked.query)?;
-    if let Some(org) = orgs.iter().find(|org| engine.org(org).is_err()) {
+    if let Some(org) = orgs.iter().find(|org| !caller.sees(org) || engine.org(org).is_err()) {
         return Err(no_such_org(org));
     }
-    let all = || engine.orgs().into_iter().map(|(org, _)| org.id.clone()).collect();
+    let all = || engine.orgs().into_iter().map(|(org, _)| org.id.clone()).filter(|org| caller.sees(org)).collect();
     let orgs: Vec<_> = if orgs.is_empty() { all() } else { orgs.into_iter().collect() };
     if !asked.dry_run {
         let (id, begun) = engine.begin_resync(&orgs, &query, &caller.asker()).await?;
@@ -206,16 +207,20 @@ pub(super) struct Which {
 /// The newest ones, those that go on first.
 #[utoipa::path(get, path = "/v1/operations", operation_id = "list_operations", tag = "operations", params(Which),
     responses((status = 200, description = "Operations.", body = OperationList)))]
-pub(super) async fn list(State(app): State<App>, Asked(which): Asked<Which>) -> Result<Json<OperationList>, Problem> {
+pub(super) async fn list(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Asked(which): Asked<Which>,
+) -> Result<Json<OperationList>, Problem> {
     let limit = which.limit.unwrap_or(PAGE);
     if !(1..=MOST).contains(&limit) {
         return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {MOST}")));
     }
     let engine = &app.parts.engine;
     let orgs = match which.org {
-        Some(org) if !engine.knows(&org) => return Err(no_such_org(&org)),
+        Some(org) if !caller.sees(&org) || !engine.knows(&org) => return Err(no_such_org(&org)),
         Some(org) => vec![org],
-        None => engine.ledger().orgs().await?,
+        None => engine.ledger().orgs().await?.into_iter().filter(|org| caller.sees(org)).collect(),
     };
     let mut by_id: Vec<(OperationId, Vec<(OrgId, Operation)>)> = Vec::new();
     for (org, _, operation) in engine.ledger().newest_operations(&orgs, limit).await? {
@@ -235,18 +240,43 @@ pub(super) async fn list(State(app): State<App>, Asked(which): Asked<Which>) -> 
 #[utoipa::path(get, path = "/v1/operations/{id}", operation_id = "get_operation", tag = "operations",
     params(("id" = OperationId, Path)),
     responses((status = 200, description = "The operation as it is now.", body = View)))]
-pub(super) async fn show(State(app): State<App>, Id(id): Id<OperationId>) -> Result<Json<View>, Problem> {
-    let found = app.parts.engine.ledger().operation(&id).await?;
+pub(super) async fn show(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id<OperationId>,
+) -> Result<Json<View>, Problem> {
+    seen(&app, &caller, id).await.map(Json)
+}
+
+/// An operation, as far as it is about the caller's organizations.
+async fn seen(app: &App, caller: &Caller, id: OperationId) -> Result<View, Problem> {
+    let mut found = app.parts.engine.ledger().operation(&id).await?;
+    found.retain(|(org, ..)| caller.sees(org));
     if found.is_empty() {
         return Err(Problem::not_found(format!("there is no operation {id}")));
     }
     let all = found.into_iter().map(|(org, _, operation)| (org, operation)).collect();
-    Ok(Json(View::of(id, all, app.parts.clock.now())))
+    Ok(View::of(id, all, app.parts.clock.now()))
+}
+
+/// Whether a caller may change an operation: it is about the caller's organizations, and about no others.
+async fn changes(app: &App, caller: &Caller, id: &OperationId) -> Result<(), Problem> {
+    if caller.orgs().is_none() {
+        return Ok(());
+    }
+    let all = app.parts.engine.ledger().operation(id).await?;
+    let own = all.iter().filter(|(org, ..)| caller.sees(org)).count();
+    match own {
+        0 => Err(Problem::not_found(format!("there is no operation {id}"))),
+        own if own < all.len() => Err(Problem::forbidden("this operation is about other organizations as well")),
+        _ => Ok(()),
+    }
 }
 
 async fn change(app: App, caller: &Caller, id: OperationId, status: OperationStatus) -> Result<Json<View>, Problem> {
+    changes(&app, caller, &id).await?;
     app.parts.engine.change_operation(&id, status, &caller.asker()).await?;
-    show(State(app), Id(id)).await
+    seen(&app, caller, id).await.map(Json)
 }
 
 /// Pause an operation
@@ -303,6 +333,7 @@ pub(super) async fn undo(
     Extension(caller): Extension<Caller>,
     Id(id): Id<OperationId>,
 ) -> Result<Response, Problem> {
+    changes(&app, &caller, &id).await?;
     let (id, begun) = app.parts.engine.undo_operation(&id, &caller.asker()).await?;
     accepted(&app, &id, begun)
 }

@@ -5,6 +5,7 @@
 
 mod accept;
 mod actions;
+mod api_tokens;
 mod audit;
 mod background;
 mod commit;

@@ -31,3 +31,4 @@ mod salesforce;
 mod silence;
 mod stopping;
 mod sync;
+mod tokens;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::{self, Deed, OrgId, Timestamp, Via};
+use crate::domain::{self, ApiTokenId, Deed, OrgId, RequestOrigin, Timestamp, Via};
 
 /// Something that a person or a program did.
 #[derive(Debug, Serialize, ToSchema)]
@@ -14,6 +14,9 @@ pub(crate) struct Action {
     at: Timestamp,
     by: String,
     via: Via,
+    /// The token that it was asked with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<ApiTokenId>,
     /// The address that it was asked from.
     #[schema(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,8 +48,8 @@ pub(crate) struct ActionList {
 
 impl From<(String, domain::Action)> for Action {
     fn from((id, action): (String, domain::Action)) -> Self {
-        let domain::Action { at, order: _, by, via, address, what, org, subject, count, reason, request_id, key: _ } =
-            action;
-        Self { id, at, by, via, address, what, org, subject, count, reason, request_id }
+        let domain::Action { at, order: _, by, via, request, what, org, subject, count, reason, key: _ } = action;
+        let RequestOrigin { token, address, request_id } = request;
+        Self { id, at, by, via, token, address, what, org, subject, count, reason, request_id }
     }
 }

@@ -1,12 +1,14 @@
 //! What happened to a message, entry by entry.
 
+use std::net::IpAddr;
+
 use serde::Serialize;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::policy::PolicyRef;
-use crate::domain::{self, Class, Ending, MessageId, Question, RecordId, SyncErrorId, Timestamp};
+use crate::domain::{self, ApiTokenId, Class, Ending, MessageId, Question, RecordId, SyncErrorId, Timestamp};
 
 /// All that happened to a message.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,11 +29,33 @@ pub(crate) struct AuditEntry {
     /// Orders entries of one moment.
     order: u64,
     fact: Fact,
+    /// How the request came that it follows from, where a person or a program asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<RequestOrigin>,
+}
+
+/// How a request came, as far as that is known.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RequestOrigin {
+    /// The token that it came with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<ApiTokenId>,
+    /// The address that it came from.
+    #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<IpAddr>,
+    /// Its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
 }
 
 impl From<domain::AuditEntry> for AuditEntry {
-    fn from(domain::AuditEntry { message, also, at, order, fact }: domain::AuditEntry) -> Self {
-        Self { message, also, at, order, fact: Fact(fact) }
+    fn from(domain::AuditEntry { message, also, at, order, fact, request }: domain::AuditEntry) -> Self {
+        let request = request.map(|request| {
+            let domain::RequestOrigin { token, address, request_id } = *request;
+            RequestOrigin { token, address, request_id }
+        });
+        Self { message, also, at, order, fact: Fact(fact), request }
     }
 }
 

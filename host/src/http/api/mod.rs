@@ -16,6 +16,7 @@ mod preview;
 mod problem;
 mod quarantine;
 mod sync_error;
+mod token;
 mod trouble;
 mod values;
 
@@ -41,4 +42,5 @@ pub(crate) use self::preview::Preview;
 pub(crate) use self::problem::{Conflict, Kind, PAGES, Problem, Stale};
 pub(crate) use self::quarantine::{QuarantineEntry, QuarantineList, Quarantined, Recount};
 pub(crate) use self::sync_error::{Decided, Evidence, Ignore, SyncError, SyncErrorList};
+pub(crate) use self::token::{MadeToken, Token, TokenList, TokenRequest};
 pub(crate) use self::trouble::{Trouble, TroubleList};

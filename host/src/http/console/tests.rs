@@ -83,7 +83,14 @@ fn put_pending(commit: &mut LaneCommit, number: usize) {
         Delivery { wanted: 1, phase: Phase::Held, attempts: 1, open: Some(open), errors: 1, ..Delivery::default() };
     let arrived = Fact::Arrived { kind: "new_message".into(), by: ReachedBy::Webhook, event: 1, extra: None };
     let mut page = AuditPage::default();
-    page.add(AuditEntry { message: message.clone(), also: Vec::new(), at: now, order: 0, fact: arrived });
+    page.add(AuditEntry {
+        message: message.clone(),
+        also: Vec::new(),
+        at: now,
+        order: 0,
+        fact: arrived,
+        request: None,
+    });
     commit.pages.push((conversation.clone(), 0, page));
     commit.errors.push(ErrorChange { before: None, after: error });
     commit.messages.push((message.clone(), conversation.clone()));
