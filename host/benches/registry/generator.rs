@@ -138,7 +138,7 @@ fn add(
         attempt: 1,
         next_attempt_at: None,
     };
-    page.add(AuditEntry { message: message.clone(), also: Vec::new(), at, order: 1, fact });
+    page.add(AuditEntry { message: message.clone(), also: Vec::new(), at, order: 1, fact, request: None });
     state.errors.moved(None, Some(now));
     state.phases.moved(None, Some(&delivery));
     commit.messages.push((message, id.clone()));

@@ -16,7 +16,7 @@ use super::api::{Conflict, MadeToken, Token as View, TokenList, TokenRequest};
 use super::error_query::{LARGEST_PAGE, PAGE};
 use super::extract::{self, Asked, Id};
 use super::idempotency::KeptBody;
-use super::keyring::{Kept, MOST};
+use super::keyring::{Kept, MOST, Making};
 use super::problem::Problem;
 use super::tokens::hash;
 use crate::domain::{Action, ApiToken, ApiTokenId, Deed, Timestamp, api_token_text, token_name};
@@ -113,8 +113,12 @@ pub(super) async fn make(
     let secret = api_token_text(&random).ok_or_else(|| Problem::unavailable("the system gave no random numbers"))?;
     let token = wanted(&app, &caller, asked, &secret)?;
     let action = said(&app, &caller, Deed::TokenMake, &token);
-    if !app.access.keyring.make(token.clone(), &action).await? {
-        return Err(Problem::conflict(format!("there are {MOST} tokens, as many as may be: revoke some")));
+    match app.access.keyring.make(token.clone(), &action).await? {
+        Making::Done => {}
+        Making::Full => {
+            return Err(Problem::conflict(format!("there are {MOST} tokens, as many as may be: revoke some")));
+        }
+        Making::MakerEnded => return Err(Problem::unauthorized("your token was revoked or has expired")),
     }
     let token = View::of(token, false, None, app.access.keyring.now());
     let shown_again = serde_json::to_string(&MadeToken { token: token.clone(), secret: None }).unwrap_or_default();

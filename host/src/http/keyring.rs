@@ -63,6 +63,16 @@ impl Kept {
     }
 }
 
+/// What became of the making of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Making {
+    Done,
+    /// There are as many as may be, and none has ended.
+    Full,
+    /// What it was asked with is worth nothing any more.
+    MakerEnded,
+}
+
 #[derive(Default)]
 struct Table {
     by_hash: HashMap<Hash, Arc<Kept>>,
@@ -180,15 +190,18 @@ impl Keyring {
         before.map(|(_, kept)| kept).filter(|kept| wanted(kept)).take(limit).cloned().collect()
     }
 
-    /// Keeps a new token. Answers `false` where there are as many as may be and none has ended.
-    pub(super) async fn make(&self, token: ApiToken, action: &Action) -> Result<bool, Error> {
+    /// Keeps a new token, unless there are as many as may be, or the one with which it is made was revoked meanwhile.
+    pub(super) async fn make(&self, token: ApiToken, action: &Action) -> Result<Making, Error> {
         let _one = self.changing.lock().await;
-        let Some(forgotten) = self.to_be_forgotten() else { return Ok(false) };
+        if token.made_by_token.as_ref().is_some_and(|maker| !self.stands(maker)) {
+            return Ok(Making::MakerEnded);
+        }
+        let Some(forgotten) = self.to_be_forgotten() else { return Ok(Making::Full) };
         self.ledger.keep_api_token(&token, &[], &forgotten, action).await?;
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         forgotten.iter().for_each(|id| table.remove(id));
         table.put(Kept::new(token, false, None));
-        Ok(true)
+        Ok(Making::Done)
     }
 
     /// Those that ended long ago, and where there are as many as may be, the one that ended first; `None` where that is none.

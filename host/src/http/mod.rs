@@ -40,6 +40,7 @@ mod recount;
 mod refused;
 mod repro;
 mod request_id;
+mod resync;
 mod routes;
 mod seats;
 mod serving;

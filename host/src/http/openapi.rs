@@ -16,8 +16,8 @@ use super::App;
 use super::api::{Kind, Problem};
 use super::filters::FILTERS;
 use super::idempotency;
-use super::operations::OF_RESYNC;
 use super::problem::CONTENT_TYPE;
+use super::resync::OF_RESYNC;
 use super::serving::Peer;
 use super::tokens::Scope;
 

@@ -24,10 +24,10 @@ mod quarantine;
 mod query;
 mod reading;
 mod record;
+mod refresh_tokens;
 mod revisions;
 mod sealing;
 mod story;
-mod tokens;
 mod unsynced;
 mod upgrade;
 mod verify;
@@ -63,7 +63,7 @@ pub struct Ledger {
     store: Arc<dyn Store>,
     /// What lists read of causes.
     heads: Arc<Heads>,
-    /// What tokens are sealed with.
+    /// What refresh tokens are sealed with.
     keys: Keys,
 }
 
@@ -74,7 +74,7 @@ impl Ledger {
         Self { store, heads: Arc::default(), keys: Keys::default() }
     }
 
-    /// The same, with keys to seal tokens with.
+    /// The same, with keys to seal refresh tokens with.
     #[must_use]
     pub fn with_keys(self, keys: Keys) -> Self {
         Self { keys, ..self }

@@ -7,6 +7,9 @@ use serde_json::json;
 use switchyard::store::{AsTheyAre, Convert, MemoryStore, Range, Store, check_export, import};
 use switchyard_tests::{ADMIN, OPERATOR, TestHost};
 
+use crate::browser::Browser;
+use crate::tokens::make;
+
 fn as_they_are(format: u64) -> Box<dyn Convert> {
     Box::new(AsTheyAre { format })
 }
@@ -21,6 +24,8 @@ async fn a_backup_is_read_with_a_scope_of_its_own_and_restores_what_the_host_kee
     let (status, _) = host.post("/v1/intake/shop-acme", conversation).await;
     assert_eq!(status, StatusCode::ACCEPTED);
     host.idle().await;
+    let made = make(&host, json!({ "name": "robot", "scopes": ["read"] })).await;
+    Browser::sign_in(&host, &made.secret).await;
     for (method, token, wanted) in [
         (Method::POST, OPERATOR, StatusCode::FORBIDDEN),
         (Method::POST, "wrong", StatusCode::UNAUTHORIZED),
@@ -42,7 +47,9 @@ async fn a_backup_is_read_with_a_scope_of_its_own_and_restores_what_the_host_kee
     let all =
         |range: Range| async { (restored.range(range.clone()).await.unwrap(), host.store.range(range).await.unwrap()) };
     let (there, here) = all(Range::of("", 10_000)).await;
-    assert!(there.iter().any(|(key, _)| key.starts_with(b"conversation/acme/")), "{} records", there.len());
+    for prefix in ["conversation/acme/", "api-token/", "console-session/"] {
+        assert!(there.iter().any(|(key, _)| key.starts_with(prefix.as_bytes())), "{prefix}: {} records", there.len());
+    }
     assert_eq!(there, here);
     host.stop().await;
 }

@@ -67,7 +67,7 @@ impl Bench {
         Clock::Manual(self.clock.clone()).now()
     }
 
-    async fn make(&self, token: ApiToken) -> bool {
+    async fn make(&self, token: ApiToken) -> Making {
         self.keyring.make(token, &action(self, Deed::TokenMake)).await.unwrap()
     }
 
@@ -91,7 +91,7 @@ async fn a_token_opens_from_its_making_to_its_revoking_and_after_a_restart() {
     let bench = bench().await;
     let (made, text) = token(1, bench.now());
     assert!(bench.keyring.find(&text).is_none());
-    assert!(bench.make(made.clone()).await);
+    assert_eq!(bench.make(made.clone()).await, Making::Done);
     assert_eq!(bench.keyring.find(&text).unwrap().token, made);
     assert!(bench.keyring.find("a-configured-secret").unwrap().of_configuration);
     let again = loaded(&bench.store, &bench.clock).await;
@@ -101,6 +101,18 @@ async fn a_token_opens_from_its_making_to_its_revoking_and_after_a_restart() {
     let again = loaded(&bench.store, &bench.clock).await;
     assert!(again.find(&text).is_none());
     assert_eq!(again.get(&made.id).unwrap().token.revoked_by.as_deref(), Some("ops"));
+}
+
+#[tokio::test]
+async fn a_token_that_was_revoked_a_moment_ago_makes_no_other_one() {
+    let bench = bench().await;
+    let (maker, _) = token(1, bench.now());
+    bench.make(maker.clone()).await;
+    let child = |number| ApiToken { made_by_token: Some(maker.id.clone()), ..token(number, bench.now()).0 };
+    assert_eq!(bench.make(child(2)).await, Making::Done);
+    bench.revoke(&maker.id).await.unwrap();
+    assert_eq!(bench.make(child(3)).await, Making::MakerEnded);
+    assert_eq!(bench.keys("api-token/").await, 2);
 }
 
 #[tokio::test]
@@ -232,7 +244,7 @@ async fn there_are_so_many_tokens_and_no_more_and_what_ended_makes_place() {
     }
     bench.store.commit(batch).await.unwrap();
     let full = loaded(&bench.store, &bench.clock).await;
-    assert!(!full.make(numbered(most), &made).await.unwrap());
+    assert_eq!(full.make(numbered(most), &made).await.unwrap(), Making::Full);
     let ids: BTreeSet<_> = full.list(None, 20_000, |_| true).iter().map(|kept| kept.token.id.clone()).collect();
     assert_eq!(ids.len(), MOST + 1, "and that of the configuration");
     let mut paged = BTreeSet::new();
@@ -248,7 +260,7 @@ async fn there_are_so_many_tokens_and_no_more_and_what_ended_makes_place() {
     // It is past for certain.
     bench.clock.advance(Duration::from_secs(60));
     full.keep_uses().await;
-    assert!(full.make(numbered(most), &made).await.unwrap());
+    assert_eq!(full.make(numbered(most), &made).await.unwrap(), Making::Done);
     assert!(full.get(&first.id).is_none() && full.get(&second.id).is_some());
     assert_eq!(bench.keys("api-token/").await, MOST);
 }
