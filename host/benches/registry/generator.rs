@@ -138,7 +138,8 @@ fn add(
         attempt: 1,
         next_attempt_at: None,
     };
-    page.add(AuditEntry { message: message.clone(), also: Vec::new(), at, order: 1, fact, trace_id: None });
+    let (also, trace_id, request) = (Vec::new(), None, None);
+    page.add(AuditEntry { message: message.clone(), also, at, order: 1, fact, trace_id, request });
     state.errors.moved(None, Some(now));
     state.phases.moved(None, Some(&delivery));
     commit.messages.push((message, id.clone()));

@@ -3,11 +3,12 @@
 use clap::{Args, Subcommand};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
-use serde_json::Value;
 
 use super::out::{self, say};
-use super::remote::Remote;
-use crate::domain::{Deed, OrgId, Timestamp};
+use super::remote::{Remote, known, list};
+use super::table::fitted;
+use crate::domain::{Deed, OrgId, Timestamp, is_hidden};
+use crate::http::api::Action;
 
 /// Actions of one call.
 const PAGE: usize = 500;
@@ -61,9 +62,9 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     let (path, mut next, mut left) = (filter.path(), String::new(), limit);
     while left > 0 && out::is_open() {
         let page = remote.call(Method::GET, &format!("{path}limit={}{next}", left.min(PAGE)), None).await?;
-        for action in page["actions"].as_array().into_iter().flatten() {
+        for action in list(&page, "actions") {
             left = left.saturating_sub(1);
-            if json { say!("{action}") } else { say!("{}", line(action)) }
+            if json { say!("{action}") } else { fitted(&line(known(action)?)) }
         }
         let Some(cursor) = page["next_cursor"].as_str() else { break };
         next = format!("&cursor={cursor}");
@@ -86,22 +87,26 @@ impl Filter {
     }
 }
 
-/// When, who, what, and whatever is known beside.
-fn line(action: &Value) -> String {
-    let text = |name: &str| action[name].as_str().unwrap_or_default();
-    let mut line = format!("{}  {:<12} {:<18}", text("at"), text("by"), text("what"));
-    for name in ["org", "subject"] {
-        if !text(name).is_empty() {
-            line += &format!("  {}", text(name));
-        }
+/// When, who, what, and whatever is known beside; at the end by which token, from where and by which request.
+fn line(action: Action) -> String {
+    let Action { at, by, what, org, subject, count, reason, token, address, request_id, .. } = action;
+    let mut line = format!("{at}  {by:<12} {:<18}", what.as_str());
+    for name in [org.map(|org| org.to_string()), subject].into_iter().flatten() {
+        line += &format!("  {name}");
     }
-    if action["count"].as_u64() != Some(1) {
-        line += &format!("  ({})", action["count"]);
+    if count != 1 {
+        line += &format!("  ({count})");
     }
-    if !text("reason").is_empty() {
-        line += &format!("  \"{}\"", text("reason"));
+    if let Some(reason) = reason {
+        line += &format!("  \"{reason}\"");
     }
-    line.trim_end().to_owned()
+    let (token, address) = (token.map(|token| token.to_string()), address.map(|address| address.to_string()));
+    let request: Vec<_> = [token, address, request_id].into_iter().flatten().collect();
+    if !request.is_empty() {
+        line += &format!("  [{}]", request.join(" "));
+    }
+    let shown = |character: char| if is_hidden(character) { char::REPLACEMENT_CHARACTER } else { character };
+    line.trim_end().chars().map(shown).collect()
 }
 
 #[cfg(test)]
@@ -112,11 +117,19 @@ mod tests {
 
     #[test]
     fn a_line_says_when_who_what_about_what_and_why() {
-        let action = json!({ "at": "2026-01-05T09:30:00.000Z", "by": "ann", "what": "ignore", "org": "acme",
-            "subject": "se-1", "count": 1, "reason": "a test" });
-        assert_eq!(line(&action), "2026-01-05T09:30:00.000Z  ann          ignore              acme  se-1  \"a test\"");
-        let many = json!({ "at": "2026-01-05T09:30:00.000Z", "by": "", "what": "sign-in-refused", "count": 40 });
-        assert_eq!(line(&many), "2026-01-05T09:30:00.000Z               sign-in-refused     (40)");
+        let action = json!({ "id": "1", "at": "2026-01-05T09:30:00.000Z", "by": "ann", "via": "api", "what": "ignore",
+            "org": "acme", "subject": "se-1", "count": 1, "reason": "a test" });
+        let line = |action: &serde_json::Value| line(known(action).unwrap());
+        let told = "2026-01-05T09:30:00.000Z  ann          ignore              acme  se-1  \"a test\"";
+        assert_eq!(line(&action), told);
+        let mut asked = action;
+        let token = "tok-019c3e2b4f7qk2vx7ahz4";
+        (asked["token"], asked["address"], asked["request_id"]) = (token.into(), "192.0.2.7".into(), "req-1".into());
+        assert_eq!(line(&asked), format!("{told}  [{token} 192.0.2.7 req-1]"));
+        let many = json!({ "id": "2", "at": "2026-01-05T09:30:00.000Z", "by": "", "via": "api",
+            "what": "sign-in-refused", "subject": "a\u{1b}[2J", "count": 40 });
+        let told = "2026-01-05T09:30:00.000Z               sign-in-refused     a\u{fffd}[2J  (40)";
+        assert_eq!(line(&many), told);
     }
 
     #[test]

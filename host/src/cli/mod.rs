@@ -25,6 +25,7 @@ mod serve;
 mod store;
 mod sync_error;
 mod table;
+mod token;
 mod verify;
 
 #[cfg(any(test, fuzzing))]
@@ -102,6 +103,9 @@ enum Command {
     /// Do one thing with all the sync errors that match: begin that, follow it, stop it, and take it back.
     #[command(subcommand)]
     Operation(operation::Command),
+    /// Make, list and revoke the tokens with which people and programs ask a host.
+    #[command(subcommand)]
+    Token(token::Command),
     /// List who did what.
     #[command(subcommand)]
     Action(action::Command),
@@ -207,6 +211,7 @@ pub fn run() -> ExitCode {
             | Command::Conversation(_)
             | Command::SyncError(_)
             | Command::Action(_)
+            | Command::Token(_)
             | Command::Store(store::Command::Verify { .. } | store::Command::Quarantine(_))
     );
     let default = if quiet { "error" } else { "info" };
@@ -272,6 +277,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::SyncError(command) => return Ok(Exit::of(sync_error::run(*command).await).into()),
         Command::Operation(command) => return Ok(Exit::of(operation::run(command).await).into()),
         Command::Action(command) => action::run(command).await?,
+        Command::Token(command) => token::run(command).await?,
         Command::Store(command) => return store::run(command).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();

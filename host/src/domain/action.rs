@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{IdempotencyKey, OrgId, Timestamp, is_hidden};
+use super::{ApiTokenId, IdempotencyKey, OrgId, Timestamp, is_hidden};
 
 /// The longest text of an action, in characters.
 const LONGEST: usize = 500;
@@ -17,12 +17,24 @@ pub struct Asker {
     pub name: String,
     /// The way that the request came.
     pub via: Via,
-    /// The other side of the connection; that of a proxy, where one stands between.
-    pub address: Option<IpAddr>,
-    /// The id of the request.
-    pub request_id: Option<String>,
+    /// How it came.
+    pub request: RequestOrigin,
     /// The key with which the same request may come again.
     pub key: Option<IdempotencyKey>,
+}
+
+/// How a person's or a program's request came, as far as that is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestOrigin {
+    /// By which token; a session of the console has one too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<ApiTokenId>,
+    /// The other side of the connection; that of a proxy, where one stands between.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
+    /// The id of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }
 
 /// The way that a request came.
@@ -50,9 +62,9 @@ pub struct Action {
     pub by: String,
     /// The way that it was asked.
     pub via: Via,
-    /// From where it was asked, where that is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address: Option<IpAddr>,
+    /// How the request came, where there was one.
+    #[serde(flatten)]
+    pub request: RequestOrigin,
     /// What.
     pub what: Deed,
     /// The organization that it is about, where it is about one.
@@ -66,19 +78,24 @@ pub struct Action {
     /// Why, in the words of whoever asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The id of the request, where it came by one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
     /// The key with which the same request may come again; it has a record of its own.
     #[serde(skip)]
     pub key: Option<IdempotencyKey>,
+}
+
+impl RequestOrigin {
+    /// As a record has it: nothing where nothing is known.
+    #[must_use]
+    pub fn known(&self) -> Option<Box<Self>> {
+        (*self != Self::default()).then(|| Box::new(self.clone()))
+    }
 }
 
 impl Asker {
     /// Somebody who asks by no request.
     #[must_use]
     pub fn new(name: &str, via: Via, address: Option<IpAddr>) -> Self {
-        Self { name: name.to_owned(), via, address, request_id: None, key: None }
+        Self { name: name.to_owned(), via, request: RequestOrigin { address, ..RequestOrigin::default() }, key: None }
     }
 }
 
@@ -86,9 +103,8 @@ impl Action {
     /// An action about nothing in particular. Its `order` is the ledger's to give.
     #[must_use]
     pub fn new(asker: &Asker, what: Deed, at: Timestamp) -> Self {
-        let (by, via, address) = (plain(&asker.name), asker.via, asker.address);
-        let (request_id, key) = (asker.request_id.clone(), asker.key.clone());
-        Self { at, order: 0, by, via, address, what, org: None, subject: None, count: 1, reason: None, request_id, key }
+        let (by, via, request, key) = (plain(&asker.name), asker.via, asker.request.clone(), asker.key.clone());
+        Self { at, order: 0, by, via, request, what, org: None, subject: None, count: 1, reason: None, key }
     }
 
     /// The same, about an organization.
@@ -203,6 +219,10 @@ deeds! {
     SignInRefused = "sign-in-refused",
     /// Somebody signed out of the console.
     SignOut = "sign-out",
+    /// A token was made.
+    TokenMake = "token-make",
+    /// A token was revoked.
+    TokenRevoke = "token-revoke",
     /// A backup was read.
     Backup = "backup",
     /// The store was recounted.

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Class, Destination, Link, MessageId, PolicyRef, Question, ReachedBy, RecordId, SyncErrorId, Timestamp};
+use super::{
+    Class, Destination, Link, MessageId, PolicyRef, Question, ReachedBy, RecordId, RequestOrigin, SyncErrorId,
+    Timestamp,
+};
 
 /// One line of a message's audit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +24,9 @@ pub struct AuditEntry {
     /// The trace of the attempt in which it happened, where traces are on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
+    /// How the request came that it follows from, where it follows from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Box<RequestOrigin>>,
 }
 
 impl AuditEntry {
@@ -254,8 +260,15 @@ mod tests {
     fn an_entry_is_about_its_message_and_about_those_beside_it() {
         let id = |number: u64| MessageId::new(format!("main:{number}")).unwrap();
         let fact = Fact::Erased { event: 1 };
-        let entry =
-            AuditEntry { message: id(1), also: vec![id(2)], at: Timestamp::default(), order: 1, fact, trace_id: None };
+        let entry = AuditEntry {
+            message: id(1),
+            also: vec![id(2)],
+            at: Timestamp::default(),
+            order: 1,
+            fact,
+            trace_id: None,
+            request: None,
+        };
         assert!(entry.is_about(&id(1)) && entry.is_about(&id(2)) && !entry.is_about(&id(3)));
     }
 

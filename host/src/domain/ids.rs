@@ -109,6 +109,10 @@ id!(
     OperationId, "operation"
 );
 id!(
+    /// A token of the API; those of the configuration have one too.
+    ApiTokenId, "token"
+);
+id!(
     /// A policy, by the name of its file.
     PolicyName, "policy"
 );
@@ -172,6 +176,21 @@ impl OperationId {
     #[must_use]
     pub fn begun(at: super::Timestamp, number: u64) -> Self {
         Self(format!("op-{}", digest(&[&at.as_millis().to_string(), &number.to_string()])))
+    }
+}
+
+impl ApiTokenId {
+    /// The id of a token that somebody makes at this time; the number tells it from others. Later ones are greater.
+    #[must_use]
+    pub fn made(at: super::Timestamp, number: u64) -> Self {
+        let drawn = digest(&[&at.as_millis().to_string(), &number.to_string()]);
+        Self(format!("tok-{:011x}{}", at.as_millis(), &drawn[..10]))
+    }
+
+    /// The id of a token of the configuration: the one with this place (0 for the first) among those of its name.
+    #[must_use]
+    pub fn of_configuration(name: &str, place: usize) -> Self {
+        Self(format!("file-{}", digest(&[name, &place.to_string()])))
     }
 }
 

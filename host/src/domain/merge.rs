@@ -70,6 +70,7 @@ pub fn merge(known: Option<Conversation>, arrival: Arrival, now: Timestamp) -> M
             extra: arrival.extra.take(),
         },
         trace_id: None,
+        request: None,
     };
     state(&mut conversation, arrival);
     let changed = before.as_ref().is_none_or(|before| differs(before, &conversation));

@@ -5,6 +5,7 @@ mod address;
 mod admission;
 mod advice;
 mod alerting;
+mod api_token;
 mod arrival;
 mod audit;
 mod bounds;
@@ -39,7 +40,7 @@ mod sync_error;
 mod time;
 mod unsynced;
 
-pub use action::{Action, Asker, Deed, Via};
+pub use action::{Action, Asker, Deed, RequestOrigin, Via};
 pub use address::{BaseUrl, BaseUrlError};
 pub use admission::{Admission, Demand, Room};
 pub use advice::Advice;
@@ -47,6 +48,7 @@ pub use alerting::{
     AlertSettings, AlertState, BrakedCause, Checks, IncidentEnd, News, Notice, OngoingIncident, PendingCause, Planned,
     Rollback, Situation, SourceHealth, plan as plan_alerts,
 };
+pub use api_token::{API_TOKEN_PREFIX, ApiToken, ConsoleSession, TokenScope, api_token_text, is_api_token, token_name};
 pub use arrival::{Arrival, ReachedBy};
 pub use audit::{AuditEntry, Fact};
 pub use bounds::{BODIES_BYTES, BODY_BYTES, CONVERSATION_BYTES, is_hidden};
@@ -69,8 +71,8 @@ pub use group_query::{GroupOrder, GroupPlace, GroupQuery};
 pub use host_event::{EventType, GroupStood, HostEvent};
 pub use idempotency::IdempotencyKey;
 pub use ids::{
-    AccountId, ConversationId, IdError, MessageId, OperationId, OrgId, PluginName, PolicyName, RecordId, SourceId,
-    SyncErrorId,
+    AccountId, ApiTokenId, ConversationId, IdError, MessageId, OperationId, OrgId, PluginName, PolicyName, RecordId,
+    SourceId, SyncErrorId,
 };
 pub use incident::{Incident, IncidentEvent, IncidentStatus, Passage};
 pub use merge::{Merge, merge};

@@ -18,9 +18,10 @@ pub struct Accepted {
 }
 
 impl Engine {
-    /// Whether an organization has this account.
-    pub fn is_linked(&self, source: &SourceId, account: &AccountId) -> bool {
-        self.directory.find(source, account).is_some()
+    /// The organization that has this account.
+    #[must_use]
+    pub fn linked_to(&self, source: &SourceId, account: &AccountId) -> Option<&OrgId> {
+        self.directory.find(source, account)
     }
 
     /// Puts arrivals where they survive a power cut, and what beside them cannot be used into the quarantine; with `place`, a

@@ -125,7 +125,7 @@ impl Turn<'_> {
             Ask::Reopen => (Change::Reopen { by: by.clone() }, Event::ReopenAsked { by }),
         };
         error.allows(&change)?;
-        self.step(conversation, event);
+        self.step_as_asked(conversation, event, asker.request.known());
         let action = self.action(asker, ask.deed()).about(id);
         self.commit.actions.push(match ask {
             Ask::Ignore(reason) => action.because(reason),
@@ -166,7 +166,8 @@ impl Turn<'_> {
             self.step(id, Event::Started);
             self.step(id, Event::Failed(Box::new(failure)));
         }
-        self.step(id, Event::IgnoreAsked { by: by.name.clone(), reason: reason.to_owned(), operation: None });
+        let event = Event::IgnoreAsked { by: by.name.clone(), reason: reason.to_owned(), operation: None };
+        self.step_as_asked(id, event, by.request.known());
         let open = self.delivery(id).open.and_then(|open| self.sync_error(&open.id).cloned());
         let open = open.ok_or_else(|| Error::NotParked(id.clone()))?;
         self.commit.actions.push(self.action(by, Deed::IgnoreParked).about(id).because(reason));

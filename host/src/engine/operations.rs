@@ -211,7 +211,7 @@ impl Engine {
         };
         let count = operation.matched.unwrap_or(0);
         let action = self.action(by, what).of(org).about(&operation.id).counting(count).because(&why);
-        let (operation, action) = (Box::new(operation), Box::new(action));
+        let (operation, action) = (Box::new(Operation { request: by.request.known(), ..operation }), Box::new(action));
         self.ask(lane, |reply| Command::Begin { operation, action, reply }).await
     }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::org::Links;
 use crate::domain::{
     Arrival, AuditEntry, Conversation, ConversationId, Delivery, Effect, Event, Fact, Fingerprint, Group, GroupStood,
-    HostEvent, InOperation, MessageId, OrgId, Records, Refusal, Retried, SyncError, SyncErrorId, Timestamp, Work,
-    merge, step,
+    HostEvent, InOperation, MessageId, OrgId, Records, Refusal, RequestOrigin, Retried, SyncError, SyncErrorId,
+    Timestamp, Work, merge, step,
 };
 use crate::ledger::{AuditPage, DeliveryChange, ErrorChange, Forgotten, LaneCommit, LaneState, Loaded, Quarantined};
 
@@ -21,6 +21,8 @@ pub(super) struct Turn<'a> {
     pub(super) now: Timestamp,
     /// While the organization has an incident: what arrives and what comes due is parked because of this.
     pub(super) incident: Option<Refusal>,
+    /// How the request came that is being carried out: what the audit is told meanwhile follows from it.
+    pub(super) request: Option<Box<RequestOrigin>>,
     pub(super) loaded: Loaded,
     pub(super) state: LaneState,
     pub(super) newest_pending: Option<SyncErrorId>,
@@ -63,6 +65,7 @@ impl<'a> Turn<'a> {
             links,
             now,
             incident: None,
+            request: None,
             loaded,
             state,
             newest_pending: None,
@@ -188,6 +191,13 @@ impl<'a> Turn<'a> {
         send
     }
 
+    /// Moves a delivery as somebody asked for it.
+    pub(super) fn step_as_asked(&mut self, id: &ConversationId, event: Event, request: Option<Box<RequestOrigin>>) {
+        self.request = request;
+        self.step(id, event);
+        self.request = None;
+    }
+
     /// When the records of a conversation are others than before, its source is told, if that is wanted.
     fn link(&mut self, id: &ConversationId, before: &Delivery, event: &Event) {
         let Event::Delivered { records, .. } = event else { return };
@@ -209,8 +219,8 @@ impl<'a> Turn<'a> {
         let order = OWN_ENTRIES | delivery.entries;
         self.deliveries.insert(id.clone(), delivery);
         let also = about.into_iter().filter(|other| *other != message).collect();
-        let trace_id = self.trace_id.clone();
-        self.keep(id, AuditEntry { message, also, at: self.now, order, fact, trace_id });
+        let (trace_id, request) = (self.trace_id.clone(), self.request.clone());
+        self.keep(id, AuditEntry { message, also, at: self.now, order, fact, trace_id, request });
     }
 
     /// Keeps an entry of the audit in the page that is being filled.

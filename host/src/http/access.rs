@@ -1,151 +1,110 @@
 //! Who may do what: bearer tokens with scopes, sessions of the console, and what keeps other websites out.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::App;
+pub(super) use super::caller::Caller;
+use super::keyring::Keyring;
 use super::problem::Problem;
+pub(super) use super::reach::Reach;
 use super::request_id::RequestId;
 use super::seats::Visitor;
 use super::serving::Peer;
+use super::sessions::Sessions;
 pub(super) use super::tokens::{Hash, hash};
 pub use super::tokens::{Scope, Token, check};
 use crate::clock::Clock;
-use crate::domain::{Asker, IdempotencyKey, Timestamp, Via};
+use crate::domain::{Action, Via};
+use crate::ledger::Ledger;
+use crate::store::Error;
 
-/// How long a session of the console lasts.
-const SESSION: Duration = Duration::from_secs(12 * 3600);
-/// Sessions that one token may have open; its oldest goes first, and nobody else's.
-const SESSIONS: usize = 50;
 pub(super) const COOKIE: &str = "switchyard-session";
 
-/// Who asks.
-#[derive(Debug, Clone)]
-pub(super) struct Caller {
-    pub(super) name: String,
-    pub(super) scopes: Vec<Scope>,
-    /// The way that the request came, and from where.
-    pub(super) via: Via,
-    pub(super) address: Option<IpAddr>,
-    /// The id of the request.
-    pub(super) request_id: Option<String>,
-    /// The key with which the same request may come again.
-    pub(super) key: Option<IdempotencyKey>,
-}
-
-impl Caller {
-    fn new(name: &str, scopes: &[Scope]) -> Self {
-        Self {
-            name: name.to_owned(),
-            scopes: scopes.to_vec(),
-            via: Via::Api,
-            address: None,
-            request_id: None,
-            key: None,
-        }
-    }
-
-    /// As actions name it.
-    pub(super) fn asker(&self) -> Asker {
-        let (request_id, key) = (self.request_id.clone(), self.key.clone());
-        Asker { request_id, key, ..Asker::new(&self.name, self.via, self.address) }
-    }
-
-    /// For what changes nothing: its action is no proof that it was carried out, and what broke off is done anew.
-    pub(super) fn without_key(self) -> Self {
-        Self { key: None, ..self }
-    }
-
-    pub(super) fn may(&self, scope: Scope) -> bool {
-        self.scopes.contains(&scope)
-    }
-}
-
 pub(super) struct Access {
-    /// By the hash of the secret: how long a look-up takes tells nothing of a secret.
-    tokens: HashMap<Hash, Caller>,
-    /// By the hash of the cookie.
-    sessions: Mutex<HashMap<Hash, Session>>,
-    clock: Clock,
-}
-
-/// A session of the console.
-struct Session {
-    caller: Caller,
-    /// The hash of the token that opened it.
-    token: Hash,
-    since: Timestamp,
+    pub(super) keyring: Keyring,
+    pub(super) sessions: Sessions,
+    is_open: bool,
 }
 
 impl Access {
-    pub(super) fn new(tokens: &[Token], clock: Clock) -> Self {
-        let caller = |token: &Token| Caller::new(&token.name, &token.scopes);
-        let tokens = tokens.iter().map(|token| (hash(token.secret.reveal()), caller(token))).collect();
-        Self { tokens, sessions: Mutex::default(), clock }
+    /// Reads what the store has of tokens and sessions.
+    pub(super) async fn load(configured: &[Token], ledger: &Ledger, clock: &Clock) -> Result<Self, Error> {
+        let keyring = Keyring::load(configured, ledger.clone(), clock.clone()).await?;
+        let sessions = Sessions::load(ledger.clone(), clock.clone()).await?;
+        Ok(Self { keyring, sessions, is_open: configured.is_empty() })
     }
 
     /// Whether everybody who can connect may do everything: only on this machine itself.
     pub(super) fn open(&self) -> bool {
-        self.tokens.is_empty()
+        self.is_open
     }
 
     /// Who asks, by bearer token or by session.
     pub(super) fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
         if self.open() {
-            let scopes = [Scope::Read, Scope::Errors, Scope::Policies, Scope::Intake, Scope::Connect, Scope::Backup];
-            return Some(Caller::new("local", &scopes));
+            return Some(Caller::local());
         }
         if let Some(token) = bearer(headers) {
-            return self.tokens.get(&hash(token)).cloned();
+            return self.keyring.find(token).map(|kept| kept.caller());
         }
-        let session = hash(cookie_named(headers, COOKIE)?);
-        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let session = sessions.get(&session)?;
-        self.clock.now().is_within(SESSION, session.since).then(|| session.caller.clone())
+        let cookie = cookie_named(headers, COOKIE)?;
+        let session = hash(cookie);
+        let kept = self.keyring.of(&self.sessions.token_of(&session)?)?;
+        let is_of_it = self.sessions.is_of(cookie, &kept.token);
+        is_of_it.then(|| Caller { session: Some(session), ..kept.caller() })
     }
 
-    /// Opens a session of the console for a token; answers the cookie's value, and who it is.
-    pub(super) fn sign_in(&self, token: &str) -> Option<(String, Caller)> {
-        let token = hash(token);
-        let caller = self.tokens.get(&token).filter(|caller| caller.may(Scope::Read))?.clone();
+    /// Whether whoever asked could ask again now: the token is not revoked and has not expired, and the session is not over. It
+    /// costs no look into the store.
+    pub(super) fn stands(&self, caller: &Caller) -> bool {
+        let token = caller.token.as_ref().map_or(self.open(), |token| self.keyring.stands(token));
+        token && caller.session.is_none_or(|session| self.lives(&session))
+    }
+
+    /// Opens a session of the console for a token that may look at it; answers the cookie's value.
+    pub(super) async fn sign_in(
+        &self,
+        token: &str,
+        action: impl FnOnce(Caller) -> Action + Send,
+    ) -> Result<Option<String>, Problem> {
+        let Some(kept) = self.keyring.find(token).filter(|kept| kept.caller().may(Scope::Read)) else {
+            return Ok(None);
+        };
         let mut bytes = [0u8; 32];
-        getrandom::fill(&mut bytes).ok()?;
+        getrandom::fill(&mut bytes).map_err(|_| Problem::unavailable("the system gave no random numbers"))?;
         let value = hex::encode(bytes);
-        let now = self.clock.now();
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.retain(|_, session| now.is_within(SESSION, session.since));
-        let own = || sessions.iter().filter(|(_, session)| session.token == token);
-        let oldest = own().min_by_key(|(_, session)| session.since).map(|(key, _)| *key);
-        if let Some(oldest) = oldest.filter(|_| own().count() >= SESSIONS) {
-            sessions.remove(&oldest);
-        }
-        sessions.insert(hash(&value), Session { caller: caller.clone(), token, since: now });
-        Some((value, caller))
+        self.sessions.open(&value, &kept.token, &action(kept.caller())).await?;
+        Ok(Some(value))
     }
 
     /// The session of the console that a request comes from, by its hash.
     pub(super) fn session(&self, headers: &HeaderMap) -> Option<Hash> {
-        cookie_named(headers, COOKIE).map(hash).filter(|session| self.lives(session))
+        self.caller(headers)?.session
     }
 
     /// Whether a session is still open.
     pub(super) fn lives(&self, session: &Hash) -> bool {
-        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.get(session).is_some_and(|session| self.clock.now().is_within(SESSION, session.since))
+        self.sessions.token_of(session).is_some_and(|token| self.keyring.stands(&token))
     }
 
-    /// Ends the session that a request comes from; answers whose it was.
-    pub(super) fn sign_out(&self, headers: &HeaderMap) -> Option<Caller> {
-        let cookie = cookie_named(headers, COOKIE)?;
-        let ended = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash(cookie));
-        ended.map(|session| session.caller)
+    /// Ends the session that a request comes from.
+    pub(super) async fn sign_out(
+        &self,
+        headers: &HeaderMap,
+        action: impl FnOnce(Caller) -> Action + Send,
+    ) -> Result<(), Error> {
+        let Some(cookie) = cookie_named(headers, COOKIE) else { return Ok(()) };
+        let of = |token: &_| self.keyring.get(token).map(|kept| action(kept.caller()));
+        self.sessions.end(&hash(cookie), of).await
+    }
+
+    /// Writes what a request does not wait for: when tokens were used, and that sessions are over.
+    pub(super) async fn keep(&self) {
+        self.keyring.keep_uses().await;
+        self.sessions.forget_ended(|token| self.keyring.stands(token)).await;
     }
 }
 
@@ -165,7 +124,11 @@ pub(super) fn cookie_named<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&
 }
 
 /// Lets a request of the API through if its caller has the scope, and tells the handler who it is.
-pub(super) async fn need(State((app, scope)): State<(App, Scope)>, mut request: Request, next: Next) -> Response {
+pub(super) async fn need(
+    State((app, scope, reach)): State<(App, Scope, Reach)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let Some(caller) = app.access.caller(request.headers()) else {
         let guessed = bearer(request.headers()).is_some();
         if guessed && let Err(problem) = app.guesses.wrong(Via::Api, Peer::of(&request)).await {
@@ -181,10 +144,14 @@ pub(super) async fn need(State((app, scope)): State<(App, Scope)>, mut request: 
         return Problem::forbidden("a browser's session is only taken from the pages of the console").into_response();
     }
     if !caller.may(scope) {
-        let scope = serde_json::to_string(&scope).unwrap_or_default();
-        return Problem::forbidden(format!("the token of {} lacks the scope {scope}", caller.name)).into_response();
+        return Problem::forbidden(format!("the token of {} lacks the scope \"{scope}\"", caller.name)).into_response();
     }
-    let _place = match app.callers.admit(&caller.name, scope != Scope::Intake) {
+    let (mut parts, body) = request.into_parts();
+    if let Err(problem) = reach.check(&app, &caller, &mut parts).await {
+        return problem.into_response();
+    }
+    request = Request::from_parts(parts, body);
+    let _place = match app.callers.admit(caller.identity(), scope != Scope::Intake) {
         Ok(place) => place,
         Err(problem) => return problem.into_response(),
     };

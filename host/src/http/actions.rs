@@ -1,7 +1,9 @@
 //! Actions: who did what, when, to how many and why; and how the other calls put theirs on record.
 
-use axum::Json;
+use std::collections::BTreeSet;
+
 use axum::extract::State;
+use axum::{Extension, Json};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -65,7 +67,11 @@ pub(super) struct Query {
 /// The newest first, in pages. A page looks at 5,000 actions at most: one that is not full and has a `next_cursor` ended there.
 #[utoipa::path(get, path = "/v1/actions", operation_id = "list_actions", tag = "actions", params(Query),
     responses((status = 200, description = "A page of actions.", body = ActionList)))]
-pub(super) async fn list(State(app): State<App>, Asked(query): Asked<Query>) -> Result<Json<ActionList>, Problem> {
+pub(super) async fn list(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Asked(query): Asked<Query>,
+) -> Result<Json<ActionList>, Problem> {
     let limit = query.limit.unwrap_or(PAGE);
     if !(1..=LARGEST_PAGE).contains(&limit) {
         return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
@@ -74,7 +80,7 @@ pub(super) async fn list(State(app): State<App>, Asked(query): Asked<Query>) -> 
     if let Some(cursor) = cursor.filter(|cursor| !is_action_id(cursor)) {
         return Err(Problem::bad_request(format!("cursor: `{cursor}` is not one that a list gave as its next_cursor")));
     }
-    let filter = query.filter(&app)?;
+    let filter = query.filter(&app, &caller)?;
     // What is counted of wrong tokens is to be seen by whoever looks for it.
     app.guesses.refused.write().await;
     let page = app.parts.engine.ledger().actions(&filter, cursor, limit).await?;
@@ -82,17 +88,15 @@ pub(super) async fn list(State(app): State<App>, Asked(query): Asked<Query>) -> 
 }
 
 impl Query {
-    fn filter(&self, app: &App) -> Result<ActionFilter, Problem> {
+    fn filter(&self, app: &App, caller: &Caller) -> Result<ActionFilter, Problem> {
         fn given<T: std::str::FromStr<Err: ToString>>(name: &str, text: Option<&String>) -> Result<Option<T>, Problem> {
             let parsed = text.map(|text| text.parse()).transpose();
             parsed.map_err(|error: T::Err| Problem::bad_request(format!("{name}: {}", error.to_string())))
         }
-        let org = given::<OrgId>("org", self.org.as_ref())?;
-        if let Some(org) = org.as_ref().filter(|org| app.parts.engine.watch(org).is_err()) {
-            return Err(Problem::bad_request(format!("org: there is no organization {org}")));
-        }
+        let mut orgs = given::<OrgId>("org", self.org.as_ref())?.into_iter().collect::<BTreeSet<_>>();
+        caller.narrow(app, &mut orgs)?;
         Ok(ActionFilter {
-            org,
+            orgs: Some(orgs).filter(|orgs| !orgs.is_empty()),
             by: self.by.clone(),
             what: given::<Deed>("what", self.what.as_ref())?,
             since: given::<Timestamp>("since", self.since.as_ref())?,

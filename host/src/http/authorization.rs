@@ -28,7 +28,7 @@ pub(super) const CALLBACK: &str = "/oauth/callback";
 /// Who began it, and from where: only from there can it be ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// A caller of the API, by name.
+    /// A caller of the API, by the id of its token.
     Api(String),
     /// A browser at the console, by the hash of a cookie of its own and that of its session (none where nobody signs in).
     Console { cookie: Hash, session: Option<Hash> },
@@ -58,7 +58,8 @@ impl Waiting {
         let now = self.clock.now();
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         begun.retain(|_, one| now.is_within(PATIENCE, one.since));
-        let own = || begun.iter().filter(|(_, one)| one.by.name == by.name);
+        let own =
+            || begun.iter().filter(|(_, one)| (&one.by.name, &one.by.request.token) == (&by.name, &by.request.token));
         let oldest = own().min_by_key(|(_, one)| one.since).map(|(key, _)| *key);
         if let Some(oldest) = oldest.filter(|_| own().count() >= MOST) {
             begun.remove(&oldest);
@@ -136,7 +137,7 @@ pub(super) async fn start(
         let words = "redirect_uri: a code is only brought to the caller's own machine, as http://localhost:PORT/...";
         return Err(Problem::invalid(words));
     }
-    let (url, state) = begin(&app, &id, &caller, Origin::Api(caller.name.clone()), redirect_uri).await?;
+    let (url, state) = begin(&app, &id, &caller, Origin::Api(caller.identity().to_owned()), redirect_uri).await?;
     Ok((StatusCode::CREATED, Json(AuthorizationStart { url, state: state.reveal().to_owned() })))
 }
 
@@ -153,7 +154,7 @@ pub(super) async fn code(
     Id(id): Id<OrgId>,
     extract::Json(AuthorizationCode { state, code }): extract::Json<AuthorizationCode>,
 ) -> Result<Json<View>, Problem> {
-    let own = Origin::Api(caller.name);
+    let own = Origin::Api(caller.identity().to_owned());
     let begun = app.waiting.take(&state, |begun| begun.org == id && begun.origin == own);
     let begun = begun.ok_or_else(|| Problem::conflict("no authorization waits for this state: begin again"))?;
     let authorized = finish(&app, begun, code).await?.map_err(|refusal| {

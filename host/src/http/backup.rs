@@ -1,6 +1,7 @@
 //! A backup of the store that is read while the host runs.
 
 use std::sync::Arc;
+use std::task::Poll;
 
 use axum::Extension;
 use axum::body::Body;
@@ -30,7 +31,11 @@ pub(super) async fn read(State(app): State<App>, Extension(caller): Extension<Ca
         Error::Busy => Problem::conflict(error.to_string()),
         error => error.into(),
     })?;
-    record(&app, &caller.without_key(), Deed::Backup, |action| action).await?;
-    let body = Body::from_stream(stream::poll_fn(move |context| pieces.poll_recv(context)));
+    let caller = caller.without_key();
+    record(&app, &caller, Deed::Backup, |action| action).await?;
+    let body = Body::from_stream(stream::poll_fn(move |context| match app.access.stands(&caller) {
+        true => pieces.poll_recv(context),
+        false => Poll::Ready(Some(Err(Error::Failed("the token was revoked or has expired".to_owned())))),
+    }));
     Ok(([(CONTENT_TYPE, "application/x-ndjson")], body).into_response())
 }

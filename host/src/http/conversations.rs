@@ -70,7 +70,8 @@ pub(super) async fn show(
     });
     let before = before.transpose()?;
     let stories = app.parts.engine.ledger().stories(&id).await?;
-    let wanted = stories.into_iter().filter(|story| query.org.as_ref().is_none_or(|org| *org == story.org));
+    let stories = stories.into_iter().filter(|story| caller.sees(&story.org));
+    let wanted = stories.filter(|story| query.org.as_ref().is_none_or(|org| *org == story.org));
     let orgs: Vec<_> = wanted.map(|story| view(&app, &id, story, query.mask, before, limit)).collect();
     if orgs.is_empty() {
         return Err(Problem::not_found(format!("nothing is known of conversation {id}")));
@@ -118,7 +119,7 @@ fn view(
     ConversationInOrg {
         org,
         connected,
-        state,
+        state: state.into(),
         since,
         next_attempt_at,
         erased_until,
@@ -142,7 +143,7 @@ fn shown(message: case::Message, erased_until: Option<Timestamp>) -> Option<Mess
     text.truncate(text.floor_char_boundary(TEXT_BYTES));
     let cut_from = (bytes > text.len()).then_some(bytes);
     let erased = sent_at.is_some_and(|at| erased_until.is_some_and(|until| at <= until));
-    Some(Message { id: id?, sent_at, author, name, text, cut_from, erased })
+    Some(Message { id: id?, sent_at, author: author.into(), name, text, cut_from, erased })
 }
 
 /// What a conversation does, in the words of the API; since when, and when it is tried again by itself.

@@ -9,10 +9,11 @@ use axum::http::request::Parts;
 use serde_json::Value;
 
 use super::App;
+use super::access::Caller;
 use super::filters::{FILTERS, PAGING};
 use super::parameters::{Known, names};
-use super::problem::Problem;
-use crate::domain::{ErrorQuery, OrgId, is_hidden};
+use super::problem::{Kind, Problem};
+use crate::domain::{ErrorQuery, is_hidden};
 use crate::ledger::{Cursor, Paging};
 
 /// A page without a `limit`, and the largest.
@@ -71,11 +72,9 @@ impl Filters {
         Ok(())
     }
 
-    /// The query, where everything that it names exists.
-    pub(super) fn known(self, app: &App) -> Result<ErrorQuery, Problem> {
-        if let Some(org) = self.0.orgs.iter().find(|org| !app.parts.engine.knows(org)) {
-            return Err(no_such_org(org));
-        }
+    /// The query, where every organization that it names exists for the caller; of others it is not.
+    pub(super) fn known(mut self, app: &App, caller: &Caller) -> Result<ErrorQuery, Problem> {
+        caller.narrow(app, &mut self.0.orgs)?;
         Ok(self.0)
     }
 }
@@ -113,11 +112,6 @@ pub(super) fn fields(query: &ErrorQuery) -> Vec<(&'static str, String)> {
 
 fn texts<'a, T: ToString + 'a>(values: impl IntoIterator<Item = &'a T>) -> Vec<String> {
     values.into_iter().map(ToString::to_string).collect()
-}
-
-/// A filter names an organization that does not exist.
-pub(super) fn no_such_org(org: &OrgId) -> Problem {
-    Problem::bad_request(format!("org: there is no organization {org}"))
 }
 
 /// A field of the query that nobody knows.
@@ -208,7 +202,7 @@ pub(super) struct ListAsked {
 
 impl ListAsked {
     /// Reads the query of an address. Fields that nobody knows, and empty ones, are refused, or passed over as a form's choices are.
-    pub(super) fn read(app: &App, query: &str, strict: bool) -> Result<Self, Problem> {
+    pub(super) fn read(app: &App, caller: &Caller, query: &str, strict: bool) -> Result<Self, Problem> {
         let (mut filters, mut sort, mut cursor, mut limit) = (Filters::default(), None, None, None);
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             match (&*name, &*value) {
@@ -237,7 +231,7 @@ impl ListAsked {
         if !(1..=LARGEST_PAGE).contains(&limit) {
             return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
         }
-        Ok(Self { query: filters.known(app)?, newest_first, cursor, limit })
+        Ok(Self { query: filters.known(app, caller)?, newest_first, cursor, limit })
     }
 
     /// The page, once nothing of the query changes any more.
@@ -258,7 +252,8 @@ impl ListAsked {
 impl FromRequestParts<App> for ListAsked {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        Self::read(app, parts.uri.query().unwrap_or_default(), true)
+        let caller = parts.extensions.get().ok_or_else(|| Problem::new(Kind::Internal, "nobody asks"))?;
+        Self::read(app, caller, parts.uri.query().unwrap_or_default(), true)
     }
 }
 

@@ -18,26 +18,10 @@ use self::frame::Place;
 use self::listener::{HEARTBEAT, Listener};
 pub(super) use self::seats::Listeners;
 pub(super) use self::tail::Tail;
-use super::access::Caller;
+use super::App;
 use super::api::Event;
+use super::caller::Caller;
 use super::problem::Problem;
-use super::tokens::Scope;
-use super::{App, Shared};
-
-/// What whoever listens said of themselves.
-struct Credentials(HeaderMap);
-
-impl Credentials {
-    fn of(headers: &HeaderMap) -> Self {
-        let said = [header::AUTHORIZATION, header::COOKIE].into_iter();
-        Self(said.filter_map(|name| Some((name.clone(), headers.get(name)?.clone()))).collect())
-    }
-
-    /// Whether they may still listen: a token ends, or is taken away, while a stream goes on.
-    fn hold(&self, app: &Shared) -> bool {
-        app.access.caller(&self.0).is_some_and(|caller| caller.may(Scope::Read))
-    }
-}
 
 /// Listen to what changes
 ///
@@ -53,14 +37,15 @@ pub(super) async fn listen(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    filter: Filter,
+    mut filter: Filter,
 ) -> Result<Response, Problem> {
+    caller.narrow(&app, &mut filter.orgs)?;
     let after = headers.get("last-event-id").filter(|id| !id.is_empty()).map(Place::read).transpose()?;
-    let seat = app.listeners.admit(&caller.name)?;
-    let credentials = Credentials::of(&headers);
+    let seat = app.listeners.admit(caller.identity())?;
+    // A token ends, or is taken away, while a stream goes on.
     let may = {
         let app = app.clone();
-        Box::new(move || credentials.hold(&app))
+        Box::new(move || app.access.stands(&caller))
     };
     let listener = Listener::new(&app.tail, filter, after, may, app.stopping.clone(), HEARTBEAT);
     let pieces = stream::unfold((listener, seat), |(mut listener, seat)| async move {

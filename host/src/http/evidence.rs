@@ -1,11 +1,12 @@
 //! One sync error with its evidence: what was sent, what came back, and who decided what.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::App;
+use super::access::Caller;
 use super::api::{self, Decided, Evidence, Fact};
 use super::extract::{Asked, Id};
 use super::problem::Problem;
@@ -33,10 +34,11 @@ pub(super) struct Query {
     responses((status = 200, description = "The sync error.", body = Evidence)))]
 pub(super) async fn show(
     State(app): State<App>,
+    Extension(caller): Extension<Caller>,
     Id(id): Id<SyncErrorId>,
     Asked(Query { mask }): Asked<Query>,
 ) -> Result<Json<Evidence>, Problem> {
-    let mut error = find(&app, &id).await?;
+    let mut error = find(&app, &caller, &id).await?;
     let ledger = app.parts.engine.ledger();
     let audit = ledger.conversation_audit(&error.org, &error.conversation).await?;
     let mut decisions = decisions(&error, audit);

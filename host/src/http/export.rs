@@ -1,7 +1,6 @@
 //! Everything that a query matches, as lines for other programs or as a table for people.
 
-use std::sync::Arc;
-
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -10,12 +9,13 @@ use bytes::Bytes;
 use futures_util::stream;
 
 use super::App;
+use super::access::Caller;
 use super::api::SyncError as View;
 use super::error_query::ListAsked;
 use super::filters::Exported;
 use super::problem::Problem;
 use crate::domain::{ErrorQuery, SyncError};
-use crate::ledger::{Ledger, Paging};
+use crate::ledger::Paging;
 use crate::store;
 
 /// Sync errors that are read at a time.
@@ -55,13 +55,23 @@ enum Format {
 
 /// Reads an export page by page while it is sent.
 struct Export {
-    ledger: Arc<Ledger>,
+    app: App,
+    caller: Caller,
     query: ErrorQuery,
     format: Format,
     /// The next page; `None` at the end.
     paging: Option<Paging>,
     /// Whether the names of the columns are still to be sent.
     header: bool,
+}
+
+/// Why an export breaks off.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error("the token was revoked or has expired")]
+    Ended,
 }
 
 /// Export sync errors
@@ -73,7 +83,11 @@ struct Export {
     params(Exported),
     responses((status = 200, description = "What matches.", content(
         (View = "application/x-ndjson"), (String = "text/csv")))))]
-pub(super) async fn export(State(app): State<App>, RawQuery(address): RawQuery) -> Result<Response, Problem> {
+pub(super) async fn export(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    RawQuery(address): RawQuery,
+) -> Result<Response, Problem> {
     let (mut format, mut rest) = (Format::Lines, Vec::new());
     for (name, value) in url::form_urlencoded::parse(address.unwrap_or_default().as_bytes()) {
         match (&*name, &*value) {
@@ -85,13 +99,12 @@ pub(super) async fn export(State(app): State<App>, RawQuery(address): RawQuery) 
         }
     }
     let rest = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(rest).finish();
-    let asked = ListAsked::read(&app, &rest, true)?;
+    let asked = ListAsked::read(&app, &caller, &rest, true)?;
     let paging = Some(Paging { limit: CHUNK, ..asked.paging()? });
-    let ledger = Arc::new(app.parts.engine.ledger().clone());
-    let export = Export { ledger, query: asked.query, format, paging, header: format == Format::Table };
+    let export = Export { app, caller, query: asked.query, format, paging, header: format == Format::Table };
     let pieces = stream::try_unfold(export, |mut export| async move {
         let piece = export.piece().await.inspect_err(|error| tracing::error!(%error, "an export breaks off"))?;
-        Ok::<_, store::Error>(piece.map(|piece| (piece, export)))
+        Ok::<_, Broken>(piece.map(|piece| (piece, export)))
     });
     let (kind, name) = match format {
         Format::Lines => ("application/x-ndjson", "sync-errors.jsonl"),
@@ -103,12 +116,15 @@ pub(super) async fn export(State(app): State<App>, RawQuery(address): RawQuery) 
 
 impl Export {
     /// The next piece; `None` at the end.
-    async fn piece(&mut self) -> Result<Option<Bytes>, store::Error> {
+    async fn piece(&mut self) -> Result<Option<Bytes>, Broken> {
         if std::mem::take(&mut self.header) {
             return Ok(Some(row(COLUMNS.map(str::to_owned).as_slice()).into()));
         }
         let Some(asked) = self.paging.take() else { return Ok(None) };
-        let page = self.ledger.sync_errors(&self.query, &asked).await?;
+        if !self.app.access.stands(&self.caller) {
+            return Err(Broken::Ended);
+        }
+        let page = self.app.parts.engine.ledger().sync_errors(&self.query, &asked).await?;
         self.paging = asked.next(&page);
         let mut piece = Vec::new();
         for error in page.items {

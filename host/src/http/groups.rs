@@ -12,11 +12,11 @@ use utoipa::openapi::{RefOr, Schema};
 use super::App;
 use super::access::Caller;
 use super::api::{Group as View, GroupChange, GroupList, Stale};
-use super::error_query::{LARGEST_PAGE, PAGE, each, each_text, no_such_org, once, text};
+use super::error_query::{LARGEST_PAGE, PAGE, each, each_text, once, text};
 use super::etag::{IfMatch, Tagged};
 use super::extract::{self, Id};
 use super::parameters::{Form, Known, known, limit, named, names, one_of, text as any_text};
-use super::problem::Problem;
+use super::problem::{Kind, Problem};
 use crate::domain::{
     ASSIGNEE, Annotation, Class, Condition, Fingerprint, Group, GroupOrder, GroupQuery, NOTE, OrgId, PolicyName,
     TICKET, Timestamp, is_hidden,
@@ -84,9 +84,8 @@ impl FromRequestParts<App> for Asked {
                 }
             }
         }
-        if let Some(org) = query.orgs.iter().find(|org| !app.parts.engine.knows(org)) {
-            return Err(no_such_org(org));
-        }
+        let caller: &Caller = parts.extensions.get().ok_or_else(|| Problem::new(Kind::Internal, "nobody asks"))?;
+        caller.narrow(app, &mut query.orgs)?;
         let limit = limit.unwrap_or(PAGE);
         if !(1..=LARGEST_PAGE).contains(&limit) {
             return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
@@ -137,12 +136,11 @@ fn view(app: &App, group: Group, now: Timestamp, by_hour: bool) -> View {
     View::of(group, held, now, by_hour)
 }
 
-async fn find(app: &App, id: &Fingerprint, of: OfOrg) -> Result<Group, Problem> {
-    if let Some(org) = of.org.as_ref().filter(|org| !app.parts.engine.knows(org)) {
-        return Err(no_such_org(org));
-    }
+async fn find(app: &App, caller: &Caller, id: &Fingerprint, of: OfOrg) -> Result<Group, Problem> {
+    let mut orgs = of.org.into_iter().collect();
+    caller.narrow(app, &mut orgs)?;
     let mut found = app.parts.engine.ledger().group(id).await?;
-    found.retain(|group| of.org.as_ref().is_none_or(|org| *org == group.org));
+    found.retain(|group| orgs.is_empty() || orgs.contains(&group.org));
     match (found.pop(), found.is_empty()) {
         (Some(group), true) => Ok(group),
         (Some(_), false) => Err(Problem::bad_request("several organizations have this cause: say which by `?org=`")),
@@ -158,10 +156,11 @@ async fn find(app: &App, id: &Fingerprint, of: OfOrg) -> Result<Group, Problem> 
     responses((status = 200, description = "The cause.", body = View)))]
 pub(super) async fn show(
     State(app): State<App>,
+    Extension(caller): Extension<Caller>,
     Id(id): Id<Fingerprint>,
     extract::Asked(of): extract::Asked<OfOrg>,
 ) -> Result<Tagged<Json<View>>, Problem> {
-    let group = find(&app, &id, of).await?;
+    let group = find(&app, &caller, &id, of).await?;
     Ok(tagged(&app, group))
 }
 
@@ -222,7 +221,7 @@ pub(super) async fn patch(
     extract::Json(change): extract::Json<GroupChange>,
 ) -> Result<Tagged<Json<View>>, Problem> {
     let annotations = annotations(change)?;
-    let org = find(&app, &id, of).await?.org;
+    let org = find(&app, &caller, &id, of).await?.org;
     let group = app.parts.engine.annotate(&org, &id, expected, annotations, &caller.asker()).await?;
     Ok(tagged(&app, group))
 }

@@ -25,6 +25,10 @@ const LONGEST: usize = 255;
 /// Longer answers, in bytes, are not kept.
 const ANSWER: u64 = 256 * 1024;
 
+/// What is kept of an answer in place of its body, where that has a secret.
+#[derive(Clone)]
+pub(super) struct KeptBody(pub(super) String);
+
 /// The keys of requests that are being carried out.
 #[derive(Default)]
 pub(super) struct UnderWay(Mutex<HashSet<String>>);
@@ -82,7 +86,7 @@ async fn carry_out(app: &App, mut request: Request, next: Next) -> Result<Respon
     let Some(caller) = request.extensions_mut().get_mut::<Caller>() else {
         return Ok(next.run(request).await);
     };
-    let key = IdempotencyKey::new(&caller.name, &sent, [b"POST", address.as_bytes(), &body]);
+    let key = IdempotencyKey::new(caller.identity(), &sent, [b"POST", address.as_bytes(), &body]);
     caller.key = Some(key.clone());
     let Some(_turn) = app.under_way.begin(&key.id) else {
         return Err(Problem::new(Kind::KeyInUse, "the first request with this key is not answered yet"));
@@ -135,7 +139,10 @@ async fn kept(app: &App, key: &IdempotencyKey, response: Response) -> Result<Res
         status: status.as_u16(),
         content_type: text(header::CONTENT_TYPE),
         etag: text(header::ETAG),
-        body: String::from_utf8_lossy(&body).into_owned(),
+        body: match parts.extensions.get() {
+            Some(KeptBody(without_secret)) => without_secret.clone(),
+            None => String::from_utf8_lossy(&body).into_owned(),
+        },
     };
     app.parts.engine.ledger().keep_answer(key, &answer, app.parts.clock.now()).await?;
     Ok(Response::from_parts(parts, Body::from(body)))

@@ -1,11 +1,12 @@
 //! The generic intake: a conversation as JSON, from platforms without a connector.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use serde::Deserialize as _;
 
 use super::App;
+use super::access::Caller;
 use super::api::{IntakeConversation as Conversation, IntakeMessage as Line, Receipt, Unusable};
 use super::extract::{Body, Id, foreign_object};
 use super::problem::Problem;
@@ -27,6 +28,7 @@ const REASON: usize = 300;
     responses((status = 202, description = "It is kept.", body = Receipt)))]
 pub(super) async fn accept(
     State(app): State<App>,
+    Extension(caller): Extension<Caller>,
     Id(source): Id<SourceId>,
     Body(body): Body,
 ) -> Result<(StatusCode, Json<Receipt>), Problem> {
@@ -40,7 +42,8 @@ pub(super) async fn accept(
     let id = arrival.conversation.clone();
     let now = app.parts.clock.now();
     let taken_as_now: Vec<_> = arrival.ahead(now).map(|message| message.id.clone()).collect();
-    if !app.parts.engine.is_linked(&source, &arrival.account) {
+    // Of an organization that the token is not for, it is told nothing.
+    if !app.parts.engine.linked_to(&source, &arrival.account).is_some_and(|org| caller.sees(org)) {
         return Err(engine::Error::NotLinked { source_id: source, account }.into());
     }
     let set_aside = unusable.iter().map(|unusable| {

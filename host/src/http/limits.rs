@@ -1,5 +1,5 @@
 //! How much one caller may ask for, so that one that asks without a pause leaves room for the others: requests in a second, and
-//! requests at a time. Callers are told by their token; whoever has none by the address.
+//! requests at a time. Callers are told by the id of their token; whoever has none by the address.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -15,6 +15,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::{Kind, Problem};
 
+/// Tokens that are remembered at a time, about: those that are gone too.
+const TOKENS: usize = 20_000;
 /// Addresses that are remembered at a time.
 const ADDRESSES: usize = 10_000;
 /// Requests of one address in a second that have no token.
@@ -66,13 +68,18 @@ impl Callers {
     ///
     /// # Errors
     /// When the caller asks for too much; says when to ask again.
-    pub(super) fn admit(&self, name: &str, is_counted: bool) -> Result<Place, Problem> {
+    pub(super) fn admit(&self, id: &str, is_counted: bool) -> Result<Place, Problem> {
         if is_counted {
-            check(&self.rates, &name.to_owned(), self.limits.requests_per_second)?;
+            check(&self.rates, &id.to_owned(), self.limits.requests_per_second)?;
         }
         let most = self.limits.requests_at_once;
         let mut at_once = self.at_once.lock().unwrap_or_else(PoisonError::into_inner);
-        let places = at_once.entry(name.to_owned());
+        if at_once.len() > TOKENS {
+            // Whoever asks nothing now has all places free.
+            at_once.retain(|_, places| Arc::strong_count(places) > 1);
+            self.rates.retain_recent();
+        }
+        let places = at_once.entry(id.to_owned());
         let places =
             places.or_insert_with(|| Arc::new(Semaphore::new(usize::try_from(most.get()).unwrap_or(usize::MAX))));
         let permit = Arc::clone(places).try_acquire_owned();

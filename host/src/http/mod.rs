@@ -3,9 +3,11 @@
 mod access;
 mod actions;
 pub(crate) mod api;
+mod api_tokens;
 mod authorization;
 mod backup;
 mod bodies;
+mod caller;
 mod console;
 mod conversations;
 mod descriptors;
@@ -20,6 +22,7 @@ mod groups;
 mod guesses;
 mod idempotency;
 mod intake;
+mod keyring;
 mod limits;
 mod messages;
 mod openapi;
@@ -33,13 +36,16 @@ mod preview;
 mod probes;
 mod problem;
 mod quarantine;
+mod reach;
 mod recount;
 mod refused;
 mod repro;
 mod request_id;
+mod resync;
 mod routes;
 mod seats;
 mod serving;
+mod sessions;
 mod stalled;
 mod sync_errors;
 mod timeline;
@@ -50,6 +56,7 @@ mod webhook;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::net::TcpListener;
@@ -143,6 +150,9 @@ pub enum Error {
     /// A token would be of no use, or somebody else's.
     #[error("{0}")]
     Token(String),
+    /// It is not known who may do what.
+    #[error("the tokens of the store cannot be read: {0}")]
+    Store(#[from] crate::store::Error),
     /// The address cannot be had.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -198,12 +208,29 @@ pub struct Server {
     app: App,
     stopping: watch::Sender<bool>,
     task: JoinHandle<()>,
+    keeping: JoinHandle<()>,
+}
+
+/// How often what requests do not wait for is written.
+const KEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// Writes it until the host stops, and then once more.
+async fn keep(app: App, mut stopping: watch::Receiver<bool>) {
+    loop {
+        let next = app.parts.clock.now().after(KEEP_EVERY);
+        tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => break,
+            () = app.parts.clock.sleep_until(next) => {}
+        }
+        app.access.keep().await;
+    }
+    app.access.keep().await;
 }
 
 /// Listens, and serves until stopped.
 ///
 /// # Errors
-/// When the address is public and there is no token, or it cannot be had.
+/// When the address is public and there is no token, the store cannot be read, or the address cannot be had.
 pub async fn start(config: &Config, parts: Parts) -> Result<Server, Error> {
     if config.tokens.is_empty() && !config.listen.ip().is_loopback() {
         return Err(Error::Public(config.listen));
@@ -215,7 +242,8 @@ pub async fn start(config: &Config, parts: Parts) -> Result<Server, Error> {
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let https = public_url.starts_with("https://");
     let clock = || parts.clock.clone();
-    let (access, waiting) = (Access::new(&config.tokens, clock()), Waiting::new(clock()));
+    let waiting = Waiting::new(clock());
+    let access = Access::load(&config.tokens, parts.engine.ledger(), &parts.clock).await?;
     let bodies = Bodies::with_plugins_of(parts.policies.plugin_bytes());
     let guesses = Guesses::new(clock(), parts.metrics.clone(), parts.engine.ledger().clone());
     let bounds = serving::Bounds::with_files(descriptors::raise());
@@ -249,15 +277,18 @@ pub async fn start(config: &Config, parts: Parts) -> Result<Server, Error> {
             () = tail.follow() => {}
         }
     });
-    Ok(Server { address, app, stopping, task })
+    let keeping = tokio::spawn(keep(Arc::clone(&app), stopping.subscribe()));
+    Ok(Server { address, app, stopping, task, keeping })
 }
 
 impl Server {
     /// Finishes the requests that have begun, and stops. A connection that will not end is cut after five seconds.
     pub async fn stop(mut self) {
         self.stopping.send_replace(true);
-        if tokio::time::timeout(std::time::Duration::from_secs(5), &mut self.task).await.is_err() {
-            self.task.abort();
+        for task in [&mut self.task, &mut self.keeping] {
+            if tokio::time::timeout(Duration::from_secs(5), &mut *task).await.is_err() {
+                task.abort();
+            }
         }
         self.app.guesses.refused.write().await;
     }

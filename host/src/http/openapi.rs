@@ -16,8 +16,8 @@ use super::App;
 use super::api::{Kind, Problem};
 use super::filters::FILTERS;
 use super::idempotency;
-use super::operations::OF_RESYNC;
 use super::problem::CONTENT_TYPE;
+use super::resync::OF_RESYNC;
 use super::serving::Peer;
 use super::tokens::Scope;
 
@@ -25,7 +25,7 @@ use super::tokens::Scope;
 const TOKEN: &str = "token";
 
 /// The parts of the API, in the order in which one meets them.
-const TAGS: [(&str, &str); 12] = [
+const TAGS: [(&str, &str); 13] = [
     ("sync errors", "Conversations that did not get through: retry one, retry all, ignore."),
     ("causes", "What sync errors have in common: a thousand of them are one decision."),
     ("operations", "What is done with many sync errors at once."),
@@ -36,6 +36,7 @@ const TAGS: [(&str, &str); 12] = [
     ("intake", "Where conversations come in."),
     ("events", "What changes, as it happens."),
     ("actions", "Who did what."),
+    ("tokens", "Who may do what: tokens for people and programs."),
     ("quarantine", "What was set aside because it could not be read, kept or used."),
     ("host", "The host itself: probes, counters, troubles, its store."),
 ];
@@ -51,7 +52,9 @@ pub(super) fn begun() -> OpenApi {
     let info = InfoBuilder::new().title("Switchyard").version(env!("CARGO_PKG_VERSION")).description(Some(DESCRIPTION));
     let token = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .description(Some("A token of the configuration. Each operation names the scopes that it needs."));
+        .description(Some(
+            "A token of the configuration, or one that was made over the API. Each operation names the scopes that it needs.",
+        ));
     let components = ComponentsBuilder::new().security_scheme(TOKEN, SecurityScheme::Http(token.build()));
     OpenApiBuilder::new().info(info.build()).components(Some(components.build())).build()
 }
@@ -74,9 +77,8 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 
 /// Says which scope the operations of some routes need.
 pub(super) fn scoped(document: &mut OpenApi, scope: Scope) {
-    let scope = serde_json::to_value(scope).ok().and_then(|scope| scope.as_str().map(str::to_owned));
     for operation in document.paths.paths.values_mut().flat_map(operations) {
-        let requirement = SecurityRequirement::new(TOKEN, scope.clone());
+        let requirement = SecurityRequirement::new(TOKEN, [scope.as_str()]);
         operation.security.get_or_insert_default().push(requirement);
     }
 }

@@ -1,25 +1,22 @@
 //! What is asked of many sync errors at once: what it would do, its beginning, and how it goes on.
 
-use std::collections::BTreeSet;
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Deserialize;
-use serde_json::Value;
 use utoipa::IntoParams;
 
 use super::App;
 use super::access::Caller;
 use super::api::{Conflict, DryRun, MatchedGroup, Operation as View, OperationList, OperationRequest};
-use super::error_query::{Filters, PAGE, each, no_such_org, once, text, values_of};
+use super::caller::no_such_org;
+use super::error_query::{Filters, PAGE};
 use super::extract::{self, Asked, Id};
-use super::filters::FILTERS;
-use super::parameters::{Form, Known, known, named, names, number, text as any_text};
 use super::problem::Problem;
+use super::resync::resync_query;
 use super::sync_errors::a_reason;
-use crate::domain::{Deed, Fingerprint, Operation, OperationId, OperationStatus, OrgId, ResyncQuery, Task, Timestamp};
+use crate::domain::{Deed, Fingerprint, Operation, OperationId, OperationStatus, OrgId, Task};
 use crate::engine::{Plan, states_for};
 
 /// Salesforce calls for 1,000 conversations, rounded up: 5.3 to 6.4 were measured, see host/benches/README.md.
@@ -82,7 +79,7 @@ pub(super) async fn begin(
     if !asked.query.is_null() {
         filters.take_object(&asked.query)?;
     }
-    let query = filters.known(&app)?;
+    let query = filters.known(&app, &caller)?;
     if states_for(&task, &query).is_none() {
         let states: Vec<_> = task.states().iter().map(|state| state.as_str()).collect();
         let (task, states) = (task.as_str(), states.join(" or "));
@@ -102,10 +99,10 @@ async fn resync(app: &App, caller: &Caller, asked: &OperationRequest) -> Result<
     unused(asked, "assignee", asked.assignee.is_some())?;
     let engine = &app.parts.engine;
     let (orgs, query) = resync_query(&asked.query)?;
-    if let Some(org) = orgs.iter().find(|org| engine.org(org).is_err()) {
+    if let Some(org) = orgs.iter().find(|org| !caller.sees(org) || engine.org(org).is_err()) {
         return Err(no_such_org(org));
     }
-    let all = || engine.orgs().into_iter().map(|(org, _)| org.id.clone()).collect();
+    let all = || engine.orgs().into_iter().map(|(org, _)| org.id.clone()).filter(|org| caller.sees(org)).collect();
     let orgs: Vec<_> = if orgs.is_empty() { all() } else { orgs.into_iter().collect() };
     if !asked.dry_run {
         let (id, begun) = engine.begin_resync(&orgs, &query, &caller.asker()).await?;
@@ -118,45 +115,6 @@ async fn resync(app: &App, caller: &Caller, asked: &OperationRequest) -> Result<
     }
     let salesforce_calls = (matched * CALLS_PER_1000).div_ceil(1_000);
     Ok(Json(DryRun { task: "resync".into(), matched, is_exact, salesforce_calls, groups: Vec::new() }).into_response())
-}
-
-/// The filters of conversations that got through, beside `org` and `policy`, which lists of sync errors have too.
-pub(super) const OF_RESYNC: [Known; 4] = [
-    known("delivered_from", Form::One(named::<Timestamp>), "Of a `resync`: what got through at this moment or later."),
-    known("delivered_before", Form::One(named::<Timestamp>), "Of a `resync`: what got through before this moment."),
-    known("revision", Form::Several(number), "Of a `resync`: by these revisions of the policy."),
-    known("queue", Form::Repeated(any_text), "Of a `resync`: into these queues."),
-];
-
-/// Reads them.
-fn resync_query(object: &Value) -> Result<(BTreeSet<OrgId>, ResyncQuery), Problem> {
-    let (mut orgs, mut query) = (BTreeSet::new(), ResyncQuery::default());
-    let members = match object {
-        Value::Null => return Ok((orgs, query)),
-        Value::Object(members) => members,
-        _ => return Err(Problem::bad_request("query: not an object of filters")),
-    };
-    let in_lists = FILTERS.iter().filter(|known| matches!(known.name, "org" | "policy"));
-    let all: Vec<_> = in_lists.chain(&OF_RESYNC).collect();
-    for (name, value) in members {
-        let no_such = || {
-            let (name, known) = (name.chars().take(80).collect::<String>(), names(all.iter().copied()));
-            Problem::bad_request(format!("`{name}` is no filter of a resync; known are {known}"))
-        };
-        let known = all.iter().find(|known| known.name == name).ok_or_else(no_such)?;
-        for value in values_of(known, value)? {
-            match name.as_str() {
-                "org" => each(name, &value, &mut orgs)?,
-                "delivered_from" => once(name, &value, &mut query.delivered.from)?,
-                "delivered_before" => once(name, &value, &mut query.delivered.before)?,
-                "policy" => each(name, &value, &mut query.policies)?,
-                "revision" => each(name, &value, &mut query.revisions)?,
-                // A queue may have a comma in its name.
-                _ => drop(query.queues.insert(text(name, &value)?)),
-            }
-        }
-    }
-    Ok((orgs, query))
 }
 
 fn accepted(app: &App, id: &OperationId, begun: Vec<(OrgId, Operation)>) -> Result<Response, Problem> {
@@ -206,16 +164,20 @@ pub(super) struct Which {
 /// The newest ones, those that go on first.
 #[utoipa::path(get, path = "/v1/operations", operation_id = "list_operations", tag = "operations", params(Which),
     responses((status = 200, description = "Operations.", body = OperationList)))]
-pub(super) async fn list(State(app): State<App>, Asked(which): Asked<Which>) -> Result<Json<OperationList>, Problem> {
+pub(super) async fn list(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Asked(which): Asked<Which>,
+) -> Result<Json<OperationList>, Problem> {
     let limit = which.limit.unwrap_or(PAGE);
     if !(1..=MOST).contains(&limit) {
         return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {MOST}")));
     }
     let engine = &app.parts.engine;
     let orgs = match which.org {
-        Some(org) if !engine.knows(&org) => return Err(no_such_org(&org)),
+        Some(org) if !caller.sees(&org) || !engine.knows(&org) => return Err(no_such_org(&org)),
         Some(org) => vec![org],
-        None => engine.ledger().orgs().await?,
+        None => engine.ledger().orgs().await?.into_iter().filter(|org| caller.sees(org)).collect(),
     };
     let mut by_id: Vec<(OperationId, Vec<(OrgId, Operation)>)> = Vec::new();
     for (org, _, operation) in engine.ledger().newest_operations(&orgs, limit).await? {
@@ -235,18 +197,43 @@ pub(super) async fn list(State(app): State<App>, Asked(which): Asked<Which>) -> 
 #[utoipa::path(get, path = "/v1/operations/{id}", operation_id = "get_operation", tag = "operations",
     params(("id" = OperationId, Path)),
     responses((status = 200, description = "The operation as it is now.", body = View)))]
-pub(super) async fn show(State(app): State<App>, Id(id): Id<OperationId>) -> Result<Json<View>, Problem> {
-    let found = app.parts.engine.ledger().operation(&id).await?;
+pub(super) async fn show(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id<OperationId>,
+) -> Result<Json<View>, Problem> {
+    seen(&app, &caller, id).await.map(Json)
+}
+
+/// An operation, as far as it is about the caller's organizations.
+async fn seen(app: &App, caller: &Caller, id: OperationId) -> Result<View, Problem> {
+    let mut found = app.parts.engine.ledger().operation(&id).await?;
+    found.retain(|(org, ..)| caller.sees(org));
     if found.is_empty() {
         return Err(Problem::not_found(format!("there is no operation {id}")));
     }
     let all = found.into_iter().map(|(org, _, operation)| (org, operation)).collect();
-    Ok(Json(View::of(id, all, app.parts.clock.now())))
+    Ok(View::of(id, all, app.parts.clock.now()))
+}
+
+/// Whether a caller may change an operation: it is about the caller's organizations, and about no others.
+async fn changes(app: &App, caller: &Caller, id: &OperationId) -> Result<(), Problem> {
+    if caller.orgs().is_none() {
+        return Ok(());
+    }
+    let all = app.parts.engine.ledger().operation(id).await?;
+    let own = all.iter().filter(|(org, ..)| caller.sees(org)).count();
+    match own {
+        0 => Err(Problem::not_found(format!("there is no operation {id}"))),
+        own if own < all.len() => Err(Problem::forbidden("this operation is about other organizations as well")),
+        _ => Ok(()),
+    }
 }
 
 async fn change(app: App, caller: &Caller, id: OperationId, status: OperationStatus) -> Result<Json<View>, Problem> {
+    changes(&app, caller, &id).await?;
     app.parts.engine.change_operation(&id, status, &caller.asker()).await?;
-    show(State(app), Id(id)).await
+    seen(&app, caller, id).await.map(Json)
 }
 
 /// Pause an operation
@@ -303,6 +290,7 @@ pub(super) async fn undo(
     Extension(caller): Extension<Caller>,
     Id(id): Id<OperationId>,
 ) -> Result<Response, Problem> {
+    changes(&app, &caller, &id).await?;
     let (id, begun) = app.parts.engine.undo_operation(&id, &caller.asker()).await?;
     accepted(&app, &id, begun)
 }

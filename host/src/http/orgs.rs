@@ -52,12 +52,15 @@ async fn view(app: &App, (org, health): (Arc<Org>, OrgHealth)) -> Result<View, P
 /// How each stands: its counts, its incident, what is parked, its sources; and those that are only on record.
 #[utoipa::path(get, path = "/v1/orgs", operation_id = "list_orgs", tag = "organizations",
     responses((status = 200, description = "All organizations.", body = OrgList)))]
-pub(super) async fn list(State(app): State<App>) -> Result<Json<OrgList>, Problem> {
+pub(super) async fn list(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<OrgList>, Problem> {
     let mut orgs = Vec::new();
-    for org in app.parts.engine.orgs() {
+    for org in app.parts.engine.orgs().into_iter().filter(|(org, _)| caller.sees(&org.id)) {
         orgs.push(view(&app, org).await?);
     }
-    let departed = app.parts.engine.departed().into_iter();
+    let departed = app.parts.engine.departed().into_iter().filter(|(id, _)| caller.sees(id));
     let departed = departed.map(|(id, health)| DepartedOrg { id, health: health.into() }).collect();
     Ok(Json(OrgList { orgs, departed }))
 }

@@ -54,7 +54,7 @@ impl Refused {
         let over = |one: &mut Counted| !now.is_within(WINDOW, one.action.at);
         let mut due: Vec<_> = counted.extract_if(.., over).filter_map(|mut one| one.due()).collect();
         let known = |counted: &[Counted], address| {
-            counted.iter().position(|one| (one.action.via, one.action.address) == (via, address))
+            counted.iter().position(|one| (one.action.via, one.action.request.address) == (via, address))
         };
         let address = if known(&counted, address).is_some() || counted.len() < ADDRESSES { address } else { None };
         let place = known(&counted, address).unwrap_or_else(|| {
@@ -102,7 +102,7 @@ mod tests {
     async fn counts(refused: &Refused) -> Vec<(Option<IpAddr>, u64)> {
         let page = refused.ledger.actions(&ActionFilter::default(), None, 500).await.unwrap();
         assert_eq!(page.next, None);
-        page.actions.into_iter().map(|(_, action)| (action.address, action.count)).collect()
+        page.actions.into_iter().map(|(_, action)| (action.request.address, action.count)).collect()
     }
 
     fn address(number: u8) -> Option<IpAddr> {

@@ -45,7 +45,7 @@ pub(super) async fn bundle(
     if !mask && !caller.may(Scope::Errors) {
         return Err(Problem::forbidden("personal data is given to tokens with the scope `errors` only"));
     }
-    let error = find(&app, &id).await?;
+    let error = find(&app, &caller, &id).await?;
     let (policy, question) = asked(&error)?;
     let revision = revision(&app, policy)?;
     let of = app.parts.engine.ledger().conversation(&error.org, &error.conversation).await?;

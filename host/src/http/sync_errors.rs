@@ -32,9 +32,19 @@ pub(super) async fn list(State(app): State<App>, asked: ListAsked) -> Result<Jso
     }))
 }
 
-pub(super) async fn find(app: &App, id: &SyncErrorId) -> Result<SyncError, Problem> {
+pub(super) async fn find(app: &App, caller: &Caller, id: &SyncErrorId) -> Result<SyncError, Problem> {
     let error = app.parts.engine.ledger().sync_error(id).await?;
-    error.ok_or_else(|| Problem::not_found(format!("there is no sync error {id}")))
+    error
+        .filter(|error| caller.sees(&error.org))
+        .ok_or_else(|| Problem::not_found(format!("there is no sync error {id}")))
+}
+
+/// Whether a caller may do something about a sync error: to others it is not there.
+pub(super) async fn sees(app: &App, caller: &Caller, id: &SyncErrorId) -> Result<(), Problem> {
+    if caller.orgs().is_some() {
+        find(app, caller, id).await?;
+    }
+    Ok(())
 }
 
 /// Retry a sync error
@@ -48,6 +58,7 @@ pub(super) async fn retry(
     Extension(caller): Extension<Caller>,
     Id(id): Id<SyncErrorId>,
 ) -> Result<(StatusCode, Json<View>), Problem> {
+    sees(&app, &caller, &id).await?;
     Ok((StatusCode::ACCEPTED, Json(app.parts.engine.retry(&id, &caller.asker()).await?.into())))
 }
 
@@ -72,7 +83,9 @@ pub(super) async fn ignore_because(
     id: &SyncErrorId,
     reason: &str,
 ) -> Result<SyncError, Problem> {
-    Ok(app.parts.engine.ignore(id, &caller.asker(), a_reason(reason)?).await?)
+    let reason = a_reason(reason)?;
+    sees(app, caller, id).await?;
+    Ok(app.parts.engine.ignore(id, &caller.asker(), reason).await?)
 }
 
 /// A reason as it is kept: one line that shows all that it says.
@@ -99,6 +112,7 @@ pub(super) async fn reopen(
     Extension(caller): Extension<Caller>,
     Id(id): Id<SyncErrorId>,
 ) -> Result<Json<View>, Problem> {
+    sees(&app, &caller, &id).await?;
     Ok(Json(app.parts.engine.reopen(&id, &caller.asker()).await?.into()))
 }
 

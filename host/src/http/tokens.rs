@@ -2,28 +2,11 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::domain::{Secret, is_hidden};
-
-/// What a token may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scope {
-    /// Look at everything.
-    Read,
-    /// Retry, ignore and reopen sync errors.
-    Errors,
-    /// Put policies in force.
-    Policies,
-    /// Hand in conversations.
-    Intake,
-    /// Authorize organizations.
-    Connect,
-    /// Read everything that is kept, as a backup.
-    Backup,
-}
+pub use crate::domain::TokenScope as Scope;
+use crate::domain::{API_TOKEN_PREFIX, ApiToken, ApiTokenId, Secret, Timestamp, is_api_token, is_hidden};
 
 /// A bearer token and what it is good for.
 #[derive(Debug, Clone, Deserialize)]
@@ -35,6 +18,25 @@ pub struct Token {
     pub secret: Secret,
     /// What it may be used for.
     pub scopes: Vec<Scope>,
+}
+
+impl Token {
+    /// As one that is kept; it is for all organizations, and expires with the configuration.
+    pub(super) fn kept(&self, id: ApiTokenId) -> ApiToken {
+        ApiToken {
+            id,
+            name: self.name.clone(),
+            hash: hex::encode(hash(self.secret.reveal())),
+            scopes: self.scopes.iter().copied().collect(),
+            orgs: None,
+            made_by: String::new(),
+            made_by_token: None,
+            made_at: Timestamp::default(),
+            expires_at: None,
+            revoked_at: None,
+            revoked_by: None,
+        }
+    }
 }
 
 /// Refuses tokens that nobody could use, or that would be somebody else's.
@@ -53,6 +55,11 @@ pub fn check(tokens: &[Token]) -> Result<(), String> {
         }
         if text.len() < 16 {
             return Err(format!("http.tokens `{name}`.secret: 16 characters or more are needed"));
+        }
+        if text.starts_with(API_TOKEN_PREFIX) && !is_api_token(text) {
+            return Err(format!(
+                "http.tokens `{name}`.secret: it begins like a token that a host made, and is misspelt"
+            ));
         }
         if let Some(other) = names.insert(hash(text), name) {
             return Err(format!("http.tokens: the tokens `{other}` and `{name}` have the same secret"));

@@ -1,6 +1,6 @@
 //! Actions: who did what, newest first, over all organizations. Those of a lane are in its commit, with their effect.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Ledger, idempotency, key, record};
@@ -20,8 +20,8 @@ static MADE: AtomicU64 = AtomicU64::new(0);
 /// What a list of actions is narrowed to.
 #[derive(Debug, Clone, Default)]
 pub struct ActionFilter {
-    /// Only about this organization.
-    pub org: Option<OrgId>,
+    /// Only about these organizations; `None` for all actions, also those about none.
+    pub orgs: Option<BTreeSet<OrgId>>,
     /// Only by this name.
     pub by: Option<String>,
     /// Only of this kind.
@@ -34,7 +34,7 @@ pub struct ActionFilter {
 
 impl ActionFilter {
     fn matches(&self, action: &Action) -> bool {
-        self.org.as_ref().is_none_or(|org| action.org.as_ref() == Some(org))
+        self.orgs.as_ref().is_none_or(|orgs| action.org.as_ref().is_some_and(|org| orgs.contains(org)))
             && self.by.as_ref().is_none_or(|by| action.by == *by)
             && self.what.is_none_or(|what| action.what == what)
     }
@@ -78,11 +78,12 @@ pub(super) fn put(batch: &mut Batch, action: &Action) {
 
 /// Tells the log of an action that is on record.
 pub(super) fn tell(action: &Action) {
-    let Action { by, what, org, subject, count, reason, address, .. } = action;
+    let Action { by, what, org, subject, count, reason, request, .. } = action;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let org = org.as_ref().map(ToString::to_string).unwrap_or_default();
-    let from = address.map(|address| address.to_string()).unwrap_or_default();
-    tracing::info!(%what, %by, from, org, subject = text(subject), count, reason = text(reason), "an action");
+    let from = request.address.map(|address| address.to_string()).unwrap_or_default();
+    let token = request.token.as_ref().map(ToString::to_string).unwrap_or_default();
+    tracing::info!(%what, %by, token, from, org, subject = text(subject), count, reason = text(reason), "an action");
 }
 
 impl Ledger {

@@ -60,10 +60,14 @@ impl Ledger {
         self.store.range(range).await?.iter().map(|(name, _)| Ok((key::part(name, 1)?, key::part(name, 0)?))).collect()
     }
 
-    /// The audit of a message, oldest first.
-    pub async fn audit(&self, message: &MessageId) -> Result<Vec<AuditEntry>, Error> {
+    /// The audit of a message in those organizations that are to be shown, oldest first.
+    pub async fn audit(
+        &self,
+        message: &MessageId,
+        shows: impl Fn(&OrgId) -> bool + Send,
+    ) -> Result<Vec<AuditEntry>, Error> {
         let mut entries = Vec::new();
-        for (org, conversation) in self.conversations_of(message).await? {
+        for (org, conversation) in self.conversations_of(message).await?.into_iter().filter(|(org, _)| shows(org)) {
             let pages = self.audit_pages(&org, &conversation).await?;
             let all = pages.into_iter().flat_map(|(_, page)| page.entries);
             entries.extend(all.filter(|entry| entry.is_about(message)));

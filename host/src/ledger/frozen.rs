@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::{AuditPage, LaneState, Quarantined, record};
 use crate::domain::{
-    Action, Arrival, Conversation, ConversationId, Delivery, ErrorSummary, Group, HostEvent, Operation, PolicyRevision,
-    Records, SyncError, SyncErrorId, Timestamp,
+    Action, ApiToken, Arrival, ConsoleSession, Conversation, ConversationId, Delivery, ErrorSummary, Group, HostEvent,
+    Operation, PolicyRevision, Records, SyncError, SyncErrorId, Timestamp,
 };
 
 /// Asserts that all of a frozen record is in what is written of it today: no field is passed over.
@@ -47,9 +47,12 @@ fn every_record_of_format_2_is_read_whole() {
     assert_reads::<SyncErrorId>(include_str!("testdata/format-2/error-alias.json"));
     assert_reads::<Group>(include_str!("testdata/format-2/group.json"));
     assert_reads::<AuditPage>(include_str!("testdata/format-2/audit-page.json"));
+    assert_reads::<AuditPage>(include_str!("testdata/format-2/audit-page-asked.json"));
     assert_reads::<Operation>(include_str!("testdata/format-2/operation.json"));
     assert_reads::<Action>(include_str!("testdata/format-2/action.json"));
     assert_reads::<HostEvent>(include_str!("testdata/format-2/event.json"));
+    assert_reads::<ApiToken>(include_str!("testdata/format-2/api-token.json"));
+    assert_reads::<ConsoleSession>(include_str!("testdata/format-2/console-session.json"));
     assert_reads::<Quarantined>(include_str!("testdata/format-2/quarantined.json"));
     assert_reads::<u64>(include_str!("testdata/format-2/cursor.json"));
     assert_reads::<Records>(include_str!("testdata/format-2/link.json"));

@@ -33,6 +33,10 @@
 //! policy-revision/POLICY/NUMBER            revisions of a policy, with their texts
 //! event/NUMBER                             what clients are told of, over all organizations; the newest so many
 //! refresh-token/ORG                        the one that Salesforce gave last, sealed
+//! api-token/ID                             tokens that were made over the API
+//! api-token-use/ID                         when a token was used last, to the minute
+//! api-token-time                           the time by which tokens expire
+//! console-session/HASH                     sessions of the console, by the hash of their cookie
 //! ```
 //!
 //! Times are milliseconds since 1970 in 13 digits, so that keys are in the order of time.
@@ -43,8 +47,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::unreadable;
 use crate::domain::{
-    ConversationId, Delivery, ErrorSummary, Fingerprint, MessageId, OperationId, OrgId, Phase, PolicyName, SourceId,
-    State, SyncErrorId, Timestamp, Work,
+    ApiTokenId, ConversationId, Delivery, ErrorSummary, Fingerprint, MessageId, OperationId, OrgId, Phase, PolicyName,
+    SourceId, State, SyncErrorId, Timestamp, Work,
 };
 use crate::store::Error;
 
@@ -52,6 +56,10 @@ use crate::store::Error;
 const NOT_IN_A_TERM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'@').remove(b'.').remove(b'-').remove(b'_').remove(b'+');
 
 pub(super) const ACTIONS: &str = "action/";
+pub(super) const API_TOKENS: &str = "api-token/";
+pub(super) const API_TOKEN_USES: &str = "api-token-use/";
+pub(super) const API_TOKEN_TIME: &str = "api-token-time";
+pub(super) const CONSOLE_SESSIONS: &str = "console-session/";
 pub(super) const ARRIVED: &str = "arrived/";
 pub(super) const LANES: &str = "lane/";
 pub(super) const REVISIONS: &str = "policy-revision/";
@@ -225,6 +233,18 @@ pub(super) fn actions_at(at: Timestamp) -> String {
 
 pub(super) fn action(at: Timestamp, order: u64) -> String {
     format!("{}{order:016x}", actions_at(at))
+}
+
+pub(super) fn api_token(id: &ApiTokenId) -> String {
+    format!("{API_TOKENS}{id}")
+}
+
+pub(super) fn api_token_use(id: &ApiTokenId) -> String {
+    format!("{API_TOKEN_USES}{id}")
+}
+
+pub(super) fn console_session(hash: &str) -> String {
+    format!("{CONSOLE_SESSIONS}{hash}")
 }
 
 /// That a request was carried out, by its key.

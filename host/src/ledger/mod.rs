@@ -5,6 +5,7 @@
 
 mod accept;
 mod actions;
+mod api_tokens;
 mod audit;
 mod background;
 mod commit;
@@ -24,10 +25,10 @@ mod quarantine;
 mod query;
 mod reading;
 mod record;
+mod refresh_tokens;
 mod revisions;
 mod sealing;
 mod story;
-mod tokens;
 mod told_once;
 mod unsynced;
 mod upgrade;
@@ -65,7 +66,7 @@ pub struct Ledger {
     store: Arc<dyn Store>,
     /// What lists read of causes.
     heads: Arc<Heads>,
-    /// What tokens are sealed with.
+    /// What refresh tokens are sealed with.
     keys: Keys,
 }
 
@@ -76,7 +77,7 @@ impl Ledger {
         Self { store, heads: Arc::default(), keys: Keys::default() }
     }
 
-    /// The same, with keys to seal tokens with.
+    /// The same, with keys to seal refresh tokens with.
     #[must_use]
     pub fn with_keys(self, keys: Keys) -> Self {
         Self { keys, ..self }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{LaneState, Ledger, PhaseCounts, key, record};
 use crate::domain::{
-    ConversationId, Delivery, ErrorCounts, Fingerprint, Group, HostEvent, OrgId, Phase, State, SyncError, SyncErrorId,
-    Work,
+    ApiToken, ConsoleSession, ConversationId, Delivery, ErrorCounts, Fingerprint, Group, HostEvent, OrgId, Phase,
+    State, SyncError, SyncErrorId, Work,
 };
 use crate::store::{Error, Pair, Range, ring};
 
@@ -76,6 +76,7 @@ impl Ledger {
             self.recount_deliveries(chunk, &mut recounts, &mut verified).await?;
             told(&verified);
         }
+        self.look_at_tokens(&mut verified).await?;
         for (org, recount) in &recounts {
             self.compare_indexes(org, recount, &mut verified).await?;
             self.compare_counts(org, recount, &mut verified).await?;
@@ -97,6 +98,26 @@ impl Ledger {
                 verified.differs(format!("before {} an event is missing", String::from_utf8_lossy(&name)));
             }
             last = number;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Whether every token and every session of the console can be read, under the key by which it is looked for.
+    async fn look_at_tokens(&self, verified: &mut Verified) -> Result<(), Error> {
+        self.each(key::API_TOKENS, false, |(name, value)| {
+            match record::decode::<ApiToken>(&name, &value) {
+                Ok(token) if key::api_token(&token.id).into_bytes() == name => {}
+                Ok(token) => verified.differs(format!("the token {} has the key of another one", token.id)),
+                Err(error) => verified.differs(error.to_string()),
+            }
+            Ok(())
+        })
+        .await?;
+        self.each(key::CONSOLE_SESSIONS, false, |(name, value)| {
+            if let Err(error) = record::decode::<ConsoleSession>(&name, &value) {
+                verified.differs(error.to_string());
+            }
             Ok(())
         })
         .await

@@ -1,4 +1,4 @@
-//! The one thing that a store knows of its content: a token that is not sealed leaves no store.
+//! The one thing that a store knows of its content: a refresh token that is not sealed leaves no store.
 
 use serde_json::Value;
 

@@ -16,3 +16,4 @@ mod serve;
 mod store;
 mod switchyard;
 mod sync_error;
+mod token;

@@ -55,7 +55,8 @@ async fn what_is_asked_about_sync_errors_is_on_record_with_who_from_where_to_how
     assert_eq!(done, ["ignore", "reopen", "retry", "retry-all"], "what is asked of many at once is one action");
     let ignored = all.iter().find(|action| action["what"] == "ignore").expect("it is there");
     let known = json!({
-        "id": ignored["id"], "at": ignored["at"], "by": "operator", "via": "api", "address": "127.0.0.1", "what": "ignore",
+        "id": ignored["id"], "at": ignored["at"], "by": "operator", "via": "api", "token": ignored["token"],
+        "address": "127.0.0.1", "what": "ignore",
         "org": "acme", "subject": ids[0], "count": 1, "reason": "a test account",
         "request_id": ignored["request_id"],
     });

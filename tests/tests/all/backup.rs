@@ -7,6 +7,9 @@ use serde_json::json;
 use switchyard::store::{AsTheyAre, Convert, MemoryStore, Range, Store, check_export, import, ring};
 use switchyard_tests::{ADMIN, OPERATOR, TestHost};
 
+use crate::browser::Browser;
+use crate::tokens::make;
+
 fn as_they_are(format: u64) -> Box<dyn Convert> {
     Box::new(AsTheyAre { format })
 }
@@ -21,6 +24,8 @@ async fn a_backup_is_read_with_a_scope_of_its_own_and_restores_what_the_host_kee
     let (status, _) = host.post("/v1/intake/shop-acme", conversation).await;
     assert_eq!(status, StatusCode::ACCEPTED);
     host.idle().await;
+    let made = make(&host, json!({ "name": "robot", "scopes": ["read"] })).await;
+    Browser::sign_in(&host, &made.secret).await;
     for (method, token, wanted) in [
         (Method::POST, OPERATOR, StatusCode::FORBIDDEN),
         (Method::POST, "wrong", StatusCode::UNAUTHORIZED),
@@ -44,7 +49,9 @@ async fn a_backup_is_read_with_a_scope_of_its_own_and_restores_what_the_host_kee
     let (there, mut here) = all(Range::of("", 10_000)).await;
     // Events tell of this store.
     here.retain(|(key, _)| !key.starts_with(ring::RING.as_bytes()) && key != ring::NAME.as_bytes());
-    assert!(there.iter().any(|(key, _)| key.starts_with(b"conversation/acme/")), "{} records", there.len());
+    for prefix in ["conversation/acme/", "api-token/", "console-session/"] {
+        assert!(there.iter().any(|(key, _)| key.starts_with(prefix.as_bytes())), "{prefix}: {} records", there.len());
+    }
     assert_eq!(there, here);
     host.stop().await;
 }

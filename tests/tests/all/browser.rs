@@ -37,6 +37,11 @@ impl Browser {
         &self.session
     }
 
+    /// The same browser, where the host answers after a restart.
+    pub(crate) fn at(self, host: &TestHost) -> Self {
+        Self { console: format!("http://{}", host.app.address), ..self }
+    }
+
     /// Looks at a page of the console.
     pub(crate) async fn get(&self, path: &str) -> Page {
         let request = self.http.get(format!("{}{path}", self.console)).header(COOKIE, &self.session);

@@ -32,4 +32,5 @@ mod salesforce;
 mod silence;
 mod stopping;
 mod sync;
+mod tokens;
 mod traces;

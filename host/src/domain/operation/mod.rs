@@ -12,7 +12,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::part::Part;
-use super::{Brake, ErrorQuery, Fingerprint, OperationId, PolicyRef, ResyncQuery, Retried, State, Sweep, Timestamp};
+use super::{
+    Brake, ErrorQuery, Fingerprint, OperationId, PolicyRef, RequestOrigin, ResyncQuery, Retried, State, Sweep,
+    Timestamp,
+};
 
 /// Causes that a report names; what is beyond is counted under the cause of the rest.
 const NAMED: usize = 50;
@@ -145,6 +148,9 @@ pub struct Operation {
     pub query: ErrorQuery,
     /// Who asked.
     pub by: String,
+    /// How the request came, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Box<RequestOrigin>>,
     /// When. What fails first later is not in it.
     pub as_of: Timestamp,
     /// Whether it goes on.
@@ -207,6 +213,7 @@ impl Operation {
             task,
             query,
             by,
+            request: None,
             as_of,
             status: OperationStatus::Running,
             matched,

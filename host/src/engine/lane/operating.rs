@@ -127,7 +127,8 @@ impl Lane {
             let before = turn.delivery(&id);
             // It may have been met already, or have something to do by now.
             if before.operation.as_ref().is_none_or(|known| known.number != number) {
-                turn.step(&id, Event::ResyncAsked { by: operation.by.clone(), operation: of });
+                let event = Event::ResyncAsked { by: operation.by.clone(), operation: of };
+                turn.step_as_asked(&id, event, operation.request.clone());
                 turn.traced(&id, operation.trace.clone());
             }
             match turn.delivery(&id).phase == before.phase {
@@ -255,7 +256,7 @@ fn act(
         }
         Task::Assign { .. } | Task::Resync { .. } | Task::AutoIgnore { .. } => return false,
     };
-    turn.step(id, event);
+    turn.step_as_asked(id, event, operation.request.clone());
     if operation.task.sends() {
         turn.traced(id, operation.trace.clone());
     }

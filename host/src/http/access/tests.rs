@@ -1,7 +1,14 @@
 //! Who may do what: tokens, sessions and where requests come from.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::sessions::{SESSION, SESSIONS};
 use super::*;
-use crate::domain::Secret;
+use crate::clock::ManualClock;
+use crate::domain::{Deed, Secret, Timestamp};
+use crate::ledger::action_order;
+use crate::store::{Fault, FaultyStore, MemoryStore, Point, Store};
 
 #[test]
 fn only_names_of_this_machine_reach_a_host_without_tokens() {
@@ -13,56 +20,132 @@ fn only_names_of_this_machine_reach_a_host_without_tokens() {
     }
 }
 
-#[test]
-fn a_session_ends_and_a_wrong_token_opens_none() {
-    let clock = crate::clock::ManualClock::new(Timestamp::from_millis(1));
-    let token = Token { name: "ann".into(), secret: Secret::new("0123456789abcdef"), scopes: vec![Scope::Read] };
-    let access = Access::new(&[token], Clock::Manual(clock.clone()));
-    assert!(access.sign_in("0123456789abcdeX").is_none());
-    let (value, _) = access.sign_in("0123456789abcdef").unwrap();
-    let mut headers = HeaderMap::new();
-    headers.insert(header::COOKIE, format!("a=b; {COOKIE}={value}").parse().unwrap());
-    assert_eq!(access.caller(&headers).unwrap().name, "ann");
-    clock.advance(SESSION);
-    assert!(access.caller(&headers).is_none());
+fn token(name: &str) -> Token {
+    Token { name: name.into(), secret: Secret::new(name), scopes: vec![Scope::Read] }
 }
 
-#[test]
-fn no_session_lives_on_because_the_clock_went_back() {
-    let clock = crate::clock::ManualClock::new(Timestamp::from_millis(1_790_000_000_000));
-    let token = Token { name: "ann".into(), secret: Secret::new("0123456789abcdef"), scopes: vec![Scope::Read] };
-    let access = Access::new(&[token], Clock::Manual(clock.clone()));
-    let headers = cookie(&access.sign_in("0123456789abcdef").unwrap().0);
-    clock.turn_back(Duration::from_secs(60));
-    assert!(access.caller(&headers).is_some(), "a clock that is set right");
-    clock.turn_back(Duration::from_secs(86_400));
-    assert!(access.caller(&headers).is_none(), "nobody knows how old it is");
+struct Bench {
+    clock: ManualClock,
+    ledger: Ledger,
+    access: Access,
 }
 
-fn with_tokens(names: [&str; 2]) -> Access {
-    let token = |name: &str| Token { name: name.into(), secret: Secret::new(name), scopes: vec![Scope::Read] };
-    Access::new(&names.map(token), Clock::Manual(crate::clock::ManualClock::new(Timestamp::from_millis(1))))
+impl Bench {
+    async fn start(tokens: &[Token]) -> Self {
+        let clock = ManualClock::new(Timestamp::from_millis(1_790_000_000_000));
+        let ledger = Ledger::new(Arc::new(MemoryStore::default()));
+        let access = Access::load(tokens, &ledger, &Clock::Manual(clock.clone())).await.unwrap();
+        Self { clock, ledger, access }
+    }
+
+    async fn restart(self, tokens: &[Token]) -> Self {
+        let access = Access::load(tokens, &self.ledger, &Clock::Manual(self.clock.clone())).await.unwrap();
+        Self { access, ..self }
+    }
+
+    fn action(caller: &Caller) -> Action {
+        Action { order: action_order(), ..Action::new(&caller.asker(), Deed::SignIn, Timestamp::from_millis(1)) }
+    }
+
+    /// Signs in; answers what the browser sends from now on.
+    async fn sign_in(&self, token: &str) -> Option<HeaderMap> {
+        let value = self.access.sign_in(token, |caller| Self::action(&caller)).await.unwrap()?;
+        Some(HeaderMap::from_iter([(header::COOKIE, format!("a=b; {COOKIE}={value}").parse().unwrap())]))
+    }
+
+    fn name(&self, headers: &HeaderMap) -> Option<String> {
+        self.access.caller(headers).map(|caller| caller.name)
+    }
+
+    async fn kept(&self) -> usize {
+        self.ledger.console_sessions().await.unwrap().len()
+    }
 }
 
-fn cookie(value: &str) -> HeaderMap {
-    HeaderMap::from_iter([(header::COOKIE, format!("{COOKIE}={value}").parse().unwrap())])
+#[tokio::test]
+async fn a_session_ends_and_a_wrong_token_opens_none() {
+    let bench = Bench::start(&[token("ann")]).await;
+    assert!(bench.sign_in("anx").await.is_none());
+    let session = bench.sign_in("ann").await.unwrap();
+    assert_eq!(bench.name(&session).as_deref(), Some("ann"));
+    let caller = bench.access.caller(&session).unwrap();
+    assert!(bench.access.stands(&caller));
+    bench.clock.advance(SESSION);
+    assert!(bench.name(&session).is_none() && !bench.access.stands(&caller));
+    assert_eq!(bench.kept().await, 1);
+    bench.access.keep().await;
+    assert_eq!(bench.kept().await, 0);
 }
 
-#[test]
-fn whoever_signs_in_again_and_again_ends_no_session_of_others() {
-    let access = with_tokens(["ann", "bob"]);
-    let (anns, _) = access.sign_in("ann").unwrap();
-    let bobs: Vec<_> = (0..2 * SESSIONS).map(|_| access.sign_in("bob").unwrap().0).collect();
-    assert_eq!(access.caller(&cookie(&anns)).unwrap().name, "ann");
-    assert_eq!(bobs.iter().filter(|session| access.caller(&cookie(session)).is_some()).count(), SESSIONS);
+#[tokio::test]
+async fn no_session_lives_on_because_the_clock_went_back() {
+    let bench = Bench::start(&[token("ann")]).await;
+    let session = bench.sign_in("ann").await.unwrap();
+    bench.clock.turn_back(Duration::from_secs(60));
+    assert!(bench.name(&session).is_some(), "a clock that is set right");
+    bench.clock.turn_back(Duration::from_secs(86_400));
+    assert!(bench.name(&session).is_none(), "nobody knows how old it is");
 }
 
-#[test]
-fn the_name_of_the_scheme_has_no_case() {
-    let access = with_tokens(["ann", "bob"]);
+#[tokio::test]
+async fn whoever_signs_in_again_and_again_ends_no_session_of_others() {
+    let bench = Bench::start(&[token("ann"), token("bob")]).await;
+    let anns = bench.sign_in("ann").await.unwrap();
+    let mut bobs = Vec::new();
+    for _ in 0..2 * SESSIONS {
+        bench.clock.advance(Duration::from_millis(1));
+        bobs.push(bench.sign_in("bob").await.unwrap());
+    }
+    assert_eq!(bench.name(&anns).as_deref(), Some("ann"));
+    assert_eq!(bobs.iter().filter(|session| bench.name(session).is_some()).count(), SESSIONS);
+    assert_eq!(bench.kept().await, SESSIONS + 1);
+}
+
+#[tokio::test]
+async fn a_session_survives_a_restart_but_not_another_secret_under_the_same_name() {
+    let bench = Bench::start(&[token("ann"), token("bob")]).await;
+    let (anns, bobs) = (bench.sign_in("ann").await.unwrap(), bench.sign_in("bob").await.unwrap());
+    let bench = bench.restart(&[token("ann"), token("bob")]).await;
+    assert_eq!((bench.name(&anns).as_deref(), bench.name(&bobs).as_deref()), (Some("ann"), Some("bob")));
+    let changed = Token { secret: Secret::new("another secret"), ..token("bob") };
+    let bench = bench.restart(&[token("ann"), changed]).await;
+    assert_eq!((bench.name(&anns).as_deref(), bench.name(&bobs)), (Some("ann"), None));
+    let bench = bench.restart(&[token("bob")]).await;
+    assert!(bench.name(&anns).is_none(), "the token is gone");
+    bench.access.keep().await;
+    assert_eq!(bench.kept().await, 1);
+}
+
+#[tokio::test]
+async fn whoever_signs_out_is_out_at_once_and_stays_so_when_the_store_takes_it_later() {
+    let clock = ManualClock::new(Timestamp::from_millis(1_790_000_000_000));
+    let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::default())));
+    let ledger = Ledger::new(Arc::clone(&store) as Arc<dyn Store>);
+    let access = Access::load(&[token("ann")], &ledger, &Clock::Manual(clock.clone())).await.unwrap();
+    let bench = Bench { clock, ledger, access };
+    let session = bench.sign_in("ann").await.unwrap();
+    store.plan([Fault::at(Point::BeforeCommit)]);
+    assert!(bench.access.sign_out(&session, |caller| Bench::action(&caller)).await.is_err());
+    assert!(bench.name(&session).is_none());
+    store.plan([]);
+    bench.access.keep().await;
+    let bench = bench.restart(&[token("ann")]).await;
+    assert!(bench.name(&session).is_none());
+    assert_eq!(bench.kept().await, 0);
+}
+
+#[tokio::test]
+async fn a_token_that_may_not_look_opens_no_session() {
+    let bench = Bench::start(&[Token { scopes: vec![Scope::Intake], ..token("ann") }]).await;
+    assert!(bench.sign_in("ann").await.is_none());
+}
+
+#[tokio::test]
+async fn the_name_of_the_scheme_has_no_case() {
+    let bench = Bench::start(&[token("ann"), token("bob")]).await;
     for (value, known) in [("Bearer ann", true), ("bearer ann", true), ("BEARER  bob", true), ("Basic ann", false)] {
         let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
-        assert_eq!(access.caller(&headers).is_some(), known, "{value}");
+        assert_eq!(bench.name(&headers).is_some(), known, "{value}");
     }
 }
 

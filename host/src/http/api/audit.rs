@@ -1,15 +1,17 @@
 //! What happened to a message, entry by entry.
 
-use serde::Serialize;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::policy::PolicyRef;
-use crate::domain::{self, Class, Ending, MessageId, Question, RecordId, SyncErrorId, Timestamp};
+use crate::domain::{self, ApiTokenId, Class, Ending, MessageId, Question, RecordId, SyncErrorId, Timestamp};
 
 /// All that happened to a message.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Audit {
     pub(crate) message: MessageId,
     /// Oldest first.
@@ -17,29 +19,51 @@ pub(crate) struct Audit {
 }
 
 /// Something that happened to a message.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct AuditEntry {
-    message: MessageId,
+    pub(crate) message: MessageId,
     /// Other messages that it happened to.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    also: Vec<MessageId>,
-    at: Timestamp,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) also: Vec<MessageId>,
+    pub(crate) at: Timestamp,
     /// Orders entries of one moment.
-    order: u64,
-    fact: Fact,
+    pub(crate) order: u64,
+    pub(crate) fact: Fact,
     /// The trace of the attempt in which it happened; only where the host recorded traces then.
     #[serde(skip_serializing_if = "Option::is_none")]
-    trace_id: Option<String>,
+    pub(crate) trace_id: Option<String>,
+    /// How the request came that it follows from, where a person or a program asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) request: Option<RequestOrigin>,
+}
+
+/// How a request came, as far as that is known.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub(crate) struct RequestOrigin {
+    /// The token that it came with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) token: Option<ApiTokenId>,
+    /// The address that it came from.
+    #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) address: Option<IpAddr>,
+    /// Its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) request_id: Option<String>,
 }
 
 impl From<domain::AuditEntry> for AuditEntry {
-    fn from(domain::AuditEntry { message, also, at, order, fact, trace_id }: domain::AuditEntry) -> Self {
-        Self { message, also, at, order, fact: Fact(fact), trace_id }
+    fn from(domain::AuditEntry { message, also, at, order, fact, trace_id, request }: domain::AuditEntry) -> Self {
+        let request = request.map(|request| {
+            let domain::RequestOrigin { token, address, request_id } = *request;
+            RequestOrigin { token, address, request_id }
+        });
+        Self { message, also, at, order, fact: Fact(fact), trace_id, request }
     }
 }
 
 /// A fact of the audit, as it is kept.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq, Deserialize, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Fact(pub(crate) domain::Fact);
 

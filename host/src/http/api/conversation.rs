@@ -1,6 +1,8 @@
 //! A conversation in each organization that has it.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::audit::AuditEntry;
@@ -9,7 +11,7 @@ use crate::policy::case;
 use crate::salesforce::RecordPage;
 
 /// A conversation, whole.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Conversation {
     pub(crate) conversation: ConversationId,
     /// Whether personal data is left out.
@@ -19,14 +21,14 @@ pub(crate) struct Conversation {
 }
 
 /// A conversation in one organization.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[schema(as = ConversationInOrg)]
 pub(crate) struct InOrg {
     pub(crate) org: OrgId,
     /// Whether the organization is configured.
     pub(crate) connected: bool,
     #[schema(pattern = "^(waiting|sending|parked|retrying|pending|ignored|idle)$")]
-    pub(crate) state: &'static str,
+    pub(crate) state: Cow<'static, str>,
     /// Since when; absent where that is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) since: Option<Timestamp>,
@@ -54,54 +56,54 @@ pub(crate) struct InOrg {
 }
 
 /// What a conversation is.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[schema(as = ConversationDetails)]
 pub(crate) struct Details {
-    channel: String,
-    account: AccountId,
+    pub(crate) channel: String,
+    pub(crate) account: AccountId,
     #[serde(skip_serializing_if = "Option::is_none")]
-    team: Option<String>,
+    pub(crate) team: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    agent: Option<String>,
-    closed: bool,
-    tags: Vec<String>,
-    customer: Customer,
+    pub(crate) agent: Option<String>,
+    pub(crate) closed: bool,
+    pub(crate) tags: Vec<String>,
+    pub(crate) customer: Customer,
 }
 
 /// Who writes.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Customer {
     /// The source's id of the customer.
-    id: String,
+    pub(crate) id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
+    pub(crate) name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<String>,
+    pub(crate) email: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    phone: Option<String>,
+    pub(crate) phone: Option<String>,
     /// The Salesforce contact that is linked already.
     #[serde(skip_serializing_if = "Option::is_none")]
-    contact: Option<RecordId>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    attributes: Vec<Attribute>,
+    pub(crate) contact: Option<RecordId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) attributes: Vec<Attribute>,
 }
 
 /// A named value.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Attribute {
-    name: String,
-    value: String,
+    pub(crate) name: String,
+    pub(crate) value: String,
 }
 
 /// A message of a conversation.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Message {
     pub(crate) id: MessageId,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sent_at: Option<Timestamp>,
     /// `customer`, or `agent` for whoever answers.
     #[schema(pattern = "^(customer|agent)$")]
-    pub(crate) author: &'static str,
+    pub(crate) author: Cow<'static, str>,
     pub(crate) name: String,
     pub(crate) text: String,
     /// How many bytes the text has, where it is cut off here.
@@ -112,20 +114,20 @@ pub(crate) struct Message {
 }
 
 /// A record in Salesforce.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[schema(as = SalesforceRecord)]
 pub(crate) struct Record {
     /// The object's name.
     #[schema(examples("Contact"))]
-    object: String,
-    id: RecordId,
+    pub(crate) object: String,
+    pub(crate) id: RecordId,
     /// Its page in Salesforce, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<String>,
+    pub(crate) url: Option<String>,
 }
 
 /// A sync error of the conversation.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[schema(as = SyncErrorLine)]
 pub(crate) struct ErrorLine {
     pub(crate) id: SyncErrorId,
@@ -160,7 +162,7 @@ impl From<RecordPage> for Record {
 }
 
 /// Conversations that wait for the end of an incident.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct ParkedList {
     /// How many there are in all.
     pub(crate) total: u64,
@@ -169,7 +171,7 @@ pub(crate) struct ParkedList {
 }
 
 /// A conversation that waits for the end of an incident.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Parked {
     pub(crate) conversation: ConversationId,
     /// Since when, or since its newest message.

@@ -1,6 +1,6 @@
 //! Something changed: what clients are told of as it happens.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::{
@@ -9,37 +9,37 @@ use crate::domain::{
 };
 
 /// A change. It names what changed; whoever may read that asks for it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Event {
     /// Where the stream goes on behind it: sent back as `Last-Event-ID`. Later events have higher numbers.
     #[schema(examples("6f1c0b52d9a7e384-1042"), pattern = "^[0-9a-f]{16}-[0-9]{1,20}$")]
-    id: String,
+    pub(crate) id: String,
     r#type: EventType,
-    at: Timestamp,
+    pub(crate) at: Timestamp,
     /// The organization; absent where it is about a policy.
     #[serde(skip_serializing_if = "Option::is_none")]
-    org: Option<OrgId>,
+    pub(crate) org: Option<OrgId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    sync_error: Option<SyncErrorId>,
+    pub(crate) sync_error: Option<SyncErrorId>,
     /// Where the sync error stands now.
     #[serde(skip_serializing_if = "Option::is_none")]
-    state: Option<State>,
+    pub(crate) state: Option<State>,
     /// The cause.
     #[serde(skip_serializing_if = "Option::is_none")]
-    group: Option<Fingerprint>,
+    pub(crate) group: Option<Fingerprint>,
     /// What can be done about the refusals of that cause, or of an incident.
     #[serde(skip_serializing_if = "Option::is_none")]
-    class: Option<Class>,
+    pub(crate) class: Option<Class>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    operation: Option<OperationId>,
+    pub(crate) operation: Option<OperationId>,
     /// Where the operation stands now.
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<OperationStatus>,
+    pub(crate) status: Option<OperationStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    policy: Option<PolicyName>,
+    pub(crate) policy: Option<PolicyName>,
     /// The policy's revision.
     #[serde(skip_serializing_if = "Option::is_none")]
-    revision: Option<u32>,
+    pub(crate) revision: Option<u32>,
 }
 
 impl From<(String, HostEvent)> for Event {

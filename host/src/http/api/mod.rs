@@ -17,11 +17,12 @@ mod preview;
 mod problem;
 mod quarantine;
 mod sync_error;
+mod token;
 mod trouble;
 mod values;
 
-pub(crate) use self::action::ActionList;
-pub(crate) use self::audit::{Audit, AuditEntry, Fact};
+pub(crate) use self::action::{Action, ActionList};
+pub(crate) use self::audit::{Audit, AuditEntry, Fact, RequestOrigin};
 pub(crate) use self::authorization::{AuthorizationCode, AuthorizationRequest, AuthorizationStart, Authorized};
 pub(crate) use self::conversation::{
     Conversation, Details, ErrorLine, InOrg as ConversationInOrg, Message, Parked, ParkedList, Record,
@@ -45,4 +46,5 @@ pub(crate) use self::preview::Preview;
 pub(crate) use self::problem::{Conflict, Kind, PAGES, Problem, Stale};
 pub(crate) use self::quarantine::{QuarantineEntry, QuarantineList, Quarantined, Recount};
 pub(crate) use self::sync_error::{Decided, Evidence, Ignore, SyncError, SyncErrorList};
+pub(crate) use self::token::{MadeToken, Token, TokenList, TokenRequest, TokenSource, TokenStatus};
 pub(crate) use self::trouble::{Trouble, TroubleList};

@@ -55,9 +55,10 @@ kinds! {
     /// An address, a header or a body cannot be understood, or names what nobody knows: a field, a filter, a value.
     /// `detail` says which one. The same request will be refused again.
     BadRequest = "bad-request", BAD_REQUEST, "The request cannot be understood";
-    /// There is no token, or none that is known. Send one as `Authorization: Bearer TOKEN`.
+    /// There is no token, or none that is known: it may be misspelt, expired or revoked. Send one as `Authorization: Bearer TOKEN`.
     Unauthorized = "unauthorized", UNAUTHORIZED, "Not authorized";
-    /// The token lacks the scope that this needs, or the request comes from a website that is not this host's.
+    /// The token lacks the scope that this needs, is for other organizations than this is about, or may not give what is asked for; or
+    /// the request comes from a website that is not this host's.
     Forbidden = "forbidden", FORBIDDEN, "Forbidden";
     /// There is nothing by this name. It may be over and forgotten.
     NotFound = "not-found", NOT_FOUND, "Not found";

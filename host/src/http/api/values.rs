@@ -5,9 +5,9 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::{
-    AccountId, Class, Condition, ConversationId, Deed, Direction, Ending, EventType, Fingerprint, MessageId,
-    OperationId, OperationStatus, OrgId, PluginName, PolicyName, Question, RecordId, RevisionState, Scope, SourceId,
-    State, SyncErrorId, Timestamp, Via, WaitsFor, Why,
+    AccountId, ApiTokenId, Class, Condition, ConversationId, Deed, Direction, Ending, EventType, Fingerprint,
+    MessageId, OperationId, OperationStatus, OrgId, PluginName, PolicyName, Question, RecordId, RevisionState, Scope,
+    SourceId, State, SyncErrorId, Timestamp, TokenScope, Via, WaitsFor, Why,
 };
 use crate::policy::Isolation;
 
@@ -28,6 +28,7 @@ macro_rules! texts {
 }
 
 texts! {
+    ApiTokenId: Some(ID), "tok-019c3e2b4f7qk2vx7ahz4", "A token's id, which is no secret. That of the configuration's begins with `file-`.";
     OrgId: Some(ID), "travel", "An organization's id, as the configuration has it.";
     SourceId: Some(ID), "main", "The id of a source of conversations: an Alcmeon environment or a platform at the intake.";
     AccountId: Some(ID), "6", "A connected page or number of a source.";
@@ -88,6 +89,7 @@ words! {
     Why as "HoldReason", "Why a policy may not ignore a cause by itself.": New TooMany Expired Person;
     Isolation as "Isolation", "What keeps one decision of a policy from the next.": Decision Policy;
     Via as "Via", "The way by which something was asked for.": Api Console Folder Host;
+    TokenScope as "TokenScope", "What a token may be used for.": Read Errors Policies Intake Connect Backup Tokens;
     Direction as "Direction", "Who wrote to whom.": Inbound Outbound;
 }
 

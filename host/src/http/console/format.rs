@@ -3,7 +3,9 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::domain::{Class, Destination, Ending, Fact, Link, PolicyRef, ReachedBy, State, SyncErrorId, Timestamp};
+use crate::domain::{
+    Class, Destination, Ending, Fact, Link, PolicyRef, ReachedBy, RequestOrigin, State, SyncErrorId, Timestamp,
+};
 
 /// A text is shown whole up to so many characters.
 const WHOLE: usize = 240;
@@ -102,6 +104,20 @@ pub(super) fn tone(fact: &Fact) -> &'static str {
         | Fact::Ignored { .. }
         | Fact::Reopened { .. }
         | Fact::Erased { .. } => "",
+    }
+}
+
+/// How the request came that it follows from.
+pub(super) fn request(origin: &RequestOrigin) -> Markup {
+    let RequestOrigin { token, address, request_id } = origin;
+    let address = address.map(|address| address.to_string());
+    let known = [("token", token.as_ref().map(|id| id.as_str())), ("from", address.as_deref())];
+    html! {
+        span.hint {
+            @for (name, value) in known.into_iter().chain([("request", request_id.as_deref())]) {
+                @if let Some(value) = value { " " (name) " " code { (value) } }
+            }
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use super::format;
 use super::page::{Section, Visit};
 use crate::domain::{AuditEntry, MessageId};
 use crate::http::App;
+use crate::http::access::Caller;
 use crate::http::extract::Id;
 use crate::http::problem::Problem;
 
@@ -15,9 +16,10 @@ use crate::http::problem::Problem;
 pub(super) async fn show(
     State(app): State<App>,
     Extension(visit): Extension<Visit>,
+    Extension(caller): Extension<Caller>,
     Id(id): Id<MessageId>,
 ) -> Result<Markup, Problem> {
-    let entries = app.parts.engine.ledger().audit(&id).await?;
+    let entries = app.parts.engine.ledger().audit(&id, |org| caller.sees(org)).await?;
     if entries.is_empty() {
         return Err(Problem::not_found(format!("nothing is known of message {id}")));
     }
@@ -36,7 +38,10 @@ pub(super) fn timeline(entries: &[AuditEntry]) -> Markup {
             @for entry in entries {
                 li class=(format::tone(&entry.fact)) {
                     div.when { (format::time(entry.at)) }
-                    div { (format::sentence(&entry.fact)) }
+                    div {
+                        (format::sentence(&entry.fact))
+                        @if let Some(asked) = &entry.request { (format::request(asked)) }
+                    }
                 }
             }
         }

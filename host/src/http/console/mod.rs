@@ -24,7 +24,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::page::Visit;
 use super::App;
-use super::access::{Scope, from_here, is_safe, known};
+use super::access::{Reach, Scope, from_here, is_safe, known};
 use super::api::PAGES;
 use super::authorization::CALLBACK;
 use super::problem::Problem;
@@ -35,27 +35,29 @@ use crate::domain::Via;
 /// A token and where to go on: more is not read of somebody whom nobody knows.
 const SIGN_IN_BYTES: usize = 16 * 1024;
 
-/// A page that needs no session, or one that may do this.
-type Needed = Option<Scope>;
+/// A page that needs no session, or one that may do this, and how the page keeps to the organizations of its token.
+type Needed = Option<(Scope, Reach)>;
 
 pub(super) fn router(app: &App) -> Router<App> {
     let entered =
         |needed: Needed, router: Router<App>| router.route_layer(from_fn_with_state((app.clone(), needed), enter));
     let read = Router::new()
         .route("/", get(orgs::list))
-        .route("/orgs/{org}/checks", get(orgs::checks))
         .route("/sync-errors", get(sync_errors::list))
         .route("/sync-errors/{id}", get(sync_error::show))
         .route("/sync-errors/{id}/repro", get(repro::bundle))
-        .route("/messages/{id}", get(messages::show))
-        .route("/quarantine", get(quarantine::list))
-        .route("/policies", get(policies::list));
+        .route("/messages/{id}", get(messages::show));
+    let read_of_org = Router::new().route("/orgs/{org}/checks", get(orgs::checks));
+    let read_everything =
+        Router::new().route("/quarantine", get(quarantine::list)).route("/policies", get(policies::list));
     let errors = Router::new()
-        .route("/orgs/{org}/checks", post(orgs::look))
-        .route("/orgs/{org}/retry-all", post(orgs::retry_all))
         .route("/sync-errors/{id}/retry", post(sync_error::retry))
         .route("/sync-errors/{id}/ignore", post(sync_error::ignore))
-        .route("/sync-errors/{id}/reopen", post(sync_error::reopen))
+        .route("/sync-errors/{id}/reopen", post(sync_error::reopen));
+    let errors_of_org = Router::new()
+        .route("/orgs/{org}/checks", post(orgs::look))
+        .route("/orgs/{org}/retry-all", post(orgs::retry_all));
+    let errors_of_everything = Router::new()
         .route("/quarantine/{id}/retry", post(quarantine::retry))
         .route("/quarantine/{id}/forget", post(quarantine::drop));
     let connect = Router::new().route("/orgs/{org}/authorize", post(authorization::start));
@@ -68,9 +70,13 @@ pub(super) fn router(app: &App) -> Router<App> {
         .route("/logout", post(session::sign_out))
         .layer(DefaultBodyLimit::max(SIGN_IN_BYTES));
     Router::new()
-        .merge(entered(Some(Scope::Read), read))
-        .merge(entered(Some(Scope::Errors), errors))
-        .merge(entered(Some(Scope::Connect), connect))
+        .merge(entered(Some((Scope::Read, Reach::Narrowed)), read))
+        .merge(entered(Some((Scope::Read, Reach::OneOrg)), read_of_org))
+        .merge(entered(Some((Scope::Read, Reach::Everything)), read_everything))
+        .merge(entered(Some((Scope::Errors, Reach::Narrowed)), errors))
+        .merge(entered(Some((Scope::Errors, Reach::OneOrg)), errors_of_org))
+        .merge(entered(Some((Scope::Errors, Reach::Everything)), errors_of_everything))
+        .merge(entered(Some((Scope::Connect, Reach::OneOrg)), connect))
         .merge(entered(None, anybody))
         .route("/style.css", get(style))
 }
@@ -94,16 +100,21 @@ async fn enter(State((app, needed)): State<(App, Needed)>, mut request: Request,
             return visit.refusal(&problem);
         }
     }
-    if let Some(needed) = needed {
+    if let Some((scope, reach)) = needed {
         let Some(caller) = visit.caller().cloned() else {
             let next = if reads { visit.here() } else { "/" };
             return Redirect::to(&format!("/login?next={}", utf8_percent_encode(next, NON_ALPHANUMERIC)))
                 .into_response();
         };
-        if !caller.may(needed) {
+        if !caller.may(scope) {
             let detail = format!("the token of {} may look at this but not change it", caller.name);
             return visit.refusal(&Problem::forbidden(detail));
         }
+        let (mut parts, body) = request.into_parts();
+        if let Err(problem) = reach.check(&app, &caller, &mut parts).await {
+            return visit.refusal(&problem);
+        }
+        request = Request::from_parts(parts, body);
         known(&mut request, caller, Via::Console);
     }
     request.extensions_mut().insert(visit.clone());

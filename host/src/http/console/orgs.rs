@@ -21,11 +21,18 @@ use crate::http::problem::Problem;
 use crate::troubles::Trouble;
 
 /// All organizations.
-pub(super) async fn list(State(app): State<App>, Extension(visit): Extension<Visit>) -> Result<Markup, Problem> {
-    let (orgs, departed) = (app.parts.engine.orgs(), app.parts.engine.departed());
+pub(super) async fn list(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Markup, Problem> {
+    let (mut orgs, mut departed) = (app.parts.engine.orgs(), app.parts.engine.departed());
+    orgs.retain(|(org, _)| caller.sees(&org.id));
+    departed.retain(|(org, _)| caller.sees(org));
+    let sees_everything = caller.orgs().is_none();
     let content = html! {
         h1 { "Organizations" }
-        @for trouble in app.parts.troubles.of(None) { (notice(&trouble)) }
+        @if sees_everything { @for trouble in app.parts.troubles.of(None) { (notice(&trouble)) } }
         @if orgs.is_empty() { p { "No organization is connected. Add one to the configuration." } }
         div.cards { @for (org, health) in &orgs { (card(&app, org, health)) } }
         @if !departed.is_empty() {
@@ -34,11 +41,11 @@ pub(super) async fn list(State(app): State<App>, Extension(visit): Extension<Vis
             div.cards { @for (org, health) in &departed { (departed_card(org, health)) } }
         }
         @let environments = app.parts.engine.environments();
-        @if !environments.is_empty() {
+        @if sees_everything && !environments.is_empty() {
             h2 { "Alcmeon" }
             div.cards { @for (source, health) in &environments { (environment(source, health)) } }
         }
-        (quarantine::link(&app).await?)
+        @if sees_everything { (quarantine::link(&app).await?) }
     };
     Ok(visit.page("Organizations", Section::Orgs, &content))
 }

@@ -27,6 +27,11 @@ const MENU: [(Section, &str, &str); 3] = [
     (Section::Policies, "/policies", "Policies"),
 ];
 
+/// Policies are about all organizations.
+fn shows(caller: &Caller, section: Section) -> bool {
+    section != Section::Policies || caller.orgs().is_none()
+}
+
 /// Who looks at which page.
 #[derive(Debug, Clone)]
 pub(super) struct Visit {
@@ -87,7 +92,7 @@ impl Visit {
             a.brand href="/" { "Switchyard" }
             @if let Some(caller) = &self.caller {
                 nav aria-label="Main" {
-                    @for (of, address, name) in MENU {
+                    @for (of, address, name) in MENU.into_iter().filter(|(of, ..)| shows(caller, *of)) {
                         a href=(address) aria-current=[(of == section).then_some("page")] { (name) }
                     }
                 }

@@ -8,12 +8,12 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::page::{Section, Visit, local};
-use crate::domain::{Deed, Via};
+use crate::domain::{Action, Deed, Via};
 use crate::http::App;
 use crate::http::access::{COOKIE, Caller};
-use crate::http::actions::record;
 use crate::http::extract::{Asked, Form};
 use crate::http::problem::Problem;
+use crate::http::request_id::RequestId;
 use crate::http::serving::Peer;
 
 #[derive(Deserialize)]
@@ -42,6 +42,7 @@ pub(super) async fn sign_in(
     Extension(visit): Extension<Visit>,
     headers: HeaderMap,
     peer: Option<Extension<Peer>>,
+    Extension(RequestId(id)): Extension<RequestId>,
     Form(given): Form<Given>,
 ) -> Result<Response, Problem> {
     let next = local(given.next.as_deref());
@@ -49,12 +50,12 @@ pub(super) async fn sign_in(
         return Ok(Redirect::to(next).into_response());
     }
     let peer = peer.map(|Extension(peer)| peer);
-    let Some((session, caller)) = app.access.sign_in(given.token.trim()) else {
+    let action = |caller| at_the_console(&app, caller, peer, id, Deed::SignIn);
+    let Some(session) = app.access.sign_in(given.token.trim(), action).await? else {
         app.guesses.wrong(Via::Console, peer).await?;
         let refused = "This token is not known, or it may not look at the console.";
         return Ok((StatusCode::UNAUTHORIZED, page(&visit, next, Some(refused))).into_response());
     };
-    record(&app, &at_the_console(caller, peer), Deed::SignIn, |action| action).await?;
     let secure = secure(&app, &headers);
     Ok(([(header::SET_COOKIE, cookie(&session, secure))], Redirect::to(next)).into_response())
 }
@@ -64,18 +65,19 @@ pub(super) async fn sign_out(
     State(app): State<App>,
     headers: HeaderMap,
     peer: Option<Extension<Peer>>,
+    Extension(RequestId(id)): Extension<RequestId>,
 ) -> Result<Response, Problem> {
-    if let Some(caller) = app.access.sign_out(&headers) {
-        let caller = at_the_console(caller, peer.map(|Extension(peer)| peer));
-        record(&app, &caller, Deed::SignOut, |action| action).await?;
-    }
+    let peer = peer.map(|Extension(peer)| peer);
+    app.access.sign_out(&headers, |caller| at_the_console(&app, caller, peer, id, Deed::SignOut)).await?;
     let secure = secure(&app, &headers);
     let over = format!("{}; Max-Age=0", cookie("", secure));
     Ok(([(header::SET_COOKIE, over)], Redirect::to("/login")).into_response())
 }
 
-fn at_the_console(caller: Caller, peer: Option<Peer>) -> Caller {
-    Caller { via: Via::Console, address: peer.map(|Peer(address)| address.ip()), ..caller }
+fn at_the_console(app: &App, caller: Caller, peer: Option<Peer>, id: String, what: Deed) -> Action {
+    let address = peer.map(|Peer(address)| address.ip());
+    let caller = Caller { via: Via::Console, address, request_id: Some(id), ..caller };
+    app.parts.engine.action(&caller.asker(), what)
 }
 
 /// Without an age the browser forgets it when it is closed; the host forgets it after half a day.
@@ -104,7 +106,7 @@ fn page(visit: &Visit, next: &str, refused: Option<&str>) -> Markup {
             label for="token" { "Token" }
             input #token type="password" name="token" required autocomplete="current-password"
                 aria-describedby=[refused.map(|_| "refused")];
-            p.hint { "One of the tokens in the configuration that has the scope “read”." }
+            p.hint { "A token that has the scope “read”." }
             button type="submit" { "Sign in" }
         }
         // A link from another website arrives without the cookie; one click from here sends it.

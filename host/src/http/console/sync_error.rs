@@ -15,17 +15,18 @@ use crate::http::App;
 use crate::http::access::{Caller, Scope};
 use crate::http::extract::{Form, Id};
 use crate::http::problem::Problem;
-use crate::http::sync_errors::{REASON, find, ignore_because};
+use crate::http::sync_errors::{REASON, find, ignore_because, sees};
 use crate::salesforce;
 
 /// One sync error with everything that is known of it.
 pub(super) async fn show(
     State(app): State<App>,
     Extension(visit): Extension<Visit>,
+    Extension(caller): Extension<Caller>,
     Id(id): Id<SyncErrorId>,
 ) -> Result<Markup, Problem> {
-    let error = find(&app, &id).await?;
-    let history = app.parts.engine.ledger().audit(&error.message).await?;
+    let error = find(&app, &caller, &id).await?;
+    let history = app.parts.engine.ledger().audit(&error.message, |org| caller.sees(org)).await?;
     let org = app.parts.engine.org(&error.org).map_or_else(|_| error.org.to_string(), |(org, _)| org.name.clone());
     let content = html! {
         p.hint { a href={ "/sync-errors?org=" (error.org) } { "Sync errors of " (org) } }
@@ -189,6 +190,7 @@ pub(super) async fn retry(
     Id(id): Id<SyncErrorId>,
     Form(back): Form<Back>,
 ) -> Result<Redirect, Problem> {
+    sees(&app, &caller, &id).await?;
     app.parts.engine.retry(&id, &caller.asker()).await?;
     Ok(back.with(Done::Retried(1)))
 }
@@ -218,6 +220,7 @@ pub(super) async fn reopen(
     Id(id): Id<SyncErrorId>,
     Form(back): Form<Back>,
 ) -> Result<Redirect, Problem> {
+    sees(&app, &caller, &id).await?;
     app.parts.engine.reopen(&id, &caller.asker()).await?;
     Ok(back.with(Done::Reopened))
 }

@@ -13,7 +13,7 @@ use super::sync_error::actions;
 use crate::domain::{Class, ErrorQuery, OrgId, State as ErrorState, SyncError};
 use crate::engine::{Org, OrgHealth};
 use crate::http::App;
-use crate::http::access::Scope;
+use crate::http::access::{Caller, Scope};
 use crate::http::error_query::{ListAsked, fields};
 use crate::http::problem::Problem;
 use crate::ledger::{Cursor, ErrorPage};
@@ -24,17 +24,19 @@ type Orgs = Vec<(Arc<Org>, OrgHealth)>;
 pub(super) async fn list(
     State(app): State<App>,
     Extension(visit): Extension<Visit>,
+    Extension(caller): Extension<Caller>,
     RawQuery(address): RawQuery,
 ) -> Result<Markup, Problem> {
     let address = address.unwrap_or_default();
-    let mut asked = ListAsked::read(&app, &address, false)?;
+    let mut asked = ListAsked::read(&app, &caller, &address, false)?;
     if url::form_urlencoded::parse(address.as_bytes()).all(|(name, _)| name != "state") {
         asked.query.states = [ErrorState::Pending].into();
     }
     let paging = asked.paging()?;
     let query = &asked.query;
     let page = app.parts.engine.ledger().sync_errors(query, &paging).await?;
-    let orgs = app.parts.engine.orgs();
+    let mut orgs = app.parts.engine.orgs();
+    orgs.retain(|(org, _)| caller.sees(&org.id));
     let chosen = only(&query.orgs).and_then(|id| orgs.iter().find(|(org, _)| org.id == *id));
     let title = chosen.map_or_else(|| "Sync errors".to_owned(), |(org, _)| format!("Sync errors of {}", org.name));
     let content = html! {

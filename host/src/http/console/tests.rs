@@ -90,6 +90,7 @@ fn put_pending(commit: &mut LaneCommit, number: usize) {
         order: 0,
         fact: arrived,
         trace_id: None,
+        request: None,
     });
     commit.pages.push((conversation.clone(), 0, page));
     commit.errors.push(ErrorChange { before: None, after: error });

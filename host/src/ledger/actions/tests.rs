@@ -49,7 +49,7 @@ async fn actions_are_listed_newest_first_in_pages_and_narrowed() {
         assert_eq!(seconds(&ledger, &ann, limit).await, [10, 8, 6, 4, 2]);
         let some = ActionFilter { what: Some(Deed::SignIn), since: at(3), before: at(9), ..ActionFilter::default() };
         assert_eq!(seconds(&ledger, &some, limit).await, [7, 5, 3]);
-        let acme = ActionFilter { org: OrgId::new("acme").ok(), ..ActionFilter::default() };
+        let acme = ActionFilter { orgs: Some([OrgId::new("acme").unwrap()].into()), ..ActionFilter::default() };
         assert!(seconds(&ledger, &acme, limit).await.is_empty());
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::{Fact, MessageId, State};
 use crate::engine::command::{Ask, Command};
 
 async fn audit(bench: &Bench, message: &str) -> Vec<Fact> {
-    let entries = bench.ledger.audit(&message.parse::<MessageId>().unwrap()).await.unwrap();
+    let entries = bench.ledger.audit(&message.parse::<MessageId>().unwrap(), |_| true).await.unwrap();
     entries.into_iter().map(|entry| entry.fact).collect()
 }
 

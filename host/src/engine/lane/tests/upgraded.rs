@@ -29,7 +29,7 @@ fn a_later_message_of_a_conversation_with_merged_sync_errors_resolves_the_one_th
         assert_eq!((over.state, over.ending), (State::Resolved, Some(Ending::Superseded)));
         assert_eq!(bench.ledger.delivery(&org(), &known.id).await.unwrap().open, None);
         for message in &over.affected {
-            let audit = bench.ledger.audit(message).await.unwrap();
+            let audit = bench.ledger.audit(message, |_| true).await.unwrap();
             let last = serde_json::to_string(&audit.last().unwrap().fact).unwrap();
             assert!(last.contains("RESOLVED") && last.contains(over.id.as_str()), "{message}: {last}");
         }
