@@ -33,6 +33,7 @@ fn printed() -> String {
         attempt_duration,
         call_duration,
         decision_duration,
+        listeners: _,
     } = &all;
     let text = || "x".to_owned();
     let of_org = OfOrg { org: text() };

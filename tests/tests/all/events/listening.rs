@@ -79,12 +79,16 @@ impl Listening {
 
     /// The next event.
     pub(crate) async fn event(&mut self) -> Block {
-        loop {
-            let block = self.block().await.expect("the stream goes on");
-            if block.event.is_some() {
-                return block;
+        let next = async {
+            loop {
+                let block = self.block().await.expect("the stream goes on");
+                if block.event.is_some() {
+                    return block;
+                }
             }
-        }
+        };
+        // How far everything was told comes every 15 seconds, whatever happens.
+        tokio::time::timeout(PATIENCE, next).await.expect("no event came")
     }
 
     /// The types of the next events.

@@ -2,10 +2,11 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use switchyard_tests::{Setup, TestHost, received};
+use switchyard_tests::{ADMIN, Setup, TestHost, received};
 
 use super::{Made, make};
 use crate::browser::Browser;
+use crate::events::listening::Listening;
 
 const SCOPES: [&str; 7] = ["read", "errors", "policies", "intake", "connect", "backup", "tokens"];
 const ROUTER: &[u8] = b"plugin = \"keyword-router\"\n[settings]\ndefault = \"None\"\n";
@@ -146,6 +147,33 @@ async fn no_route_tells_or_does_anything_to_another_organization() {
     let (_, group) = two.host.get(&format!("/v1/groups/{}?org=other", two.of_other("/v1/groups"))).await;
     assert_eq!(group["note"], Value::Null, "{group}");
     assert_eq!(two.host.get("/v1/policies/others/revisions").await.1["revisions"].as_array().unwrap().len(), 1);
+    two.host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_of_other_organizations_are_not_told_and_a_revoked_token_ends_the_stream() {
+    let two = Two::start().await;
+    let ask = |query: &str| {
+        let request = two.host.http.get(format!("http://{}/v1/events{query}", two.host.app.address));
+        request.bearer_auth(&two.token).send()
+    };
+    assert_eq!(ask("?org=other").await.unwrap().status(), StatusCode::BAD_REQUEST);
+    let mut listening = Listening::of(ask("").await.unwrap());
+    assert_eq!(listening.block().await.unwrap().event, None, "a place to go on from");
+    // First of the other one, then of its own; a policy is nobody's alone.
+    for id in [two.of_other("/v1/sync-errors"), only_error(&two.host, "acme").await["id"].as_str().unwrap()] {
+        let path = format!("/v1/sync-errors/{id}/ignore");
+        assert_eq!(two.host.post(&path, json!({ "reason": "a test" })).await.0, StatusCode::OK);
+    }
+    let told = listening.event().await.event.unwrap();
+    assert_eq!((&told["type"], &told["org"]), (&json!("sync_error.ignored"), &json!("acme")), "{told}");
+    let (_, own) = two.call(Method::GET, "/v1/tokens", None).await;
+    let id = own["tokens"].as_array().unwrap().iter().find(|token| token["name"] == "acme's").unwrap()["id"].clone();
+    let path = format!("/v1/tokens/{}", id.as_str().unwrap());
+    assert!(two.host.call(Method::DELETE, &path, ADMIN, None).await.0.is_success());
+    let path = format!("/v1/sync-errors/{}/reopen", only_error(&two.host, "acme").await["id"].as_str().unwrap());
+    assert_eq!(two.host.post(&path, json!({})).await.0, StatusCode::OK);
+    assert_eq!(listening.block().await, None, "nothing more is told");
     two.host.stop().await;
 }
 
