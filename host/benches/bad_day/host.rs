@@ -48,7 +48,7 @@ impl Site {
         let free = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = free.local_addr().expect("an address");
         let mut config = format!(
-            "[http]\nlisten = '{address}'\nlimits = {{ requests_per_second = 1000000 }}\n[[http.tokens]]\nname = 'ops'\nsecret = '{TOKEN}'\n\
+            "[http]\nlisten = '{address}'\nlimits = {{ requests_per_second = 1000000, requests_at_once = 10000 }}\n[[http.tokens]]\nname = 'ops'\nsecret = '{TOKEN}'\n\
              scopes = ['read', 'intake', 'errors']\n\
              [policies]\nfolder = 'policies'\n[store]\npath = 'data'\n\
              [alcmeon.main]\nbase_url = 'http://127.0.0.1:9'\ninstance_id = 'main'\nsecret = '{SECRET}'\nteam_field = 1\n\

@@ -1,5 +1,6 @@
 //! Measures the error registry at size: lists, causes and searches, events, a start, and a retry of many beside new traffic.
 
+mod connections;
 mod generator;
 #[path = "../bad_day/host.rs"]
 #[expect(dead_code, reason = "the bad day asks more of a host")]
@@ -84,14 +85,18 @@ async fn measure(folder: &Path, options: &Options) {
     tell("memory at rest, MB (and the most until then)", mb(&host));
     questions::measure(&host, options).await;
     tell("memory after that, MB (and the most until then)", mb(&host));
+    connections::measure(&host).await;
+    tell("memory after that, MB (and the most until then)", mb(&host));
     listening::measure(&host, options).await;
     tell("memory after that, MB (and the most until then)", mb(&host));
     retrying::measure(&host, &simulator, options).await;
     tell("memory after that, MB (and the most until then)", mb(&host));
     tell("store, MB", site.store_bytes() / 1_000_000);
     drop(host);
-    let (_host, took) = site.start().await;
+    let (host, took) = site.start().await;
     tell("start after a kill: s until the port is open", format!("{:.2}", took.as_secs_f64()));
+    drop(host);
+    connections::traced(&site).await;
 }
 
 fn mb(host: &host::Host) -> String {

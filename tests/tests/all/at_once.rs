@@ -150,7 +150,7 @@ async fn an_operation_goes_on_although_the_clock_is_set_back_by_a_day_and_takes_
     let gate = Arc::new(Semaphore::new(2));
     host.store.plan([Fault::at(Point::BeforeCommit).of("operation/").waiting_for(Arc::clone(&gate))]);
     let path = begun(&host, json!({ "task": "ignore", "reason": "test customers" })).await;
-    host.seen(&path, |report| report["done"] == 64).await;
+    host.seen(&path, |report| report["done"] == 32).await;
     host.clock.turn_back(Duration::from_secs(86_400));
     host.notify(received(151, 151, "somebody", "jane@example.com")).await;
     host.notify(received(152, 152, "nowhere", "jane@example.com")).await;

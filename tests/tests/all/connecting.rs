@@ -339,12 +339,13 @@ async fn a_refresh_token_is_used_once_a_day_whether_conversations_come_or_not() 
         host.http.put(&url).json(&json!({ "advance_ms": 24 * 3_600_000 })).send().await.unwrap();
         host.clock.advance(Duration::from_secs(25 * 3600));
         let asked = async || while token_requests(&host).await < day {};
-        if tokio::time::timeout(Duration::from_secs(2), asked()).await.is_err() {
-            // The host had not yet begun to wait when the day passed: it looks an hour later.
+        let mut hours = 0;
+        while tokio::time::timeout(Duration::from_secs(2), asked()).await.is_err() {
+            // The host had not yet begun to wait when the time passed: it looks an hour later.
             host.clock.advance(Duration::from_secs(3601));
+            hours += 1;
+            assert!(hours < 10, "day {day}: {} token requests", token_requests(&host).await);
         }
-        let found = tokio::time::timeout(Duration::from_secs(20), asked()).await;
-        assert!(found.is_ok(), "day {day}: {} token requests", token_requests(&host).await);
     }
     write(&host, 1).await;
     assert!(host.idle().await.is_empty(), "the connection stands");

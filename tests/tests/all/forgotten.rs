@@ -84,7 +84,7 @@ async fn who_is_forgotten_in_the_middle_of_an_operation_is_forgotten_and_the_rep
     let gate = Arc::new(Semaphore::new(2));
     host.store.plan([Fault::at(Point::BeforeCommit).of("operation/").waiting_for(Arc::clone(&gate))]);
     let path = begun(&host, json!({ "task": "ignore", "reason": "tests", "query": { "customer": "jane" } })).await;
-    let report = host.seen(&path, |report| report["done"] == 64).await;
+    let report = host.seen(&path, |report| report["done"] == 32).await;
     assert_eq!(report["matched"], COUNT, "{report}");
     host.notify(anonymized(met)).await;
     host.notify(anonymized(ahead)).await;
