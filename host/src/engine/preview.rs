@@ -10,7 +10,6 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures_util::poll;
-use serde::{Deserialize, Serialize};
 use tokio::time::Sleep;
 
 use self::compared::{Answers, Fate};
@@ -33,7 +32,7 @@ const TIME_OF_GOOD: Duration = Duration::from_secs(2);
 const CHUNK: usize = 50;
 
 /// A page of what would change.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default)]
 pub struct Preview {
     /// The organizations that the policy decides for.
     pub orgs: Vec<OrgId>,
@@ -48,7 +47,6 @@ pub struct Preview {
     /// Over the newest conversations that got through; the first page looks at them.
     pub good: Compared,
     /// Where the next page begins.
-    #[serde(skip)]
     pub next: Option<Cursor>,
 }
 

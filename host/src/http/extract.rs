@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::App;
 use super::problem::Problem;
+use super::unambiguous::Unambiguous;
 use crate::foreign_json;
 
 /// The most that is said of what cannot be understood, in characters.
@@ -105,22 +106,29 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
     }
 }
 
-/// Reads a JSON object. (What reads objects would take an array too, its elements for the fields in their order.)
+/// Reads a JSON object. One that names a member twice says two things, and is refused.
 pub(super) fn object<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {
-    // It repeats the names of unknown fields, however long those are.
-    let no = |why: &dyn Display| {
-        let why: String = why.to_string().chars().take(WORDS).collect();
-        Problem::bad_request(format!("the body is not the JSON expected: {why}"))
-    };
+    serde_json::from_slice::<Unambiguous>(json).map_err(|error| not_expected(&error))?;
+    fields(json)
+}
+
+/// Reads the fields of a JSON object. (What reads objects would take an array too, its elements for the fields in their order.)
+fn fields<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {
     if json.trim_ascii_start().first() == Some(&b'[') {
-        return Err(no(&"an array, and not an object"));
+        return Err(not_expected(&"an array, and not an object"));
     }
-    serde_json::from_slice(json).map_err(|error| no(&error))
+    serde_json::from_slice(json).map_err(|error| not_expected(&error))
+}
+
+fn not_expected(why: &dyn Display) -> Problem {
+    // It repeats the names of members, however long those are.
+    let why: String = why.to_string().chars().take(WORDS).collect();
+    Problem::bad_request(format!("the body is not the JSON expected: {why}"))
 }
 
 /// The same from a platform elsewhere: what is wrong with a text or a number in it costs that one.
 pub(super) fn foreign_object<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {
-    object(json).or_else(|problem| {
+    fields(json).or_else(|problem| {
         let repaired = foreign_json::parse(json).ok().filter(Value::is_object);
         repaired.and_then(|value| serde_json::from_value(value).ok()).ok_or(problem)
     })
@@ -155,5 +163,15 @@ mod tests {
     fn an_array_is_not_taken_for_the_fields_of_an_object() {
         assert_eq!(object::<Fields>(br#" {"reason": "x"}"#).map(|it| it.reason).ok(), Some("x".to_owned()));
         assert!(object::<Fields>(b"\n[\"x\"]").is_err());
+    }
+
+    #[test]
+    fn what_names_a_member_twice_is_refused_at_any_depth_but_not_from_a_platform_elsewhere() {
+        let refused = |json: &str| object::<Value>(json.as_bytes()).err().map(|problem| problem.detail().to_owned());
+        assert_eq!(refused(r#"{"a":[{"b":1},{"b":1}],"b":null,"c":1.5}"#), None);
+        for twice in [r#"{"a":1,"a":1}"#, r#"{"x":{"a":1,"b":2,"\u0061":1}}"#, r#"{"x":[{"a":1,"a":2}]}"#] {
+            assert!(refused(twice).is_some_and(|why| why.contains("`a` twice")), "{twice}");
+        }
+        assert!(foreign_object::<Value>(br#"{"a":1,"a":1}"#).is_ok());
     }
 }

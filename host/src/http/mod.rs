@@ -51,6 +51,7 @@ mod sync_errors;
 mod timeline;
 mod tokens;
 mod troubles;
+mod unambiguous;
 mod webhook;
 
 use std::collections::{BTreeMap, HashMap};

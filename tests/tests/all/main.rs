@@ -6,6 +6,7 @@ mod api;
 mod arrivals;
 mod at_once;
 mod backup;
+mod bodies;
 mod braking;
 mod browser;
 mod connecting;

@@ -2,29 +2,22 @@
 
 use std::pin::pin;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Given;
 use crate::cli::out::tell;
 use crate::cli::progress::Progress;
-use crate::cli::remote::texts;
+use crate::cli::remote::{known, texts};
 use crate::engine::{Preview, PreviewedCause};
+use crate::http::api::Preview as Page;
 
 /// Sync errors of a page. The host ends a page earlier where they take long.
 const PAGE: usize = 2_000;
 /// Causes that are told in words; the object has all of them.
 const CAUSES: usize = 20;
-
-#[derive(Deserialize)]
-struct Page {
-    #[serde(flatten)]
-    preview: Preview,
-    next_cursor: Option<String>,
-}
 
 pub(super) async fn run(given: &Given) -> anyhow::Result<()> {
     let (path, texts) = (format!("/v1/policies/{}/preview?limit={PAGE}", given.name()?), texts(&given.file)?);
@@ -37,7 +30,9 @@ pub(super) async fn run(given: &Given) -> anyhow::Result<()> {
             page = given.remote.call(Method::POST, &at, Some(texts.clone())) => page?,
             _ = &mut stopped => break,
         };
-        let Page { preview, next_cursor } = serde_json::from_value(page).context("the host's answer")?;
+        let mut page: Page = known(&page)?;
+        let next_cursor = page.next_cursor.take();
+        let preview = Preview::from(page);
         match &mut sum {
             None => sum = Some(preview),
             Some(sum) if sum.in_force != preview.in_force => {
@@ -56,7 +51,7 @@ pub(super) async fn run(given: &Given) -> anyhow::Result<()> {
     drop(progress);
     let sum = sum.unwrap_or_default();
     finish(&sum, complete);
-    let mut object = json!(sum);
+    let mut object = json!(Page::of(sum, None));
     object["complete"] = Value::Bool(complete);
     super::print(&object)
 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::domain::{Conversation, Decision, Fingerprint, OrgId, Question};
@@ -13,7 +13,7 @@ use crate::policy::{Difference, difference};
 const EXAMPLES: usize = 10;
 
 /// Conversations that two policies were asked about.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default)]
 pub struct Compared {
     /// So many there were.
     pub looked_at: u64,
@@ -52,7 +52,7 @@ pub(super) enum Fate {
 }
 
 /// What would become of the sync errors of one cause.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreviewedCause {
     /// The cause.
     pub id: Fingerprint,
@@ -228,7 +228,6 @@ mod tests {
         assert_eq!(sum.groups, whole.groups);
         assert_eq!((&sum.groups[0].id, sum.groups[0].would_pass, sum.groups[1].would_fail_again), (&other, 20, 10));
         assert_eq!(sum.errors.examples.len(), EXAMPLES);
-        let read: Preview = serde_json::from_value(json!(sum)).unwrap();
-        assert_eq!((read.groups, read.errors.by_question["route"]), (whole.groups, 20));
+        assert_eq!(sum.errors.by_question["route"], 20);
     }
 }

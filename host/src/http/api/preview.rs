@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::policy::{Difference, PolicyRef};
-use crate::domain::{Fingerprint, OrgId};
+use crate::domain::{self, Fingerprint, OrgId};
 use crate::engine;
+use crate::policy as host;
 
 /// A page of a preview.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Preview {
     /// The organizations that the policy decides for.
     orgs: Vec<OrgId>,
@@ -27,11 +28,11 @@ pub(crate) struct Preview {
     good: Compared,
     /// Asks for the next page, with the same texts; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
+    pub(crate) next_cursor: Option<String>,
 }
 
 /// The answers of two revisions, compared.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Compared {
     looked_at: u64,
     /// Conversations with another answer to at least one question.
@@ -46,7 +47,7 @@ pub(crate) struct Compared {
 }
 
 /// A cause, and what the candidate would do about it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct PreviewedGroup {
     id: Fingerprint,
     org: OrgId,
@@ -81,5 +82,56 @@ impl From<engine::PreviewedCause> for PreviewedGroup {
     fn from(cause: engine::PreviewedCause) -> Self {
         let engine::PreviewedCause { id, org, title, looked_at, would_pass, would_fail_again, changed } = cause;
         Self { id, org, title, looked_at, would_pass, would_fail_again, changed }
+    }
+}
+
+impl From<Preview> for engine::Preview {
+    fn from(page: Preview) -> Self {
+        let Preview { orgs, in_force, open, errors, groups, good, next_cursor: _ } = page;
+        let in_force = in_force.map(|PolicyRef { name, revision }| domain::PolicyRef { name, revision });
+        let groups = groups.into_iter().map(engine::PreviewedCause::from).collect();
+        Self { orgs, in_force, open, errors: errors.into(), groups, good: good.into(), next: None }
+    }
+}
+
+impl From<Compared> for engine::Compared {
+    fn from(compared: Compared) -> Self {
+        let Compared { looked_at, different, answered, refused, by_question, examples } = compared;
+        let example = |Difference { conversation, question, now, then }: Difference| host::Difference {
+            conversation,
+            question,
+            now,
+            then,
+        };
+        let examples = examples.into_iter().map(example).collect();
+        Self { looked_at, different, answered, refused, by_question, examples }
+    }
+}
+
+impl From<PreviewedGroup> for engine::PreviewedCause {
+    fn from(group: PreviewedGroup) -> Self {
+        let PreviewedGroup { id, org, title, looked_at, would_pass, would_fail_again, changed } = group;
+        Self { id, org, title, looked_at, would_pass, would_fail_again, changed }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_page_that_is_read_again_is_counted_as_it_was() {
+        let difference = json!({ "conversation": "m:1", "question": "route", "now": { "fault": "X" }, "then": {} });
+        let compared = json!({ "looked_at": 3, "different": 2, "answered": 1, "refused": 1,
+            "by_question": { "route": 2 }, "examples": [difference] });
+        let group = json!({ "id": Fingerprint::unnamed(), "org": "acme", "title": "No queue", "looked_at": 3,
+            "would_pass": 1, "would_fail_again": 2, "changed": 1 });
+        let page = json!({ "orgs": ["acme"], "in_force": { "name": "p", "revision": 3 }, "open": 30,
+            "errors": compared, "groups": [group], "good": compared, "next_cursor": "c" });
+        let read: Preview = serde_json::from_value(page.clone()).unwrap();
+        let cursor = read.next_cursor.clone();
+        assert_eq!(json!(Preview::of(read.into(), cursor)), page);
     }
 }
