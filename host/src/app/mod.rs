@@ -118,14 +118,13 @@ impl App {
         let server = http::start(&config.http, parts).await?;
         let public_url = config.http.public_url.clone().unwrap_or_else(|| format!("http://{}", server.address));
         let mailer = config.mail.as_ref().map(Mailer::new).transpose()?.map(Arc::new);
-        let (settings, metrics_of_alerts) = (config.alerts, metrics.clone());
         let parts = alerts::Parts {
             ledger,
             mailer,
-            settings,
+            settings: config.alerts,
             public_url,
             clock: clock.clone(),
-            metrics: metrics_of_alerts,
+            metrics: metrics.clone(),
             traces,
             troubles,
         };
