@@ -72,7 +72,7 @@ impl Asked {
             Kind::One => get(&format!("/v1/sync-errors/{id}")),
             Kind::Action | Kind::ActionWithKey => {
                 // What was asked for twice is refused the second time: that is an answer as well.
-                let is_first = number / self.ids.len() as u64 % 2 == 0;
+                let is_first = (number / self.ids.len() as u64).is_multiple_of(2);
                 let (verb, body) =
                     if is_first { ("ignore", json!({ "reason": "a figure" })) } else { ("reopen", json!({})) };
                 let url = format!("{}/v1/sync-errors/{id}/{verb}", self.base);
