@@ -55,7 +55,7 @@ struct Asked {
 impl Asked {
     async fn of(host: &Host) -> Self {
         let http = Client::builder().pool_max_idle_per_host(usize::MAX).build().expect("a client");
-        let (page, _) = ask(&http, host, &format!("/v1/sync-errors?org=acme&state=pending&limit={ERRORS}")).await;
+        let (page, _) = ask(&http, host, &format!("/v1/sync-errors?org=org03&state=pending&limit={ERRORS}")).await;
         let ids = page["sync_errors"].as_array().expect("a list").iter();
         let ids = ids.map(|error| error["id"].as_str().expect("an id").to_owned()).collect();
         Self { base: host.base.clone(), http, ids, keys: AtomicU64::new(0) }
@@ -67,8 +67,8 @@ impl Asked {
         let id = &self.ids[place];
         let get = |path: &str| self.http.get(format!("{}{path}", self.base));
         let request = match kind {
-            Kind::List => get("/v1/sync-errors?org=org01&state=pending"),
-            Kind::CompressedList => get("/v1/sync-errors?org=org01&state=pending").header("Accept-Encoding", "gzip"),
+            Kind::List => get("/v1/sync-errors?org=org02&state=pending"),
+            Kind::CompressedList => get("/v1/sync-errors?org=org02&state=pending").header("Accept-Encoding", "gzip"),
             Kind::One => get(&format!("/v1/sync-errors/{id}")),
             Kind::Action | Kind::ActionWithKey => {
                 // What was asked for twice is refused the second time: that is an answer as well.
@@ -125,8 +125,9 @@ pub(crate) async fn measure(host: &Host) {
     }
 }
 
-/// What is asked by 50, on a host that is started again with traces: each one is recorded, and a collector takes all of them.
+/// What is asked by 50 of a host that is started again, without traces and with them: then each is recorded, and a collector takes all.
 pub(crate) async fn traced(site: &Site) {
+    restarted(site, ", without traces").await;
     let collector = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = collector.local_addr().expect("an address");
     let collecting = tokio::spawn(async move {
@@ -149,13 +150,16 @@ pub(crate) async fn traced(site: &Site) {
     let path = site.data().with_file_name("switchyard.toml");
     let config = std::fs::read_to_string(&path).expect("a file");
     std::fs::write(&path, format!("{config}\n[traces]\nendpoint = 'http://{address}'\n")).expect("a file");
+    restarted(site, ", with traces").await;
+    collecting.abort();
+}
+
+async fn restarted(site: &Site, beside: &str) {
     let (host, _) = site.start().await;
-    crate::questions::settled(&host).await;
     let asked = Arc::new(Asked::of(&host).await);
     for kind in [Kind::List, Kind::One, Kind::Action] {
-        asked.measure(kind, 50, ", with traces").await;
+        asked.measure(kind, 50, beside).await;
     }
-    collecting.abort();
 }
 
 /// The bytes of the request that begins here, as soon as its head is there.
