@@ -259,8 +259,12 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn delivery(&self, id: &ConversationId) -> Delivery {
+        self.known_delivery(id).cloned().unwrap_or_default()
+    }
+
+    fn known_delivery(&self, id: &ConversationId) -> Option<&Delivery> {
         let loaded = || self.loaded.deliveries.get(id).filter(|_| !self.forgotten.contains(id));
-        self.deliveries.get(id).or_else(loaded).cloned().unwrap_or_default()
+        self.deliveries.get(id).or_else(loaded)
     }
 
     /// Whether this turn has changed something of a conversation already.
@@ -275,9 +279,9 @@ impl<'a> Turn<'a> {
 
     /// Says by which span a conversation is to be attempted next.
     pub(super) fn traced(&mut self, id: &ConversationId, trace: Option<String>) {
-        let delivery = self.delivery(id);
-        if delivery.trace != trace {
-            self.set_delivery(id, Delivery { trace, ..delivery });
+        // Where traces are off, nothing is copied for that.
+        if self.known_delivery(id).and_then(|known| known.trace.as_ref()) != trace.as_ref() {
+            self.set_delivery(id, Delivery { trace, ..self.delivery(id) });
         }
     }
 

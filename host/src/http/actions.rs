@@ -11,7 +11,7 @@ use super::App;
 use super::access::Caller;
 use super::api::ActionList;
 use super::error_query::{LARGEST_PAGE, PAGE};
-use super::extract::Asked;
+use super::extract::{Asked, page_size};
 use super::problem::Problem;
 
 use crate::domain::{Action, Asker, Deed, OrgId, Timestamp};
@@ -72,10 +72,7 @@ pub(super) async fn list(
     Extension(caller): Extension<Caller>,
     Asked(query): Asked<Query>,
 ) -> Result<Json<ActionList>, Problem> {
-    let limit = query.limit.unwrap_or(PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
-    }
+    let limit = page_size(query.limit, PAGE, LARGEST_PAGE)?;
     let cursor = query.cursor.as_deref().filter(|cursor| !cursor.is_empty());
     if let Some(cursor) = cursor.filter(|cursor| !is_action_id(cursor)) {
         return Err(Problem::bad_request(format!("cursor: `{cursor}` is not one that a list gave as its next_cursor")));

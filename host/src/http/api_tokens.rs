@@ -14,7 +14,7 @@ use super::App;
 use super::access::Caller;
 use super::api::{Conflict, MadeToken, Token as View, TokenList, TokenRequest};
 use super::error_query::{LARGEST_PAGE, PAGE};
-use super::extract::{self, Asked, Id};
+use super::extract::{self, Asked, Id, page_size};
 use super::idempotency::KeptBody;
 use super::keyring::{Kept, MOST, Making};
 use super::problem::Problem;
@@ -60,10 +60,7 @@ pub(super) async fn list(
     Extension(caller): Extension<Caller>,
     Asked(query): Asked<Query>,
 ) -> Result<Json<TokenList>, Problem> {
-    let limit = query.limit.unwrap_or(PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
-    }
+    let limit = page_size(query.limit, PAGE, LARGEST_PAGE)?;
     let cursor = query.cursor.filter(|cursor| !cursor.is_empty()).map(ApiTokenId::new).transpose();
     let cursor = cursor.map_err(|error| Problem::bad_request(format!("cursor: {error}")))?;
     let mut found = app.access.keyring.list(cursor.as_ref(), limit + 1, |kept| sees(&caller, &kept.token));

@@ -10,7 +10,7 @@ use super::access::{Caller, Scope};
 use super::api::{AuditEntry, Conversation, ConversationInOrg, Details, ErrorLine, Message, Record};
 use super::error_query::LARGEST_PAGE;
 use super::evidence::mask_of;
-use super::extract::{Asked, Id};
+use super::extract::{Asked, Id, page_size};
 use super::problem::Problem;
 use super::timeline::{Place, page};
 use crate::domain::{ConversationId, Delivery, Direction, OrgId, Phase, State as ErrorState, Timestamp};
@@ -55,10 +55,7 @@ pub(super) async fn show(
         let words = "personal data is given to tokens with the scope `errors` only; `?mask=true` leaves it out";
         return Err(Problem::forbidden(words));
     }
-    let limit = query.limit.unwrap_or(ENTRIES);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
-    }
+    let limit = page_size(query.limit, ENTRIES, LARGEST_PAGE)?;
     let before = query.cursor.as_deref().filter(|cursor| !cursor.is_empty()).map(|cursor| {
         match (Place::parse(cursor), &query.org) {
             (Some(place), Some(_)) => Ok(place),

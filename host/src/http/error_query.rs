@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::App;
 use super::access::Caller;
+use super::extract::page_size;
 use super::filters::{FILTERS, PAGING};
 use super::parameters::{Known, names};
 use super::problem::{Kind, Problem};
@@ -227,10 +228,7 @@ impl ListAsked {
                 return Err(Problem::bad_request(format!("sort: `{other}` is neither first_seen nor -first_seen")));
             }
         };
-        let limit = limit.unwrap_or(PAGE);
-        if !(1..=LARGEST_PAGE).contains(&limit) {
-            return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
-        }
+        let limit = page_size(limit, PAGE, LARGEST_PAGE)?;
         Ok(Self { query: filters.known(app, caller)?, newest_first, cursor, limit })
     }
 

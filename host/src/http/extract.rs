@@ -85,6 +85,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     }
 }
 
+/// How many a page has: as many as are asked for, within its bound, or `usual` where nobody says.
+pub(super) fn page_size(asked: Option<usize>, usual: usize, most: usize) -> Result<usize, Problem> {
+    match asked.unwrap_or(usual) {
+        limit if (1..=most).contains(&limit) => Ok(limit),
+        limit => Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {most}"))),
+    }
+}
+
 /// A body within the bounds.
 pub(super) struct Body(pub(super) Bytes);
 

@@ -14,7 +14,7 @@ use super::access::Caller;
 use super::api::{Group as View, GroupChange, GroupList, Stale};
 use super::error_query::{LARGEST_PAGE, PAGE, each, each_text, once, text};
 use super::etag::{IfMatch, Tagged};
-use super::extract::{self, Id};
+use super::extract::{self, Id, page_size};
 use super::parameters::{Form, Known, known, limit, named, names, one_of, text as any_text};
 use super::problem::{Kind, Problem};
 use crate::domain::{
@@ -86,10 +86,7 @@ impl FromRequestParts<App> for Asked {
         }
         let caller: &Caller = parts.extensions.get().ok_or_else(|| Problem::new(Kind::Internal, "nobody asks"))?;
         caller.narrow(app, &mut query.orgs)?;
-        let limit = limit.unwrap_or(PAGE);
-        if !(1..=LARGEST_PAGE).contains(&limit) {
-            return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
-        }
+        let limit = page_size(limit, PAGE, LARGEST_PAGE)?;
         Ok(Self { query, order: order.unwrap_or_default(), cursor, limit })
     }
 }

@@ -12,7 +12,7 @@ use super::access::Caller;
 use super::api::{Conflict, DryRun, MatchedGroup, Operation as View, OperationList, OperationRequest};
 use super::caller::no_such_org;
 use super::error_query::{Filters, PAGE};
-use super::extract::{self, Asked, Id};
+use super::extract::{self, Asked, Id, page_size};
 use super::problem::Problem;
 use super::resync::resync_query;
 use super::sync_errors::a_reason;
@@ -169,10 +169,7 @@ pub(super) async fn list(
     Extension(caller): Extension<Caller>,
     Asked(which): Asked<Which>,
 ) -> Result<Json<OperationList>, Problem> {
-    let limit = which.limit.unwrap_or(PAGE);
-    if !(1..=MOST).contains(&limit) {
-        return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {MOST}")));
-    }
+    let limit = page_size(which.limit, PAGE, MOST)?;
     let engine = &app.parts.engine;
     let orgs = match which.org {
         Some(org) if !caller.sees(&org) || !engine.knows(&org) => return Err(no_such_org(&org)),

@@ -9,7 +9,7 @@ use super::App;
 use super::access::Caller;
 use super::api::{Conflict, Ignore, Parked, ParkedList, SyncError as View};
 use super::error_query::{LARGEST_PAGE, PAGE};
-use super::extract::{self, Asked, Id};
+use super::extract::{self, Asked, Id, page_size};
 use super::problem::Problem;
 use super::sync_errors::a_reason;
 use crate::domain::{ConversationId, OrgId};
@@ -34,10 +34,7 @@ pub(super) async fn list(
     Id(id): Id<OrgId>,
     Asked(query): Asked<Query>,
 ) -> Result<Json<ParkedList>, Problem> {
-    let limit = query.limit.unwrap_or(PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
-    }
+    let limit = page_size(query.limit, PAGE, LARGEST_PAGE)?;
     let (_, health) = app.parts.engine.org(&id)?;
     let found = app.parts.engine.ledger().queued(&id, Queued::Parked, limit).await?;
     let parked = found.into_iter().map(|(since, conversation)| Parked { conversation, since }).collect();

@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 use super::App;
 use super::access::Caller;
 use super::api::{PolicyTexts as Texts, Preview as View};
-use super::extract::{self, Asked, Id};
+use super::extract::{self, Asked, Id, page_size};
 use super::policies::source_of;
 use super::problem::Problem;
 use crate::domain::{PolicyName, PolicySource};
@@ -48,10 +48,7 @@ pub(super) async fn preview(
     Asked(part): Asked<Part>,
     extract::Json(texts): extract::Json<Texts>,
 ) -> Result<Json<View>, Problem> {
-    let limit = part.limit.unwrap_or(PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
-    }
+    let limit = page_size(part.limit, PAGE, LARGEST_PAGE)?;
     let (policies, engine) = (&app.parts.policies, &app.parts.engine);
     let source = source_of(&texts, &app, &caller)?;
     let (made_of, query) = (digest(&name, &source), engine.previewed(&name));

@@ -10,7 +10,7 @@ use super::App;
 use super::access::Caller;
 use super::api::{Conflict, QuarantineEntry as View, QuarantineList as List, Quarantined};
 use super::error_query::{LARGEST_PAGE, PAGE};
-use super::extract::Asked;
+use super::extract::{Asked, page_size};
 use super::problem::Problem;
 use crate::domain::Deed;
 use crate::ledger::{self, is_quarantine_cursor};
@@ -37,10 +37,7 @@ pub(super) async fn list(State(app): State<App>, Asked(query): Asked<Query>) -> 
 }
 
 pub(super) async fn page(app: &App, query: &Query) -> Result<List, Problem> {
-    let limit = query.limit.unwrap_or(PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(Problem::bad_request(format!("limit: {limit} is not from 1 to {LARGEST_PAGE}")));
-    }
+    let limit = page_size(query.limit, PAGE, LARGEST_PAGE)?;
     let cursor = query.cursor.as_deref().filter(|cursor| !cursor.is_empty());
     if let Some(cursor) = cursor.filter(|cursor| !is_quarantine_cursor(cursor)) {
         return Err(Problem::bad_request(format!("cursor: `{cursor}` is not one that a list gave as its next_cursor")));

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde::Serialize;
+
 use super::audit::PAGES;
 use super::quarantine::NOT_WRITTEN;
 use super::{AuditPage, LaneState, Ledger, QuarantineKey, Quarantined, actions, events, key, record};
@@ -10,7 +12,6 @@ use crate::domain::{
     OrgId, Records, SourceId, SyncError, SyncErrorId, Timestamp,
 };
 use crate::store::{self, Batch, Error, Fence, LARGEST_VALUE};
-use serde::Serialize;
 
 /// The right to write the records of one organization; taking it makes every older one stale.
 pub struct LaneWriter {
