@@ -230,7 +230,7 @@ pub(super) async fn harden(request: Request, next: Next) -> Response {
     const HEADERS: [(&str, &str); 5] = [
         (
             "content-security-policy",
-            "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+            "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
         ),
         ("x-content-type-options", "nosniff"),
         // Not "no-referrer": with that, browsers send `Origin: null` with the forms of the console's own pages.

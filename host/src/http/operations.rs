@@ -203,7 +203,7 @@ pub(super) async fn show(
 }
 
 /// An operation, as far as it is about the caller's organizations.
-async fn seen(app: &App, caller: &Caller, id: OperationId) -> Result<View, Problem> {
+pub(super) async fn seen(app: &App, caller: &Caller, id: OperationId) -> Result<View, Problem> {
     let mut found = app.parts.engine.ledger().operation(&id).await?;
     found.retain(|(org, ..)| caller.sees(org));
     if found.is_empty() {

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::format::{self, counted};
-use super::page::{Section, Visit};
+use super::parts::format::{self, counted};
+use super::parts::{Section, Visit};
 use super::session::secure;
 use crate::domain::{Action, Class, Deed, OrgId, Refusal, Secret};
 use crate::engine::Org;
@@ -58,7 +58,7 @@ pub(super) async fn start(
     let secure = if secure(&app, &headers) { "; Secure" } else { "" };
     let cookie = format!("{COOKIE}={browser}; HttpOnly; SameSite=Lax; Path={CALLBACK}; Max-Age=600{secure}");
     let headers = [(header::SET_COOKIE, cookie), (header::REFRESH, format!("0;url={url}"))];
-    Ok((headers, visit.page("On to Salesforce", Section::Orgs, &content)).into_response())
+    Ok((headers, visit.page("On to Salesforce", Section::Home, &content)).into_response())
 }
 
 /// What Salesforce sends back with the browser.
@@ -106,7 +106,7 @@ pub(super) async fn callback(
         Err(refusal) => (StatusCode::CONFLICT, refused(&org, refusal)),
     };
     let over = format!("{COOKIE}=; HttpOnly; SameSite=Lax; Path={CALLBACK}; Max-Age=0");
-    Ok((status, [(header::SET_COOKIE, over)], visit.page("Authorization", Section::Orgs, &content)).into_response())
+    Ok((status, [(header::SET_COOKIE, over)], visit.page("Authorization", Section::Home, &content)).into_response())
 }
 
 /// Salesforce's page was left without a code.

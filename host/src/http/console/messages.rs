@@ -4,8 +4,8 @@ use axum::Extension;
 use axum::extract::State;
 use maud::{Markup, html};
 
-use super::format;
-use super::page::{Section, Visit};
+use super::parts::format;
+use super::parts::{Section, Visit};
 use crate::domain::{AuditEntry, MessageId};
 use crate::http::App;
 use crate::http::access::Caller;

@@ -1,10 +1,11 @@
-//! The console: server-rendered pages for the people who clear errors, without a line of JavaScript.
+//! The console: server-rendered pages for the people who clear errors. A script makes them move; none needs it.
 
+mod assets;
 mod authorization;
-mod format;
 mod messages;
+mod notices;
 mod orgs;
-mod page;
+mod parts;
 mod policies;
 mod quarantine;
 mod reference;
@@ -16,13 +17,13 @@ mod tests;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use self::page::Visit;
+use self::parts::{Visit, as_of, local};
 use super::App;
 use super::access::{Reach, Scope, from_here, is_safe, known};
 use super::api::PAGES;
@@ -78,18 +79,19 @@ pub(super) fn router(app: &App) -> Router<App> {
         .merge(entered(Some((Scope::Errors, Reach::Everything)), errors_of_everything))
         .merge(entered(Some((Scope::Connect, Reach::OneOrg)), connect))
         .merge(entered(None, anybody))
-        .route("/style.css", get(style))
-}
-
-async fn style() -> impl IntoResponse {
-    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "max-age=300")];
-    (headers, include_str!("style.css"))
+        .route("/style.css", get(assets::style))
+        .route("/console.js", get(assets::script))
+        .route("/icon.svg", get(assets::icon))
 }
 
 /// Tells the handler who visits which page, and makes a page of every refusal.
-async fn enter(State((app, needed)): State<(App, Needed)>, mut request: Request, next: Next) -> Response {
+async fn enter(State((app, needed)): State<(App, Needed)>, request: Request, next: Next) -> Response {
+    as_of(app.parts.clock.now(), visited(app, needed, request, next)).await
+}
+
+async fn visited(app: App, needed: Needed, mut request: Request, next: Next) -> Response {
     let caller = app.access.caller(request.headers());
-    let visit = Visit::new(caller, app.access.open(), request.uri());
+    let mut visit = Visit::new(caller, app.access.open(), request.uri());
     let reads = is_safe(request.method());
     if !reads && !from_here(request.headers()) {
         return visit.refusal(&Problem::forbidden("forms are only taken from the pages of this console"));
@@ -102,8 +104,8 @@ async fn enter(State((app, needed)): State<(App, Needed)>, mut request: Request,
     }
     if let Some((scope, reach)) = needed {
         let Some(caller) = visit.caller().cloned() else {
-            let next = if reads { visit.here() } else { "/" };
-            return Redirect::to(&format!("/login?next={}", utf8_percent_encode(next, NON_ALPHANUMERIC)))
+            let next = if reads { visit.here().to_owned() } else { came_from(request.headers()) };
+            return Redirect::to(&format!("/login?next={}", utf8_percent_encode(&next, NON_ALPHANUMERIC)))
                 .into_response();
         };
         if !caller.may(scope) {
@@ -115,6 +117,10 @@ async fn enter(State((app, needed)): State<(App, Needed)>, mut request: Request,
             return visit.refusal(&problem);
         }
         request = Request::from_parts(parts, body);
+        if reads {
+            let notice = notices::told(&app, &caller, &visit).await;
+            visit = visit.with_waiting(notices::waiting(&app, &caller)).with_notice(notice);
+        }
         known(&mut request, caller, Via::Console);
     }
     request.extensions_mut().insert(visit.clone());
@@ -123,6 +129,13 @@ async fn enter(State((app, needed)): State<(App, Needed)>, mut request: Request,
         Some(problem) => visit.refusal(&problem),
         None => response,
     }
+}
+
+/// The page of this host that a form stood on, where the browser says so: who has to sign in first goes on there.
+fn came_from(headers: &HeaderMap) -> String {
+    let referer = headers.get(header::REFERER).and_then(|referer| referer.to_str().ok());
+    let path = referer.and_then(|referer| referer.split_once("://")?.1.split_once('/'));
+    path.map_or_else(|| "/".to_owned(), |(_, path)| local(Some(&format!("/{path}"))).to_owned())
 }
 
 /// What an address that nobody answers shows: a page to a browser, a problem document to everybody else.

@@ -8,8 +8,8 @@ use axum::response::Redirect;
 use maud::{Markup, html};
 
 use super::authorization;
-use super::format::{self, counted, grouped};
-use super::page::{Back, Done, Section, Visit, cell, table};
+use super::parts::format::{self, counted, grouped};
+use super::parts::{Back, Done, Section, Visit, cell, table};
 use super::quarantine;
 use crate::domain::{OrgId, SourceId, State as ErrorState};
 use crate::engine::{Check, EnvironmentHealth, IncidentHealth, Org, OrgHealth};
@@ -47,7 +47,7 @@ pub(super) async fn list(
         }
         @if sees_everything { (quarantine::link(&app).await?) }
     };
-    Ok(visit.page("Organizations", Section::Orgs, &content))
+    Ok(visit.page("Organizations", Section::Home, &content))
 }
 
 /// Something that an operator can cure.
@@ -240,7 +240,7 @@ pub(super) async fn checks(
         (authorization::button(&visit, &org, &app.callback()))
         p.links { a href={ "/sync-errors?org=" (id) } { "The sync errors of " (org.name) } }
     };
-    Ok(visit.page(&format!("Checks of {}", org.name), Section::Orgs, &content))
+    Ok(visit.page(&format!("Checks of {}", org.name), Section::Home, &content))
 }
 
 /// Looks at the first points to check, now.
@@ -251,7 +251,7 @@ pub(super) async fn look(
     Form(back): Form<Back>,
 ) -> Result<Redirect, Problem> {
     app.parts.engine.check(&id, &caller.asker()).await?;
-    Ok(back.with(Done::Looked))
+    Ok(back.with(&Done::Looked))
 }
 
 fn points(checks: &[Check]) -> Markup {
@@ -282,8 +282,8 @@ pub(super) async fn retry_all(
     Id(id): Id<OrgId>,
     Form(back): Form<Back>,
 ) -> Result<Redirect, Problem> {
-    let (count, _) = app.parts.engine.retry_all(&id, &caller.asker()).await?;
-    Ok(back.with(Done::Retried(count)))
+    let (_, operation) = app.parts.engine.retry_all(&id, &caller.asker()).await?;
+    Ok(back.with(&operation.map_or(Done::Looked, Done::Began)))
 }
 
 #[cfg(test)]

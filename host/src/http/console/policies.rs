@@ -4,8 +4,8 @@ use axum::Extension;
 use axum::extract::State;
 use maud::{Markup, html};
 
-use super::format::{self, counted, grouped};
-use super::page::{Section, Visit, cell, table};
+use super::parts::format::{self, counted, grouped};
+use super::parts::{Section, Visit, cell, table};
 use crate::domain::PolicyRevision;
 use crate::http::App;
 use crate::policy::{AnsweredBy, Faults, InForce, Isolation, PluginStatus, PluginTrouble, PolicyStatus, Rejection};

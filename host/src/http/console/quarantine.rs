@@ -7,8 +7,8 @@ use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::format::{self, counted, grouped};
-use super::page::{Back, Done, Section, Visit, cell, table};
+use super::parts::format::{self, counted, grouped};
+use super::parts::{Back, Done, Section, Visit, cell, table};
 use crate::domain::{OrgId, SourceId};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
@@ -57,7 +57,7 @@ pub(super) async fn list(
         (rows(&visit, &found))
         (pages(query.cursor.is_some(), found.next_cursor.as_deref()))
     };
-    Ok(visit.page("Quarantine", Section::Other, &content))
+    Ok(visit.page("Quarantine", Section::Quarantine, &content))
 }
 
 fn rows(visit: &Visit, found: &List) -> Markup {
@@ -120,7 +120,7 @@ pub(super) async fn retry(
     Form(back): Form<Back>,
 ) -> Result<Redirect, Problem> {
     put_back(&app, &caller, &id).await?;
-    Ok(back.with(Done::PutBack))
+    Ok(back.with(&Done::PutBack))
 }
 
 /// Forgets an entry.
@@ -131,5 +131,5 @@ pub(super) async fn drop(
     Form(back): Form<Back>,
 ) -> Result<Redirect, Problem> {
     forget(&app, &caller, &id).await?;
-    Ok(back.with(Done::Forgotten))
+    Ok(back.with(&Done::Forgotten))
 }

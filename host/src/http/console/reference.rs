@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::page::{Section, Visit};
+use super::parts::{Section, Visit};
 use crate::http::App;
 use crate::http::api::{Kind, PAGES};
 use crate::http::problem::Problem;
@@ -20,7 +20,7 @@ pub(super) async fn problem(Extension(visit): Extension<Visit>, Path(word): Path
         p { (words(kind.meaning())) }
         p.links { a href="/docs" { "The API" } }
     };
-    Ok(visit.page(kind.title(), Section::Other, &content))
+    Ok(visit.page(kind.title(), Section::Api, &content))
 }
 
 /// The whole API on one page.
@@ -42,7 +42,7 @@ pub(super) async fn api(State(app): State<App>, Extension(visit): Extension<Visi
         p { "A refusal is a problem document (RFC 9457) of one of these kinds." }
         ul { @for kind in Kind::ALL { li { a href={ (PAGES) (kind.word()) } { (kind.title()) } ", " (kind.status().as_u16()) } } }
     };
-    visit.page("The API", Section::Other, &content)
+    visit.page("The API", Section::Api, &content)
 }
 
 fn text(value: &Value) -> &str {
@@ -62,7 +62,7 @@ fn anchor(name: &str) -> String {
 }
 
 fn capital(name: &str) -> String {
-    super::format::capital(name)
+    super::parts::format::capital(name)
 }
 
 /// A text of the document, with what stands between backticks as code.

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::page::{Section, Visit, local};
+use super::parts::{Section, Visit, local};
 use crate::domain::{Action, Deed, Via};
 use crate::http::App;
 use crate::http::access::{COOKIE, Caller};

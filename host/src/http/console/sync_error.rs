@@ -7,15 +7,16 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::format;
 use super::messages::timeline;
-use super::page::{Back, Done, Section, Visit};
+use super::parts::format;
+use super::parts::{Back, Done, Section, Visit};
 use crate::domain::{Advice, AnswerReceived, PolicyRef, Refusal, State as ErrorState, SyncError, SyncErrorId};
+use crate::engine::Error;
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
 use crate::http::extract::{Form, Id};
 use crate::http::problem::Problem;
-use crate::http::sync_errors::{REASON, find, ignore_because, sees};
+use crate::http::sync_errors::{REASON, a_reason, find, sees};
 use crate::salesforce;
 
 /// One sync error with everything that is known of it.
@@ -191,8 +192,8 @@ pub(super) async fn retry(
     Form(back): Form<Back>,
 ) -> Result<Redirect, Problem> {
     sees(&app, &caller, &id).await?;
-    app.parts.engine.retry(&id, &caller.asker()).await?;
-    Ok(back.with(Done::Retried(1)))
+    let retried = app.parts.engine.retry(&id, &caller.asker()).await;
+    answered_as(&back, retried, Done::Retried(id))
 }
 
 #[derive(Deserialize)]
@@ -209,8 +210,10 @@ pub(super) async fn ignore(
     Id(id): Id<SyncErrorId>,
     Form(Reason { reason, back }): Form<Reason>,
 ) -> Result<Redirect, Problem> {
-    ignore_because(&app, &caller, &id, &reason).await?;
-    Ok(back.with(Done::Ignored))
+    let reason = a_reason(&reason)?;
+    sees(&app, &caller, &id).await?;
+    let ignored = app.parts.engine.ignore(&id, &caller.asker(), reason).await;
+    answered_as(&back, ignored, Done::Ignored(id))
 }
 
 /// An ignored one is pending again.
@@ -221,6 +224,16 @@ pub(super) async fn reopen(
     Form(back): Form<Back>,
 ) -> Result<Redirect, Problem> {
     sees(&app, &caller, &id).await?;
-    app.parts.engine.reopen(&id, &caller.asker()).await?;
-    Ok(back.with(Done::Reopened))
+    let reopened = app.parts.engine.reopen(&id, &caller.asker()).await;
+    answered_as(&back, reopened, Done::Reopened(id))
+}
+
+/// Back to where the form stood. Somebody may have been quicker: then the page says what became of it, and by whom.
+fn answered_as(back: &Back, answer: Result<SyncError, Error>, done: Done) -> Result<Redirect, Problem> {
+    match (answer, done) {
+        (Err(Error::Transition(_)), Done::Retried(id) | Done::Ignored(id) | Done::Reopened(id)) => {
+            Ok(back.with(&Done::Late(id)))
+        }
+        (answer, done) => answer.map(|_| back.with(&done)).map_err(Problem::from),
+    }
 }

@@ -7,8 +7,8 @@ use axum::Extension;
 use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
 
-use super::format::{self, counted, grouped};
-use super::page::{Section, Visit, cell, table};
+use super::parts::format::{self, counted, grouped};
+use super::parts::{Section, Visit, cell, table};
 use super::sync_error::actions;
 use crate::domain::{Class, ErrorQuery, OrgId, State as ErrorState, SyncError};
 use crate::engine::{Org, OrgHealth};

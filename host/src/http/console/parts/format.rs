@@ -12,15 +12,13 @@ const WHOLE: usize = 240;
 /// JSON is unfolded up to so many lines.
 const UNFOLDED: usize = 40;
 
-/// A time as people read it; to the millisecond for programs.
-pub(super) fn time(at: Timestamp) -> Markup {
-    let exact = at.to_string();
-    let seconds = exact.get(..19).map_or_else(|| exact.clone(), |text| text.replace('T', " "));
-    html! { time datetime=(exact) { (seconds) " UTC" } }
+/// A time as people say it; the exact one stands behind.
+pub(crate) fn time(at: Timestamp) -> Markup {
+    super::time::time(at)
 }
 
 /// A number with its thousands apart.
-pub(super) fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -33,19 +31,19 @@ pub(super) fn grouped(number: u64) -> String {
 }
 
 /// `1 sync error`, `2 sync errors`.
-pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }
 
 /// The text with a capital letter.
-pub(super) fn capital(text: &str) -> String {
+pub(crate) fn capital(text: &str) -> String {
     let mut letters = text.chars();
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
     first + letters.as_str()
 }
 
 /// A text from outside; a long one is folded.
-pub(super) fn cut(text: &str) -> Markup {
+pub(crate) fn cut(text: &str) -> Markup {
     match text.char_indices().nth(WHOLE) {
         None => html! { (text) },
         Some(_) => {
@@ -56,7 +54,7 @@ pub(super) fn cut(text: &str) -> Markup {
 }
 
 /// JSON in many lines, folded where it is long.
-pub(super) fn json(label: &str, value: &Value) -> Markup {
+pub(crate) fn json(label: &str, value: &Value) -> Markup {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
     // It can be wider than the page: who has no mouse scrolls it with the keys.
     let shown = html! { pre tabindex="0" role="region" aria-label=(label) { (text) } };
@@ -68,17 +66,17 @@ pub(super) fn json(label: &str, value: &Value) -> Markup {
 }
 
 /// Where a sync error stands.
-pub(super) fn state(state: State) -> Markup {
+pub(crate) fn state(state: State) -> Markup {
     html! { span class={ "badge " (state) } { (state) } }
 }
 
 /// What can be done about a refusal.
-pub(super) fn class(class: Class) -> Markup {
+pub(crate) fn class(class: Class) -> Markup {
     html! { span.badge title=(class.advice().happened) { (class) } }
 }
 
 /// How a sync error ended.
-pub(super) fn ending(ending: Ending) -> &'static str {
+pub(crate) fn ending(ending: Ending) -> &'static str {
     match ending {
         Ending::Delivered => "the message itself got through",
         Ending::Superseded => "a later message of the conversation got through",
@@ -89,7 +87,7 @@ pub(super) fn ending(ending: Ending) -> &'static str {
 }
 
 /// How a line of the audit is marked: `good`, `bad`, or empty for what is neither.
-pub(super) fn tone(fact: &Fact) -> &'static str {
+pub(crate) fn tone(fact: &Fact) -> &'static str {
     match fact {
         Fact::Delivered { .. } | Fact::Resolved { .. } => "good",
         Fact::CrmSynchroError { .. } | Fact::PolicyFailed { .. } | Fact::Quarantined { .. } => "bad",
@@ -108,7 +106,7 @@ pub(super) fn tone(fact: &Fact) -> &'static str {
 }
 
 /// How the request came that it follows from.
-pub(super) fn request(origin: &RequestOrigin) -> Markup {
+pub(crate) fn request(origin: &RequestOrigin) -> Markup {
     let RequestOrigin { token, address, request_id } = origin;
     let address = address.map(|address| address.to_string());
     let known = [("token", token.as_ref().map(|id| id.as_str())), ("from", address.as_deref())];
@@ -122,7 +120,7 @@ pub(super) fn request(origin: &RequestOrigin) -> Markup {
 }
 
 /// What happened, as a sentence.
-pub(super) fn sentence(fact: &Fact) -> Markup {
+pub(crate) fn sentence(fact: &Fact) -> Markup {
     match fact {
         Fact::Arrived { kind, by, event, extra } => arrived(kind, *by, *event, extra.as_ref()),
         Fact::Routed { policy, destination, cost, logs, rule } => {

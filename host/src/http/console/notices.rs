@@ -1,0 +1,102 @@
+//! What stands above every page: how many wait for somebody, and what became of the form that led here, as it is now.
+
+use maud::{Markup, html};
+
+use super::parts::{Done, Icon, Visit, format, icon};
+use crate::domain::{OperationStatus, State, SyncError, SyncErrorId};
+use crate::http::App;
+use crate::http::access::{Caller, Scope};
+use crate::http::api::Operation;
+use crate::http::operations::seen;
+use crate::http::sync_errors::find;
+
+/// Sync errors that wait for a person, and conversations that wait for the end of an incident.
+pub(super) fn waiting(app: &App, caller: &Caller) -> u64 {
+    let orgs = app.parts.engine.orgs();
+    let seen = orgs.iter().filter(|(org, _)| caller.sees(&org.id));
+    seen.map(|(_, health)| health.sync_errors.pending + health.parked).sum()
+}
+
+/// What became of what the form did; nothing where that cannot be found any more.
+pub(super) async fn told(app: &App, caller: &Caller, visit: &Visit) -> Option<Markup> {
+    let done = visit.done()?;
+    let plainly = |words: &str| Some(notice("", &html! { (words) }, &html! {}));
+    match done {
+        Done::Looked => plainly("The points were looked at."),
+        Done::PutBack => plainly("The record is back under its key, and is read again."),
+        Done::Forgotten => plainly("The record is forgotten."),
+        Done::Began(id) => seen(app, caller, id.clone()).await.ok().map(|operation| of_operation(&operation)),
+        Done::Retried(id) | Done::Ignored(id) | Done::Reopened(id) | Done::Late(id) => {
+            let error = find(app, caller, id).await.ok()?;
+            Some(of_error(visit, &error, matches!(done, Done::Late(_))))
+        }
+    }
+}
+
+fn notice(tone: &str, words: &Markup, what_next: &Markup) -> Markup {
+    html! { div class={ "notice " (tone) } role="status" #done data-live { div { (words) } (what_next) } }
+}
+
+/// How a sync error stands, in words, with who brought it there.
+fn of_error(visit: &Visit, error: &SyncError, late: bool) -> Markup {
+    let by = error.history.last().and_then(|moment| moment.by.as_deref());
+    let when = error.history.last().map_or(error.last_seen, |moment| moment.at);
+    let (tone, stands) = match error.state {
+        State::Pending => {
+            let failed = error.attempts_since_retry > 0 && error.last_seen >= when;
+            let words = if failed { "failed again, and is pending: " } else { "is pending: " };
+            ("wait", html! { (words) code { (error.refusal.code) } })
+        }
+        State::Retrying => ("", html! { "is tried again" }),
+        State::Ignored => {
+            let reason = error.reason.as_deref().unwrap_or_default();
+            ("", html! { "is ignored: “" (format::cut(reason)) "”" })
+        }
+        State::Resolved => {
+            let how = error.ending.map(format::ending).unwrap_or_default();
+            ("good", html! { "is resolved" @if !how.is_empty() { ": " (how) } })
+        }
+    };
+    let words = html! {
+        @if late { b { "Nothing was done: it had changed meanwhile. " } }
+        a href={ "/sync-errors/" (error.id) } { (who(error)) } " " (stands)
+        " (" @if let Some(by) = by { (by) ", " } (format::time(when)) ")."
+    };
+    let undo = error.state == State::Ignored && visit.may(Scope::Errors);
+    notice(tone, &words, &html! { @if undo { (reopen(visit, &error.id)) } })
+}
+
+fn reopen(visit: &Visit, id: &SyncErrorId) -> Markup {
+    html! {
+        form method="post" action={ "/sync-errors/" (id) "/reopen" } {
+            (visit.way_back())
+            button.quiet type="submit" { (icon(Icon::Reopen)) "Undo" }
+        }
+    }
+}
+
+/// Whom a sync error is about: the customer, or else the conversation.
+pub(super) fn who(error: &SyncError) -> String {
+    let name = error.person.as_ref().and_then(|person| person.name.clone());
+    name.unwrap_or_else(|| error.conversation.to_string())
+}
+
+/// How far an operation is.
+fn of_operation(operation: &Operation) -> Markup {
+    let sums = &operation.sums;
+    let (failed, left) = (sums.failed_alike + sums.failed_otherwise, sums.skipped + sums.changed);
+    let tone = match operation.status {
+        OperationStatus::Done if failed > 0 => "wait",
+        OperationStatus::Done => "good",
+        _ => "",
+    };
+    let part = |count: u64, words: &str| html! { @if count > 0 { ", " (format::grouped(count)) " " (words) } };
+    let words = html! {
+        a href={ "/operations/" (operation.id) } { (format::capital(&operation.task)) }
+        @if let Some(matched) = sums.matched { " of " (format::counted(matched, "sync error", "sync errors")) }
+        ": " (operation.status.as_str()) ", " (format::grouped(sums.done)) " done"
+        (part(sums.passed, "got through")) (part(failed, "failed again")) (part(sums.under_way, "on their way"))
+        (part(left, "left, as they had changed")) "."
+    };
+    notice(tone, &words, &html! {})
+}

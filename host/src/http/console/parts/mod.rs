@@ -1,0 +1,16 @@
+//! The parts that pages are put together from: the frame, tables, icons, times and numbers, notices, and the way back from a form.
+//!
+//! The classes of `assets/*.css` are the vocabulary; `/style` of the demo shows all of them.
+
+pub(crate) mod format;
+mod frame;
+mod icon;
+mod notice;
+mod table;
+mod time;
+
+pub(crate) use self::frame::{Section, Visit, local};
+pub(crate) use self::icon::{Icon, icon};
+pub(crate) use self::notice::{Back, Done};
+pub(crate) use self::table::{cell, table};
+pub(crate) use self::time::as_of;
