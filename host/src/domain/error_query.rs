@@ -6,13 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use super::erasure::ERASED;
 use super::{
-    Class, ConversationId, ErrorSummary, Fingerprint, MessageId, OrgId, PolicyName, State, Timestamp, search_term,
+    Class, ConversationId, ErrorSummary, Fingerprint, MessageId, OrgId, PolicyName, State, SyncErrorId, Timestamp,
+    search_term,
 };
 
 /// Sync errors that all filters match. A set that is empty narrows nothing; of a set, one has to match.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ErrorQuery {
+    /// These alone.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub ids: BTreeSet<SyncErrorId>,
     /// Organizations.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub orgs: BTreeSet<OrgId>,
@@ -109,7 +113,8 @@ impl ErrorQuery {
     #[must_use]
     pub fn matches(&self, error: &ErrorSummary) -> bool {
         let (at_least, at_most) = self.attempts;
-        is_in(&self.orgs, &error.org)
+        is_in(&self.ids, &error.id)
+            && is_in(&self.orgs, &error.org)
             && is_in(&self.states, &error.state)
             && is_in(&self.classes, &error.class)
             && is_in(&self.codes, &error.code)
@@ -256,6 +261,8 @@ mod tests {
             (ErrorQuery { attempts: (Some(3), Some(3)), ..base() }, true),
             (ErrorQuery { attempts: (Some(4), None), ..base() }, false),
             (ErrorQuery { attempts: (None, Some(2)), ..base() }, false),
+            (ErrorQuery { ids: ["se-00001".parse().unwrap()].into(), ..base() }, true),
+            (ErrorQuery { ids: ["se-00002".parse().unwrap()].into(), ..base() }, false),
             (ErrorQuery { conversation: Some("main:1".parse().unwrap()), ..base() }, true),
             (ErrorQuery { conversation: Some("main:2".parse().unwrap()), ..base() }, false),
         ];

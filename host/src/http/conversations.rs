@@ -18,7 +18,7 @@ use crate::ledger::Story;
 use crate::policy::case;
 
 /// Entries of the timeline without a `limit`.
-const ENTRIES: usize = 200;
+pub(super) const ENTRIES: usize = 200;
 /// The longest text of a message that is shown, in bytes.
 const TEXT_BYTES: usize = 2 * 1024;
 
@@ -66,17 +66,27 @@ pub(super) async fn show(
         }
     });
     let before = before.transpose()?;
-    let stories = app.parts.engine.ledger().stories(&id).await?;
-    let stories = stories.into_iter().filter(|story| caller.sees(&story.org));
-    let wanted = stories.filter(|story| query.org.as_ref().is_none_or(|org| *org == story.org));
-    let orgs: Vec<_> = wanted.map(|story| view(&app, &id, story, query.mask, before, limit)).collect();
+    let mut stories = seen(&app, &caller, &id).await?;
+    stories.retain(|story| query.org.as_ref().is_none_or(|org| *org == story.org));
+    let orgs: Vec<_> = stories.into_iter().map(|story| view(&app, &id, story, query.mask, before, limit)).collect();
     if orgs.is_empty() {
-        return Err(Problem::not_found(format!("nothing is known of conversation {id}")));
+        return Err(unknown(&id));
     }
     Ok(Json(Conversation { conversation: id, masked: query.mask, orgs }))
 }
 
-fn view(
+/// What is kept of a conversation, as far as a caller may know of it.
+pub(super) async fn seen(app: &App, caller: &Caller, id: &ConversationId) -> Result<Vec<Story>, Problem> {
+    let mut stories = app.parts.engine.ledger().stories(id).await?;
+    stories.retain(|story| caller.sees(&story.org));
+    if stories.is_empty() { Err(unknown(id)) } else { Ok(stories) }
+}
+
+fn unknown(id: &ConversationId) -> Problem {
+    Problem::not_found(format!("nothing is known of conversation {id}"))
+}
+
+pub(super) fn view(
     app: &App,
     id: &ConversationId,
     story: Story,

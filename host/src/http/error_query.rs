@@ -34,6 +34,7 @@ impl Filters {
     pub(super) fn take(&mut self, name: &str, value: &str) -> Result<bool, Problem> {
         let query = &mut self.0;
         match name {
+            "id" => each(name, value, &mut query.ids)?,
             "org" => each(name, value, &mut query.orgs)?,
             "state" => each(name, value, &mut query.states)?,
             "class" => each(name, value, &mut query.classes)?,
@@ -89,6 +90,7 @@ pub(super) fn values_of(known: &Known, value: &Value) -> Result<Vec<String>, Pro
 pub(super) fn fields(query: &ErrorQuery) -> Vec<(&'static str, String)> {
     let mut fields = Vec::new();
     let mut set = |name, values: Vec<String>| fields.extend(values.into_iter().map(|value| (name, value)));
+    set("id", texts(&query.ids));
     set("org", texts(&query.orgs));
     set("state", texts(&query.states));
     set("class", texts(&query.classes));
@@ -295,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_query_becomes_the_address_that_it_was_read_from() {
-        let said = "org=acme&state=pending&code=A&team=a%2Cb&attempts_min=2&customer=jane+doe&q=x";
+        let said = "id=se-00001&org=acme&state=pending&code=A&team=a%2Cb&attempts_min=2&customer=jane+doe&q=x";
         let mut filters = Filters::default();
         for (name, value) in url::form_urlencoded::parse(said.as_bytes()) {
             assert!(filters.take(&name, &value).unwrap_or_else(|_| panic!("{name}")));

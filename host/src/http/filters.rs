@@ -4,10 +4,11 @@ use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use super::parameters::{Form, Known, known, limit, named, number, one_of, text};
-use crate::domain::{Class, ConversationId, Fingerprint, MessageId, OrgId, PolicyName, State, Timestamp};
+use crate::domain::{Class, ConversationId, Fingerprint, MessageId, OrgId, PolicyName, State, SyncErrorId, Timestamp};
 
 /// The filters, in the order of the documents. The search over everything stands for a filter as well.
-pub(super) const FILTERS: [Known; 19] = [
+pub(super) const FILTERS: [Known; 20] = [
+    known("id", Form::Several(named::<SyncErrorId>), "These alone, at most 200."),
     known("org", Form::Several(named::<OrgId>), "Of these organizations."),
     known("state", Form::Several(named::<State>), "In these states."),
     known("class", Form::Several(named::<Class>), "With a refusal of these classes."),

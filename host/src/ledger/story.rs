@@ -2,14 +2,19 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use serde::Deserialize;
+
 use super::{Ledger, error_ids, key, record};
 use crate::domain::{
-    AuditEntry, Cause, Conversation, ConversationId, Delivery, Fingerprint, Group, OrgId, SyncError, SyncErrorId,
+    AuditEntry, Cause, Conversation, ConversationId, Delivery, Direction, Fingerprint, Group, Message, OrgId,
+    SyncError, SyncErrorId,
 };
 use crate::store::Error;
 
 /// Sync errors of one conversation that are read, the newest.
 const ERRORS: usize = 100;
+/// The last words of a conversation are cut off behind so many characters.
+const LAST_WORDS: usize = 160;
 
 /// What is kept of one conversation in one organization.
 #[derive(Debug)]
@@ -26,7 +31,32 @@ pub struct Story {
     pub audit: Vec<AuditEntry>,
 }
 
+/// What of a conversation its last words are read of.
+#[derive(Deserialize)]
+struct Words {
+    messages: Vec<Message>,
+}
+
 impl Ledger {
+    /// What was said last in these conversations, by the customer where they said something. Those that are not there, cannot
+    /// be read or say nothing have none.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn last_words(&self, of: &[(&OrgId, &ConversationId)]) -> Result<Vec<Option<String>>, Error> {
+        let keys: Vec<_> = of.iter().map(|(org, id)| key::conversation(org, id).into_bytes()).collect();
+        let values = self.store.get_many(keys.clone()).await?;
+        let last = |(name, value): (Vec<u8>, Option<Vec<u8>>)| {
+            let Words { messages } = record::decode(&name, &value?).ok()?;
+            let said = || messages.iter().rev().filter(|message| !message.body.trim().is_empty());
+            let of_customer = said().find(|message| message.direction == Direction::Inbound);
+            let last = of_customer.or_else(|| said().next())?;
+            Some(last.body.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LAST_WORDS).collect())
+        };
+        let bytes = record::bytes_of(values.iter().flatten());
+        Ok(record::off_thread(bytes, || keys.into_iter().zip(values).map(last).collect()))
+    }
+
     /// What is kept of a conversation, in the order of the organizations that have it.
     ///
     /// # Errors

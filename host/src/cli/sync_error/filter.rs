@@ -6,12 +6,15 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser as Words;
 use serde_json::{Map, Value};
 
-use crate::domain::{Class, Fingerprint, OrgId, State, Timestamp};
+use crate::domain::{Class, Fingerprint, OrgId, State, SyncErrorId, Timestamp};
 
 /// An option with a list of values can be given again, or have commas between them; any of its values may match.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Filters")]
 pub(in crate::cli) struct Filter {
+    /// These alone, by their ids.
+    #[arg(long, value_delimiter = ',', value_name = "SYNC_ERROR")]
+    id: Vec<SyncErrorId>,
     /// Of these organizations; this and every list here: repeatable, or with commas.
     #[arg(long, value_delimiter = ',')]
     org: Vec<OrgId>,

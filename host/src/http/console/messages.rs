@@ -4,11 +4,12 @@ use axum::Extension;
 use axum::extract::State;
 use maud::{Markup, html};
 
-use super::parts::format;
+use super::conversation::timeline;
 use super::parts::{Section, Visit};
-use crate::domain::{AuditEntry, MessageId};
+use crate::domain::MessageId;
 use crate::http::App;
 use crate::http::access::Caller;
+use crate::http::api::AuditEntry;
 use crate::http::extract::Id;
 use crate::http::problem::Problem;
 
@@ -26,24 +27,7 @@ pub(super) async fn show(
     let content = html! {
         h1 { "Message " code { (id) } }
         p.hint { "Everything that happened to it, oldest first." }
-        (timeline(&entries))
+        (timeline(&entries.into_iter().map(AuditEntry::from).collect::<Vec<_>>()))
     };
     Ok(visit.page(&format!("Message {id}"), Section::Other, &content))
-}
-
-/// A message's audit, in the order in which it is given.
-pub(super) fn timeline(entries: &[AuditEntry]) -> Markup {
-    html! {
-        ol.timeline {
-            @for entry in entries {
-                li class=(format::tone(&entry.fact)) {
-                    div.when { (format::time(entry.at)) }
-                    div {
-                        (format::sentence(&entry.fact))
-                        @if let Some(asked) = &entry.request { (format::request(asked)) }
-                    }
-                }
-            }
-        }
-    }
 }

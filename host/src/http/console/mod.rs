@@ -1,7 +1,10 @@
 //! The console: server-rendered pages for the people who clear errors. A script makes them move; none needs it.
 
+mod around;
 mod assets;
 mod authorization;
+mod conversation;
+mod lines;
 mod messages;
 mod notices;
 mod orgs;
@@ -47,6 +50,7 @@ pub(super) fn router(app: &App) -> Router<App> {
         .route("/sync-errors", get(sync_errors::list))
         .route("/sync-errors/{id}", get(sync_error::show))
         .route("/sync-errors/{id}/repro", get(repro::bundle))
+        .route("/conversations/{id}", get(conversation::show))
         .route("/messages/{id}", get(messages::show));
     let read_of_org = Router::new().route("/orgs/{org}/checks", get(orgs::checks));
     let read_everything =

@@ -1,4 +1,4 @@
-//! One sync error whole, the forms for what can be done about it, and what follows from them.
+//! One sync error whole: who and what, what to do, what was sent and came back, and what happened to its conversation.
 
 use axum::Extension;
 use axum::extract::State;
@@ -7,17 +7,31 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::messages::timeline;
-use super::parts::format;
-use super::parts::{Back, Done, Section, Visit};
-use crate::domain::{Advice, AnswerReceived, PolicyRef, Refusal, State as ErrorState, SyncError, SyncErrorId};
+use super::around;
+use super::conversation::{link_to, said, timeline};
+use super::lines::title_of;
+use super::notices::who;
+use super::parts::format::{self, counted, grouped};
+use super::parts::{Back, Done, Icon, Section, Visit, icon};
+use crate::domain::{Advice, AnswerReceived, Group, PolicyRef, Refusal, State as ErrorState, SyncError, SyncErrorId};
 use crate::engine::Error;
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
-use crate::http::extract::{Form, Id};
+use crate::http::api::ConversationInOrg;
+use crate::http::conversations;
+use crate::http::extract::{Asked, Form, Id};
 use crate::http::problem::Problem;
 use crate::http::sync_errors::{REASON, a_reason, find, sees};
 use crate::salesforce;
+
+/// Entries of the conversation's timeline that are shown, the newest.
+const ENTRIES: usize = 40;
+
+#[derive(Deserialize)]
+pub(super) struct From {
+    /// The filters of the list that it was opened from.
+    list: Option<String>,
+}
 
 /// One sync error with everything that is known of it.
 pub(super) async fn show(
@@ -25,27 +39,89 @@ pub(super) async fn show(
     Extension(visit): Extension<Visit>,
     Extension(caller): Extension<Caller>,
     Id(id): Id<SyncErrorId>,
+    Asked(From { list }): Asked<From>,
 ) -> Result<Markup, Problem> {
     let error = find(&app, &caller, &id).await?;
-    let history = app.parts.engine.ledger().audit(&error.message, |org| caller.sees(org)).await?;
+    let mut groups = app.parts.engine.ledger().group(&error.group).await?;
+    groups.retain(|group| group.org == error.org);
+    let stories = conversations::seen(&app, &caller, &error.conversation).await.unwrap_or_default();
+    let story = stories.into_iter().find(|story| story.org == error.org);
+    let masked = !visit.may(Scope::Errors);
+    let story = story.map(|story| conversations::view(&app, &error.conversation, story, masked, None, ENTRIES));
+    let around = around::of(&app, &caller, list.as_deref(), &error).await?;
     let org = app.parts.engine.org(&error.org).map_or_else(|_| error.org.to_string(), |(org, _)| org.name.clone());
+    let who = who(&error);
     let content = html! {
-        p.hint { a href={ "/sync-errors?org=" (error.org) } { "Sync errors of " (org) } }
-        h1 {
-            span.code { (error.refusal.code) } " "
-            (format::class(error.refusal.class)) " " (format::state(error.state))
+        (around::links(&around))
+        div.head {
+            h1 { bdi { (who) } }
+            span.actions { (format::class(error.refusal.class)) span #state data-live { (format::state(error.state)) } }
         }
-        blockquote.said { (format::cut(&error.refusal.text)) }
-        (advised(&salesforce::advice(&error.refusal)))
-        (actions(&visit, &error))
-        h2 { "The sync error" }
-        (registry(&error, &org, app.parts.engine.org(&error.org).is_ok()))
-        h2 { "The refusal" }
-        (refusal(&error.refusal))
-        h2 { "The audit of the message" }
-        (timeline(&history))
+        (facts(&error, &org, story.as_ref()))
+        blockquote {
+            b { (title_of(groups.first(), &error)) }
+            div.said { (format::cut(&error.refusal.text)) }
+        }
+        div.sticky #actions data-live { (actions(&visit, &error)) (cause(groups.first(), &error)) }
+        div.two {
+            div {
+                (advised(&salesforce::advice(&error.refusal)))
+                h2 { "What was sent, and what came back" }
+                (refusal(&error.refusal))
+            }
+            div {
+                @if let Some(story) = &story { (said(story)) }
+                h2 { "The sync error" }
+                (registry(&error))
+            }
+        }
+        @if let Some(story) = &story {
+            h2 { "What happened to the conversation" }
+            (timeline(&story.timeline))
+            @if story.older_cursor.is_some() { p { (link_to(&error.conversation, "All that happened")) } }
+        }
     };
-    Ok(visit.page(&format!("Sync error {}: {}", error.id, error.refusal.code), Section::SyncErrors, &content))
+    Ok(visit.page(&format!("{who}: {}", error.refusal.code), Section::SyncErrors, &content))
+}
+
+/// Where it came from and where it is, in a line.
+fn facts(error: &SyncError, org: &str, story: Option<&ConversationInOrg>) -> Markup {
+    let outside =
+        |url: &str, words: &str| html! { a href=(url) rel="noreferrer" { (words) " " (icon(Icon::Outside)) } };
+    html! {
+        p.facts {
+            @if let Some(person) = &error.person {
+                @for address in [&person.email, &person.phone].into_iter().flatten() { span { bdi { (address) } } }
+            }
+            @if !error.channel.is_empty() { span { (error.channel) } }
+            @if let Some(team) = &error.team { span { "team " bdi { (team) } } }
+            span { a href={ "/sync-errors?org=" (error.org) } { (org) } }
+            span { (link_to(&error.conversation, "Conversation")) }
+            @if let Some(story) = story {
+                @if let Some(url) = &story.url { span { (outside(url, "Alcmeon")) } }
+                @for record in &story.records {
+                    @match &record.url {
+                        Some(url) => { span { (outside(url, &record.object)) } }
+                        None => { span { (record.object) " " code { (record.id) } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The way to all of the same cause.
+fn cause(group: Option<&Group>, error: &SyncError) -> Markup {
+    html! {
+        @if let Some(group) = group {
+            @let others = group.open();
+            a.button.quiet href={ "/causes/" (group.id) "?org=" (group.org) } {
+                (icon(Icon::Causes)) "The cause"
+                @if others > 1 { ": " (counted(others, "open", "open")) }
+            }
+        }
+        a.button.quiet href={ "/orgs/" (error.org) "/checks" } { "The first points to check" }
+    }
 }
 
 /// The forms that the state allows, for who may use them.
@@ -58,22 +134,20 @@ pub(super) fn actions(visit: &Visit, error: &SyncError) -> Markup {
             form method="post" action={ "/sync-errors/" (error.id) "/" (verb) } { (visit.way_back()) (content) }
         }
     };
-    let button = |name: &str, quiet: bool| {
-        html! {
-            button.quiet[quiet] type="submit" aria-label={ (name) " " (error.conversation) } { (name) }
-        }
+    let button = |name: &str, of: Icon, key: Option<&str>, quiet: bool| {
+        html! { button.quiet[quiet] type="submit" data-key=[key] { (icon(of)) (name) } }
     };
     let reason = html! {
         label { "Reason" input name="reason" required maxlength=(REASON); }
-        (button("Ignore", true))
+        (button("Ignore", Icon::Ignore, None, false))
     };
     html! {
         div.actions {
             @match error.state {
-                ErrorState::Ignored => { (form("reopen", button("Reopen", false))) }
+                ErrorState::Ignored => { (form("reopen", button("Reopen", Icon::Reopen, Some("u"), false))) }
                 _ => {
-                    (form("retry", button("Retry", false)))
-                    details.ignore { summary { "Ignore…" } (form("ignore", reason)) }
+                    (form("retry", button("Retry", Icon::Retry, Some("r"), false)))
+                    details.ignore { summary data-key="i" { "Ignore…" } (form("ignore", reason)) }
                 }
             }
         }
@@ -82,6 +156,7 @@ pub(super) fn actions(visit: &Visit, error: &SyncError) -> Markup {
 
 fn advised(advice: &Advice) -> Markup {
     html! {
+        h2 { "What to do" }
         dl.wide {
             dt { "What happened" } dd { (advice.happened) }
             dt { "What to check" } dd { (advice.check) }
@@ -90,23 +165,14 @@ fn advised(advice: &Advice) -> Markup {
     }
 }
 
-fn registry(error: &SyncError, org: &str, connected: bool) -> Markup {
+fn registry(error: &SyncError) -> Markup {
     html! {
         dl.wide {
             dt { "Id" } dd { code { (error.id) } }
-            dt { "Organization" }
-            dd {
-                (org) ", "
-                @if connected {
-                    a href={ "/orgs/" (error.org) "/checks" } { "the first points to check" }
-                } @else {
-                    "no longer connected"
-                }
-            }
             dt { "Conversation" } dd { code { (error.conversation) } }
-            dt { "Message" } dd { a.code href={ "/messages/" (error.message) } { (error.message) } }
+            dt { "Newest message" } dd { a.code href={ "/messages/" (error.message) } { (error.message) } }
             dt { "Attempts" }
-            dd { (error.attempts) @if error.attempts_since_retry != error.attempts { ", " (error.attempts_since_retry) " since the last retry" } }
+            dd { (grouped(error.attempts.into())) @if error.attempts_since_retry != error.attempts { ", " (error.attempts_since_retry) " since the last retry" } }
             dt { "First seen" } dd { (format::time(error.first_seen)) }
             dt { "Last seen" } dd { (format::time(error.last_seen)) }
             @if let Some(at) = error.next_attempt_at { dt { "Next attempt" } dd { "not before " (format::time(at)) } }
@@ -119,6 +185,7 @@ fn registry(error: &SyncError, org: &str, connected: bool) -> Markup {
             }
             @if let Some(who) = &error.touched_by { dt { "Last touched by" } dd { (who) } }
             @if let Some(reason) = &error.reason { dt { "Ignored because" } dd { (format::cut(reason)) } }
+            @if let Some(held) = &error.held { dt { "Not ignored" } dd { (format::cut(held)) } }
             @if let Some(ending) = error.ending { dt { "Over" } dd { (format::ending(ending)) } }
         }
     }

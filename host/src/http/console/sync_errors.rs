@@ -1,16 +1,16 @@
-//! The list of sync errors with its filters, and what can be done about each.
+//! The list of sync errors: one line each, tabs by state with their counts, filters, and what can be done about all that match.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
 
+use super::lines::{self, Line};
 use super::parts::format::{self, counted, grouped};
-use super::parts::{Section, Visit, cell, table};
-use super::sync_error::actions;
-use crate::domain::{Class, ErrorQuery, OrgId, State as ErrorState, SyncError};
+use super::parts::{Icon, Section, Visit, icon};
+use crate::domain::{Class, ErrorCounts, ErrorQuery, Fingerprint, OrgId, State as ErrorState, SyncError};
 use crate::engine::{Org, OrgHealth};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
@@ -38,22 +38,20 @@ pub(super) async fn list(
     let mut orgs = app.parts.engine.orgs();
     orgs.retain(|(org, _)| caller.sees(&org.id));
     let chosen = only(&query.orgs).and_then(|id| orgs.iter().find(|(org, _)| org.id == *id));
-    let title = chosen.map_or_else(|| "Sync errors".to_owned(), |(org, _)| format!("Sync errors of {}", org.name));
+    let title = chosen.map_or_else(|| "Errors".to_owned(), |(org, _)| format!("Errors of {}", org.name));
+    let lines = lines_of(&app, &visit, &page.items).await?;
     let content = html! {
         div.head {
             h1 { (title) }
-            @if let Some((org, health)) = chosen.filter(|_| is_whole(query)) { (retry_everything(&visit, org, health)) }
-        }
-        p.hint {
-            "Retry after the cause is mended. Ignore where no further synchronization is expected. "
             @if let Some((org, _)) = chosen {
-                a href={ "/orgs/" (org.id) "/checks" } { "The first points to check" } "."
+                a.button.quiet href={ "/orgs/" (org.id) "/checks" } { "The first points to check" }
             }
         }
+        (tabs(query, &orgs))
         (filters(query, &orgs))
-        (elsewhere(query, &orgs))
-        (rows(&visit, query, &page, &orgs))
-        (pages(query, &page))
+        (what_to_do(&visit, query, page.total))
+        (rows(&visit, query, &page, &lines, &orgs))
+        (pages(query, &page, first_of(&address), asked.limit as u64))
     };
     Ok(visit.page(&title, Section::SyncErrors, &content))
 }
@@ -63,59 +61,96 @@ fn only<T: Ord>(set: &BTreeSet<T>) -> Option<&T> {
     if set.len() == 1 { set.first() } else { None }
 }
 
-/// Whether nothing but organization and state is chosen: then what is listed is all that *Retry all* acts on.
-fn is_whole(query: &ErrorQuery) -> bool {
-    let others = ErrorQuery { orgs: BTreeSet::new(), states: BTreeSet::new(), ..query.clone() };
-    others == ErrorQuery::default()
+/// What the lines say beside the sync errors: titles of the causes, and the last words for those who may read them.
+async fn lines_of(app: &App, visit: &Visit, errors: &[SyncError]) -> Result<Vec<Line>, Problem> {
+    let ledger = app.parts.engine.ledger();
+    let mut by_org: BTreeMap<&OrgId, BTreeSet<Fingerprint>> = BTreeMap::new();
+    for error in errors {
+        by_org.entry(&error.org).or_default().insert(error.group.clone());
+    }
+    let mut titles = HashMap::new();
+    for (org, ids) in by_org {
+        let of_org = ledger.group_titles(org, &ids.into_iter().collect::<Vec<_>>()).await?;
+        titles.extend(of_org.into_iter().map(|(id, title)| ((org, id), title)));
+    }
+    let said = match visit.may(Scope::Errors) {
+        true => {
+            let of: Vec<_> = errors.iter().map(|error| (&error.org, &error.conversation)).collect();
+            ledger.last_words(&of).await?
+        }
+        false => vec![None; errors.len()],
+    };
+    let line = |(error, words): (&SyncError, Option<String>)| Line {
+        title: titles.get(&(&error.org, error.group.clone())).cloned().unwrap_or_default(),
+        words: words.unwrap_or_default(),
+    };
+    Ok(errors.iter().zip(said).map(line).collect())
 }
 
-fn retry_everything(visit: &Visit, org: &Org, health: &OrgHealth) -> Markup {
-    let open = health.sync_errors.pending + health.sync_errors.retrying;
-    html! {
-        @if open > 0 && visit.may(Scope::Errors) {
-            form method="post" action={ "/orgs/" (org.id) "/retry-all" } {
-                (visit.way_back())
-                button type="submit" { "Retry all " (grouped(open)) }
+/// The same filters in each state, with the counts where they are known.
+fn tabs(query: &ErrorQuery, orgs: &Orgs) -> Markup {
+    let meant = orgs.iter().filter(|(org, _)| query.orgs.is_empty() || query.orgs.contains(&org.id));
+    let meant: Vec<_> = meant.map(|(_, health)| health.sync_errors).collect();
+    let count = |state| meant.iter().map(|counts: &ErrorCounts| counts.within([state].into_iter())).sum();
+    let others = ErrorQuery { orgs: BTreeSet::new(), states: BTreeSet::new(), ..query.clone() };
+    let whole = others == ErrorQuery::default();
+    let tab = |states: &[ErrorState], name: &str| {
+        let there = ErrorQuery { states: states.iter().copied().collect(), ..query.clone() };
+        let here = there.states == query.states;
+        html! {
+            li {
+                a href=(address(&there, None)) aria-current=[here.then_some("page")] {
+                    (name)
+                    @if whole && let [state] = states && *state != ErrorState::Resolved {
+                        " " span.hint id={ "tab-" (state) } data-live { (grouped(count(*state))) }
+                    }
+                }
             }
+        }
+    };
+    html! {
+        ul.tabs {
+            @for state in ErrorState::ALL { (tab(&[state], &format::capital(state.as_str()))) }
+            (tab(&[], "All"))
         }
     }
 }
 
 fn filters(query: &ErrorQuery, orgs: &Orgs) -> Markup {
-    let (org, state, class) = (only(&query.orgs), only(&query.states), only(&query.classes));
+    let (org, class) = (only(&query.orgs), only(&query.classes));
     let gone = org.filter(|id| orgs.iter().all(|(org, _)| org.id != **id));
-    let chosen = ["org", "state", "class", "q"];
+    let chosen = ["org", "class", "q", "state"];
     let others: Vec<_> = fields(query).into_iter().filter(|(name, _)| !chosen.contains(name)).collect();
+    let states: Vec<_> = query.states.iter().map(|state| state.as_str()).collect();
+    let narrowed = !others.is_empty() || class.is_some() || query.q.is_some();
     html! {
-        form.filters method="get" action="/sync-errors" {
-            label { "Organization"
+        form.filters method="get" action="/sync-errors" role="search" aria-label="Narrow the list" {
+            label { span { "Organization" }
                 select name="org" {
-                    option value="" { "all" }
+                    option value="" { "All organizations" }
                     @for (org, _) in orgs {
                         option value=(org.id) selected[query.orgs.contains(&org.id)] { (org.name) }
                     }
                     @if let Some(id) = gone { option value=(id) selected { (id) " (no longer connected)" } }
                 }
             }
-            label { "State"
-                select name="state" {
-                    option value="" selected[state.is_none()] { "all" }
-                    @for known in ErrorState::ALL { option selected[state == Some(&known)] { (known) } }
-                }
-            }
-            label { "Class"
+            label { span { "Class" }
                 select name="class" {
-                    option value="" { "all" }
+                    option value="" { "All classes" }
                     @for known in Class::ALL { option selected[class == Some(&known)] { (known) } }
                 }
             }
-            label { "Search"
+            label { span { "Search" }
                 input type="search" name="q" maxlength="200" value=(query.q.as_deref().unwrap_or_default())
                     placeholder="customer, id or words";
             }
             // What a link has narrowed the list to stays so.
+            input type="hidden" name="state" value=(states.join(","));
             @for (name, value) in &others { input type="hidden" name=(name) value=(value); }
             button.quiet type="submit" { "Show" }
+            @if narrowed {
+                a href=(address(&ErrorQuery { states: query.states.clone(), ..ErrorQuery::default() }, None)) { "Show all" }
+            }
         }
         @if !others.is_empty() {
             p.hint {
@@ -124,114 +159,129 @@ fn filters(query: &ErrorQuery, orgs: &Orgs) -> Markup {
                     @if at > 0 { ", " }
                     (name.replace('_', " ")) " " code { (value) }
                 }
-                ". " a href="/sync-errors" { "Show all" }
+                "."
             }
         }
     }
 }
 
-/// Who looks for a sync error among the pending ones may find it among those that are being retried.
-fn elsewhere(query: &ErrorQuery, orgs: &Orgs) -> Markup {
-    let meant = orgs.iter().filter(|(org, _)| query.orgs.is_empty() || query.orgs.contains(&org.id));
-    let retrying: u64 = meant.map(|(_, health)| health.sync_errors.retrying).sum();
-    let there = ErrorQuery { states: [ErrorState::Retrying].into(), ..query.clone() };
-    html! {
-        @if only(&query.states) == Some(&ErrorState::Pending) && is_whole(query) && retrying > 0 {
-            p.hint {
-                a href=(address(&there, None)) { (counted(retrying, "more is", "more are")) " retrying" }
-                ": tried again by themselves, nothing to do."
-            }
-        }
+/// What can be done about all that match, and about those that are chosen.
+fn what_to_do(visit: &Visit, query: &ErrorQuery, total: Option<u64>) -> Markup {
+    if !visit.may(Scope::Errors) || total == Some(0) {
+        return html! {};
     }
-}
-
-fn rows(visit: &Visit, query: &ErrorQuery, page: &ErrorPage<SyncError>, orgs: &Orgs) -> Markup {
-    if page.items.is_empty() {
-        let words = match (only(&query.states), &page.next) {
-            (_, Some(_)) => "None among those looked at so far.",
-            (Some(ErrorState::Pending), None) if is_whole(query) => "Nothing is pending.",
-            _ => "There is none.",
-        };
-        return html! { p.empty { (words) } };
-    }
-    let with_org = only(&query.orgs).is_none();
-    let names: HashMap<_, _> = orgs.iter().map(|(org, _)| (&org.id, org.name.as_str())).collect();
-    let name = |id: &OrgId| names.get(id).map_or_else(|| id.to_string(), |name| (*name).to_owned());
-    let row = |error: &SyncError| {
+    let these = |verb: &str| match total {
+        Some(1) => format!("{verb} this one"),
+        Some(total) => format!("{verb} these {}", grouped(total)),
+        None => format!("{verb} all that match"),
+    };
+    let asks = |task: &str| format!("/operations/new?{}", with_fields(query, &[("task", task)]));
+    let is_open = query.states().any(|state| matches!(state, ErrorState::Pending | ErrorState::Retrying));
+    let is_ignored = query.states().any(|state| state == ErrorState::Ignored);
+    let selected = |task: &str, key: &str, of: Icon| {
         html! {
-            tr role="row" {
-                (cell("Sync error", &summary(error)))
-                @if with_org { (cell("Organization", &html! { (name(&error.org)) })) }
-                (cell("Conversation", &conversation(error)))
-                (cell("First and last seen", &html! {
-                    (format::time(error.first_seen))
-                @if error.last_seen != error.first_seen { br; (format::time(error.last_seen)) }
-                }))
-                (cell("Attempts", &attempts(error)))
-                @if visit.may(Scope::Errors) { (cell("What to do", &actions(visit, error))) }
+            button.quiet form="selection" type="submit" name="task" value=(task) data-selected data-key=(key) {
+                (icon(of)) (format::capital(task)) " " span data-number {} " selected"
             }
         }
     };
-    let mut columns =
-        vec!["Sync error", "Organization", "Conversation", "First and last seen", "Attempts", "What to do"];
-    columns.retain(|column| match *column {
-        "Organization" => with_org,
-        "What to do" => visit.may(Scope::Errors),
-        _ => true,
-    });
     html! {
-        @if let Some(total) = page.total { p.hint { (counted(total, "sync error", "sync errors")) " in all, newest first." } }
-        (table(&columns, &html! { @for error in &page.items { (row(error)) } }))
+        div.actions.sticky {
+            @if is_open {
+                a.button href=(asks("retry")) { (icon(Icon::Retry)) (these("Retry")) }
+                a.button.quiet href=(asks("ignore")) { (icon(Icon::Ignore)) (these("Ignore")) }
+            }
+            @if is_ignored { a.button.quiet href=(asks("reopen")) { (icon(Icon::Reopen)) (these("Reopen")) } }
+            span.actions data-when-selected {
+                @if is_open { (selected("retry", "r", Icon::Retry)) (selected("ignore", "i", Icon::Ignore)) }
+                @if is_ignored { (selected("reopen", "u", Icon::Reopen)) }
+            }
+            a.button.quiet href={ "/v1/sync-errors/export?" (with_fields(query, &[("format", "csv")])) } {
+                (icon(Icon::Download)) "CSV"
+            }
+        }
+        form #selection method="get" action="/operations/new" {}
     }
 }
 
-fn conversation(error: &SyncError) -> Markup {
-    let name = error.person.as_ref().and_then(|person| person.name.as_ref());
-    html! {
-        @if let Some(name) = name { (format::cut(name)) br; }
-        (error.conversation) br; a href={ "/messages/" (error.message) } { "audit of the message" }
+fn rows(visit: &Visit, query: &ErrorQuery, page: &ErrorPage<SyncError>, lines: &[Line], orgs: &Orgs) -> Markup {
+    if page.items.is_empty() {
+        return nothing(query, page.next.is_some());
     }
-}
-
-fn summary(error: &SyncError) -> Markup {
+    let names: HashMap<_, _> = orgs.iter().map(|(org, _)| (&org.id, org.name.as_str())).collect();
+    let with_org = only(&query.orgs).is_none().then_some(&names);
     html! {
-        a.code href={ "/sync-errors/" (error.id) } { (error.refusal.code) } " " (format::class(error.refusal.class))
-        @if error.state != ErrorState::Pending { " " (format::state(error.state)) }
-        div.said { (format::cut(&error.refusal.text)) }
-        @if let Some(reason) = &error.reason { div.hint { "Ignored: " (format::cut(reason)) } }
-    }
-}
-
-fn attempts(error: &SyncError) -> Markup {
-    html! {
-        (error.attempts)
-        @if let Some(at) = error.next_attempt_at { div.hint { "the next not before " (format::time(at)) } }
-    }
-}
-
-fn pages(query: &ErrorQuery, page: &ErrorPage<SyncError>) -> Markup {
-    html! {
-        @if page.previous.is_some() || page.next.is_some() {
-            nav.pages aria-label="Pages" {
-                @if let Some(previous) = &page.previous {
-                    a href=(address(query, None)) { "First page" }
-                    a href=(address(query, Some(previous))) rel="prev" { "Previous page" }
-                }
-                @if let Some(next) = &page.next {
-                    a href=(address(query, Some(next))) rel="next" { "Next page" }
+        table.lines role="table" {
+            (lines::head(visit, with_org.is_some(), only(&query.states).is_none()))
+            tbody role="rowgroup" data-rows {
+                @for (error, line) in page.items.iter().zip(lines) {
+                    (lines::row(visit, error, line, with_org, query))
                 }
             }
         }
     }
 }
 
-/// The address of a list. A query of all states has to say so.
-fn address(query: &ErrorQuery, cursor: Option<&Cursor>) -> String {
-    let mut fields = fields(query);
-    if query.states.is_empty() {
-        fields.push(("state", String::new()));
+fn nothing(query: &ErrorQuery, more: bool) -> Markup {
+    let all = ErrorQuery { states: query.states.clone(), orgs: query.orgs.clone(), ..ErrorQuery::default() };
+    html! {
+        div.empty {
+            @if more {
+                p { "None among those looked at so far." }
+            } @else if *query == all && only(&query.states) == Some(&ErrorState::Pending) {
+                p { b { "Nothing is pending." } " Everything that came in got through, is on its way, or is ignored." }
+                p { a href="/" { "How each organization stands" } " · " a href="/causes" { "The causes of the last days" } }
+            } @else {
+                p { b { "There is none." } }
+                @if *query != all { p { a href=(address(&all, None)) { "Show all that are in this state" } } }
+            }
+        }
     }
-    fields.extend(cursor.map(|cursor| ("cursor", cursor.to_string())));
-    let fields = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    format!("/sync-errors?{fields}")
+}
+
+/// The place of a page's first line in the list, as far as its address tells.
+fn first_of(address: &str) -> u64 {
+    let at = url::form_urlencoded::parse(address.as_bytes()).find(|(name, _)| name == "from");
+    at.and_then(|(_, value)| value.parse().ok()).unwrap_or(1)
+}
+
+fn pages(query: &ErrorQuery, page: &ErrorPage<SyncError>, first: u64, limit: u64) -> Markup {
+    let shown = page.items.len() as u64;
+    let last = first + shown.saturating_sub(1);
+    let turned = |cursor: &Cursor, from: u64| format!("{}&from={from}", address(query, Some(cursor)));
+    html! {
+        nav.pages aria-label="Pages" {
+            @if let Some(previous) = &page.previous {
+                a href=(address(query, None)) { "First page" }
+                a href=(turned(previous, first.saturating_sub(limit).max(1))) rel="prev" { (icon(Icon::Previous)) "Previous page" }
+            }
+            @if shown > 0 {
+                span.hint {
+                    (grouped(first)) "–" (grouped(last))
+                    @if let Some(total) = page.total { " of " (counted(total.max(last), "sync error", "sync errors")) }
+                    ", the newest first"
+                }
+            }
+            @if let Some(next) = &page.next {
+                a href=(turned(next, last + 1)) rel="next" { "Next page" (icon(Icon::Next)) }
+            }
+        }
+    }
+}
+
+/// The filters as the query of an address, with other fields before them.
+pub(super) fn with_fields(query: &ErrorQuery, others: &[(&str, &str)]) -> String {
+    let mut text = url::form_urlencoded::Serializer::new(String::new());
+    text.extend_pairs(others);
+    text.extend_pairs(fields(query)).finish()
+}
+
+/// The address of a list. A query of all states has to say so.
+pub(super) fn address(query: &ErrorQuery, cursor: Option<&Cursor>) -> String {
+    let cursor = cursor.map(ToString::to_string);
+    let mut others: Vec<_> = cursor.iter().map(|cursor| ("cursor", cursor.as_str())).collect();
+    if query.states.is_empty() {
+        others.push(("state", ""));
+    }
+    format!("/sync-errors?{}", with_fields(query, &others))
 }

@@ -29,6 +29,12 @@ impl Cursor {
         Self { at, id, backward: false, of: Self::digest(query, newest_first) }
     }
 
+    /// The place before a sync error of a list.
+    #[must_use]
+    pub fn before(place: ErrorPlace, query: &ErrorQuery, newest_first: bool) -> Self {
+        Self { backward: true, ..Self::behind(place, query, newest_first) }
+    }
+
     /// Reads a cursor that a list of this query, in this order, gave; `None` where it is none.
     #[must_use]
     pub fn parse(text: &str, query: &ErrorQuery, newest_first: bool) -> Option<Self> {

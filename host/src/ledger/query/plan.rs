@@ -70,7 +70,10 @@ impl Ledger {
         if query.text.is_some() {
             plan.groups = Some(heads.iter().filter(takes).map(|head| head.id.clone()).collect());
         }
-        let is_named = query.conversation.is_some() || query.message.is_some() || query.customer.is_some();
+        let is_named = !query.ids.is_empty()
+            || query.conversation.is_some()
+            || query.message.is_some()
+            || query.customer.is_some();
         if is_named && let Some(found) = self.named(query, &orgs, &mut plan).await? {
             plan.streams = vec![Stream::Found(found)];
             self.search(query, &orgs, &mut plan).await?;
@@ -172,11 +175,12 @@ impl Ledger {
         Ok(heads)
     }
 
-    /// What a conversation, a message or a customer leads to; `None` where that is too much to hold.
+    /// What ids, a conversation, a message or a customer lead to; `None` where that is too much to hold.
     async fn named(&self, query: &ErrorQuery, orgs: &[OrgId], plan: &mut Plan) -> Result<Option<Vec<Place>>, Error> {
-        let mut ids = None;
+        let mut ids = (!query.ids.is_empty()).then(|| query.ids.iter().cloned().collect());
         if let Some(id) = &query.conversation {
-            ids = Some(self.of_conversations(orgs.iter().map(|org| (org.clone(), id.clone()))).await?);
+            let found = self.of_conversations(orgs.iter().map(|org| (org.clone(), id.clone()))).await?;
+            ids = ids.or(Some(found));
         }
         if let Some(message) = &query.message {
             let of_message: Vec<_> = self.conversations_of(message).await?;

@@ -42,23 +42,35 @@ fn given() -> impl Strategy<Value = Given> {
 fn queries() -> impl Strategy<Value = ErrorQuery> {
     let set = |of: usize| prop::option::of(prop::collection::btree_set(0..of, 1..3));
     let some = |of: usize| prop::option::weighted(0.2, 0..of);
-    (set(3), set(4), set(4), (some(4), some(3), some(4), some(20)), (some(3), some(4), some(4), some(30))).prop_map(
-        |(orgs, states, classes, (code, team, customer, from), (attempts, text, q, conversation))| {
-            let orgs = orgs.into_iter().flatten().map(|org| OrgId::new(ORGS[org]).unwrap()).collect();
-            let states = states.into_iter().flatten().map(|state| State::ALL[state]).collect();
-            let classes = classes.into_iter().flatten().map(|cause| CAUSES[cause].0).collect();
-            let mut query = ErrorQuery { orgs, states, classes, ..ErrorQuery::default() };
-            query.codes.extend(code.map(|code| CAUSES[code].1.to_owned()));
-            query.teams.extend(team.map(|team| TEAMS[team].to_owned()));
-            query.customer = customer.map(|person| PEOPLE[person].chars().take(3).collect());
-            query.first_seen = Period { from: from.map(|at| Timestamp::from_millis(at as u64)), before: None };
-            query.attempts.0 = attempts.map(|attempts| attempts as u32);
-            query.text = text.map(|cause| CAUSES[cause].2.split(' ').next_back().unwrap().to_uppercase());
-            query.q = q.map(|q| ["jan", "order", "TEAM_NOT", "main:1"][q].to_owned());
-            query.conversation = conversation.map(|number| format!("main:{number}").parse().unwrap());
-            query
-        },
+    (
+        set(3),
+        set(4),
+        set(4),
+        (some(4), some(3), some(4), some(20)),
+        (some(3), some(4), some(4), some(30)),
+        prop::option::weighted(0.1, prop::collection::vec((0..3_usize, 0..30_usize), 1..6)),
     )
+        .prop_map(
+            |(orgs, states, classes, (code, team, customer, from), (attempts, text, q, conversation), ids)| {
+                let orgs = orgs.into_iter().flatten().map(|org| OrgId::new(ORGS[org]).unwrap()).collect();
+                let states = states.into_iter().flatten().map(|state| State::ALL[state]).collect();
+                let classes = classes.into_iter().flatten().map(|cause| CAUSES[cause].0).collect();
+                let mut query = ErrorQuery { orgs, states, classes, ..ErrorQuery::default() };
+                let id = |(org, at): (usize, usize)| {
+                    SyncErrorId::of(&OrgId::new(ORGS[org]).unwrap(), &format!("main:{at}").parse().unwrap(), 1)
+                };
+                query.ids.extend(ids.into_iter().flatten().map(id));
+                query.codes.extend(code.map(|code| CAUSES[code].1.to_owned()));
+                query.teams.extend(team.map(|team| TEAMS[team].to_owned()));
+                query.customer = customer.map(|person| PEOPLE[person].chars().take(3).collect());
+                query.first_seen = Period { from: from.map(|at| Timestamp::from_millis(at as u64)), before: None };
+                query.attempts.0 = attempts.map(|attempts| attempts as u32);
+                query.text = text.map(|cause| CAUSES[cause].2.split(' ').next_back().unwrap().to_uppercase());
+                query.q = q.map(|q| ["jan", "order", "TEAM_NOT", "main:1"][q].to_owned());
+                query.conversation = conversation.map(|number| format!("main:{number}").parse().unwrap());
+                query
+            },
+        )
 }
 
 /// A ledger with these, and their summaries.

@@ -1,1 +1,275 @@
-// What moves on its own, keys, and forms without a full reload. Every page is whole without it.
+// What moves by itself, keys, and forms without a full reload. Every page is whole without it.
+'use strict';
+(() => {
+  const one = (words, within = document) => within.querySelector(words);
+  const all = (words, within = document) => [...within.querySelectorAll(words)];
+
+  // The place that is looked at is asked for again with its notice; the address loses it, so that no bookmark repeats it.
+  let source = location.href;
+  const plain = (address) => {
+    const url = new URL(address, location.href);
+    url.searchParams.delete('done');
+    return url;
+  };
+  if (new URL(source).searchParams.has('done')) history.replaceState(null, '', plain(source));
+
+  // A line above the foot of the page.
+  const bar = document.createElement('div');
+  bar.className = 'bar';
+  bar.setAttribute('role', 'status');
+  bar.hidden = true;
+  document.body.append(bar);
+  let said = '';
+  function say(kind, words, action, does) {
+    said = kind;
+    bar.replaceChildren(words);
+    if (action) {
+      const button = document.createElement(typeof does === 'string' ? 'a' : 'button');
+      button.textContent = action;
+      if (typeof does === 'string') Object.assign(button, { href: does, target: '_blank' });
+      else button.onclick = () => { hush(kind); does(); };
+      bar.append(button);
+    }
+    bar.hidden = false;
+  }
+  function hush(kind) {
+    if (said === kind) { bar.hidden = true; said = ''; }
+  }
+  const signIn = () => say('out', 'You are signed out. ', 'Sign in', `/login?next=${encodeURIComponent(plain(source).pathname + plain(source).search)}`);
+  const away = (words) => say('away', words);
+
+  // Times: in words as of now, and in the reader's zone for who points at them.
+  function words(then, now) {
+    const seconds = Math.abs(now - then) / 1000;
+    if (seconds < 45) return then > now ? 'in a moment' : 'just now';
+    const long = seconds < 90 ? '1 min' : seconds < 3570 ? `${Math.round(seconds / 60)} min` : seconds < 86400 ? `${Math.max(1, Math.floor(seconds / 3600))} h`
+      : seconds < 2592000 ? `${Math.floor(seconds / 86400)} d` : null;
+    return long && (then > now ? `in ${long}` : `${long} ago`);
+  }
+  function times(within = document) {
+    for (const time of all('time[title]', within)) {
+      const then = new Date(time.dateTime);
+      const text = words(then.getTime(), Date.now());
+      if (text && time.textContent !== text) time.textContent = text;
+      if (!time.dataset.zoned) {
+        time.dataset.zoned = '1';
+        time.title = `${then.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' })} (${time.title})`;
+      }
+    }
+  }
+  times();
+  setInterval(times, 20000);
+
+  // Reads a page of this host; answers nothing where it is not there, or somebody has to sign in.
+  async function read(address, options) {
+    let answer;
+    try {
+      answer = await fetch(address, { headers: { accept: 'text/html' }, ...options });
+    } catch {
+      away(options ? 'The host does not answer. Nothing of the form is lost: try again.' : 'The host does not answer. It is asked again.');
+      return null;
+    }
+    hush('away');
+    if (new URL(answer.url).pathname === '/login') { signIn(); return null; }
+    hush('out');
+    return { page: new DOMParser().parseFromString(await answer.text(), 'text/html'), ok: answer.ok, url: answer.url };
+  }
+  const has = (place) => place.contains(document.activeElement) || one('input:checked, details[open]', place);
+  const alike = (old, fresh) => old.dataset.was === fresh.outerHTML;
+  const remember = (within = document) => {
+    for (const place of all('[data-live], tbody[data-rows] > tr', within)) place.dataset.was ||= place.outerHTML;
+  };
+
+  function put(page) {
+    const [old, fresh] = [one('main'), one('main', page)];
+    if (fresh) old.replaceWith(fresh);
+    live(page);
+    ready();
+  }
+  // Counts and states change where they stand; which rows there are changes when somebody wants to see it.
+  function live(page) {
+    document.title = page.title;
+    for (const old of all('[data-live][id]')) {
+      const fresh = page.getElementById(old.id);
+      if (!fresh) { if (old.closest('.menu')) old.remove(); continue; }
+      if (!alike(old, fresh) && !has(old)) { fresh.dataset.was = fresh.outerHTML; old.replaceWith(fresh); times(fresh); }
+    }
+    let changed = 0;
+    for (const rows of all('tbody[data-rows]')) {
+      const fresh = new Map(all('tbody[data-rows] > tr[data-key]', page).map((row) => [row.dataset.key, row]));
+      for (const old of all('tr[data-key]', rows)) {
+        const row = fresh.get(old.dataset.key);
+        fresh.delete(old.dataset.key);
+        old.classList.toggle('gone', !row);
+        if (!row) changed += 1;
+        else if (!alike(old, row) && !has(old)) { row.dataset.was = row.outerHTML; old.replaceWith(row); times(row); }
+      }
+      changed += fresh.size;
+    }
+    if (changed) say('changed', `${changed} changed. `, 'Show', () => put(page));
+    else hush('changed');
+  }
+  let asked = 0, asking = false, again = null;
+  async function refresh() {
+    again = null;
+    if (asking || document.hidden || one('dialog[open]')) return later();
+    asking = true;
+    asked = Date.now();
+    const answer = await read(source);
+    asking = false;
+    if (answer && answer.ok) live(answer.page);
+    else later(5000);
+  }
+  function later(least = 700) {
+    again ??= setTimeout(refresh, Math.max(least, asked + 2000 - Date.now()));
+  }
+
+  // What changes is told by the host; nobody listens for a page that nobody sees.
+  const types = ['sync_error.opened', 'sync_error.retrying', 'sync_error.failed', 'sync_error.ignored', 'sync_error.reopened',
+    'sync_error.resolved', 'group.new', 'group.escalating', 'group.regressed', 'incident.began', 'incident.ended',
+    'operation.accepted', 'operation.progressed', 'operation.paused', 'operation.resumed', 'operation.ended',
+    'policy.in_force', 'policy.rolled_back', 'reset'];
+  let events = null;
+  function listen() {
+    if (!one('.menu') || document.hidden) return;
+    events = new EventSource('/v1/events');
+    for (const type of types) events.addEventListener(type, () => later());
+    let was = true;
+    events.onopen = () => { if (!was) { hush('away'); later(0); } was = true; };
+    events.onerror = () => {
+      was = false;
+      if (events.readyState === EventSource.CLOSED) { events = null; setTimeout(() => { if (!events) { listen(); later(0); } }, 5000); }
+      else away('The host does not answer. It is asked again.');
+    };
+  }
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) { events?.close(); events = null; } else if (!events) { listen(); later(0); }
+  });
+  addEventListener('pagehide', () => { events?.close(); events = null; });
+  addEventListener('pageshow', (event) => { if (event.persisted && !events) { listen(); later(0); } });
+
+  // Forms: what they did is shown in its place. Where something goes wrong, nothing that was written is lost.
+  document.addEventListener('submit', async (event) => {
+    const form = event.target;
+    if (form.method !== 'post' || form.matches('[data-whole], [action="/login"], [action="/logout"]')) return;
+    event.preventDefault();
+    const button = event.submitter;
+    if (form.dataset.sent) return;
+    form.dataset.sent = '1';
+    if (button) button.disabled = true;
+    const data = new FormData(form, button && button.name ? button : undefined);
+    const body = form.enctype === 'multipart/form-data' ? data : new URLSearchParams(data);
+    const answer = await read(button?.formAction && button.hasAttribute('formaction') ? button.formAction : form.action, { method: 'POST', body });
+    delete form.dataset.sent;
+    if (button) button.disabled = false;
+    if (!answer) return;
+    if (!answer.ok && answer.url === form.action && !one('main form', answer.page)) {
+      say('refused', [...all('main h1, main p', answer.page)].slice(0, 2).map((part) => part.textContent).join(': ') + ' ', 'Close', () => {});
+      return;
+    }
+    const there = plain(answer.url);
+    const stays = there.pathname === location.pathname;
+    source = answer.url;
+    if (!stays && answer.ok) { location.assign(answer.url); return; }
+    one('dialog[open]')?.close();
+    history.replaceState(null, '', there);
+    put(answer.page);
+    one('#done')?.scrollIntoView({ block: 'nearest' });
+  });
+
+  // Selection
+  const boxes = () => all('input[type=checkbox][name=id]');
+  function count() {
+    const chosen = boxes().filter((box) => box.checked).length;
+    for (const button of all('[data-selected]')) {
+      button.dataset.words ||= button.dataset.selected;
+      button.disabled = chosen === 0;
+      one('[data-number]', button).textContent = chosen || '';
+    }
+    const every = one('input[data-all]');
+    if (every) { every.hidden = false; every.checked = chosen > 0 && chosen === boxes().length; every.indeterminate = chosen > 0 && !every.checked; }
+    for (const place of all('[data-when-selected]')) place.hidden = chosen === 0;
+  }
+  let lastBox = null;
+  document.addEventListener('click', (event) => {
+    const box = event.target;
+    if (box.matches?.('input[data-all]')) boxes().forEach((each) => { each.checked = box.checked; });
+    if (box.matches?.('input[name=id]')) {
+      const row = boxes();
+      if (event.shiftKey && lastBox && row.includes(lastBox)) {
+        const [from, to] = [row.indexOf(lastBox), row.indexOf(box)].sort((a, b) => a - b);
+        row.slice(from, to + 1).forEach((each) => { each.checked = box.checked; });
+      }
+      lastBox = box;
+    }
+    if (box.matches?.('input[data-all], input[name=id]')) count();
+    for (const open of all('.menu details[open]')) if (!open.contains(box)) open.open = false;
+  });
+
+  // Keys
+  const keys = [['j / k', 'the next, the one before'], ['Enter', 'open it'], ['x', 'select it'], ['a', 'select all of this page'],
+    ['r', 'retry it, or what is selected'], ['i', 'ignore it, or what is selected'], ['u', 'take an ignore back'], ['n / p', 'the next page, the one before'],
+    ['/', 'search'], ['g h, g c, g e, g o, g p', 'home, causes, errors, operations, policies'], ['?', 'these keys']];
+  function help() {
+    const dialog = document.createElement('dialog');
+    const title = document.createElement('h2');
+    title.textContent = 'Keys';
+    const list = document.createElement('div');
+    list.className = 'keys';
+    for (const [key, meaning] of keys) {
+      const [cap, text] = [document.createElement('kbd'), document.createElement('span')];
+      cap.textContent = key;
+      text.textContent = meaning;
+      list.append(cap, text);
+    }
+    const close = document.createElement('button');
+    close.textContent = 'Close';
+    close.onclick = () => dialog.close();
+    dialog.append(title, list, document.createElement('p'), close);
+    dialog.onclose = () => dialog.remove();
+    document.body.append(dialog);
+    dialog.showModal();
+  }
+  const rows = () => all('tbody[data-rows] > tr').filter((row) => one('[data-open]', row));
+  const current = () => rows().find((row) => row.contains(document.activeElement));
+  function move(by) {
+    const list = rows();
+    const at = list.indexOf(current());
+    const to = list[at < 0 ? (by > 0 ? 0 : list.length - 1) : Math.min(list.length - 1, Math.max(0, at + by))];
+    if (to) { one('[data-open]', to).focus(); to.scrollIntoView({ block: 'nearest' }); }
+  }
+  function press(key) {
+    const chosen = boxes().some((box) => box.checked) && one(`[data-selected][data-key="${key}"]`);
+    const row = current();
+    const target = chosen || (row && one(`[data-key="${key}"]`, row)) || all(`main [data-key="${key}"]:not([data-selected])`).find((each) => !each.closest('tr'));
+    if (!target) return;
+    if (target.matches('summary')) { target.parentElement.open = true; one('input:not([type=hidden])', target.parentElement)?.focus(); } else target.click();
+  }
+  const places = { h: '/', c: '/causes', e: '/sync-errors', o: '/operations', p: '/policies' };
+  let going = 0;
+  document.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    const inField = event.target.matches?.('input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]');
+    if (event.key === 'Escape') { if (inField) event.target.blur(); for (const open of all('details.ignore[open], .menu details[open]')) open.open = false; return; }
+    if (inField || one('dialog[open]')) return;
+    if (Date.now() - going < 1500 && places[event.key]) { event.preventDefault(); location.assign(places[event.key]); return; }
+    const does = {
+      j: () => move(1), k: () => move(-1), r: () => press('r'), i: () => press('i'), u: () => press('u'),
+      x: () => { const row = current(); if (row) one('input[name=id]', row)?.click(); },
+      a: () => one('input[data-all]')?.click(),
+      n: () => one('a[rel=next]')?.click(), p: () => one('a[rel=prev]')?.click(),
+      g: () => { going = Date.now(); },
+      '/': () => all('input[data-key="/"]').at(-1)?.focus(),
+      '?': help,
+    }[event.key];
+    if (does) { event.preventDefault(); does(); }
+  });
+
+  function ready() {
+    times();
+    remember();
+    count();
+  }
+  ready();
+  listen();
+})();

@@ -3,9 +3,8 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::domain::{
-    Class, Destination, Ending, Fact, Link, PolicyRef, ReachedBy, RequestOrigin, State, SyncErrorId, Timestamp,
-};
+use crate::domain::{Class, Destination, Ending, Fact, Link, PolicyRef, ReachedBy, State, SyncErrorId, Timestamp};
+use crate::http::api::RequestOrigin;
 
 /// A text is shown whole up to so many characters.
 const WHOLE: usize = 240;
