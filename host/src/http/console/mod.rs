@@ -4,9 +4,12 @@ mod around;
 mod assets;
 mod authorization;
 mod conversation;
+mod home;
+mod incident;
 mod lines;
 mod messages;
 mod notices;
+mod org_card;
 mod orgs;
 mod parts;
 mod policies;
@@ -46,7 +49,7 @@ pub(super) fn router(app: &App) -> Router<App> {
     let entered =
         |needed: Needed, router: Router<App>| router.route_layer(from_fn_with_state((app.clone(), needed), enter));
     let read = Router::new()
-        .route("/", get(orgs::list))
+        .route("/", get(home::show))
         .route("/sync-errors", get(sync_errors::list))
         .route("/sync-errors/{id}", get(sync_error::show))
         .route("/sync-errors/{id}/repro", get(repro::bundle))

@@ -1,0 +1,148 @@
+//! The first page: what is wrong now, since when, how much, whether it grows, and whether somebody is on it.
+
+use axum::Extension;
+use axum::extract::State;
+use maud::{Markup, html};
+
+use super::org_card::{card, departed_card, environment, incident, notice};
+use super::parts::format::{self, grouped};
+use super::parts::{Section, Visit};
+use super::quarantine;
+use crate::domain::{Condition, ErrorCounts, Group, GroupOrder, GroupQuery, OrgId, Timestamp};
+use crate::engine::OrgHealth;
+use crate::http::App;
+use crate::http::access::Caller;
+use crate::http::problem::Problem;
+
+/// Causes that the page shows.
+const CAUSES: usize = 8;
+
+/// All organizations.
+pub(super) async fn show(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Markup, Problem> {
+    let engine = &app.parts.engine;
+    let (mut orgs, mut departed) = (engine.orgs(), engine.departed());
+    orgs.retain(|(org, _)| caller.sees(&org.id));
+    departed.retain(|(org, _)| caller.sees(org));
+    let sees_everything = caller.orgs().is_none();
+    let mut oldest = Vec::new();
+    for (org, _) in &orgs {
+        oldest.push(engine.oldest_unsynced(&org.id).await?);
+    }
+    let causes = causes(&app, &caller).await?;
+    let healths: Vec<_> = orgs.iter().map(|(_, health)| health).collect();
+    let content = html! {
+        h1 { (headline(&healths)) }
+        (figures(&healths))
+        @if sees_everything { @for trouble in app.parts.troubles.of(None) { (notice(&trouble)) } }
+        @for org in &orgs { (incident(&app, &visit, org)) }
+        @if !causes.is_empty() {
+            div.head { h2 { "The causes that wait for somebody" } a href="/causes" { "All causes" } }
+            (table_of(&causes, orgs.len() > 1, &|id| {
+                orgs.iter().find(|(org, _)| org.id == *id).map_or_else(|| id.to_string(), |(org, _)| org.name.clone())
+            }, app.parts.clock.now()))
+        }
+        h2 { "Organizations" }
+        @if orgs.is_empty() { p { "No organization is connected. Add one to the configuration." } }
+        div.cards { @for (org, oldest) in orgs.iter().zip(&oldest) { (card(&app, &visit, org, oldest.as_ref())) } }
+        @if !departed.is_empty() {
+            h2 { "No longer connected" }
+            p.hint { "They have records and are not in the configuration: nothing is sent for them." }
+            div.cards { @for (org, health) in &departed { (departed_card(org, health)) } }
+        }
+        @let environments = engine.environments();
+        @if sees_everything && !environments.is_empty() {
+            h2 { "Alcmeon" }
+            div.cards { @for (source, health) in &environments { (environment(source, health)) } }
+        }
+        @if sees_everything { (quarantine::link(&app).await?) }
+    };
+    Ok(visit.page("Home", Section::Home, &content))
+}
+
+/// The causes with the most that waits, those that grow or are new before those that are known.
+async fn causes(app: &App, caller: &Caller) -> Result<Vec<Group>, Problem> {
+    let (ledger, now) = (app.parts.engine.ledger(), app.parts.clock.now());
+    let open = [Condition::New, Condition::Escalating, Condition::Regressed, Condition::Ongoing];
+    let mut query = GroupQuery { conditions: open.into(), ..GroupQuery::default() };
+    caller.narrow(app, &mut query.orgs)?;
+    let mut found = ledger.group_page(&query, GroupOrder::Pending, None, CAUSES, now).await?.items;
+    found.retain(|group| group.counts.pending > 0);
+    found.sort_by_key(|group| group.condition(now) == Condition::Ongoing);
+    Ok(found)
+}
+
+/// The answer to the question that everybody comes with.
+fn headline(orgs: &[&OrgHealth]) -> String {
+    let down = orgs.iter().filter(|health| health.incident.as_ref().is_some_and(|it| !it.recovering)).count();
+    let pending: u64 = orgs.iter().map(|health| health.sync_errors.pending).sum();
+    match (down, pending) {
+        (0, 0) => "All is well".to_owned(),
+        (0, 1) => "1 sync error waits for somebody".to_owned(),
+        (0, _) => format!("{} sync errors wait for somebody", grouped(pending)),
+        (1, _) => "Nothing gets through to 1 organization".to_owned(),
+        (_, _) => format!("Nothing gets through to {down} organizations"),
+    }
+}
+
+fn figures(orgs: &[&OrgHealth]) -> Markup {
+    let sum = |of: fn(&OrgHealth) -> u64| orgs.iter().map(|health| of(health)).sum::<u64>();
+    let counts = |of: fn(&ErrorCounts) -> u64| orgs.iter().map(|health| of(&health.sync_errors)).sum::<u64>();
+    let figure = |count: u64, words: &str, address: &str| {
+        html! { li { a.plain href=(address) { b { (grouped(count)) } span.hint { (words) } } } }
+    };
+    html! {
+        ul.figures #figures data-live {
+            (figure(counts(|it| it.pending), "pending", "/sync-errors?state=pending"))
+            (figure(counts(|it| it.retrying), "retrying", "/sync-errors?state=retrying"))
+            (figure(counts(|it| it.ignored), "ignored", "/sync-errors?state=ignored"))
+            (figure(sum(|it| it.parked), "parked by an incident", "/"))
+            (figure(sum(|it| it.waiting + it.sending), "on their way", "/"))
+            (figure(sum(|it| it.operations as u64), "operations going on", "/operations"))
+        }
+    }
+}
+
+/// One line for each cause: what, how much, since when, and who is on it.
+fn table_of(causes: &[Group], with_org: bool, name: &dyn Fn(&OrgId) -> String, now: Timestamp) -> Markup {
+    html! {
+        table.lines role="table" #causes data-live {
+            thead role="rowgroup" {
+                tr role="row" {
+                    th role="columnheader" scope="col" { "Cause" }
+                    @if with_org { th.w-l role="columnheader" scope="col" { "Organization" } }
+                    th.w-s.number role="columnheader" scope="col" { "Pending" }
+                    th.w-s role="columnheader" scope="col" { "State" }
+                    th.w-s role="columnheader" scope="col" { "Since" }
+                    th.w-m role="columnheader" scope="col" { "Owner" }
+                }
+            }
+            tbody role="rowgroup" {
+                @for group in causes {
+                    tr role="row" {
+                        td.main role="cell" title=(group.title) {
+                            div { a href={ "/causes/" (group.id) "?org=" (group.org) } { (group.title) } }
+                        }
+                        @if with_org { td.side role="cell" { div { bdi { (name(&group.org)) } } } }
+                        td.side.number role="cell" { div { b { (grouped(group.counts.pending)) } } }
+                        td.side role="cell" { div { (condition(group.condition(now))) } }
+                        td.side role="cell" { div { (format::time(group.first_seen)) } }
+                        td.side role="cell" { div { bdi { (group.assignee.as_deref().unwrap_or("nobody")) } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn condition(of: Condition) -> Markup {
+    let tone = match of {
+        Condition::Escalating => "bad",
+        Condition::New | Condition::Regressed => "wait",
+        Condition::Ongoing | Condition::Quiet => "",
+    };
+    html! { span class={ "badge " (tone) } { (of.as_str()) } }
+}
