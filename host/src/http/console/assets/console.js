@@ -159,14 +159,18 @@
     if (button) button.disabled = true;
     const data = new FormData(form, button && button.name ? button : undefined);
     const body = form.enctype === 'multipart/form-data' ? data : new URLSearchParams(data);
-    const answer = await read(button?.formAction && button.hasAttribute('formaction') ? button.formAction : form.action, { method: 'POST', body });
+    const action = button?.hasAttribute('formaction') ? button.formAction : form.action;
+    const answer = await read(action, { method: 'POST', body });
     delete form.dataset.sent;
     if (button) button.disabled = false;
     if (!answer) return;
-    if (!answer.ok && answer.url === form.action && !one('main form', answer.page)) {
+    // An answer that leads nowhere is a page in the place of this one, or a refusal.
+    const leads = answer.url !== action;
+    if (!answer.ok && !leads && !one('main form', answer.page)) {
       say('refused', [...all('main h1, main p', answer.page)].slice(0, 2).map((part) => part.textContent).join(': ') + ' ', 'Close', () => {});
       return;
     }
+    if (!leads) { one('dialog[open]')?.close(); put(answer.page); scrollTo(0, 0); return; }
     const there = plain(answer.url);
     const stays = there.pathname === location.pathname;
     source = answer.url;
