@@ -11,18 +11,24 @@ const DESIGNS = [DESK, PHONE].flatMap((size) => ["light", "dark"].map((colorSche
 // A page with all that it brings, as sent to a browser that has nothing yet.
 const MOST_BYTES = 60_000;
 
-// Goes through the pages in one tab, and fails with all that was found.
-async function all(tab, addresses, look) {
-  const found = [];
-  for (const [name, address] of addresses) {
-    await tab.goto(address);
-    found.push(...(await look(name, address)).map((text) => `${name} (${address}): ${text}`));
-  }
-  assert.deepEqual(found, []);
+// Goes through the pages in these tabs, side by side, and fails with all that was found.
+async function all(tabs, addresses, look) {
+  const found = [], left = addresses.values();
+  await Promise.all(tabs.map(async (tab) => {
+    for (const [name, address] of left) {
+      await tab.goto(address);
+      found.push(...(await look(tab)).map((text) => `${name} (${address}): ${text}`));
+    }
+  }));
+  nothing(found);
 }
 
-async function accessible(tab, addresses) {
-  await all(tab, addresses, async () => {
+function nothing(found) {
+  assert.ok(found.length === 0, found.join("\n"));
+}
+
+async function accessible(tabs, addresses) {
+  await all(tabs, addresses, async (tab) => {
     const found = [];
     for (const { size, colorScheme } of DESIGNS) {
       await tab.setViewportSize(size);
@@ -37,8 +43,8 @@ async function accessible(tab, addresses) {
   });
 }
 
-async function noSidewaysScrolling(tab, addresses) {
-  await all(tab, addresses, async () => {
+async function noSidewaysScrolling(tabs, addresses) {
+  await all(tabs, addresses, async (tab) => {
     const found = [];
     for (const width of WIDTHS) {
       await tab.setViewportSize({ width, height: 800 });
@@ -72,13 +78,13 @@ async function light(newTab, addresses) {
     if (page + rest > MOST_BYTES) found.push(`${name} weighs ${page + rest} bytes`);
     await tab.context().close();
   }
-  assert.deepEqual(found, []);
+  nothing(found);
 }
 
 // No page leads to one that is not in the list, or to nothing.
-async function complete(tab, addresses) {
-  const forms = [...PAGES.map(([, form]) => form).filter(Boolean), ...NO_PAGES].map((form) => new RegExp(`^${form}$`));
-  await all(tab, addresses, async () => {
+async function complete(tabs, addresses) {
+  const forms = [...PAGES.map(([, form]) => form), ...NO_PAGES].map((form) => new RegExp(`^${form}$`));
+  await all(tabs, addresses, async (tab) => {
     const links = await tab.evaluate(() => [...document.links].filter((it) => it.origin === location.origin).map((it) => it.pathname));
     return [...new Set(links)].filter((link) => !forms.some((form) => form.test(link))).map((link) => `it leads to ${link}, which pages.js does not list`);
   });

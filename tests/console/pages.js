@@ -31,7 +31,7 @@ const PAGES = [
   ["quarantine", "/quarantine", () => "/quarantine"],
   ["docs", "/docs", () => "/docs"],
   ["problem", `/problems/${id}`, () => "/problems/not-found"],
-  ["nothing-here", undefined, () => "/nothing/is/here"],
+  ["nothing-here", "/nothing/is/here", () => "/nothing/is/here"],
   ["sign-in", "/login", () => "/login", { signedOut: true }],
 ];
 

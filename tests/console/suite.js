@@ -6,6 +6,8 @@ const { World, counted } = require("./world.js");
 const { open, signedIn } = require("./chrome.js");
 const { facts, PAGES } = require("./pages.js");
 const looks = require("./looks.js");
+const pictures = require("./pictures.js");
+const tasks = require("./tasks.js");
 
 const binaries = { host: process.env.SWITCHYARD, simulator: process.env.SIMULATOR };
 const world = new World(binaries);
@@ -25,18 +27,34 @@ after(async () => {
   world.stop();
 });
 
-// Each with a tab of its own, in which the administrator has signed in.
-async function tab(t, options) {
-  const page = await signedIn(browser, world, "admin", options);
+// Two tabs of the administrator, who may see everything.
+async function tabs(t) {
+  const first = await signedIn(browser, world, "admin");
+  t.after(() => first.context().close());
+  return [first, await first.context().newPage()];
+}
+
+test("every page that a page leads to is looked at", async (t) => looks.complete(await tabs(t), addresses));
+test("no page scrolls sideways from 320 to 2,560 px", async (t) => looks.noSidewaysScrolling(await tabs(t), addresses));
+test("a page with all that it brings weighs less than 60 KB", async (t) => {
+  const storageState = await (await tabs(t))[0].context().storageState();
+  const fresh = async () => (await browser.newContext({ storageState, baseURL: world.url })).newPage();
+  await looks.light(fresh, addresses);
+});
+test("axe finds nothing on a desk and on a phone, light and dark", async (t) => looks.accessible(await tabs(t), addresses));
+
+test("the pictures of docs/console.md are made", { skip: !process.env.PICTURES }, async (t) => pictures.all((await tabs(t))[0], addresses));
+
+// Somebody with a tab of their own.
+async function somebody(t, name, options) {
+  const page = await signedIn(browser, world, name, options);
   t.after(() => page.context().close());
   return page;
 }
 
-test("every page that a page leads to is looked at", async (t) => looks.complete(await tab(t), addresses));
-test("no page scrolls sideways from 320 to 2,560 px", async (t) => looks.noSidewaysScrolling(await tab(t), addresses));
-test("a page with all that it brings weighs less than 60 KB", async (t) => {
-  const storageState = await (await tab(t)).context().storageState();
-  const fresh = async () => (await browser.newContext({ storageState, baseURL: world.url })).newPage();
-  await looks.light(fresh, addresses);
-});
-test("axe finds nothing on a desk and on a phone, light and dark", async (t) => looks.accessible(await tab(t), addresses));
+for (const [how, options] of [["", {}], [" without JavaScript", { javaScriptEnabled: false }]]) {
+  test(`the second of two operators is told what became of it and who did it${how}`, async (t) =>
+    tasks.twoAtOnce(world, await somebody(t, "ann", options), await somebody(t, "bob", options)));
+  test(`a session that ends in the middle leads back to where it was${how}`, async (t) =>
+    tasks.sessionEnds(world, await somebody(t, "ann", options), "ann"));
+}
