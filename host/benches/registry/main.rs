@@ -41,6 +41,9 @@ struct Options {
     /// Requests of each kind
     #[arg(long, default_value_t = 300)]
     requests: usize,
+    /// Measure nothing: print address and token of the host as a line of JSON, and let it stand until the input ends
+    #[arg(long)]
+    stand: bool,
     /// Given by `cargo bench`
     #[arg(long, hide = true)]
     bench: bool,
@@ -82,6 +85,9 @@ async fn measure(folder: &Path, options: &Options) {
     let (host, took) = site.start().await;
     tell("start: s until the port is open", format!("{:.2}", took.as_secs_f64()));
     questions::settled(&host).await;
+    if options.stand {
+        return stand(&host);
+    }
     tell("memory at rest, MB (and the most until then)", mb(&host));
     questions::measure(&host, options).await;
     tell("memory after that, MB (and the most until then)", mb(&host));
@@ -97,6 +103,12 @@ async fn measure(folder: &Path, options: &Options) {
     tell("start after a kill: s until the port is open", format!("{:.2}", took.as_secs_f64()));
     drop(host);
     connections::traced(&site).await;
+}
+
+/// Others measure it.
+fn stand(host: &host::Host) {
+    println!("{}", serde_json::json!({ "url": host.base, "token": host::TOKEN }));
+    let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
 }
 
 fn mb(host: &host::Host) -> String {

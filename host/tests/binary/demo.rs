@@ -1,7 +1,9 @@
 //! The demo as a measurement: nothing is lost or doubled, whatever happens to the process.
 
 use std::fmt::Write;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -10,6 +12,14 @@ use crate::switchyard::{printed, switchyard};
 
 const CONVERSATIONS: usize = 240;
 const MESSAGES: usize = 6;
+const README: &str = include_str!("../../../README.md");
+/// The causes of the samples by words of their row in the README, each with its code.
+const CAUSES: [(&str, &str); 4] = [
+    ("renamed the queue Returns", "QUEUE_NOT_FOUND"),
+    ("the team `store-events`", "TEAM_NOT_MAPPED"),
+    ("has left Twitter", "FIELD_CUSTOM_VALIDATION_EXCEPTION"),
+    ("two contacts have one address", "CONTACT_AMBIGUOUS"),
+];
 
 fn summary(output: &std::process::Output) -> Value {
     let (said, errors) = printed(output);
@@ -40,6 +50,47 @@ fn the_samples_end_in_salesforce_or_in_the_registry() {
     let errors = &summary["sync_errors"];
     assert!(errors["pending"].as_u64() > Some(0) && errors["resolved"].as_u64() > Some(0), "{summary}");
     assert!(summary["parked"].as_u64() > Some(0), "the bank has an incident: {summary}");
+}
+
+#[test]
+fn the_readme_has_the_figures_of_the_demo() {
+    let summary = summary(&switchyard(["demo", "--once", "--json"]).output().expect("it runs"));
+    let told = |words: &str| {
+        let row = README.lines().find(|line| line.starts_with('|') && line.contains(words)).expect("a row");
+        row.split('|').nth(3).expect("a column").trim().to_owned()
+    };
+    let codes = summary["sync_errors"]["codes"].as_object().expect("codes");
+    assert_eq!(codes.len(), CAUSES.len(), "{summary}");
+    for (words, code) in CAUSES {
+        assert_eq!(told(words), codes[code].to_string(), "{words}: {summary}");
+    }
+    assert_eq!(told("the refresh token was revoked"), summary["parked"].to_string());
+    let conversations = format!("{} sample conversations", summary["source"]["conversations"]);
+    assert!(README.contains(&conversations), "{conversations}");
+}
+
+#[test]
+fn the_terminal_tells_of_five_causes_and_of_as_many_conversations_as_the_registry() {
+    let mut process = switchyard(["demo", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let lines = BufReader::new(process.stderr.take().expect("what it says")).lines().map(|line| line.expect("a line"));
+    let told: Vec<_> = lines.skip_while(|line| !line.starts_with("What went wrong")).skip(1).take(10).collect();
+    process.kill().expect("a kill");
+    process.wait().expect("an end");
+    for (words, row) in [
+        ("the refresh token was revoked", "the refresh token was revoked"),
+        ("renamed the queue", "renamed the queue"),
+        ("store-events", "the team `store-events`"),
+        ("has left Twitter", "has left Twitter"),
+        ("two contacts share an address", "two contacts have one address"),
+    ] {
+        let row = README.lines().find(|line| line.starts_with('|') && line.contains(row)).expect("a row");
+        let count = format!("({} conversations)", row.split('|').nth(3).expect("a column").trim());
+        assert!(told.iter().any(|line| line.contains(words) && line.ends_with(&count)), "{words}, {count}: {told:#?}");
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 mod conversations;
 mod summary;
+mod tour;
+mod unmapped;
 mod world;
 
 use std::net::SocketAddr;
@@ -63,7 +65,10 @@ pub(super) async fn run(options: Options) -> anyhow::Result<()> {
     world.furnish().await?;
     let app = App::start(config, Outside::default()).await?;
     if !options.json {
-        world.explain(&app, samples);
+        tour::addresses(&app, &world.mailbox);
+        // The samples have such a team on purpose.
+        let unmapped = if samples { Vec::new() } else { unmapped::lines(&folder, &conversations)? };
+        unmapped.iter().for_each(|line| tell!("{line}"));
     }
     world.feed(&app, conversations).await?;
     if options.once {
@@ -73,7 +78,7 @@ pub(super) async fn run(options: Options) -> anyhow::Result<()> {
     } else {
         tokio::select! {
             stop = told_to_stop() => stop?,
-            broken = progress(&app, &world) => broken?,
+            broken = shown(&app, &world) => broken?,
             () = left() => {}
         }
         say!("\nFinishing what is in flight ...");
@@ -101,6 +106,13 @@ async fn drained(app: &App, world: &World, quiet: bool) -> anyhow::Result<()> {
         }
         return Ok(());
     }
+}
+
+/// Says what went wrong once all is told, then how things stand.
+async fn shown(app: &App, world: &World) -> anyhow::Result<()> {
+    drained(app, world, false).await?;
+    tour::causes(app).await?;
+    progress(app, world).await
 }
 
 /// Says how things stand whenever that has changed.

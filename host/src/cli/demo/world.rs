@@ -10,9 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use switchyard_simulator::Simulator;
 
-use super::conversations::ACCOUNTS;
 use crate::app::App;
-use crate::cli::out::tell;
 use crate::config::Config;
 
 /// The policies of the demo, written out so that they can be edited while it runs.
@@ -32,7 +30,7 @@ const PUSHERS: usize = 32;
 pub(super) struct World {
     pub(super) salesforce: String,
     alcmeon: String,
-    mailbox: String,
+    pub(super) mailbox: String,
     smtp: SocketAddr,
     http: Client,
     /// Whether things go wrong that a person has to mend.
@@ -129,8 +127,10 @@ impl World {
             });
             match org {
                 "retail" => {
+                    // Somebody has renamed a queue that the policy names.
+                    let returns = if self.troubled { "Returns_Desk" } else { "Returns" };
                     settings["external_ids"] = json!([{ "object": "Case", "field": "Switchyard_Id__c" }]);
-                    settings["queues"] = json!(queues(&["Orders", "Returns", "Delivery", "Vip_Care"]));
+                    settings["queues"] = json!(queues(&["Orders", returns, "Delivery", "Vip_Care"]));
                 }
                 "bank" => {
                     settings["case_trigger"] = json!(true);
@@ -140,6 +140,12 @@ impl World {
                     let names = ["Flights", "Hotels", "Travel_Desk", "Flights_FR", "Hotels_FR", "Travel_Desk_FR"];
                     settings["queues"] = json!(queues(&names));
                     settings["contacts"] = shared.clone();
+                    if self.troubled {
+                        settings["validation_rules"] = json!([{
+                            "object": "alcmeon__Conversation__c", "field": "alcmeon__Social_media_type__c", "contains": "twitter",
+                            "message": "We have left Twitter: its conversations are not kept.",
+                        }]);
+                    }
                 }
             }
             self.salesforce(Method::PUT, &format!("orgs/{org}?if_absent=true"), settings).await?;
@@ -149,7 +155,7 @@ impl World {
         Ok(())
     }
 
-    /// Lets things go wrong, plants the conversations and lets Alcmeon tell the host of them.
+    /// Lets people authorize, lets things go wrong, plants the conversations and lets Alcmeon tell the host of them.
     pub(super) async fn feed(&self, app: &App, conversations: Vec<Value>) -> anyhow::Result<()> {
         if self.source().await?.conversations == 0 {
             if self.troubled {
@@ -159,6 +165,11 @@ impl World {
                 self.salesforce(Method::POST, "orgs/travel/faults", fault).await?;
             }
             self.alcmeon(Method::POST, "/conversations?interleave=true", Value::Array(conversations)).await?;
+        }
+        for org in ORGS {
+            let port = app.address.port();
+            let back = ["127.0.0.1", "localhost"].map(|host| format!("http://{host}:{port}/oauth/callback"));
+            self.salesforce(Method::PATCH, &format!("orgs/{org}"), json!({ "callback_urls": back })).await?;
         }
         let url = format!("http://{}/alcmeon/{ENVIRONMENT}/notify", app.address);
         self.alcmeon(Method::PUT, "/push", json!({ "url": url, "pushers": PUSHERS, "retries": true })).await?;
@@ -245,42 +256,6 @@ impl World {
             let Some(next) = page.next_records_url else { return Ok((page.total_size, all)) };
             request = self.http.get(format!("{}{next}", self.salesforce));
         }
-    }
-
-    /// Says what is going on, which page to open and what to try.
-    pub(super) fn explain(&self, app: &App, samples: bool) {
-        let console = format!("http://{}", app.address);
-        let pages: Vec<_> = ACCOUNTS.iter().map(|(_, name)| *name).collect();
-        tell!(
-            "Switchyard moves conversations from a simulated Alcmeon into three simulated Salesforce organizations:\n{}, each with a policy of its own.\n",
-            pages.join(", ")
-        );
-        tell!(
-            "  console   {console}/\n  API       {console}/v1/orgs\n  mailbox   {}/\n  policies  {console}/policies\n",
-            self.mailbox
-        );
-        if samples {
-            tell!("What goes wrong, and what to try:");
-            tell!(
-                "  Demo bank: its refresh token was revoked. Approve it again, then press \"Retry all\":\n    curl -X POST {}/control/orgs/bank/revive",
-                self.salesforce
-            );
-            tell!(
-                "  Demo shop: the team store-events has no queue. Map it, and retry:\n    add  store-events = \"Orders\"  to {}",
-                self.policy(app, "demo-retail")
-            );
-            tell!(
-                "  Demo travel: two contacts share an address, so nobody can tell which one wrote. Ignore it with a reason.\n  Demo travel: three row locks pass by themselves; see the resolved sync errors.\n"
-            );
-        }
-        tell!("Ctrl-C ends it.\n");
-    }
-
-    fn policy(&self, app: &App, name: &str) -> String {
-        let policies = app.policies.policies();
-        let origin =
-            policies.iter().find(|status| status.name.as_str() == name).and_then(|status| status.in_force.as_ref());
-        origin.map_or_else(String::new, |in_force| in_force.origin.to_string())
     }
 }
 

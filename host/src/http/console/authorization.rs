@@ -27,7 +27,7 @@ const COOKIE: &str = "switchyard-authorization";
 pub(super) fn button(visit: &Visit, org: &Org, callback: &str) -> Markup {
     html! {
         @if org.salesforce.authorized_by_a_person() && visit.may(Scope::Connect) {
-            form method="post" action={ "/orgs/" (org.id) "/authorize" } { button type="submit" { "Authorize" } }
+            form method="post" action={ "/orgs/" (org.id) "/authorize" } data-whole { button type="submit" { "Authorize" } }
             p.hint {
                 "Opens Salesforce. Log in there as the integration user, not as yourself. The app has to have the callback URL "
                 code { (callback) } "."

@@ -72,7 +72,7 @@
     hush('away');
     if (new URL(answer.url).pathname === '/login') { signIn(); return null; }
     hush('out');
-    return { page: new DOMParser().parseFromString(await answer.text(), 'text/html'), ok: answer.ok, url: answer.url };
+    return { page: new DOMParser().parseFromString(await answer.text(), 'text/html'), ok: answer.ok, url: answer.url, redirected: answer.redirected };
   }
   const has = (place) => place.contains(document.activeElement) || one('input:checked, details[open]', place);
   const alike = (old, fresh) => old.dataset.was === fresh.outerHTML;
@@ -164,21 +164,20 @@
     delete form.dataset.sent;
     if (button) button.disabled = false;
     if (!answer) return;
-    // An answer that leads nowhere is a page in the place of this one, or a refusal.
-    const leads = answer.url !== action;
-    if (!answer.ok && !leads && !one('main form', answer.page)) {
+    if (!answer.ok && !answer.redirected && !one('main form', answer.page)) {
       say('refused', [...all('main h1, main p', answer.page)].slice(0, 2).map((part) => part.textContent).join(': ') + ' ', 'Close', () => {});
       return;
     }
-    if (!leads) { one('dialog[open]')?.close(); put(answer.page); scrollTo(0, 0); return; }
-    const there = plain(answer.url);
-    const stays = there.pathname === location.pathname;
-    source = answer.url;
-    if (!stays && answer.ok) { location.assign(answer.url); return; }
+    // What is answered at the form's own address (a preview, a mistake) can only be shown: nobody can ask for it again.
+    if (answer.redirected) {
+      const there = plain(answer.url);
+      if (answer.ok && there.pathname !== location.pathname) { location.assign(answer.url); return; }
+      source = answer.url;
+      history.replaceState(null, '', there);
+    }
     one('dialog[open]')?.close();
-    history.replaceState(null, '', there);
     put(answer.page);
-    one('#done')?.scrollIntoView({ block: 'nearest' });
+    one('#done, main [role=alert], main [role=status]')?.scrollIntoView({ block: 'nearest' });
   });
 
   // Selection

@@ -1,0 +1,60 @@
+// The console in Chromium, on Monday: node --test suite.js, by `run`.
+"use strict";
+
+const { test, before, after } = require("node:test");
+const { World, counted } = require("./world.js");
+const { open, signedIn } = require("./chrome.js");
+const { facts, PAGES } = require("./pages.js");
+const looks = require("./looks.js");
+const pictures = require("./pictures.js");
+const tasks = require("./tasks.js");
+
+const binaries = { host: process.env.SWITCHYARD, simulator: process.env.SIMULATOR };
+const world = new World(binaries);
+let browser, addresses;
+
+before(async () => {
+  await world.begin();
+  const seconds = await world.fill();
+  console.log(`${await counted(world)}\nThe world stands after ${seconds.toFixed(0)} s.`);
+  browser = await open(process.env.CHROMIUM);
+  const on = await facts(world);
+  addresses = PAGES.filter(([, , , more]) => !more?.signedOut).map(([name, , address]) => [name, address(on)]);
+}, { timeout: 300_000 });
+
+after(async () => {
+  await browser?.close();
+  world.stop();
+});
+
+// Two tabs of the administrator, who may see everything.
+async function tabs(t) {
+  const first = await signedIn(browser, world, "admin");
+  t.after(() => first.context().close());
+  return [first, await first.context().newPage()];
+}
+
+test("every page that a page leads to is looked at", async (t) => looks.complete(await tabs(t), addresses));
+test("no page scrolls sideways from 320 to 2,560 px", async (t) => looks.noSidewaysScrolling(await tabs(t), addresses));
+test("a page with all that it brings weighs less than 60 KB", async (t) => {
+  const storageState = await (await tabs(t))[0].context().storageState();
+  const fresh = async () => (await browser.newContext({ storageState, baseURL: world.url })).newPage();
+  await looks.light(fresh, addresses);
+});
+test("axe finds nothing on a desk and on a phone, light and dark", async (t) => looks.accessible(await tabs(t), addresses));
+
+test("the pictures of docs/console.md are made", { skip: !process.env.PICTURES }, async (t) => pictures.all((await tabs(t))[0], addresses));
+
+// Somebody with a tab of their own.
+async function somebody(t, name, options) {
+  const page = await signedIn(browser, world, name, options);
+  t.after(() => page.context().close());
+  return page;
+}
+
+for (const [how, options] of [["", {}], [" without JavaScript", { javaScriptEnabled: false }]]) {
+  test(`the second of two operators is told what became of it and who did it${how}`, async (t) =>
+    tasks.twoAtOnce(world, await somebody(t, "ann", options), await somebody(t, "bob", options)));
+  test(`a session that ends in the middle leads back to where it was${how}`, async (t) =>
+    tasks.sessionEnds(world, await somebody(t, "ann", options), "ann"));
+}
