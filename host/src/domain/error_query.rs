@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::erasure::ERASED;
 use super::{
-    Class, ConversationId, ErrorSummary, Fingerprint, MessageId, OrgId, PolicyName, State, SyncErrorId, Timestamp,
+    Class, ConversationId, ErrorSummary, Fingerprint, Glance, MessageId, OrgId, PolicyName, State, SyncErrorId, Timestamp,
     search_term,
 };
 
@@ -133,6 +133,21 @@ impl ErrorQuery {
             })
     }
 
+    /// Whether it narrows by anything that a glance tells.
+    #[must_use]
+    pub fn is_glanced(&self) -> bool {
+        !(self.classes.is_empty() && self.codes.is_empty() && self.teams.is_empty() && self.channels.is_empty())
+    }
+
+    /// Whether a sync error that looks like this can match.
+    #[must_use]
+    pub fn may_match(&self, glance: &Glance<'_>) -> bool {
+        is_in(&self.classes, &glance.class)
+            && (self.codes.is_empty() || self.codes.contains(&*glance.code))
+            && (self.teams.is_empty() || glance.team.as_ref().is_some_and(|team| self.teams.contains(&**team)))
+            && (self.channels.is_empty() || self.channels.contains(&*glance.channel))
+    }
+
     /// Forgets by whom it was narrowed: what is kept of it for long is no place for customers' names.
     pub fn forget_customer(&mut self) {
         for words in [&mut self.customer, &mut self.q] {
@@ -157,15 +172,15 @@ impl ErrorQuery {
         !(self.classes.is_empty() && self.codes.is_empty() && self.groups.is_empty() && self.text.is_none())
     }
 
-    /// Whether sync errors of a cause can match.
+    /// Whether sync errors of a cause can match; its words are asked for where the query has some.
     #[must_use]
-    pub fn takes_group(&self, id: &Fingerprint, class: Class, code: &str, words: &str) -> bool {
+    pub fn takes_group(&self, id: &Fingerprint, class: Class, code: &str, words: impl FnOnce() -> String) -> bool {
         // What is beyond the most causes that are kept apart is of any class and code.
         let rest = *id == Fingerprint::unnamed();
         is_in(&self.groups, id)
             && (rest || is_in(&self.classes, &class))
             && (rest || self.codes.is_empty() || self.codes.iter().any(|known| known == code))
-            && self.text.as_ref().is_none_or(|text| !rest && has_words(words, text))
+            && self.text.as_ref().is_none_or(|text| !rest && has_words(&words(), text))
     }
 
     /// Whether the counts of organizations, or of causes, tell how many sync errors match.
@@ -266,8 +281,12 @@ mod tests {
             (ErrorQuery { conversation: Some("main:1".parse().unwrap()), ..base() }, true),
             (ErrorQuery { conversation: Some("main:2".parse().unwrap()), ..base() }, false),
         ];
+        let kept = serde_json::to_string(&error).unwrap();
+        let glance: Glance<'_> = serde_json::from_str(&kept).unwrap();
         for (query, expected) in pairs {
             assert_eq!(query.matches(&error), expected, "{query:?}");
+            // A glance tells of what it shows, and of nothing else.
+            assert_eq!(query.may_match(&glance), expected || !query.is_glanced(), "{query:?}");
         }
     }
 
@@ -299,9 +318,9 @@ mod tests {
     #[test]
     fn the_cause_of_the_rest_may_hold_any_class_and_no_known_words() {
         let class = ErrorQuery { classes: [Class::Auth].into(), ..ErrorQuery::default() };
-        assert!(class.takes_group(&Fingerprint::unnamed(), Class::Record, "", ""));
+        assert!(class.takes_group(&Fingerprint::unnamed(), Class::Record, "", String::new));
         let text = ErrorQuery { text: Some("queue".to_owned()), ..ErrorQuery::default() };
-        assert!(!text.takes_group(&Fingerprint::unnamed(), Class::Record, "", "queue"));
+        assert!(!text.takes_group(&Fingerprint::unnamed(), Class::Record, "", || "queue".to_owned()));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The small part of a sync error that lists and filters read, and how many there are in each state.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,22 @@ pub struct ErrorSummary {
     pub affected_count: u64,
     /// How often it changed.
     pub version: u64,
+}
+
+/// What most filters look at, read of a summary without the rest: of many sync errors that a page looks at, few match.
+#[derive(Debug, Deserialize)]
+pub struct Glance<'a> {
+    /// What can be done about it.
+    pub class: Class,
+    /// Its code.
+    #[serde(borrow)]
+    pub code: Cow<'a, str>,
+    /// The team of the conversation.
+    #[serde(borrow, default)]
+    pub team: Option<Cow<'a, str>>,
+    /// The platform's word for the channel.
+    #[serde(borrow)]
+    pub channel: Cow<'a, str>,
 }
 
 impl SyncError {

@@ -3,7 +3,6 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -292,7 +291,7 @@ impl Group {
 /// 1970) and count.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<u32>", into = "Vec<u32>")]
-pub struct Histogram(BTreeMap<u32, u32>);
+pub struct Histogram(Vec<(u32, u32)>);
 
 impl Histogram {
     /// Whether nothing happened.
@@ -309,22 +308,30 @@ impl Histogram {
     /// How often it happened since then, by whole hours.
     #[must_use]
     pub fn since(&self, at: Timestamp) -> u64 {
-        self.0.range(hour(at)..).map(|(_, count)| u64::from(*count)).sum()
+        self.beginning(hour(at)).iter().map(|(_, count)| u64::from(*count)).sum()
+    }
+
+    /// The entries from an hour on.
+    fn beginning(&self, from: u32) -> &[(u32, u32)] {
+        &self.0[self.0.partition_point(|(hour, _)| *hour < from)..]
     }
 
     fn add(&mut self, at: Timestamp) {
         let now = hour(at);
         // What lies further ahead was written by a clock that was wrong.
-        self.0.retain(|hour, _| *hour <= now.saturating_add(1) && now.saturating_add(1) - *hour < HOURS);
-        let count = self.0.entry(now).or_default();
-        *count = count.saturating_add(1);
+        self.0.retain(|(hour, _)| *hour <= now.saturating_add(1) && now.saturating_add(1) - *hour < HOURS);
+        match self.0.binary_search_by_key(&now, |(hour, _)| *hour) {
+            Ok(at) => self.0[at].1 = self.0[at].1.saturating_add(1),
+            Err(at) => self.0.insert(at, (now, 1)),
+        }
     }
 
     /// Whether this hour has far more than any of the last seven days; in its first hour nothing can be said.
     fn escalates(&self, first_seen: Timestamp, at: Timestamp) -> bool {
         let now = hour(at);
-        let current = self.0.get(&now).copied().unwrap_or(0);
-        let before = self.0.range(now.saturating_sub(COMPARED)..now).map(|(_, count)| *count).max().unwrap_or(0);
+        let current = self.beginning(now).first().filter(|(hour, _)| *hour == now).map_or(0, |(_, count)| *count);
+        let compared = self.beginning(now.saturating_sub(COMPARED)).iter().take_while(|(hour, _)| *hour < now);
+        let before = compared.map(|(_, count)| *count).max().unwrap_or(0);
         hour(first_seen) < now && current > ESCALATES_ABOVE && current > before.saturating_mul(ESCALATES_TIMES)
     }
 }
@@ -336,12 +343,14 @@ fn hour(at: Timestamp) -> u32 {
 
 impl From<Vec<u32>> for Histogram {
     fn from(flat: Vec<u32>) -> Self {
-        let mut hour = 0_u32;
-        let pairs = flat.chunks_exact(2).take(HOURS as usize).map(|pair| {
+        let (mut hours, mut hour) = (Vec::with_capacity(flat.len() / 2), 0_u32);
+        for pair in flat.chunks_exact(2).take(HOURS as usize) {
             hour = hour.saturating_add(pair[0]);
-            (hour, pair[1])
-        });
-        Self(pairs.collect())
+            // A second entry of an hour, which no release writes, stands in the place of the first.
+            hours.pop_if(|(last, _)| *last == hour);
+            hours.push((hour, pair[1]));
+        }
+        Self(hours)
     }
 }
 

@@ -17,14 +17,14 @@ pub struct IdError {
 }
 
 /// The alphabet is that of a URL's path segment and of a store's key: no id ever needs to be quoted.
-fn checked(what: &'static str, value: &str) -> Result<String, IdError> {
+fn check(what: &'static str, value: &str) -> Result<(), IdError> {
     let fits = !value.is_empty()
         && value.len() <= LONGEST
         && value != "."
         && value != ".."
         && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-'));
     if fits {
-        return Ok(value.to_owned());
+        return Ok(());
     }
     Err(IdError { what, value: value.chars().take(LONGEST).collect() })
 }
@@ -33,7 +33,7 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[serde(try_from = "String")]
         pub struct $name(String);
 
         impl $name {
@@ -42,7 +42,7 @@ macro_rules! id {
             /// # Errors
             /// When it is empty, longer than 128 bytes, or has a character outside `A-Z a-z 0-9 . _ : -`.
             pub fn new(value: impl AsRef<str>) -> Result<Self, IdError> {
-                checked($what, value.as_ref()).map(Self)
+                check($what, value.as_ref()).map(|()| Self(value.as_ref().to_owned()))
             }
 
             /// The id as text.
@@ -55,7 +55,7 @@ macro_rules! id {
         impl TryFrom<String> for $name {
             type Error = IdError;
             fn try_from(value: String) -> Result<Self, IdError> {
-                Self::new(value)
+                check($what, &value).map(|()| Self(value))
             }
         }
 

@@ -61,7 +61,7 @@ pub use delivery::{
     Creation, Delivery, Effect, Event, Failure, InOperation, OpenError, Phase, Records, Retried, Routed, Work, step,
 };
 pub use error_query::{ErrorQuery, Period, has_words};
-pub use error_summary::{ErrorCounts, ErrorPlace, ErrorSummary};
+pub use error_summary::{ErrorCounts, ErrorPlace, ErrorSummary, Glance};
 pub use etag::{Expected, NoTags, Stale};
 pub use evidence::{ANSWER_BYTES, AnswerReceived, RequestSent};
 pub use field_path::{FieldPath, FieldPathError};

@@ -1,6 +1,5 @@
 //! How a record is written: as JSON, in an envelope that names the format of the store.
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
@@ -38,7 +37,7 @@ pub(super) fn encode<T: Serialize>(record: &T) -> Vec<u8> {
 
 /// # Errors
 /// When it is of another format, or damaged.
-pub(super) fn decode<T: DeserializeOwned>(key: &[u8], value: &[u8]) -> Result<T, Error> {
+pub(super) fn decode<'a, T: Deserialize<'a>>(key: &[u8], value: &'a [u8]) -> Result<T, Error> {
     match serde_json::from_slice(value) {
         Ok(Envelope::V2(record)) => Ok(record),
         Err(error) => Err(unreadable(&String::from_utf8_lossy(key), &error.to_string())),

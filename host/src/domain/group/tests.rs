@@ -109,6 +109,13 @@ fn failures_are_counted_by_the_hour_for_fourteen_days() {
 }
 
 #[test]
+fn an_hour_that_stands_twice_in_a_record_is_one() {
+    let histogram = Histogram::from(vec![5, 1, 0, 2, 3, 4]);
+    assert_eq!(histogram.hours().map(|(_, count)| count).collect::<Vec<_>>(), [2, 4]);
+    assert_eq!(Vec::from(histogram), [5, 2, 3, 4]);
+}
+
+#[test]
 fn a_condition_is_read_by_the_word_that_is_written() {
     let words = Condition::ALL.map(|condition| condition.to_string());
     assert_eq!(words, ["new", "ongoing", "escalating", "regressed", "quiet"]);

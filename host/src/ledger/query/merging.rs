@@ -7,7 +7,7 @@ use crate::domain::{OrgId, State, SyncErrorId, Timestamp};
 use crate::ledger::key;
 use crate::store::{Error, Order, Range, Store};
 
-/// Keys that are read of one stream at a time: at first, and at most.
+/// Keys that are read of one stream at a time: at least, and at most.
 const FEWEST: usize = 4;
 const MOST: usize = 500;
 
@@ -32,10 +32,10 @@ impl Place {
 /// A part of what is merged.
 #[derive(Debug, Clone)]
 pub(super) enum Stream {
-    /// The list of an organization in one state, with the summaries.
-    List { org: OrgId, state: State },
-    /// Keys with this prefix that go on with a time and an id.
-    Index { org: OrgId, state: State, prefix: String },
+    /// The list of an organization in one state, with the summaries; how many it has tells which share of a page it is.
+    List { org: OrgId, state: State, count: u64 },
+    /// Keys with this prefix that go on with a time and an id, and how many they are.
+    Index { org: OrgId, state: State, prefix: String, count: u64 },
     /// What was found already, in any order.
     Found(Vec<Place>),
 }
@@ -44,9 +44,17 @@ impl Stream {
     /// The keys that it consists of, where they are still to be read.
     fn prefix(&self) -> Option<String> {
         match self {
-            Self::List { org, state } => Some(key::error_list(org, *state)),
+            Self::List { org, state, .. } => Some(key::error_list(org, *state)),
             Self::Index { prefix, .. } => Some(prefix.clone()),
             Self::Found(_) => None,
+        }
+    }
+
+    /// How many it has, as far as counts tell.
+    pub(super) const fn count(&self) -> u64 {
+        match self {
+            Self::List { count, .. } | Self::Index { count, .. } => *count,
+            Self::Found(_) => 0,
         }
     }
 }
@@ -76,15 +84,17 @@ pub(super) struct Merging<'a> {
 }
 
 impl<'a> Merging<'a> {
-    /// Begins behind a place of the list, in its order; a page of `limit` is asked for.
+    /// Begins behind a place of the list, in its order; so many are `wanted` at first. Of each stream is read at once what it
+    /// is likely to have of them: each stream that runs dry costs one more way to the disk.
     pub(super) fn new(
         store: &'a Arc<dyn Store>,
         streams: Vec<Stream>,
         order: Order,
         from: Option<(Timestamp, SyncErrorId)>,
-        limit: usize,
+        wanted: usize,
     ) -> Self {
-        let chunk = (limit * 2 / streams.len().max(1)).clamp(FEWEST, MOST);
+        let all = streams.iter().map(Stream::count).sum::<u64>().max(1);
+        let share = |stream: &Stream| (wanted + wanted / 4) as u64 * stream.count() / all;
         let behind = |place: &Place| {
             from.as_ref().is_none_or(|(at, id)| match order {
                 Order::Forward => (place.at, &place.id) > (*at, id),
@@ -92,18 +102,19 @@ impl<'a> Merging<'a> {
             })
         };
         let reading = |mut stream: Stream| {
-            let (mut places, mut after, mut own) = (VecDeque::new(), None, chunk);
+            let own = usize::try_from(share(&stream)).unwrap_or(MOST);
+            let (mut places, mut after, mut chunk) = (VecDeque::new(), None, (FEWEST + own).min(MOST));
             if let Stream::Found(found) = &mut stream {
                 found.sort_by(|one, other| (one.at, &one.id).cmp(&(other.at, &other.id)));
                 places.extend(std::mem::take(found).into_iter().filter(behind));
                 if order == Order::Backward {
                     places.make_contiguous().reverse();
                 }
-                own = 0;
+                chunk = 0;
             } else if let (Some(prefix), Some((at, id))) = (stream.prefix(), &from) {
                 after = Some(format!("{prefix}{}/{id}", key::time(*at)).into_bytes());
             }
-            Reading { stream, places, after, chunk: own }
+            Reading { stream, places, after, chunk }
         };
         let readings: Vec<_> = streams.into_iter().map(reading).collect();
         let dry = (0..readings.len()).collect();
@@ -161,7 +172,9 @@ impl<'a> Merging<'a> {
         }
         for (stream, pairs) in asked.into_iter().zip(self.store.ranges(ranges).await?) {
             let reading = &mut self.readings[stream];
-            let (Stream::List { org, state } | Stream::Index { org, state, .. }) = &reading.stream else { continue };
+            let (Stream::List { org, state, .. } | Stream::Index { org, state, .. }) = &reading.stream else {
+                continue;
+            };
             let is_list = matches!(reading.stream, Stream::List { .. });
             reading.chunk = if pairs.len() < reading.chunk { 0 } else { (reading.chunk * 2).min(MOST) };
             reading.after = pairs.last().map(|(name, _)| name.clone());
@@ -175,5 +188,24 @@ impl<'a> Merging<'a> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MemoryStore;
+
+    #[test]
+    fn of_each_stream_is_read_at_once_what_it_is_likely_to_have_of_a_page() {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+        let list = |org: &str, count| Stream::List { org: OrgId::new(org).unwrap(), state: State::Pending, count };
+        let chunks = |streams, wanted| {
+            let merging = Merging::new(&store, streams, Order::Backward, None, wanted);
+            merging.readings.iter().map(|reading| reading.chunk).collect::<Vec<_>>()
+        };
+        assert_eq!(chunks(vec![list("acme", 900_000), list("emea", 100_000), list("gulf", 0)], 80), [94, 14, 4]);
+        assert_eq!(chunks(vec![list("acme", 0), Stream::Found(Vec::new())], 80), [4, 0]);
+        assert_eq!(chunks(vec![list("acme", u64::from(u32::MAX))], 500), [MOST]);
     }
 }

@@ -18,7 +18,7 @@ pub(super) use self::heads::Heads;
 use self::merging::{Merging, Place};
 use super::{Ledger, key, record};
 use crate::domain::{
-    ErrorPlace, ErrorQuery, ErrorSummary, Fingerprint, OrgId, State, SyncError, SyncErrorId, Timestamp,
+    ErrorPlace, ErrorQuery, ErrorSummary, Fingerprint, Glance, OrgId, State, SyncError, SyncErrorId, Timestamp,
 };
 use crate::store::{Error, Order, Pair, Range};
 
@@ -105,7 +105,8 @@ impl Ledger {
         let backward = paging.cursor.as_ref().is_some_and(|cursor| cursor.backward);
         let order = if paging.newest_first == backward { Order::Forward } else { Order::Backward };
         let from = paging.cursor.as_ref().map(|cursor| (cursor.at, cursor.id.clone()));
-        let mut merging = Merging::new(&self.store, plan.streams.clone(), order, from.clone(), paging.limit);
+        let at_first = if plan.is_exact { paging.limit + 1 } else { CHUNK };
+        let mut merging = Merging::new(&self.store, plan.streams.clone(), order, from.clone(), at_first);
         let (mut items, mut scanned, mut last, mut ended) = (Vec::new(), 0, from, false);
         // One more than fits tells whether there is a next page.
         while items.len() <= paging.limit && scanned < LOOKED_AT {
@@ -118,7 +119,7 @@ impl Ledger {
             if ended {
                 break;
             }
-            for (place, summary) in self.summaries(places).await? {
+            for (place, summary) in self.summaries(query, places).await? {
                 scanned += 1;
                 let matching = summary.filter(|summary| plan.matches(query, summary));
                 if items.len() == paging.limit && matching.is_some() {
@@ -205,23 +206,37 @@ impl Ledger {
     ) -> Result<Vec<ErrorSummary>, Error> {
         let prefix = key::error_list(org, state);
         let after = after.map(|(at, id)| format!("{prefix}{}/{id}", key::time(*at)).into_bytes());
-        Ok(self.store.range(Range::of(prefix, limit).after(after)).await?.into_iter().filter_map(summary).collect())
+        let pairs = self.store.range(Range::of(prefix, limit).after(after)).await?;
+        let read = |(name, value): &Pair| record::decode(name, value).map_err(|error| left_out(&error)).ok();
+        Ok(pairs.iter().filter_map(read).collect())
     }
 
-    /// The summaries at these places. One that has moved to another state meanwhile is looked for by its id.
-    async fn summaries(&self, mut places: Vec<Place>) -> Result<Vec<(Place, Option<ErrorSummary>)>, Error> {
+    /// The summaries at these places; none where a glance tells that it does not match. One that has moved to another state
+    /// meanwhile is looked for by its id.
+    async fn summaries(
+        &self,
+        query: &ErrorQuery,
+        mut places: Vec<Place>,
+    ) -> Result<Vec<(Place, Option<ErrorSummary>)>, Error> {
         let unread: Vec<_> = places.iter_mut().filter(|place| place.summary.is_none()).collect();
         let keys = unread.iter().map(|place| place.key().into_bytes()).collect();
         for (place, value) in unread.into_iter().zip(self.store.get_many(keys).await?) {
             place.summary = value;
         }
-        let read = |mut place: Place| {
-            let found = place.summary.take().and_then(|value| summary((place.key().into_bytes(), value)));
-            (place, found)
+        let by_glance = query.is_glanced();
+        let differs = |value: &Vec<u8>| {
+            by_glance && record::decode::<Glance<'_>>(b"", value).is_ok_and(|glance| !query.may_match(&glance))
         };
-        let mut found: Vec<_> = places.into_iter().map(read).collect();
-        let missing = |(place, found): &(Place, Option<_>)| found.is_none().then(|| place.id.clone());
-        let moved: Vec<_> = found.iter().filter_map(missing).collect();
+        let (mut found, mut moved) = (Vec::with_capacity(places.len()), Vec::new());
+        for mut place in places {
+            let value = place.summary.take();
+            let is_read = value.as_ref().is_some_and(differs);
+            let summary = value.filter(|_| !is_read).and_then(|value| summary(&place, &value));
+            if summary.is_none() && !is_read {
+                moved.push(place.id.clone());
+            }
+            found.push((place, summary));
+        }
         if !moved.is_empty() {
             let moved = self.sync_errors_of(&moved).await?.into_iter();
             let mut moved: HashMap<_, _> = moved.map(|error| (error.id.clone(), error.summary())).collect();
@@ -233,7 +248,14 @@ impl Ledger {
     }
 }
 
+/// A summary that was read at its place.
+fn summary(place: &Place, value: &[u8]) -> Option<ErrorSummary> {
+    // Its key is made where an error names it.
+    let named = |_| record::decode(place.key().as_bytes(), value).map_err(|error| left_out(&error));
+    record::decode(b"", value).or_else(named).ok()
+}
+
 /// A summary that cannot be read is left out of lists; `store verify` names it.
-fn summary((name, value): Pair) -> Option<ErrorSummary> {
-    record::decode(&name, &value).map_err(|error| tracing::error!(%error, "a sync error is left out of a list")).ok()
+fn left_out(error: &Error) {
+    tracing::error!(%error, "a sync error is left out of a list");
 }

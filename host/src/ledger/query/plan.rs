@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::heads::Head;
 use super::merging::{Place, Stream};
 use crate::domain::{
-    ConversationId, ErrorQuery, ErrorSummary, Fingerprint, OrgId, SyncErrorId, has_words, search_term,
+    ConversationId, ErrorQuery, ErrorSummary, Fingerprint, OrgId, State, SyncErrorId, has_words, search_term,
 };
 use crate::ledger::{LaneState, Ledger, commit::error_ids, key, record};
 use crate::store::{Error, Range};
@@ -62,13 +62,14 @@ impl Ledger {
         };
         let mut plan =
             Plan { streams: Vec::new(), total: None, is_exact: false, groups: None, ids: None, search: None };
-        let heads = match query.narrows_groups() || query.q.is_some() {
+        let known = match query.narrows_groups() || query.q.is_some() {
             true => self.heads(query, &orgs).await?,
             false => Vec::new(),
         };
-        let takes = |head: &&Head| query.takes_group(&head.id, head.class, &head.code, &head.words());
+        let heads = || known.iter().flat_map(|of_org| of_org.iter());
+        let takes = |head: &&Head| query.takes_group(&head.id, head.class, &head.code, || head.words());
         if query.text.is_some() {
-            plan.groups = Some(heads.iter().filter(takes).map(|head| head.id.clone()).collect());
+            plan.groups = Some(heads().filter(takes).map(|head| head.id.clone()).collect());
         }
         let is_named = !query.ids.is_empty()
             || query.conversation.is_some()
@@ -83,28 +84,28 @@ impl Ledger {
             let found = self.search(query, &orgs, &mut plan).await?;
             let searched = plan.search.as_ref().map(|search| &search.groups);
             let taken: Vec<_> =
-                heads.iter().filter(|head| searched.is_some_and(|groups| groups.contains(&head.id))).collect();
+                heads().filter(|head| searched.is_some_and(|groups| groups.contains(&head.id))).collect();
             plan.streams = match found {
                 Some(found) if taken.len() <= STREAMS => {
                     let mut streams = of_groups(query, &taken);
                     streams.push(Stream::Found(found));
                     streams
                 }
-                _ => of_orgs(query, &orgs),
+                _ => self.lists(query, &orgs).await?,
             };
             return Ok(plan);
         }
         if !query.narrows_groups() {
-            plan.total = if query.is_counted() { Some(self.counted(query, &orgs).await?) } else { None };
             plan.is_exact = query.is_counted();
-            plan.streams = of_orgs(query, &orgs);
+            plan.streams = self.lists(query, &orgs).await?;
+            plan.total = query.is_counted().then(|| plan.streams.iter().map(Stream::count).sum());
             return Ok(plan);
         }
-        let taken: Vec<_> = heads.iter().filter(takes).filter(|head| head.counts.within(query.states()) > 0).collect();
+        let taken: Vec<_> = heads().filter(takes).filter(|head| head.counts.within(query.states()) > 0).collect();
         let sum = |heads: &mut dyn Iterator<Item = &Head>| -> u64 {
             heads.map(|head| head.counts.within(query.states())).sum()
         };
-        let (matching, all) = (sum(&mut taken.iter().copied()), sum(&mut heads.iter()));
+        let (matching, all) = (sum(&mut taken.iter().copied()), sum(&mut heads()));
         // Of the rest nobody knows which class and code it has, unless it is asked for by its id.
         let by_class = !query.classes.is_empty() || !query.codes.is_empty();
         let with_rest = by_class && taken.iter().any(|head| head.id == Fingerprint::unnamed());
@@ -115,17 +116,23 @@ impl Ledger {
         let sparse = all / matching.max(1);
         (plan.streams, plan.is_exact) = match streams.len() <= STREAMS && (streams.len() <= 16 || sparse * 50 > costs) {
             true => (streams, plan.total.is_some()),
-            false => (of_orgs(query, &orgs), false),
+            false => (self.lists(query, &orgs).await?, false),
         };
         Ok(plan)
     }
 
-    /// How many sync errors organizations have in the states of a query.
-    async fn counted(&self, query: &ErrorQuery, orgs: &[OrgId]) -> Result<u64, Error> {
+    /// The lists of organizations in the states of a query, with how many each has.
+    async fn lists(&self, query: &ErrorQuery, orgs: &[OrgId]) -> Result<Vec<Stream>, Error> {
         let keys: Vec<_> = orgs.iter().map(|org| key::lane(org).into_bytes()).collect();
         let values = self.store.get_many(keys.clone()).await?;
         let read = |(name, value): (Vec<u8>, Option<Vec<u8>>)| record::decode::<LaneState>(&name, &value?).ok();
-        Ok(keys.into_iter().zip(values).filter_map(read).map(|state| state.errors.within(query.states())).sum())
+        let states = keys.into_iter().zip(values).map(|pair| read(pair).unwrap_or_default());
+        let lists = |(org, known): (&OrgId, LaneState)| {
+            let (org, counts) = (org.clone(), known.errors);
+            let count = move |state: State| counts.within([state].into_iter());
+            query.states().map(move |state| Stream::List { org: org.clone(), state, count: count(state) })
+        };
+        Ok(orgs.iter().zip(states).flat_map(lists).collect())
     }
 
     /// How many sync errors each cause has that match, where counts tell.
@@ -134,27 +141,28 @@ impl Ledger {
             true => self.orgs().await?,
             false => query.orgs.iter().cloned().collect(),
         };
-        let heads = self.heads(query, &orgs).await?.into_iter();
-        let taken = heads.filter(|head| query.takes_group(&head.id, head.class, &head.code, &head.words()));
-        let counted = taken.map(|head| (head.org, head.id, head.counts.within(query.states())));
+        let known = self.heads(query, &orgs).await?;
+        let heads = known.iter().flat_map(|of_org| of_org.iter());
+        let taken = heads.filter(|head| query.takes_group(&head.id, head.class, &head.code, || head.words()));
+        let counted = taken.map(|head| (head.org.clone(), head.id.clone(), head.counts.within(query.states())));
         Ok(counted.filter(|(_, _, count)| *count > 0).collect())
     }
 
-    /// The causes of some organizations, without what no query reads.
-    async fn heads(&self, query: &ErrorQuery, orgs: &[OrgId]) -> Result<Vec<Head>, Error> {
+    /// The causes of some organizations, without what no query reads: a list for each organization, or one where causes are
+    /// named.
+    async fn heads(&self, query: &ErrorQuery, orgs: &[OrgId]) -> Result<Vec<Arc<Vec<Head>>>, Error> {
         let mut heads = Vec::new();
         if !query.groups.is_empty() {
             let of_org = |org| query.groups.iter().map(move |id| key::group(org, id).into_bytes());
             let keys: Vec<_> = orgs.iter().flat_map(of_org).collect();
             let values = self.store.get_many(keys.clone()).await?;
             let read = |(name, value): (Vec<u8>, Option<Vec<u8>>)| record::decode(&name, &value?).ok();
-            heads.extend(keys.into_iter().zip(values).filter_map(read));
-            return Ok(heads);
+            return Ok(vec![Arc::new(keys.into_iter().zip(values).filter_map(read).collect())]);
         }
         let mut unread = Vec::new();
         for org in orgs {
             match self.heads.of(org) {
-                Ok(held) => heads.extend(held.iter().cloned()),
+                Ok(held) => heads.push(held),
                 Err(version) => unread.push((org.clone(), version, Vec::new())),
             }
         }
@@ -170,7 +178,7 @@ impl Ledger {
         for (org, version, of_org) in unread {
             let of_org = Arc::new(of_org);
             self.heads.keep(&org, version, &of_org);
-            heads.extend(of_org.iter().cloned());
+            heads.push(of_org);
         }
         Ok(heads)
     }
@@ -218,8 +226,9 @@ impl Ledger {
         ids.extend(by_term.unwrap_or_default());
         let places = self.places(&ids).await?;
         let all = ErrorQuery { groups: query.groups.clone(), ..ErrorQuery::default() };
-        let groups = self.heads(&all, orgs).await?;
-        let groups = groups.into_iter().filter(|head| has_words(&head.words(), q)).map(|head| head.id).collect();
+        let known = self.heads(&all, orgs).await?;
+        let heads = known.iter().flat_map(|of_org| of_org.iter());
+        let groups = heads.filter(|head| has_words(&head.words(), q)).map(|head| head.id.clone()).collect();
         plan.search = Some(Search { term, ids: searched, groups });
         Ok(complete.then_some(places))
     }
@@ -263,19 +272,14 @@ impl Ledger {
     }
 }
 
-/// The lists of organizations in the states of a query.
-fn of_orgs(query: &ErrorQuery, orgs: &[OrgId]) -> Vec<Stream> {
-    let stream = |org: &OrgId, state| Stream::List { org: org.clone(), state };
-    orgs.iter().flat_map(|org| query.states().map(move |state| stream(org, state))).collect()
-}
-
 /// The indexes of causes in the states of a query that they have.
 fn of_groups(query: &ErrorQuery, heads: &[&Head]) -> Vec<Stream> {
     let of_head = |head: &&Head| {
         let (org, id, counts) = (head.org.clone(), head.id.clone(), head.counts);
-        query.states().filter(move |state| counts.within([*state].into_iter()) > 0).map(move |state| {
+        let count = move |state: State| (state, counts.within([state].into_iter()));
+        query.states().map(count).filter(|(_, count)| *count > 0).map(move |(state, count)| {
             let prefix = key::error_group(&org, &id, state);
-            Stream::Index { org: org.clone(), state, prefix }
+            Stream::Index { org: org.clone(), state, prefix, count }
         })
     };
     heads.iter().flat_map(of_head).collect()

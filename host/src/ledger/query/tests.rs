@@ -29,7 +29,7 @@ const CAUSES: [(Class, &str, &str); 4] = [
     (Class::Config, "TEAM_NOT_MAPPED", "No queue for a team"),
     (Class::Auth, "INVALID_SESSION", "The session ended"),
 ];
-const TEAMS: [&str; 3] = ["events", "store", "a,b"];
+const TEAMS: [&str; 3] = ["events", "store", "a \"b\""];
 const PEOPLE: [&str; 4] = ["Jane Doe", "Janet", "Élodie", "%/"];
 
 fn given() -> impl Strategy<Value = Given> {

@@ -10,6 +10,10 @@ mod tests;
 mod token;
 mod unclassified;
 
+use std::cell::LazyCell;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use crate::domain::{Advice, Class, Refusal, Scope};
 
 /// What some codes mean.
@@ -64,10 +68,6 @@ impl Rule {
         Self { words: Some((happened, check)), ..self }
     }
 
-    fn names(&self, code: &str) -> bool {
-        self.codes.split_ascii_whitespace().any(|own| own == code)
-    }
-
     const fn has_condition(&self) -> bool {
         !(self.fragments.is_empty() && self.fields.is_empty() && self.prefixes.is_empty())
     }
@@ -96,6 +96,17 @@ pub(crate) struct Meaning {
 /// The vocabularies of the token endpoint (small letters) and of the REST API (capitals) have no word in common.
 static FAMILIES: [&[Rule]; 7] =
     [passing::RULES, connection::RULES, token::RULES, setup::RULES, data::RULES, request::RULES, unclassified::RULES];
+
+/// The rules of each code, in the order of the table: lists show what is advised about each of many refusals.
+static BY_CODE: LazyLock<HashMap<&str, Vec<&Rule>>> = LazyLock::new(|| {
+    let mut by_code = HashMap::<_, Vec<_>>::new();
+    for rule in FAMILIES.iter().copied().flatten() {
+        for code in rule.codes.split_ascii_whitespace() {
+            by_code.entry(code).or_default().push(rule);
+        }
+    }
+    by_code
+});
 
 /// Codes of an entry that only says that another entry of the same call failed.
 const FOLLOWERS: [&str; 3] = ["ALL_OR_NONE_OPERATION_ROLLED_BACK", "PROCESSING_HALTED", "BATCH_PROCESSING_HALTED"];
@@ -129,10 +140,10 @@ impl Rule {
 }
 
 fn find(code: &str, text: &str, fields: &[&str]) -> Option<&'static Rule> {
-    let lower = text.to_lowercase();
-    let named = || FAMILIES.iter().copied().flatten().filter(|rule| rule.names(code));
-    let by_condition = named().find(|rule| rule.has_condition() && rule.fits(text, &lower, fields));
-    by_condition.or_else(|| named().find(|rule| !rule.has_condition()))
+    let named = BY_CODE.get(code)?;
+    let lower = LazyCell::new(|| text.to_lowercase());
+    let by_condition = named.iter().find(|rule| rule.has_condition() && rule.fits(text, &lower, fields));
+    by_condition.or_else(|| named.iter().find(|rule| !rule.has_condition())).copied()
 }
 
 /// What the innermost known code in a text means: it is the cause of those around it.
