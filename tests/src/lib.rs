@@ -353,7 +353,7 @@ fn config(simulator: &Simulator, folder: &std::path::Path, setup: &Setup<'_>) ->
     let text = format!(
         "[http]\nlisten = '127.0.0.1:0'\nlimits = {{ requests_per_second = 1000000 }}\n\
          [[http.tokens]]\nname = 'operator'\nsecret = '{OPERATOR}'\nscopes = ['read', 'errors']\n\
-         [[http.tokens]]\nname = 'admin'\nsecret = '{ADMIN}'\nscopes = ['read', 'errors', 'policies', 'intake', 'connect', 'backup', 'tokens']\n\
+         [[http.tokens]]\nname = 'admin'\nsecret = '{ADMIN}'\nscopes = ['read', 'errors', 'policies', 'intake', 'connect', 'backup', 'tokens', 'erase']\n\
          [[http.tokens]]\nname = 'reader'\nsecret = '{READER}'\nscopes = ['read']\n\
          [secrets]\nkeys = ['{KEY}']\n\
          [policies]\nfolder = '{}'\nplugins = '{}'\n\

@@ -155,6 +155,7 @@ fn arrival(
         extra: extra(action),
         follows: kind != "task-create",
         erase: kind == "anonymize-gdpr",
+        erased_by: None,
         trace: None,
         kind,
     })

@@ -5,6 +5,7 @@
 mod action;
 mod classify;
 mod conversation;
+mod customer;
 #[cfg(feature = "demo")]
 mod demo;
 #[cfg(not(feature = "demo"))]
@@ -97,6 +98,9 @@ enum Command {
     /// Look at whole conversations.
     #[command(subcommand)]
     Conversation(conversation::Command),
+    /// Find what is kept of a customer, and forget it.
+    #[command(subcommand)]
+    Customer(customer::Command),
     /// Find sync errors and their causes, retry them, ignore them with a reason, export them, and watch how they change.
     #[command(subcommand)]
     SyncError(Box<sync_error::Command>),
@@ -274,6 +278,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Plugin(command) => plugin::run(command).await?,
         Command::Policy(command) => policy::run(command).await?,
         Command::Conversation(command) => conversation::run(command).await?,
+        Command::Customer(command) => customer::run(command).await?,
         Command::SyncError(command) => return Ok(Exit::of(sync_error::run(*command).await).into()),
         Command::Operation(command) => return Ok(Exit::of(operation::run(command).await).into()),
         Command::Action(command) => action::run(command).await?,

@@ -27,7 +27,7 @@ The first one stands in the configuration, under [[http.tokens]], with the scope
 pub(super) struct New {
     /// Which person or program it is for.
     name: String,
-    /// What it may be used for: read, errors, policies, intake, connect, backup, tokens.
+    /// What it may be used for: read, errors, policies, intake, connect, backup, tokens, erase.
     #[arg(long = "scope", required = true, value_delimiter = ',')]
     scopes: Vec<TokenScope>,
     /// For this organization only; for several, say it again.

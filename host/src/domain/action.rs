@@ -183,6 +183,8 @@ deeds! {
     GroupEdit = "group-edit",
     /// A conversation that waited for the end of an incident was ignored.
     IgnoreParked = "ignore-parked",
+    /// Everything that customers wrote in conversations was forgotten, and who they are.
+    Erase = "erase",
     /// The first points to check were looked at; an incident is probed by that.
     Check = "check",
     /// An entry of the quarantine was put back.

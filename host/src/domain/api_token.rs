@@ -34,12 +34,22 @@ pub enum TokenScope {
     Backup,
     /// Make and revoke tokens.
     Tokens,
+    /// Erase what is kept of a customer.
+    Erase,
 }
 
 impl TokenScope {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Read, Self::Errors, Self::Policies, Self::Intake, Self::Connect, Self::Backup, Self::Tokens];
+    pub const ALL: [Self; 8] = [
+        Self::Read,
+        Self::Errors,
+        Self::Policies,
+        Self::Intake,
+        Self::Connect,
+        Self::Backup,
+        Self::Tokens,
+        Self::Erase,
+    ];
 
     /// Its name in configurations, records and the API.
     #[must_use]
@@ -52,6 +62,7 @@ impl TokenScope {
             Self::Connect => "connect",
             Self::Backup => "backup",
             Self::Tokens => "tokens",
+            Self::Erase => "erase",
         }
     }
 }

@@ -73,6 +73,9 @@ pub struct Arrival {
     /// Whether the source forgot the message, and wants everybody to.
     #[serde(default)]
     pub erase: bool,
+    /// Who wants the whole conversation forgotten, where that is a person and not the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased_by: Option<String>,
     /// The span that put it into the inbox, as a W3C `traceparent`, where traces are on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,

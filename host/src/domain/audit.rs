@@ -179,10 +179,13 @@ pub enum Fact {
         /// Who.
         by: String,
     },
-    /// The source forgot the message; its words, and those that the audit had of it, are gone.
+    /// The message was forgotten; its words, and those that the audit had of it, are gone.
     Erased {
-        /// The source's number of the event.
+        /// The source's number of the event that said so; 0 where a person did.
         event: u64,
+        /// Who asked for it, where it was not the source.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
     /// The sync error is over.
     Resolved {
@@ -259,7 +262,7 @@ mod tests {
     #[test]
     fn an_entry_is_about_its_message_and_about_those_beside_it() {
         let id = |number: u64| MessageId::new(format!("main:{number}")).unwrap();
-        let fact = Fact::Erased { event: 1 };
+        let fact = Fact::Erased { event: 1, by: None };
         let entry = AuditEntry {
             message: id(1),
             also: vec![id(2)],
@@ -302,7 +305,7 @@ mod tests {
             (arrived(Some(serde_json::json!(1))), arrived(None)),
             (logged(vec![long()]), logged(Vec::new())),
             (routed(vec![long()]), routed(Vec::new())),
-            (Fact::Erased { event: 1 }, Fact::Erased { event: 1 }),
+            (Fact::Erased { event: 1, by: None }, Fact::Erased { event: 1, by: None }),
         ] {
             fact.shorten(3);
             assert_eq!(fact, shortened);

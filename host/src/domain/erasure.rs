@@ -1,7 +1,8 @@
 //! Forgetting what a customer wrote and who that was, while what happened stays on record.
 
 use super::{
-    Action, Arrival, Conversation, Direction, Fact, Fault, Link, Message, MessageId, Refusal, SyncError, Timestamp,
+    AccountId, Action, Arrival, Conversation, ConversationId, Customer, Direction, Fact, Fault, Link, Message,
+    MessageId, ReachedBy, Refusal, SourceId, SyncError, Timestamp,
 };
 
 /// Stands where words were.
@@ -19,13 +20,24 @@ impl Conversation {
         let next = newer.map(|known| known.sent_at).min();
         let answers = self.messages.iter().map(|known| known.sent_at).filter(|at| next.is_none_or(|next| *at < next));
         let until = answers.max().unwrap_or_default().max(sent_at);
-        self.erased_until = self.erased_until.max(Some(until));
         if next.is_none() {
-            let customer = &mut self.customer;
-            (customer.name, customer.email, customer.phone) = (None, None, None);
-            customer.attributes.clear();
+            self.customer.erase();
             self.attributes.clear();
         }
+        self.erase_until(until)
+    }
+
+    /// Forgets everything that was sent until now, and the customer. Answers the messages that are known.
+    pub fn erase_all(&mut self, now: Timestamp) -> Vec<MessageId> {
+        self.customer.erase();
+        self.attributes.clear();
+        // A clock of the source may be a little ahead.
+        let newest = self.messages.iter().map(|message| message.sent_at).max();
+        self.erase_until(newest.unwrap_or_default().max(now))
+    }
+
+    fn erase_until(&mut self, until: Timestamp) -> Vec<MessageId> {
+        self.erased_until = self.erased_until.max(Some(until));
         let mut erased = Vec::new();
         for message in self.messages.iter_mut().filter(|known| known.sent_at <= until) {
             message.erase();
@@ -37,6 +49,20 @@ impl Conversation {
     /// Whether what arrives belongs to what was forgotten.
     pub(super) fn forgot(&self, message: &Message) -> bool {
         self.erased_until.is_some_and(|until| message.sent_at <= until)
+    }
+
+    /// Whether nothing that the customer wrote is left, nor is told anew.
+    fn forgot_customer(&self, told: &[Message]) -> bool {
+        let wrote = |message: &Message| message.direction == Direction::Inbound && !self.forgot(message);
+        self.erased_until.is_some() && !self.messages.iter().chain(told).any(wrote)
+    }
+}
+
+impl Customer {
+    /// Forgets who it is; the source's id of them and the record in Salesforce stay.
+    fn erase(&mut self) {
+        (self.name, self.email, self.phone) = (None, None, None);
+        self.attributes.clear();
     }
 }
 
@@ -51,10 +77,51 @@ impl Message {
 }
 
 impl Arrival {
-    /// Forgets what it carries of messages that a conversation forgot.
+    /// What a person asks for who wants a conversation forgotten.
+    #[must_use]
+    pub fn erasing(
+        conversation: ConversationId,
+        (source, account, message): (SourceId, AccountId, MessageId),
+        by: &str,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            source,
+            account,
+            account_name: String::new(),
+            conversation,
+            message,
+            event: 0,
+            numbered: false,
+            kind: "erase".to_owned(),
+            at,
+            by: ReachedBy::Intake,
+            channel: String::new(),
+            url: None,
+            team: None,
+            agent: None,
+            closed: None,
+            tags: Vec::new(),
+            attributes: Vec::new(),
+            customer: Customer::default(),
+            messages: Vec::new(),
+            extra: None,
+            follows: false,
+            erase: true,
+            erased_by: Some(by.to_owned()),
+            trace: None,
+        }
+    }
+
+    /// Forgets what it carries of messages that a conversation forgot; and of the customer, where nothing newer of theirs is
+    /// known: a platform that says again all that it knows does not bring back who that was.
     pub(super) fn forget_with(&mut self, known: Option<&Conversation>) {
         let Some(known) = known else { return };
-        let mut forgot = false;
+        let mut forgot = known.forgot_customer(&self.messages);
+        if forgot {
+            self.customer.erase();
+            self.attributes.clear();
+        }
         for message in self.messages.iter_mut().filter(|message| known.forgot(message)) {
             message.erase();
             forgot = true;

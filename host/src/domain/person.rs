@@ -1,5 +1,7 @@
 //! Who a customer is in lists and searches: what their sync errors are found by.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::Customer;
@@ -34,6 +36,32 @@ impl Person {
     pub fn terms(&self) -> impl Iterator<Item = String> {
         let texts = [&self.name, &self.email, &self.phone].into_iter().flatten();
         texts.map(|text| search_term(text)).filter(|term| !term.is_empty())
+    }
+}
+
+impl Customer {
+    /// What their conversations are found by: the source's id, how they are called, and the contact in Salesforce (the first 15
+    /// characters of its id, which the rest only repeats).
+    #[must_use]
+    pub fn terms(&self) -> BTreeSet<String> {
+        self.ids().chain(self.named()).filter(|term| !term.is_empty()).collect()
+    }
+
+    /// Whether a term is an id of theirs, or how a name or an address begins.
+    #[must_use]
+    pub fn is_called(&self, term: &str) -> bool {
+        let record = term.get(..15).filter(|_| term.len() == 18);
+        self.ids().any(|id| id == term || Some(id.as_str()) == record)
+            || self.named().any(|name| name.starts_with(term))
+    }
+
+    fn ids(&self) -> impl Iterator<Item = String> {
+        let contact = self.contact.iter().map(|id| id.as_str().get(..15).unwrap_or(id.as_str()));
+        std::iter::once(self.id.as_str()).chain(contact).map(search_term)
+    }
+
+    fn named(&self) -> impl Iterator<Item = String> {
+        [&self.name, &self.email, &self.phone].into_iter().flatten().map(|text| search_term(text))
     }
 }
 

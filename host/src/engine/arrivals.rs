@@ -66,7 +66,7 @@ impl Engine {
         for source in set_aside.iter().filter_map(|entry| entry.source.as_ref()) {
             self.metrics.set_aside.get_or_create(&OfSource { source: source.to_string() }).inc();
         }
-        let mut delivered = Delivered { arrivals: linked, set_aside, forgotten, place, arrived: Vec::new() };
+        let mut delivered = Delivered { arrivals: linked, set_aside, forgotten, place, ..Delivered::default() };
         delivered.arrived = self.arrived.due(&delivered, now);
         let engine = Arc::clone(self);
         let kept = tokio::spawn(async move { engine.keep_delivered(&delivered).await });
@@ -88,7 +88,7 @@ impl Engine {
         Ok(orgs)
     }
 
-    async fn keep_delivered(&self, delivered: &Delivered) -> Result<(), Error> {
+    pub(super) async fn keep_delivered(&self, delivered: &Delivered) -> Result<(), Error> {
         let reached = || delivered.arrivals.iter().filter_map(|(org, _, _)| self.lanes.get(org));
         // Counted first, so that nobody sees a lane as idle between the acknowledgement and the merge.
         for lane in reached() {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::turn::Turn;
-use crate::domain::{Action, Arrival, ConversationId, Delivery, Fact, MessageId, SyncError, SyncErrorId};
+use crate::domain::{
+    Action, Arrival, Conversation, ConversationId, Delivery, Fact, MessageId, SyncError, SyncErrorId, Timestamp,
+};
 use crate::ledger::{AuditPage, Forgotten, Ledger, QuarantineKey, error_ids};
 use crate::store;
 
@@ -68,26 +70,34 @@ impl History {
 
 impl Turn<'_> {
     /// Forgets what an arrival tells to forget. Nothing is sent to Salesforce for it: what is there is its owner's to
-    /// forget. A conversation that is not known stays so.
+    /// forget. Of a conversation whose own record cannot be read everything goes; one that is not known stays so.
     pub(super) fn erase(&mut self, number: u64, arrival: &Arrival, history: History) {
         let id = &arrival.conversation;
         self.commit.taken.push(number);
         self.loaded.unreadable.iter_mut().for_each(|entry| entry.erase(id));
         self.commit.forgotten.extend(history.quarantined.into_iter().map(Forgotten::Quarantined));
         self.commit.forgotten.extend(history.answers.into_iter().map(Forgotten::Answer));
-        let Some(mut conversation) = self.conversation(id).cloned() else { return };
-        let sent_at = arrival.messages.iter().find(|message| message.id == arrival.message);
-        let erased =
-            conversation.erase(arrival.event, &arrival.message, sent_at.map_or(arrival.at, |message| message.sent_at));
-        // What has left the conversation is older than all that it keeps, and goes with it.
-        let kept: HashSet<_> = conversation.messages.iter().map(|message| message.id.clone()).collect();
-        let goes = |message: &MessageId| erased.contains(message) || !kept.contains(message);
         let mut delivery = self.delivery(id);
-        delivery.erased = conversation.version;
-        if let Some(creation) = &mut delivery.records.creation {
-            creation.fields.clear();
-        }
-        self.rewrite(conversation, delivery);
+        let (erased, kept): (_, HashSet<_>) = match self.conversation(id).cloned() {
+            Some(mut conversation) => {
+                let erased = forget(&mut conversation, arrival, self.now);
+                let kept = conversation.messages.iter().map(|message| message.id.clone()).collect();
+                delivery.erased = conversation.version;
+                if let Some(creation) = &mut delivery.records.creation {
+                    creation.fields.clear();
+                }
+                self.rewrite(conversation, delivery);
+                (erased, kept)
+            }
+            None if history.pages.is_empty() && history.errors.is_empty() => return,
+            None => {
+                delivery.erased = delivery.wanted;
+                self.set_delivery(id, delivery);
+                (vec![arrival.message.clone()], HashSet::new())
+            }
+        };
+        // What has left the conversation is older than all that it keeps, and goes with it.
+        let goes = |message: &MessageId| erased.contains(message) || !kept.contains(message);
         for (number, mut page) in history.pages {
             for entry in page.entries.iter_mut().filter(|entry| goes(&entry.message)) {
                 entry.fact.erase();
@@ -108,8 +118,20 @@ impl Turn<'_> {
                 self.commit.reworded.push(action);
             }
         }
-        for message in erased {
-            self.audit(id, message, Vec::new(), Fact::Erased { event: arrival.event });
+        let fact = Fact::Erased { event: arrival.event, by: arrival.erased_by.clone() };
+        if arrival.erased_by.is_none() {
+            erased.into_iter().for_each(|message| self.audit(id, message, Vec::new(), fact.clone()));
+        } else if let Some(newest) = erased.last().cloned() {
+            self.audit(id, newest, erased, fact);
         }
     }
+}
+
+/// Forgets in a conversation itself what an arrival tells to forget; answers the messages that are known.
+fn forget(conversation: &mut Conversation, arrival: &Arrival, now: Timestamp) -> Vec<MessageId> {
+    if arrival.erased_by.is_some() {
+        return conversation.erase_all(now);
+    }
+    let sent_at = arrival.messages.iter().find(|message| message.id == arrival.message);
+    conversation.erase(arrival.event, &arrival.message, sent_at.map_or(arrival.at, |message| message.sent_at))
 }

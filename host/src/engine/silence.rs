@@ -54,7 +54,7 @@ impl Arrivals {
     /// They are in the store.
     pub(super) fn came(&self, delivered: &Delivered, now: Timestamp) {
         let mut known = self.known();
-        for (org, _, arrival) in &delivered.arrivals {
+        for (org, _, arrival) in delivered.arrivals.iter().filter(|(.., arrival)| arrival.erased_by.is_none()) {
             let of = (org.clone(), arrival.source.clone());
             known.entry(of).or_insert(Arrived { at: now, kept: now }).at = now;
         }

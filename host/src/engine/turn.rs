@@ -8,7 +8,9 @@ use crate::domain::{
     HostEvent, InOperation, MessageId, OrgId, Records, Refusal, RequestOrigin, Retried, SyncError, SyncErrorId,
     Timestamp, Work, merge, step,
 };
-use crate::ledger::{AuditPage, DeliveryChange, ErrorChange, Forgotten, LaneCommit, LaneState, Loaded, Quarantined};
+use crate::ledger::{
+    AuditPage, CustomerChange, DeliveryChange, ErrorChange, Forgotten, LaneCommit, LaneState, Loaded, Quarantined,
+};
 
 /// Entries of the host come after those of the source within one millisecond.
 const OWN_ENTRIES: u64 = 1 << 63;
@@ -243,6 +245,7 @@ impl<'a> Turn<'a> {
             self.came_out.push((of, Retried::Changed, None));
         }
         self.deliveries.remove(id);
+        self.commit.customers.extend(CustomerChange::between(self.org, self.loaded.conversations.get(id), None));
         self.commit.forgotten.push(Forgotten::Conversation { id: id.clone(), delivery: Box::new(delivery), messages });
         self.forgotten.insert(id.clone());
     }
@@ -316,6 +319,11 @@ impl<'a> Turn<'a> {
             commit.events.extend(HostEvent::of_group(before, &group, self.now));
             self.state.groups = self.state.groups.saturating_sub(u64::from(group.is_empty()));
             commit.groups.push(group);
+        }
+        commit.customers.extend(self.loaded.strays);
+        for (id, after) in &self.conversations {
+            let before = self.loaded.conversations.get(id).filter(|_| !self.forgotten.contains(id));
+            commit.customers.extend(CustomerChange::between(self.org, before, Some(after)));
         }
         commit.conversations = self.conversations.into_values().collect();
         commit.pages = self.pages.into_iter().map(|((id, number), page)| (id, number, page)).collect();

@@ -123,6 +123,7 @@ fn arrival(source: SourceId, given: Conversation) -> Result<(Arrival, Vec<Unusab
         extra: None,
         follows: false,
         erase: false,
+        erased_by: None,
         trace: None,
         source,
     };

@@ -10,6 +10,7 @@ mod bodies;
 mod caller;
 mod console;
 mod conversations;
+mod customers;
 mod descriptors;
 mod error_query;
 mod etag;

@@ -25,12 +25,13 @@ use super::tokens::Scope;
 const TOKEN: &str = "token";
 
 /// The parts of the API, in the order in which one meets them.
-const TAGS: [(&str, &str); 13] = [
+const TAGS: [(&str, &str); 14] = [
     ("sync errors", "Conversations that did not get through: retry one, retry all, ignore."),
     ("causes", "What sync errors have in common: a thousand of them are one decision."),
     ("operations", "What is done with many sync errors at once."),
     ("organizations", "The Salesforce organizations that conversations go to, and where those come from."),
     ("conversations", "What became of a conversation or of a message."),
+    ("customers", "What is kept of a customer, and how they are forgotten."),
     ("policies", "What differs from one organization to the next: texts, revisions, shadows, previews."),
     ("plugins", "The WebAssembly components that policies decide by."),
     ("intake", "Where conversations come in."),

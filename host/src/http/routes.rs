@@ -17,9 +17,9 @@ use super::openapi::{self, Document};
 use super::problem::{Kind, Problem};
 use super::tokens::Scope;
 use super::{
-    App, actions, api_tokens, authorization, backup, console, conversations, events, evidence, export, groups,
-    idempotency, intake, messages, operations, orgs, parked, plugins, policies, preview, probes, quarantine, recount,
-    repro, request_id, sync_errors, troubles, webhook,
+    App, actions, api_tokens, authorization, backup, console, conversations, customers, events, evidence, export,
+    groups, idempotency, intake, messages, operations, orgs, parked, plugins, policies, preview, probes, quarantine,
+    recount, repro, request_id, sync_errors, troubles, webhook,
 };
 use crate::telemetry;
 
@@ -94,6 +94,7 @@ fn errors() -> OpenApiRouter<App> {
         .routes(routes!(operations::resume))
         .routes(routes!(operations::cancel))
         .routes(routes!(operations::undo))
+        .routes(routes!(customers::find))
 }
 
 fn errors_of_an_org() -> OpenApiRouter<App> {
@@ -157,6 +158,7 @@ pub(super) fn router(app: App) -> Router {
         .merge(scoped(Scope::Connect, Reach::OneOrg, connect))
         .merge(scoped(Scope::Backup, Reach::Everything, one().routes(routes!(backup::read))))
         .merge(scoped(Scope::Tokens, Reach::Narrowed, tokens()))
+        .merge(scoped(Scope::Erase, Reach::Narrowed, one().routes(routes!(customers::erase))))
         .merge(console::router(&app).into())
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .merge(scoped(Scope::Policies, Reach::Everything, plugins))

@@ -1,7 +1,7 @@
 //! Arrivals become durable in the inboxes of lanes, together with the place of the poll that found them.
 
-use super::{Ledger, QuarantineKey, Quarantined, key, record};
-use crate::domain::{Arrival, OrgId, SourceId, Timestamp};
+use super::{Ledger, QuarantineKey, Quarantined, actions, key, record};
+use crate::domain::{Action, Arrival, OrgId, SourceId, Timestamp};
 use crate::store::{Batch, Error};
 
 /// What came together from a source, and becomes durable together.
@@ -15,6 +15,8 @@ pub struct Delivered {
     pub forgotten: Vec<QuarantineKey>,
     /// The newest action of a source that a poll has seen.
     pub place: Option<(SourceId, u64)>,
+    /// Who asked for what of this.
+    pub actions: Vec<Action>,
     /// When something last came of a source for an organization.
     pub arrived: Vec<(OrgId, SourceId, Timestamp)>,
 }
@@ -44,6 +46,12 @@ impl Ledger {
         for (org, source, at) in &delivered.arrived {
             batch.put(key::arrived(org, source), record::encode(at));
         }
-        if batch.is_empty() { Ok(()) } else { self.store.commit(batch).await }
+        delivered.actions.iter().for_each(|action| actions::put(&mut batch, action));
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.store.commit(batch).await?;
+        delivered.actions.iter().for_each(actions::tell);
+        Ok(())
     }
 }

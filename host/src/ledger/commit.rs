@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::audit::PAGES;
 use super::quarantine::NOT_WRITTEN;
-use super::{AuditPage, LaneState, Ledger, QuarantineKey, Quarantined, actions, events, key, record};
+use super::{AuditPage, CustomerChange, LaneState, Ledger, QuarantineKey, Quarantined, actions, events, key, record};
 use crate::domain::{
     Action, Conversation, ConversationId, Delivery, ErrorSummary, Group, HostEvent, MessageId, Operation, OperationId,
     OrgId, Records, SourceId, SyncError, SyncErrorId, Timestamp,
@@ -27,6 +27,8 @@ pub struct LaneWriter {
 pub struct LaneCommit {
     /// Conversations as they are now.
     pub conversations: Vec<Conversation>,
+    /// What leads to conversations by their customers, where that changes.
+    pub customers: Vec<CustomerChange>,
     /// Deliveries.
     pub deliveries: Vec<DeliveryChange>,
     /// Sync errors.
@@ -83,6 +85,7 @@ impl LaneCommit {
             && teams.is_empty()
             && gaps.is_empty()
             && links.is_empty()
+            && self.customers.is_empty()
             && self.operations.is_empty()
             && self.actions.is_empty()
             && self.reworded.is_empty()
@@ -113,6 +116,7 @@ impl LaneCommit {
             self.events.retain(|event| event.sync_error.as_ref() != Some(&change.after.id));
         }
         self.conversations.retain(|conversation| conversation.id != *id);
+        self.customers.retain(|change| change.id != *id);
         self.pages.retain(|(of, _, _)| of != id);
         self.messages.retain(|(_, of)| of != id);
         self.gone.retain(|(_, of)| of != id);
@@ -254,6 +258,10 @@ impl<'a> Encoding<'a> {
         for conversation in &commit.conversations {
             self.of = Some(&conversation.id);
             self.put(key::conversation(self.org, &conversation.id), conversation)?;
+        }
+        for change in &commit.customers {
+            change.gone.iter().for_each(|key| self.batch.delete(key.clone()));
+            change.new.iter().for_each(|key| self.batch.put(key.clone(), ""));
         }
         for change in &commit.deliveries {
             self.of = Some(&change.id);

@@ -1,15 +1,17 @@
-//! Writes the indexes of sync errors anew, where another release wrote other ones.
+//! Writes the indexes of sync errors and of customers anew, where another release wrote other ones.
+
+use serde::de::DeserializeOwned;
 
 use super::lane_state::INDEXES;
 use super::{LaneState, LaneWriter, key, record};
-use crate::domain::{ErrorSummary, State};
+use crate::domain::{Conversation, ErrorSummary, State};
 use crate::store::{Batch, Error, Range};
 
-/// Sync errors of one commit.
+/// Records of one commit.
 const CHUNK: usize = 500;
 
 impl LaneWriter {
-    /// Writes the indexes of every sync error, unless they are those of this release. What is broken off begins anew.
+    /// Writes the indexes of every sync error and conversation, unless they are those of this release. What is broken off begins anew.
     ///
     /// # Errors
     /// When the store cannot be read or written.
@@ -19,26 +21,36 @@ impl LaneWriter {
         }
         let mut written = 0;
         for of in State::ALL {
-            let mut after = None;
-            loop {
-                let range = Range::of(key::error_list(&self.org, of), CHUNK).after(after.take());
-                let pairs = self.ledger.store.range(range).await?;
-                let Some((last, _)) = pairs.last() else { break };
-                after = Some(last.clone());
-                let mut batch = Batch::default();
-                for (name, value) in &pairs {
-                    // `store verify` names what cannot be read.
-                    let Ok(summary) = record::decode::<ErrorSummary>(name, value) else { continue };
-                    key::indexes_of_error(&summary).into_iter().for_each(|key| batch.put(key, ""));
-                    written += 1;
-                }
-                self.ledger.store.commit(batch.fenced(self.fence.clone())).await?;
-            }
+            written += self.index_each(key::error_list(&self.org, of), key::indexes_of_error).await?;
         }
+        let keys = |of: &Conversation| key::indexes_of_conversation(&self.org, of).into_iter().collect();
+        written += self.index_each(key::conversations(&self.org), keys).await?;
         if written > 0 {
-            tracing::info!(org = %self.org, sync_errors = written, "the indexes of sync errors are written anew");
+            tracing::info!(org = %self.org, records = written, "the indexes of sync errors and customers are written anew");
         }
         state.indexes = INDEXES;
         Ok(())
+    }
+
+    /// Writes what leads to each record of a prefix; answers how many there are.
+    async fn index_each<T: DeserializeOwned>(
+        &self,
+        prefix: String,
+        keys: impl Fn(&T) -> Vec<String> + Send,
+    ) -> Result<usize, Error> {
+        let (mut written, mut after) = (0, None);
+        loop {
+            let pairs = self.ledger.store.range(Range::of(prefix.clone(), CHUNK).after(after.take())).await?;
+            let Some((last, _)) = pairs.last() else { return Ok(written) };
+            after = Some(last.clone());
+            let mut batch = Batch::default();
+            for (name, value) in &pairs {
+                // `store verify` names what cannot be read.
+                let Ok(record) = record::decode::<T>(name, value) else { continue };
+                keys(&record).into_iter().for_each(|key| batch.put(key, ""));
+                written += 1;
+            }
+            self.ledger.store.commit(batch.fenced(self.fence.clone())).await?;
+        }
     }
 }

@@ -15,6 +15,7 @@
 //! error-group/ORG/FINGERPRINT/STATE/FIRST_SEEN/ID   the same by cause, without the summary
 //! error-term/ORG/TERM/ID                   sync errors by how the customer is called, by records and request ids of Salesforce
 //! group/ORG/FINGERPRINT                    causes
+//! customer/ORG/TERM/CONVERSATION           conversations by who the customer is
 //! audit/ORG/CONVERSATION/PAGE              entries of the audit of a conversation's messages
 //! message/MESSAGE/ORG/CONVERSATION         which conversation a message belongs to
 //! operation/ORG/NUMBER                     what somebody asked of many sync errors at once, until it is over
@@ -41,14 +42,15 @@
 //!
 //! Times are milliseconds since 1970 in 13 digits, so that keys are in the order of time.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::unreadable;
 use crate::domain::{
-    ApiTokenId, ConversationId, Delivery, ErrorSummary, Fingerprint, MessageId, OperationId, OrgId, Phase, PolicyName,
-    SourceId, State, SyncErrorId, Timestamp, Work,
+    ApiTokenId, Conversation, ConversationId, Delivery, ErrorSummary, Fingerprint, MessageId, OperationId, OrgId,
+    Phase, PolicyName, SourceId, State, SyncErrorId, Timestamp, Work,
 };
 use crate::store::Error;
 
@@ -168,6 +170,16 @@ pub(super) fn indexes_of_error(error: &ErrorSummary) -> Vec<String> {
     let group = format!("{group}{}/{}", time(error.first_seen), error.id);
     let terms = error.terms().into_iter().map(|term| format!("{}/{}", error_terms(&error.org, &term), error.id));
     std::iter::once(group).chain(terms).collect()
+}
+
+/// Conversations of customers with a term that begins like this.
+pub(super) fn customers(org: &OrgId, begin: &str) -> String {
+    format!("customer/{org}/{}", utf8_percent_encode(begin, NOT_IN_A_TERM))
+}
+
+/// The keys that lead to a conversation by its customer.
+pub(super) fn indexes_of_conversation(org: &OrgId, of: &Conversation) -> BTreeSet<String> {
+    of.customer.terms().into_iter().map(|term| format!("{}/{}", customers(org, &term), of.id)).collect()
 }
 
 pub(super) fn groups(org: &OrgId) -> String {

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Delivery, ErrorCounts, Incident, Phase, Timestamp, Work};
 
-/// Counts the changes of what is indexed of a sync error.
-pub(super) const INDEXES: u32 = 2;
+/// Counts the changes of what is indexed of sync errors and of customers.
+pub(super) const INDEXES: u32 = 3;
 
 /// How an organization stands.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub struct LaneState {
     pub forgotten_by: Timestamp,
     /// How many causes are on record.
     pub groups: u64,
-    /// Which indexes of its sync errors were written last; those of this release have a number of their own.
+    /// Which indexes of its sync errors and customers were written last; those of this release have a number of their own.
     #[serde(skip_serializing_if = "is_zero")]
     pub indexes: u32,
     /// How many operations it has had; it numbers them.

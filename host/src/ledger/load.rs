@@ -1,10 +1,10 @@
 //! Everything that a turn of a lane has to know, read in two steps however much it is.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::de::DeserializeOwned;
 
-use super::{AuditPage, Ledger, Quarantined, key, record};
+use super::{AuditPage, CustomerChange, Ledger, Quarantined, key, record};
 use crate::domain::{Conversation, ConversationId, Delivery, Fingerprint, Group, OrgId, SyncError, SyncErrorId};
 use crate::store::Error;
 
@@ -34,6 +34,8 @@ pub struct Loaded {
     pub groups: HashMap<Fingerprint, Group>,
     /// Records that cannot be read. They count as absent, and are to be set aside with the next commit.
     pub unreadable: Vec<Quarantined>,
+    /// Keys by which conversations were found whose records are set aside: names are in them.
+    pub strays: Vec<CustomerChange>,
 }
 
 /// Keys that are asked for together, and what to do with each value.
@@ -74,6 +76,11 @@ impl Ledger {
             first.ask(key::delivery(org, id), |loaded, it| drop(loaded.deliveries.insert(id.clone(), it)));
         }
         self.take(org, &mut loaded, first).await?;
+        let of = |entry: &Quarantined| key::part(entry.key.strip_prefix("conversation/")?.as_bytes(), 0).ok();
+        let lost: HashSet<_> = loaded.unreadable.iter().filter_map(of).collect();
+        if !lost.is_empty() {
+            loaded.strays = self.keys_leading_to(org, &lost).await?;
+        }
         let mut second = Asked::new();
         let mut groups = load.groups;
         for id in deliveries() {

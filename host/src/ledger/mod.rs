@@ -9,6 +9,7 @@ mod api_tokens;
 mod audit;
 mod background;
 mod commit;
+mod customers;
 mod events;
 #[cfg(test)]
 mod frozen;
@@ -40,6 +41,7 @@ pub use self::accept::Delivered;
 pub use self::actions::{ActionFilter, ActionPage, action_order, is_action_id};
 pub use self::audit::AuditPage;
 pub use self::commit::{CommitError, DeliveryChange, ErrorChange, Forgotten, LaneCommit, LaneWriter, error_ids};
+pub use self::customers::{CustomerChange, FoundCustomers, OfCustomer};
 pub use self::events::EventPage;
 pub use self::groups::{GroupPage, group_cursor};
 pub use self::idempotency::{KeptAnswer, Repeated};

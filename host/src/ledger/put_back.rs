@@ -65,6 +65,9 @@ impl LaneWriter {
         if let Found::Error(error) = &found {
             key::indexes_of_error(&error.summary()).into_iter().for_each(|key| batch.put(key, ""));
         }
+        if let (Found::Conversation(of), Some(org)) = (&found, &entry.org) {
+            key::indexes_of_conversation(org, of).into_iter().for_each(|key| batch.put(key, ""));
+        }
         batch.put(entry.key.clone(), entry.value.clone());
         batch.put(key::lane(&self.org), record::encode(&counted));
         entry.forget(&mut batch);
@@ -84,6 +87,7 @@ impl LaneWriter {
 enum Found {
     Delivery(Box<Delivery>),
     Error(Box<SyncError>),
+    Conversation(Box<Conversation>),
     /// A record that no index leads to.
     Other,
 }
@@ -95,7 +99,7 @@ impl Found {
         match noun {
             "delivery" => return record::decode(name, value).map(Self::Delivery),
             "error" => return record::decode(name, value).map(Self::Error),
-            "conversation" => drop(record::decode::<Conversation>(name, value)?),
+            "conversation" => return record::decode(name, value).map(Self::Conversation),
             "inbox" => drop(record::decode::<Arrival>(name, value)?),
             "audit" => drop(record::decode::<AuditPage>(name, value)?),
             "group" => drop(record::decode::<Group>(name, value)?),
@@ -112,7 +116,7 @@ impl Found {
                 entry.org.as_ref().map(|org| key::of_delivery(org, &id, delivery))
             }
             Self::Error(error) => Some(key::of_error(&error.summary())),
-            Self::Other => None,
+            Self::Conversation(_) | Self::Other => None,
         })
     }
 
@@ -120,7 +124,7 @@ impl Found {
     fn listed(&self) -> Vec<u8> {
         match self {
             Self::Error(error) => record::encode(&error.summary()),
-            Self::Delivery(_) | Self::Other => Vec::new(),
+            Self::Delivery(_) | Self::Conversation(_) | Self::Other => Vec::new(),
         }
     }
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{LaneState, Ledger, PhaseCounts, key, record};
 use crate::domain::{
-    ApiToken, ConsoleSession, ConversationId, Delivery, ErrorCounts, Fingerprint, Group, HostEvent, OrgId, Phase,
-    State, SyncError, SyncErrorId, Work,
+    ApiToken, ConsoleSession, Conversation, ConversationId, Delivery, ErrorCounts, Fingerprint, Group, HostEvent,
+    OrgId, Phase, State, SyncError, SyncErrorId, Work,
 };
 use crate::store::{Error, Pair, Range, ring};
 
@@ -74,6 +74,11 @@ impl Ledger {
         let mut after = None;
         while let Some(chunk) = self.chunk("delivery/", &mut after, false).await? {
             self.recount_deliveries(chunk, &mut recounts, &mut verified).await?;
+            told(&verified);
+        }
+        let mut after = None;
+        while let Some(chunk) = self.chunk("conversation/", &mut after, false).await? {
+            self.recount_customers(chunk, &mut recounts, &mut verified).await?;
             told(&verified);
         }
         self.look_at_tokens(&mut verified).await?;
@@ -209,6 +214,24 @@ impl Ledger {
         self.look_for(expected, verified).await
     }
 
+    async fn recount_customers(
+        &self,
+        chunk: Vec<Pair>,
+        recounts: &mut Recounts,
+        verified: &mut Verified,
+    ) -> Result<(), Error> {
+        let mut expected = Vec::new();
+        for (name, value) in chunk {
+            let org: OrgId = key::part(&name, 1)?;
+            // One that cannot be read is set aside when somebody needs it.
+            let Ok(conversation) = record::decode::<Conversation>(&name, &value) else { continue };
+            let keys = key::indexes_of_conversation(&org, &conversation);
+            recounts.entry(org).or_default().indexed += keys.len() as u64;
+            expected.extend(keys);
+        }
+        self.look_for(expected, verified).await
+    }
+
     /// Names the keys of indexes that are not there.
     async fn look_for(&self, keys: Vec<String>, verified: &mut Verified) -> Result<(), Error> {
         let found = self.store.get_many(keys.iter().map(|key| key.clone().into_bytes()).collect()).await?;
@@ -224,7 +247,8 @@ impl Ledger {
         let lists = State::ALL.map(|state| key::error_list(org, state));
         let others = Work::ALL.map(|work| key::ready(org, work)).into_iter();
         let others = others.chain([key::due(org), key::parked(org), key::aged(org)]);
-        let others: Vec<_> = others.chain([key::error_groups(org), key::error_terms(org, "")]).collect();
+        let others: Vec<_> =
+            others.chain([key::error_groups(org), key::error_terms(org, ""), key::customers(org, "")]).collect();
         let mut found = 0;
         for prefix in lists.iter().chain(&others) {
             self.each(prefix, true, |_| {
@@ -247,10 +271,12 @@ impl Ledger {
 
     async fn look_for_strays(&self, org: &OrgId, chunk: Vec<Pair>, verified: &mut Verified) -> Result<(), Error> {
         let of_error = |name: &[u8]| name.starts_with(b"error-");
+        let of_customer = |name: &[u8]| name.starts_with(b"customer/");
         let mut records = Vec::with_capacity(chunk.len());
         for (name, _) in &chunk {
             records.push(match of_error(name) {
                 true => key::error(&key::part::<SyncErrorId>(name, 0)?).into_bytes(),
+                false if of_customer(name) => key::conversation(org, &key::part(name, 0)?).into_bytes(),
                 false => key::delivery(org, &key::part(name, 0)?).into_bytes(),
             });
         }
@@ -258,6 +284,10 @@ impl Ledger {
         for ((name, _), value) in chunk.iter().zip(values) {
             let leads = |value: Vec<u8>| match of_error(name) {
                 true => record::decode::<SyncError>(name, &value).map(|error| leading_to(&error)).unwrap_or_default(),
+                false if of_customer(name) => {
+                    let conversation = record::decode::<Conversation>(name, &value).ok();
+                    conversation.iter().flat_map(|it| key::indexes_of_conversation(org, it)).collect()
+                }
                 false => {
                     let id = key::part(name, 0).ok();
                     let delivery = record::decode::<Delivery>(name, &value).ok();

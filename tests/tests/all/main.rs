@@ -11,6 +11,7 @@ mod braking;
 mod browser;
 mod connecting;
 mod contacts;
+mod customers;
 mod events;
 mod evidence;
 mod floors;

@@ -6,6 +6,7 @@ mod audit;
 mod authorization;
 mod conversation;
 mod coverage;
+mod customer;
 mod event;
 mod group;
 mod intake;
@@ -28,6 +29,7 @@ pub(crate) use self::conversation::{
     Conversation, Details, ErrorLine, InOrg as ConversationInOrg, Message, Parked, ParkedList, Record,
 };
 pub(crate) use self::coverage::Coverage;
+pub(crate) use self::customer::{CustomerList, Erasure, ErasureRequest, OfCustomer};
 pub(crate) use self::event::Event;
 pub(crate) use self::group::{ErrorCounts, Group, GroupChange, GroupList};
 pub(crate) use self::intake::{

@@ -89,7 +89,7 @@ words! {
     Why as "HoldReason", "Why a policy may not ignore a cause by itself.": New TooMany Expired Person;
     Isolation as "Isolation", "What keeps one decision of a policy from the next.": Decision Policy;
     Via as "Via", "The way by which something was asked for.": Api Console Folder Host;
-    TokenScope as "TokenScope", "What a token may be used for.": Read Errors Policies Intake Connect Backup Tokens;
+    TokenScope as "TokenScope", "What a token may be used for.": Read Errors Policies Intake Connect Backup Tokens Erase;
     Direction as "Direction", "Who wrote to whom.": Inbound Outbound;
 }
 

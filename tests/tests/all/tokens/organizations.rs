@@ -8,7 +8,7 @@ use super::{Made, make};
 use crate::browser::Browser;
 use crate::events::listening::Listening;
 
-const SCOPES: [&str; 7] = ["read", "errors", "policies", "intake", "connect", "backup", "tokens"];
+const SCOPES: [&str; 8] = ["read", "errors", "policies", "intake", "connect", "backup", "tokens", "erase"];
 const ROUTER: &[u8] = b"plugin = \"keyword-router\"\n[settings]\ndefault = \"None\"\n";
 
 /// A host with a sync error of each organization, and a token for `acme` with every scope.
@@ -75,6 +75,9 @@ impl Two {
                 filled = filled.replace(name, value);
             }
         }
+        if path == "/v1/customers" {
+            filled.push_str("?q=olga");
+        }
         assert!(!filled.contains('{'), "{filled}: nothing is known for it");
         filled
     }
@@ -101,6 +104,7 @@ fn body(path: &str) -> Value {
         "/v1/tokens" => json!({ "name": "x", "scopes": ["read"] }),
         "/v1/operations" => json!({ "task": "ignore", "reason": "a test" }),
         "/v1/groups/{id}" => json!({ "note": "x" }),
+        "/v1/erasures" => json!({ "conversations": ["main:1"] }),
         path if path.ends_with("/ignore") => json!({ "reason": "a test" }),
         path if path.ends_with("/authorization") => json!({ "redirect_uri": "http://localhost:1/oauth/callback" }),
         path if path.ends_with("/code") => json!({ "state": "a", "code": "b" }),

@@ -2,6 +2,7 @@
 
 mod at_once;
 mod bench;
+mod erased;
 mod killed;
 mod outage;
 mod records;

@@ -167,7 +167,10 @@ pub(crate) fn sentence(fact: &Fact) -> Markup {
         Fact::Reopened { sync_error, by } => html! {
             b { (by) } " took " (see(sync_error, "the ignored sync error")) " back; it was pending again."
         },
-        Fact::Erased { event } => html! {
+        Fact::Erased { by: Some(by), .. } => html! {
+            b { "Erased" } ": " b { (by) } " had the conversation forgotten: its words, and who wrote them, are gone here."
+        },
+        Fact::Erased { event, by: None } => html! {
             b { "Erased" } ": the source forgot the message (event " (event) "), and so did this host: its words are gone here too."
         },
         Fact::Resolved { sync_error, how } => html! {
