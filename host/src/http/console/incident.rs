@@ -18,8 +18,7 @@ pub(super) fn what_is_wrong(health: &OrgHealth, incident: &IncidentHealth, what_
         div.notice.bad {
             div {
                 (icon(Icon::Incident)) " "
-                b { "Nothing gets through" } " since " (format::time(incident.since)) ": "
-                code { (incident.refusal.code) } " " (format::cut(&incident.refusal.text))
+                b { "Nothing gets through" } ": " code { (incident.refusal.code) } " " (format::cut(&incident.refusal.text)) ". It began " (format::time(incident.since)) "."
                 p.hint {
                     (parked) "; "
                     @match incident.next_probe_at {

@@ -56,7 +56,7 @@ pub(super) fn card(
             @if let Some(why) = org.slowed() { div.notice.wait { div { b { "It slows: " } (why) "." } } }
             @for it in &silent {
                 @if let Some(since) = it.silent_since {
-                    div.notice.wait { div { b { (it.source) " is silent" } " since " (format::time(since)) "." } }
+                    div.notice.wait { div { b { (it.source) " is silent." } " It was heard of last " (format::time(since)) "." } }
                 }
             }
             dl {
@@ -64,7 +64,7 @@ pub(super) fn card(
                 dd.counts { (lists_of(&org.id, health)) }
                 dt { "Conversations" } dd { (going_on(health)) }
                 @if let Some(oldest) = oldest {
-                    dt { "Oldest" } dd { (super::conversation::link_to(&oldest.conversation, "one")) " waits since " (format::time(oldest.since)) }
+                    dt { "Oldest" } dd { (super::conversation::link_to(&oldest.conversation, "the oldest that waits")) ", since " (format::time(oldest.since)) }
                 }
                 dt { "API calls" } dd { (usage(org)) }
                 dt { "Policy" } dd { a href={ "/policies/" (org.policy) } { (org.policy) } }

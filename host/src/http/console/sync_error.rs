@@ -147,7 +147,7 @@ pub(super) fn actions(visit: &Visit, error: &SyncError) -> Markup {
                 ErrorState::Ignored => { (form("reopen", button("Reopen", Icon::Reopen, Some("u"), false))) }
                 _ => {
                     (form("retry", button("Retry", Icon::Retry, Some("r"), false)))
-                    details.ignore { summary data-key="i" { "Ignore…" } (form("ignore", reason)) }
+                    details.ignore { summary data-key="i" { (icon(Icon::Ignore)) "Ignore…" } (form("ignore", reason)) }
                 }
             }
         }
@@ -232,7 +232,12 @@ fn answered(answer: &AnswerReceived) -> Markup {
                 "HTTP " (answer.status)
                 @if let Some(bytes) = answer.cut_from { ", cut off: it had " (bytes) " bytes" }
             }
-            @for (name, value) in &answer.headers { dt { (name) } dd { code { (value) } } }
+        }
+        @if !answer.headers.is_empty() {
+            details {
+                summary { "Headers of the answer" }
+                dl.wide { @for (name, value) in &answer.headers { dt { (name) } dd { code { (value) } } } }
+            }
         }
         @match &answer.body {
             Value::Null => {}

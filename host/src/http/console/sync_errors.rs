@@ -140,7 +140,7 @@ fn filters(query: &ErrorQuery, orgs: &Orgs) -> Markup {
                     @for known in Class::ALL { option selected[class == Some(&known)] { (known) } }
                 }
             }
-            label { span { "Search" }
+            label.desk { span { "Search" }
                 input type="search" name="q" maxlength="200" value=(query.q.as_deref().unwrap_or_default())
                     placeholder="customer, id or words";
             }
@@ -196,7 +196,7 @@ fn what_to_do(visit: &Visit, query: &ErrorQuery, total: Option<u64>) -> Markup {
                 @if is_open { (selected("retry", "r", Icon::Retry)) (selected("ignore", "i", Icon::Ignore)) }
                 @if is_ignored { (selected("reopen", "u", Icon::Reopen)) }
             }
-            a.button.quiet href={ "/v1/sync-errors/export?" (with_fields(query, &[("format", "csv")])) } {
+            a.button.quiet.desk href={ "/v1/sync-errors/export?" (with_fields(query, &[("format", "csv")])) } {
                 (icon(Icon::Download)) "CSV"
             }
         }
