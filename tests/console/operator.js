@@ -7,9 +7,9 @@ const assert = require("node:assert");
 const MOST_TABS = 150;
 
 class Operator {
-  // `by` is "clicks" or "keys".
-  constructor(page, by) {
-    Object.assign(this, { page, by, actions: 0, began: performance.now() });
+  // `by` is "clicks" or "keys"; `script` whether JavaScript is on.
+  constructor(page, by, script) {
+    Object.assign(this, { page, by, script, actions: 0, began: performance.now() });
   }
 
   // A link or a button is pressed.

@@ -58,3 +58,4 @@ for (const [how, options] of [["", {}], [" without JavaScript", { javaScriptEnab
   test(`a session that ends in the middle leads back to where it was${how}`, async (t) =>
     tasks.sessionEnds(world, await somebody(t, "ann", options), "ann"));
 }
+test("a page says that its host is gone, and that it is back", async (t) => tasks.restart(world, await somebody(t, "ann")));

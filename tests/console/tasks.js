@@ -46,4 +46,15 @@ async function sessionEnds(world, page, name) {
   await until(SECONDS, async () => ((await state(world, error.id)) === "ignored" ? true : undefined), () => "it is not ignored");
 }
 
-module.exports = { twoAtOnce, sessionEnds };
+// A host that is killed under an open page: the page says so, and that it is back.
+async function restart(world, page) {
+  await page.goto("/sync-errors");
+  await world.kill();
+  const bar = page.locator(".bar");
+  await bar.waitFor();
+  assert.match(await bar.innerText(), /host/i);
+  await world.start();
+  await bar.waitFor({ state: "hidden" });
+}
+
+module.exports = { twoAtOnce, sessionEnds, restart };

@@ -138,6 +138,7 @@ class World {
     const good = Array.from({ length: GOOD }, (_, n) => n).map((n) => ["good", n, Object.keys(ORGS)[n % 3], {}]);
     const bad = (cause) => Array.from({ length: cause.count }, (_, n) => [cause.id, n, cause.org, cause.of]);
     await each(good, AT_ONCE, (one) => this.handIn(...one));
+    await this.setAside();
     await each(CAUSES.filter((cause) => cause.state !== "parked").flatMap(bad), AT_ONCE, (one) => this.handIn(...one));
     await this.stands(false);
     await this.control("POST", "orgs/gulf/revoke", {});
@@ -148,6 +149,12 @@ class World {
 
   async handIn(id, n, org, differs) {
     await this.api("POST", `intake/${org}`, conversation(id, n, org, differs));
+  }
+
+  // A message that cannot be taken is set aside; its conversation goes on.
+  async setAside() {
+    const whole = conversation("good", 0, "emea", {});
+    await this.api("POST", "intake/emea", { ...whole, messages: [...whole.messages, { id: "broken", body: "?", sent_at: "yesterday" }] });
   }
 
   // Waits until each organization has what it should.
