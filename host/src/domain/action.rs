@@ -199,6 +199,8 @@ deeds! {
     PolicyRestore = "policy-restore",
     /// A policy was deleted.
     PolicyDelete = "policy-delete",
+    /// Why the newest change of a policy was refused was let go.
+    RejectionForget = "rejection-forget",
     /// A shadow of a policy began.
     ShadowStart = "shadow-start",
     /// A shadow of a policy ended.

@@ -17,6 +17,9 @@ pub(super) const LATELY: usize = 300;
 pub struct Coverage {
     /// Conversations that it was asked about.
     pub looked_at: usize,
+    /// How many of them each team has, refused or not.
+    #[serde(skip)]
+    pub seen_teams: BTreeMap<String, usize>,
     /// Teams with refused conversations.
     pub teams: Vec<Uncovered>,
     /// Channels with refused conversations.
@@ -64,8 +67,11 @@ impl Engine {
                 unseen_teams.extend(self.unseen_teams(&self.org(&org)?.0).await?);
             }
         }
+        let seen = |(team, noted): (&Option<String>, &Noted)| Some((team.clone()?, noted.seen));
+        let seen_teams = teams.iter().filter_map(seen).collect();
         let listed = |found: Found| found.into_values().filter_map(Noted::uncovered).collect();
-        Ok(Coverage { looked_at, teams: listed(teams), channels: listed(channels), tags: listed(tags), unseen_teams })
+        let (teams, channels, tags) = (listed(teams), listed(channels), listed(tags));
+        Ok(Coverage { looked_at, seen_teams, teams, channels, tags, unseen_teams })
     }
 
     /// The conversations that moved last, newest first; after a restart, some others too until enough have moved.

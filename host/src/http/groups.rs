@@ -123,6 +123,12 @@ pub(super) struct OfOrg {
     org: Option<OrgId>,
 }
 
+impl OfOrg {
+    pub(super) const fn of(org: Option<OrgId>) -> Self {
+        Self { org }
+    }
+}
+
 /// A cause, and what policies may not do about it any more.
 fn view(app: &App, group: Group, now: Timestamp, by_hour: bool) -> View {
     let health = app.parts.engine.watch(&group.org).ok();
@@ -133,7 +139,7 @@ fn view(app: &App, group: Group, now: Timestamp, by_hour: bool) -> View {
     View::of(group, held, now, by_hour)
 }
 
-async fn find(app: &App, caller: &Caller, id: &Fingerprint, of: OfOrg) -> Result<Group, Problem> {
+pub(super) async fn find(app: &App, caller: &Caller, id: &Fingerprint, of: OfOrg) -> Result<Group, Problem> {
     let mut orgs = of.org.into_iter().collect();
     caller.narrow(app, &mut orgs)?;
     let mut found = app.parts.engine.ledger().group(id).await?;

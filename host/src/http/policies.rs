@@ -277,6 +277,28 @@ pub(super) async fn end_shadow(
     Err(Problem::not_found(format!("policy {name} has no shadow")))
 }
 
+/// Let go of why the newest change of a policy was refused
+///
+/// It is not shown any more, and a change that waits for a plugin waits no more. Where nothing is in force it stays: it says why.
+#[utoipa::path(delete, path = "/v1/policies/{name}/rejection", operation_id = "forget_rejection", tag = "policies",
+    params(("name" = PolicyName, Path)),
+    responses((status = 204, description = "It is gone."), (status = 409, response = Conflict)))]
+pub(super) async fn forget_rejection(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Id(name): Id<PolicyName>,
+) -> Result<StatusCode, Problem> {
+    let status = app.parts.policies.policy(&name);
+    if status.is_some_and(|status| status.in_force.is_none()) {
+        return Err(Problem::conflict("nothing is in force, and this says why: put texts in force that are accepted"));
+    }
+    if app.parts.policies.forget_rejection(&name) {
+        record(&app, &caller, Deed::RejectionForget, |action| action.about(&name)).await?;
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(Problem::not_found(format!("no change of policy {name} is refused")))
+}
+
 /// Look at what a policy covers
 ///
 /// Teams, channels and tags that were seen lately and that it refuses to route.

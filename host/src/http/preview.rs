@@ -28,10 +28,10 @@ const MANY: u64 = 200;
 #[into_params(parameter_in = Query)]
 pub(super) struct Part {
     /// The `next_cursor` of a page, with the same texts.
-    cursor: Option<String>,
+    pub(super) cursor: Option<String>,
     /// Sync errors of a page; 1,000 without it.
     #[param(minimum = 1, maximum = 10_000)]
-    limit: Option<usize>,
+    pub(super) limit: Option<usize>,
 }
 
 /// Preview a policy

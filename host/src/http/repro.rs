@@ -102,7 +102,7 @@ fn bundled(policy: &PolicyRef, revision: &PolicyRevision) -> Bundled {
     }
 }
 
-fn failure(error: &SyncError) -> Failure {
+pub(super) fn failure(error: &SyncError) -> Failure {
     Failure {
         class: error.refusal.class,
         code: error.refusal.code.clone(),

@@ -110,6 +110,7 @@ fn policies() -> OpenApiRouter<App> {
         .routes(routes!(policies::apply, policies::delete))
         .routes(routes!(policies::restore))
         .routes(routes!(policies::start_shadow, policies::end_shadow))
+        .routes(routes!(policies::forget_rejection))
 }
 
 fn tokens() -> OpenApiRouter<App> {

@@ -283,6 +283,12 @@ impl PolicyHost {
         self.changes.retire(name, now).await
     }
 
+    /// Forgets why the newest change of a policy was refused; a change that waits for a plugin waits no more. `false` when there
+    /// was nothing to forget, or when nothing is in force.
+    pub fn forget_rejection(&self, name: &PolicyName) -> bool {
+        self.policies.get(name).is_some_and(|policy| policy.forget_rejection())
+    }
+
     /// Ends the shadow of a policy; `false` when there was none.
     pub async fn end_shadow(&self, name: &PolicyName, now: Timestamp) -> bool {
         self.changes.end_shadow(name, now).await

@@ -27,5 +27,8 @@ pub use error::Error;
 pub use host::PolicyHost;
 #[cfg(any(test, fuzzing))]
 pub(crate) use revision::fuzz_tests;
-pub use revision::{DEFAULT_POLICY, Faults, PolicyProblem, Rejection, is_script_file, scripts_named};
+pub use revision::{
+    DEFAULT_POLICY, Faults, MappedTeam, PolicyProblem, Rejection, is_script_file, mapped_teams, scripts_named,
+    with_queue,
+};
 pub use runtime::{Failing, Isolation, PluginStatus, PluginTrouble};

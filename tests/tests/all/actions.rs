@@ -118,6 +118,9 @@ async fn changes_of_policies_and_plugins_checks_and_shadows_are_actions() {
     let put = |path: &'static str, texts: &Value| host.call(Method::PUT, path, ADMIN, Some(texts.clone()));
     assert_eq!(put("/v1/policies/extra", &texts).await.0, StatusCode::OK);
     assert_eq!(put("/v1/policies/extra", &json!({ "toml": "plugin = \"none\"\n" })).await.0.as_u16(), 422);
+    let forget = "/v1/policies/extra/rejection";
+    assert_eq!(host.call(Method::DELETE, forget, ADMIN, None).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(host.call(Method::DELETE, forget, ADMIN, None).await.0, StatusCode::NOT_FOUND);
     let other = json!({ "toml": "plugin = \"keyword-router\"\n[settings]\ndefault = \"Billing\"\n" });
     assert_eq!(put("/v1/policies/extra/shadow", &other).await.0, StatusCode::OK);
     let delete = |path: &'static str| host.call(Method::DELETE, path, ADMIN, None);
@@ -134,6 +137,7 @@ async fn changes_of_policies_and_plugins_checks_and_shadows_are_actions() {
         ("policy-delete", extra),
         ("policy-put", extra),
         ("policy-restore", Some("extra revision 1")),
+        ("rejection-forget", extra),
         ("shadow-end", extra),
         ("shadow-start", extra),
     ];

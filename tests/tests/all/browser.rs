@@ -21,6 +21,29 @@ pub(crate) struct Page {
     headers: HeaderMap,
 }
 
+impl Page {
+    /// Where it leads on to.
+    pub(crate) fn leads_to(&self) -> &str {
+        assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.text);
+        self.headers[LOCATION].to_str().expect("text")
+    }
+
+    /// What a hidden field of its forms brings along.
+    pub(crate) fn hidden(&self, name: &str) -> String {
+        let begin = format!("<input type=\"hidden\" name=\"{name}\" value=\"");
+        let rest = self.text.split_once(&begin).unwrap_or_else(|| panic!("no field {name}: {}", self.text)).1;
+        let value = rest.split_once('"').expect("an end").0;
+        value.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    }
+
+    /// Asserts that all of these words stand on it.
+    pub(crate) fn says(&self, words: &[&str]) {
+        for word in words {
+            assert!(self.text.contains(word), "{word} is not in {}", self.text);
+        }
+    }
+}
+
 impl Browser {
     /// Signs in with a token.
     pub(crate) async fn sign_in(host: &TestHost, token: &str) -> Self {

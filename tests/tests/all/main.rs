@@ -27,6 +27,7 @@ mod openapi;
 mod operations;
 mod plugins;
 mod policies;
+mod policy_pages;
 mod preview;
 mod quarantine;
 mod registry;

@@ -43,7 +43,7 @@ pub(crate) struct UnseenTeam {
 
 impl From<engine::Coverage> for Coverage {
     fn from(coverage: engine::Coverage) -> Self {
-        let engine::Coverage { looked_at, teams, channels, tags, unseen_teams } = coverage;
+        let engine::Coverage { looked_at, seen_teams: _, teams, channels, tags, unseen_teams } = coverage;
         let all = |found: Vec<engine::Uncovered>| found.into_iter().map(Uncovered::from).collect();
         let unseen = |engine::UnseenTeam { source, team, says }| UnseenTeam { source, team, says };
         let unseen_teams = unseen_teams.into_iter().map(unseen).collect();

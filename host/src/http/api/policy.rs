@@ -25,7 +25,7 @@ impl From<domain::PolicyRef> for PolicyRef {
 }
 
 /// The texts of a policy.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PolicyTexts {
     /// The text of NAME.toml.

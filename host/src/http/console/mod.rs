@@ -56,8 +56,7 @@ pub(super) fn router(app: &App) -> Router<App> {
         .route("/conversations/{id}", get(conversation::show))
         .route("/messages/{id}", get(messages::show));
     let read_of_org = Router::new().route("/orgs/{org}/checks", get(orgs::checks));
-    let read_everything =
-        Router::new().route("/quarantine", get(quarantine::list)).route("/policies", get(policies::list));
+    let read_everything = policies::of_everything().route("/quarantine", get(quarantine::list));
     let errors = Router::new()
         .route("/sync-errors/{id}/retry", post(sync_error::retry))
         .route("/sync-errors/{id}/ignore", post(sync_error::ignore))
@@ -81,6 +80,14 @@ pub(super) fn router(app: &App) -> Router<App> {
         .merge(entered(Some((Scope::Read, Reach::Narrowed)), read))
         .merge(entered(Some((Scope::Read, Reach::OneOrg)), read_of_org))
         .merge(entered(Some((Scope::Read, Reach::Everything)), read_everything))
+        .merge(entered(Some((Scope::Read, Reach::OnePolicy)), policies::of_one()))
+        .merge(entered(Some((Scope::Policies, Reach::OnePolicy)), policies::changing_one()))
+        .merge(entered(Some((Scope::Policies, Reach::Everything)), policies::changing_everything()))
+        // A policy may answer with what customers wrote: whoever asks it has to be one of those who see that.
+        .merge(entered(
+            Some((Scope::Policies, Reach::OnePolicy)),
+            entered(Some((Scope::Errors, Reach::OnePolicy)), policies::trying_one()),
+        ))
         .merge(entered(Some((Scope::Errors, Reach::Narrowed)), errors))
         .merge(entered(Some((Scope::Errors, Reach::OneOrg)), errors_of_org))
         .merge(entered(Some((Scope::Errors, Reach::Everything)), errors_of_everything))

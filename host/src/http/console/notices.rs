@@ -20,16 +20,13 @@ pub(super) fn waiting(app: &App, caller: &Caller) -> u64 {
 /// What became of what the form did; nothing where that cannot be found any more.
 pub(super) async fn told(app: &App, caller: &Caller, visit: &Visit) -> Option<Markup> {
     let done = visit.done()?;
-    let plainly = |words: &str| Some(notice("", &html! { (words) }, &html! {}));
     match done {
-        Done::Looked => plainly("The points were looked at."),
-        Done::PutBack => plainly("The record is back under its key, and is read again."),
-        Done::Forgotten => plainly("The record is forgotten."),
         Done::Began(id) => seen(app, caller, id.clone()).await.ok().map(|operation| of_operation(&operation)),
         Done::Retried(id) | Done::Ignored(id) | Done::Reopened(id) | Done::Late(id) => {
             let error = find(app, caller, id).await.ok()?;
             Some(of_error(visit, &error, matches!(done, Done::Late(_))))
         }
+        plain => plain.plain().map(|words| notice("", &html! { (words) }, &html! {})),
     }
 }
 

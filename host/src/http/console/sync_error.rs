@@ -13,6 +13,7 @@ use super::lines::title_of;
 use super::notices::who;
 use super::parts::format::{self, counted, grouped};
 use super::parts::{Back, Done, Icon, Section, Visit, icon};
+use super::policies::ways;
 use crate::domain::{Advice, AnswerReceived, Group, PolicyRef, Refusal, State as ErrorState, SyncError, SyncErrorId};
 use crate::engine::Error;
 use crate::http::App;
@@ -63,6 +64,7 @@ pub(super) async fn show(
             div.said { (format::cut(&error.refusal.text)) }
         }
         div.sticky #actions data-live { (actions(&visit, &error)) (cause(groups.first(), &error)) }
+        (ways(&visit, &error))
         div.two {
             div {
                 (advised(&salesforce::advice(&error.refusal)))

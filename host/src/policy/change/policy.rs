@@ -109,6 +109,16 @@ impl Policy {
         self.tell();
     }
 
+    /// Forgets why the newest change was refused, and what it waits for; `false` when there was nothing, or when nothing is in
+    /// force: then that is why nothing decides.
+    pub(crate) fn forget_rejection(&self) -> bool {
+        if self.current.get().is_none() {
+            return false;
+        }
+        *lock(&self.waiting) = None;
+        lock(&self.last_rejection).take().is_some()
+    }
+
     /// Puts the same revision with or without snapshots in its place, unless another revision took the place meanwhile.
     pub(super) fn replace(&self, old: &Arc<Revision>, new: Arc<Revision>) {
         self.current.replace(old, new);

@@ -10,6 +10,7 @@ mod rejection;
 #[expect(clippy::module_inception, reason = "the room is called by what comes out of it")]
 mod revision;
 pub(crate) mod sample;
+mod team_queues;
 
 pub use counters::Faults;
 pub(crate) use counters::{Counters, Tally};
@@ -18,3 +19,4 @@ pub(crate) use draft::{Draft, DraftError, too_long};
 pub use manifest::{is_script_file, scripts_named};
 pub use rejection::{PolicyProblem, Rejection};
 pub(crate) use revision::Revision;
+pub use team_queues::{MappedTeam, mapped_teams, with_queue};

@@ -276,6 +276,16 @@ async fn the_console_shows_nothing_of_another_organization() {
         ("/orgs/other/checks".to_owned(), StatusCode::NOT_FOUND),
         ("/quarantine".to_owned(), StatusCode::FORBIDDEN),
         ("/policies".to_owned(), StatusCode::FORBIDDEN),
+        ("/plugins".to_owned(), StatusCode::FORBIDDEN),
+        ("/policies/others".to_owned(), StatusCode::NOT_FOUND),
+        ("/policies/others/edit".to_owned(), StatusCode::NOT_FOUND),
+        ("/policies/others/coverage".to_owned(), StatusCode::NOT_FOUND),
+        ("/policies/others/revisions/1".to_owned(), StatusCode::NOT_FOUND),
+        ("/policies/default".to_owned(), StatusCode::NOT_FOUND),
+        ("/policies/acme".to_owned(), StatusCode::OK),
+        (format!("/policies/acme/ask?sync_error={id}"), StatusCode::NOT_FOUND),
+        (format!("/policies/acme/mend?sync_error={id}"), StatusCode::NOT_FOUND),
+        (format!("/policies/acme/mend?group={}", two.of_other("/v1/groups")), StatusCode::NOT_FOUND),
     ] {
         assert_eq!(browser.get(&path).await.status, wanted, "{path}");
     }
@@ -287,6 +297,10 @@ async fn the_console_shows_nothing_of_another_organization() {
         assert_eq!(browser.post(path, &[]).await.status, StatusCode::NOT_FOUND, "{path}");
     }
     assert_eq!(browser.post("/quarantine/q-1/forget", &[]).await.status, StatusCode::FORBIDDEN);
+    for path in ["edit", "preview", "ask", "mend", "mend/preview", "mend/retry", "restore", "let-go", "delete"] {
+        let page = browser.post(&format!("/policies/others/{path}"), &[("toml", "x"), ("do", "put")]).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+    }
     assert_eq!(only_error(&two.host, "other").await["state"], "pending");
     two.host.stop().await;
 }

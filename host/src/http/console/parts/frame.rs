@@ -196,31 +196,9 @@ fn shows(caller: &Caller, entry: &Entry) -> bool {
     caller.may(entry.needs) && (caller.orgs().is_none() || !entry.about_all)
 }
 
-/// The address if it leads to a page of this host, `/` otherwise.
-pub(crate) fn local(address: Option<&str>) -> &str {
-    let fits = |address: &&str| {
-        // A browser reads `//x` and `/\x` as another host and takes blanks and line ends out before it looks.
-        let plain = address.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b'#');
-        plain && address.starts_with('/') && !address.starts_with("//")
-    };
-    address.filter(fits).unwrap_or("/")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_form_only_leads_back_to_this_host() {
-        for good in ["/", "/sync-errors?org=a&state=", "/messages/main:1"] {
-            assert_eq!(local(Some(good)), good);
-        }
-        for bad in ["", "sync-errors", "//evil.example", "/\\evil.example", "/\t/evil.example", "https://evil.example/"]
-        {
-            assert_eq!(local(Some(bad)), "/", "{bad:?}");
-        }
-        assert_eq!(local(None), "/");
-    }
 
     #[test]
     fn what_waits_stands_in_the_title_and_in_the_menu() {

@@ -9,8 +9,8 @@ mod notice;
 mod table;
 mod time;
 
-pub(crate) use self::frame::{Section, Visit, local};
+pub(crate) use self::frame::{Section, Visit};
 pub(crate) use self::icon::{Icon, icon};
-pub(crate) use self::notice::{Back, Done};
+pub(crate) use self::notice::{Back, Done, local};
 pub(crate) use self::table::{cell, table};
 pub(crate) use self::time::as_of;

@@ -4,7 +4,6 @@
 use axum::response::Redirect;
 use serde::Deserialize;
 
-use super::frame::local;
 use crate::domain::{OperationId, SyncErrorId};
 
 /// What a form did.
@@ -20,16 +19,39 @@ pub(crate) enum Done {
     Looked,
     PutBack,
     Forgotten,
+    PolicyPut,
+    PolicyRestored,
+    PolicyDeleted,
+    ShadowStarted,
+    ShadowEnded,
+    RejectionForgotten,
+    PluginPulled,
+    PluginDeleted,
 }
+
+/// What has nothing to look up: as an address says it, and as the page does.
+static PLAIN: [(Done, &str, &str); 11] = [
+    (Done::Looked, "looked", "The points were looked at."),
+    (Done::PutBack, "put-back", "The record is back under its key, and is read again."),
+    (Done::Forgotten, "forgotten", "The record is forgotten."),
+    (Done::PolicyPut, "policy-put", "The texts were put in force: they decide the next conversation."),
+    (Done::PolicyRestored, "policy-restored", "The revision was put in force again: it decides the next conversation."),
+    (Done::PolicyDeleted, "policy-deleted", "The policy was deleted. Its revisions are kept."),
+    (Done::ShadowStarted, "shadow-started", "The shadow was begun: it is asked beside what is in force."),
+    (Done::ShadowEnded, "shadow-ended", "The shadow was ended."),
+    (Done::RejectionForgotten, "rejection-forgotten", "The refused change was let go."),
+    (Done::PluginPulled, "plugin-pulled", "The plugin was pulled, and the policies that name it were applied again."),
+    (Done::PluginDeleted, "plugin-deleted", "The plugin was deleted."),
+];
 
 impl Done {
     /// Anybody can write an address: what is none of our notices is nothing.
     pub(super) fn parse(text: &str) -> Option<Self> {
+        if let Some((done, ..)) = PLAIN.iter().find(|(_, word, _)| *word == text) {
+            return Some(done.clone());
+        }
         let (word, id) = text.split_once('-').unwrap_or((text, ""));
         match (word, id) {
-            ("looked", "") => Some(Self::Looked),
-            ("put", "back") => Some(Self::PutBack),
-            ("forgotten", "") => Some(Self::Forgotten),
             ("retried", id) => id.parse().ok().map(Self::Retried),
             ("ignored", id) => id.parse().ok().map(Self::Ignored),
             ("reopened", id) => id.parse().ok().map(Self::Reopened),
@@ -46,10 +68,18 @@ impl Done {
             Self::Reopened(id) => format!("reopened-{id}"),
             Self::Late(id) => format!("late-{id}"),
             Self::Began(id) => format!("began-{id}"),
-            Self::Looked => "looked".to_owned(),
-            Self::PutBack => "put-back".to_owned(),
-            Self::Forgotten => "forgotten".to_owned(),
+            plain => PLAIN.iter().find(|(done, ..)| done == plain).map_or("", |(_, word, _)| *word).to_owned(),
         }
+    }
+
+    /// The words for what has nothing to look up.
+    pub(crate) fn plain(&self) -> Option<&'static str> {
+        PLAIN.iter().find(|(done, ..)| done == self).map(|(.., says)| *says)
+    }
+
+    /// Leads to a page that says it.
+    pub(crate) fn at(&self, path: &str) -> Redirect {
+        Redirect::to(&format!("{path}?done={}", self.as_text()))
     }
 }
 
@@ -68,6 +98,16 @@ impl Back {
     }
 }
 
+/// The address if it leads to a page of this host, `/` otherwise.
+pub(crate) fn local(address: Option<&str>) -> &str {
+    let fits = |address: &&str| {
+        // A browser reads `//x` and `/\x` as another host and takes blanks and line ends out before it looks.
+        let plain = address.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b'#');
+        plain && address.starts_with('/') && !address.starts_with("//")
+    };
+    address.filter(fits).unwrap_or("/")
+}
+
 pub(super) fn without_notice(address: &str) -> String {
     let Some((path, query)) = address.split_once('?') else { return address.to_owned() };
     let rest: Vec<_> = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("done=")).collect();
@@ -79,19 +119,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_form_only_leads_back_to_this_host() {
+        for good in ["/", "/sync-errors?org=a&state=", "/messages/main:1"] {
+            assert_eq!(local(Some(good)), good);
+        }
+        for bad in ["", "sync-errors", "//evil.example", "/\\evil.example", "/\t/evil.example", "https://evil.example/"]
+        {
+            assert_eq!(local(Some(bad)), "/", "{bad:?}");
+        }
+        assert_eq!(local(None), "/");
+    }
+
+    #[test]
     fn a_notice_is_read_as_it_was_written_and_only_our_own_are_known() {
         let error = SyncErrorId::of(&"shop".parse().unwrap(), &"main:1".parse().unwrap(), 1);
         let operation = OperationId::begun(crate::domain::Timestamp::from_millis(1_768_469_500_000), 7);
-        for done in [
+        let looked_up = [
             Done::Retried(error.clone()),
             Done::Ignored(error.clone()),
             Done::Reopened(error.clone()),
             Done::Late(error),
             Done::Began(operation),
-            Done::Looked,
-            Done::PutBack,
-            Done::Forgotten,
-        ] {
+        ];
+        for done in looked_up.into_iter().chain(PLAIN.iter().map(|(done, ..)| done.clone())) {
             assert_eq!(Done::parse(&done.as_text()), Some(done));
         }
         for foreign in ["%3Cscript%3E", "", "retried-", "looked-1", "put-", "began-%00"] {

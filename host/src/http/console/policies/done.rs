@@ -1,0 +1,77 @@
+//! What is done about a policy by one button, and what the page that follows says of it.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::Redirect;
+use maud::{Markup, html};
+
+use super::super::parts::{Done, Visit};
+use super::shared::{Fields, known, page, tag, up, users};
+use crate::domain::PolicyName;
+use crate::http::App;
+use crate::http::access::Caller;
+use crate::http::extract::{Form, Id};
+use crate::http::policies;
+use crate::http::problem::Problem;
+
+/// To the page of the policy, which says what was done.
+pub(super) fn did(name: &PolicyName, done: &Done) -> Redirect {
+    done.at(&format!("/policies/{name}"))
+}
+
+/// Ends the shadow of a policy.
+pub(super) async fn end_shadow(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Id(name): Id<PolicyName>,
+) -> Result<Redirect, Problem> {
+    policies::end_shadow(State(app), Extension(caller), Id(name.clone())).await?;
+    Ok(did(&name, &Done::ShadowEnded))
+}
+
+/// Lets go of why the newest change was refused.
+pub(super) async fn let_go(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Id(name): Id<PolicyName>,
+) -> Result<Redirect, Problem> {
+    policies::forget_rejection(State(app), Extension(caller), Id(name.clone())).await?;
+    Ok(did(&name, &Done::RejectionForgotten))
+}
+
+/// Asks whether a policy is to go.
+pub(super) async fn question(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+    Id(name): Id<PolicyName>,
+) -> Result<Markup, Problem> {
+    let policy = known(&app, &name)?;
+    let users: Vec<_> = users(&app, &name).iter().map(|org| org.id.to_string()).collect();
+    let content = html! {
+        (up(&name))
+        h1 { "Delete the policy " (name) "?" }
+        @if users.is_empty() {
+            p { "No organization uses it. Its files go too; its revisions are kept, and one of them brings it back." }
+            form.actions method="post" {
+                input type="hidden" name="tag" value=(tag(Some(&policy)));
+                button type="submit" { "Delete " (name) }
+                a href={ "/policies/" (name) } { "Keep it" }
+            }
+        } @else {
+            p { (users.join(" and ")) " use it: give them another policy first." }
+        }
+    };
+    Ok(page(&visit, &format!("Delete {name}?"), &content))
+}
+
+/// Deletes a policy.
+pub(super) async fn delete(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Id(name): Id<PolicyName>,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Result<Redirect, Problem> {
+    let expected = Fields(fields).expected(app.parts.policies.policy(&name).as_ref())?;
+    policies::delete(State(app), Extension(caller), Id(name), expected).await?;
+    Ok(Done::PolicyDeleted.at("/policies"))
+}

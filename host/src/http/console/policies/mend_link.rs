@@ -1,0 +1,62 @@
+//! Where a policy's refusal is mended: by choosing a queue for the team that it has none for.
+
+use maud::{Markup, html};
+
+use super::super::parts::Visit;
+use super::shared::may_try;
+use crate::domain::{Fault, Fingerprint, Group, PolicyName, Question, Refusal, SyncError};
+
+/// What can be done about a sync error by its policy, for who may do it: choose a queue, or ask the policy again.
+pub(in crate::http::console) fn ways(visit: &Visit, error: &SyncError) -> Markup {
+    let blamed = error.refusal.blame.as_ref().map(|blame| &blame.policy.name);
+    let policy = blamed.or(error.judged_by.as_ref().map(|policy| &policy.name));
+    html! {
+        @if let Some(policy) = policy.filter(|_| may_try(visit)) {
+            p.actions {
+                @if let Some(address) = mend_link(&error.refusal, &error.group) { a.button href=(address) { "Choose a queue" } }
+                a href={ "/policies/" (policy) "/ask?sync_error=" (error.id) } { "Ask the policy " (policy) " about it" }
+            }
+        }
+    }
+}
+
+/// How the script plugin calls a mistake in the script itself, and how codes of faults begin that are no refusals.
+const SCRIPT_ERROR: &str = "SCRIPT_ERROR";
+const FAULT: &str = "POLICY_";
+
+/// The page that mends a policy's refusal to say where a conversation goes; `None` for every other refusal. It needs the scopes
+/// `policies` and `errors`.
+pub(super) fn mend_link(refusal: &Refusal, group: &Fingerprint) -> Option<String> {
+    let blame = refusal.blame.as_ref()?;
+    let refuses = matches!(&blame.fault, Fault::Refused { code, .. } if code != SCRIPT_ERROR);
+    (refuses && blame.question == Question::Route).then(|| address(&blame.policy.name, group))
+}
+
+/// The same for a cause.
+pub(in crate::http::console) fn mend_link_of(group: &Group) -> Option<String> {
+    let refuses = group.code != SCRIPT_ERROR && !group.code.starts_with(FAULT);
+    let policy = group.policy.as_ref().filter(|_| refuses && group.question == Some(Question::Route))?;
+    Some(format!("{}&org={}", address(policy, &group.id), group.org))
+}
+
+fn address(policy: &PolicyName, group: &Fingerprint) -> String {
+    format!("/policies/{policy}/mend?group={group}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Class, PolicyRef};
+
+    #[test]
+    fn only_a_refusal_to_route_is_mended_by_choosing_a_queue() {
+        let policy = PolicyRef { name: PolicyName::new("shop").unwrap(), revision: 3 };
+        let group = Fingerprint::unnamed();
+        let refused = Fault::Refused { code: "TEAM_NOT_MAPPED".into(), message: "no".into() };
+        let of = |question, fault| mend_link(&Refusal::blaming(policy.clone(), question, fault), &group);
+        assert_eq!(of(Question::Route, refused.clone()), Some(format!("/policies/shop/mend?group={group}")));
+        assert_eq!(of(Question::Judge, refused), None);
+        assert_eq!(of(Question::Route, Fault::TooSlow { limit_ms: 1 }), None);
+        assert_eq!(mend_link(&Refusal::new(Class::Record, "X", "x"), &group), None);
+    }
+}
