@@ -21,6 +21,16 @@ pub(crate) struct Page {
     headers: HeaderMap,
 }
 
+impl Page {
+    /// Where it leads to.
+    pub(crate) fn location(&self) -> &str {
+        self.headers
+            .get(LOCATION)
+            .and_then(|to| to.to_str().ok())
+            .unwrap_or_else(|| panic!("{}: {}", self.status, self.text))
+    }
+}
+
 impl Browser {
     /// Signs in with a token.
     pub(crate) async fn sign_in(host: &TestHost, token: &str) -> Self {
