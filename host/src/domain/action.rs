@@ -167,6 +167,8 @@ deeds! {
     Ignore = "ignore",
     /// An ignored sync error was taken back.
     Reopen = "reopen",
+    /// Somebody said which contact the customer of a conversation is: `reason` has its id, `none` or `policy`.
+    Choose = "choose",
     /// All open sync errors of an organization were tried again.
     RetryAll = "retry-all",
     /// Something was begun over many sync errors: `reason` says what, and why.

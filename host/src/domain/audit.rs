@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Class, Destination, Link, MessageId, PolicyRef, Question, ReachedBy, RecordId, RequestOrigin, SyncErrorId,
+    Class, Destination, Link, MessageId, Pick, PolicyRef, Question, ReachedBy, RecordId, RequestOrigin, SyncErrorId,
     Timestamp,
 };
 
@@ -179,6 +179,15 @@ pub enum Fact {
         /// Who.
         by: String,
     },
+    /// A person said which contact the customer is.
+    ContactChosen {
+        /// The sync error at which they said so.
+        sync_error: SyncErrorId,
+        /// Who.
+        by: String,
+        /// Which.
+        contact: Pick,
+    },
     /// The message was forgotten; its words, and those that the audit had of it, are gone.
     Erased {
         /// The source's number of the event that said so; 0 where a person did.
@@ -230,6 +239,7 @@ impl Fact {
             | Self::ResyncAsked { .. }
             | Self::RetryAsked { .. }
             | Self::Reopened { .. }
+            | Self::ContactChosen { .. }
             | Self::Erased { .. }
             | Self::Resolved { .. } => Vec::new(),
         }
@@ -249,6 +259,7 @@ impl Fact {
             | Self::RetryAsked { .. }
             | Self::ResyncAsked { .. }
             | Self::Reopened { .. }
+            | Self::ContactChosen { .. }
             | Self::Erased { .. }
             | Self::Resolved { .. } => {}
         }

@@ -155,6 +155,7 @@ impl Fact {
             | Self::RetryAsked { .. }
             | Self::ResyncAsked { .. }
             | Self::Reopened { .. }
+            | Self::ContactChosen { .. }
             | Self::Resolved { .. }
             | Self::Erased { .. } => {}
         }

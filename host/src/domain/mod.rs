@@ -58,7 +58,8 @@ pub use decision::{
     Contact, ContactSearch, Decision, Destination, FOUND_BY, Fault, Link, PolicyRef, Question, Verdict,
 };
 pub use delivery::{
-    Creation, Delivery, Effect, Event, Failure, InOperation, OpenError, Phase, Records, Retried, Routed, Work, step,
+    Chosen, Creation, Delivery, Effect, Event, Failure, InOperation, OpenError, Phase, Pick, Records, Retried, Routed,
+    Work, step,
 };
 pub use error_query::{ErrorQuery, Period, has_words};
 pub use error_summary::{ErrorCounts, ErrorPlace, ErrorSummary, Glance};
@@ -81,7 +82,7 @@ pub use operation::{Next, Operation, OperationOver, OperationStatus, Part, Task}
 pub use pace::{Pace, Quota};
 pub use person::{Person, search_term};
 pub use policy::{History, Origin, PolicyRevision, PolicySource, RevisionState};
-pub use refusal::{Blame, Choice, Class, Refusal, Scope};
+pub use refusal::{Blame, CHOSEN_CONTACT_GONE, Choice, Class, Refusal, Scope};
 pub use resync::{ResyncQuery, Sweep};
 pub use schedule::{Plan, plan};
 pub use secret::{RefreshToken, Secret};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AnswerReceived, Contact, Fault, PolicyRef, Question, RequestSent};
+use super::{AnswerReceived, Contact, Fault, PolicyRef, Question, RecordId, RequestSent};
 
 /// What can be done about a refusal, and by whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -82,6 +82,9 @@ impl std::str::FromStr for Class {
     }
 }
 
+/// The code of the refusal of a conversation whose contact a person chose that is not there any more.
+pub const CHOSEN_CONTACT_GONE: &str = "CHOSEN_CONTACT_GONE";
+
 /// How far a refusal reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -147,6 +150,26 @@ pub struct Choice {
 }
 
 impl Refusal {
+    /// The contacts of which the customer is one: those that it names where it is about that, or where a duplicate rule kept a
+    /// new contact out; else those that a policy was to choose among.
+    #[must_use]
+    pub fn candidates(&self) -> Vec<RecordId> {
+        /// A policy names no more.
+        const MOST: usize = 50;
+        /// The first characters of every contact's id.
+        const CONTACT: &str = "003";
+        let made = self.request.as_ref().is_some_and(|request| request.path.ends_with("/sobjects/Contact"));
+        let is_twin = self.code == "DUPLICATES_DETECTED" && made;
+        let named = |id: &&String| self.class == Class::Contact || is_twin && id.starts_with(CONTACT);
+        let named = self.records.iter().filter(named).filter_map(|id| id.parse().ok());
+        let mut candidates: Vec<RecordId> = named.take(MOST).collect();
+        if candidates.is_empty() {
+            let found = self.choice.iter().flat_map(|choice| &choice.found);
+            candidates.extend(found.take(MOST).map(|contact| contact.id.clone()));
+        }
+        candidates
+    }
+
     /// A refusal of one record by this host itself.
     #[must_use]
     pub fn new(class: Class, code: &str, text: impl Into<String>) -> Self {
@@ -225,5 +248,42 @@ mod tests {
         let refusal = Refusal::new(Class::Auth, "invalid_grant", "words");
         assert_eq!(refusal.scope, Scope::Record);
         assert_eq!(refusal.clone().of_org(), Refusal { scope: Scope::Org, ..refusal });
+    }
+
+    #[test]
+    fn the_contacts_of_which_the_customer_is_one_are_those_that_the_refusal_names() {
+        let ids = |refusal: &Refusal| refusal.candidates().into_iter().map(String::from).collect::<Vec<_>>();
+        let of = |class, code: &str, records: &[&str]| Refusal {
+            records: records.iter().map(|id| (*id).to_owned()).collect(),
+            ..Refusal::new(class, code, "words")
+        };
+        let both = ["003000000000001AAA", "001000000000002AAA"];
+        assert_eq!(ids(&of(Class::Contact, "CONTACT_AMBIGUOUS", &both)), both);
+        assert_eq!(ids(&of(Class::Contact, "CONTACT_AMBIGUOUS", &["' OR Id != '"])), [""; 0], "no id is none");
+        assert_eq!(ids(&of(Class::Record, "FIELD_CUSTOM_VALIDATION_EXCEPTION", &both)), [""; 0]);
+        // A duplicate rule names what a new contact is like; of another object's record it names no contact of the customer.
+        let sent = |object: &str| {
+            let path = format!("/services/data/v62.0/sobjects/{object}");
+            let request = Some(RequestSent { method: "POST".into(), path, body: serde_json::Value::Null });
+            Refusal { request, ..of(Class::Record, "DUPLICATES_DETECTED", &both) }
+        };
+        assert_eq!(ids(&sent("Contact")), [both[0]]);
+        assert_eq!(ids(&sent("Lead")), [""; 0]);
+        // Where a policy failed to choose, a person can.
+        let person_account = false;
+        let found = Contact {
+            id: both[0].parse().unwrap(),
+            name: String::new(),
+            email: None,
+            phone: None,
+            person_account,
+            attributes: Vec::new(),
+        };
+        let policy = PolicyRef { name: "acme".parse().unwrap(), revision: 1 };
+        let failed = Refusal {
+            choice: Some(Box::new(Choice { policy, found: vec![found] })),
+            ..of(Class::Policy, "POLICY_TRAPPED", &[])
+        };
+        assert_eq!(ids(&failed), [both[0]]);
     }
 }

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::choosing::Choosing;
 use super::command::{Ask, Command, PutBack, Reply};
 use super::{Engine, Error, LaneHandle};
 use crate::domain::{
     Action, Annotation, Asker, ConversationId, Deed, ErrorQuery, Expected, Fingerprint, Group, OperationId, OrgId,
-    SyncError, SyncErrorId, Task,
+    Pick, SyncError, SyncErrorId, Task,
 };
 use crate::ledger::{NotPutBack, Quarantined, action_order};
 use crate::telemetry;
@@ -39,6 +40,26 @@ impl Engine {
     /// When there is no such sync error, or it is not ignored.
     pub async fn reopen(&self, error: &SyncErrorId, by: &Asker) -> Result<SyncError, Error> {
         self.ask_about(error, Ask::Reopen, by).await
+    }
+
+    /// Keeps which contact the customer of a sync error's conversation is, and sends it anew with that; answers how the sync
+    /// error stands then. `instead_of` is what the asker saw chosen before.
+    ///
+    /// # Errors
+    /// When there is no such sync error; it is over, and nothing was chosen; it does not name the contact; or somebody else
+    /// has chosen meanwhile.
+    pub async fn choose(
+        &self,
+        id: &SyncErrorId,
+        pick: Pick,
+        instead_of: Option<Pick>,
+        by: &Asker,
+    ) -> Result<SyncError, Error> {
+        let error = self.ledger.sync_error(id).await?.ok_or_else(|| Error::NoSuchError(id.clone()))?;
+        let lane = self.lanes.get(&error.org).ok_or_else(|| Error::NoSuchError(id.clone()))?;
+        let (asked, by) = (Box::new(Choosing { error, pick, instead_of }), by.clone());
+        let trace = telemetry::here().traceparent();
+        self.ask(lane, |reply| Command::Choose { asked, by, trace, reply }).await
     }
 
     /// Puts something to a cause of an organization; answers how it stands then.

@@ -13,8 +13,8 @@ use super::intent::Intent;
 use super::org::Org;
 use super::shared::Shared;
 use crate::domain::{
-    Blame, Cause, Class, Conversation, ConversationId, Decision, Destination, Fact, Fingerprint, MessageId, PolicyRef,
-    Question, RecordId, Records, Refusal, Routed, Scope, Timestamp, Verdict, Way,
+    Blame, Cause, Class, Conversation, ConversationId, Decision, Destination, Fact, Fingerprint, MessageId, Pick,
+    PolicyRef, Question, RecordId, Records, Refusal, Routed, Scope, Timestamp, Verdict, Way,
 };
 use crate::policy::Failing;
 use crate::salesforce::{CaseWrite, ConversationWrite, Upserted};
@@ -29,6 +29,8 @@ const QUEUES_MAX_AGE_IF_MISSING: Duration = Duration::from_secs(5);
 pub(super) struct Attempt {
     pub(super) conversation: Conversation,
     pub(super) records: Records,
+    /// Which contact the customer is, where a person said so.
+    pub(super) chosen: Option<Pick>,
     /// 1 for the first.
     pub(super) number: u32,
     pub(super) first_seen: Timestamp,
@@ -84,6 +86,7 @@ struct Walk {
     org: Arc<Org>,
     conversation: Conversation,
     records: Records,
+    chosen: Option<Pick>,
     facts: Vec<Fact>,
     reached: bool,
     intents: mpsc::Sender<Intent>,
@@ -91,9 +94,9 @@ struct Walk {
 
 /// Walks the whole way.
 async fn walk(shared: Shared, org: Arc<Org>, attempt: Attempt) -> Outcome {
-    let Attempt { conversation, records, number, first_seen, intents, trace: _ } = attempt;
+    let Attempt { conversation, records, chosen, number, first_seen, intents, trace: _ } = attempt;
     let (id, message) = (conversation.id.clone(), newest(&conversation));
-    let mut walk = Walk { shared, org, conversation, records, facts: Vec::new(), reached: false, intents };
+    let mut walk = Walk { shared, org, conversation, records, chosen, facts: Vec::new(), reached: false, intents };
     let ended = match walk.deliver().await {
         Ok(true) => Ended::Delivered(walk.records.clone()),
         Ok(false) => Ended::Excused,

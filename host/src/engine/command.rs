@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 
 use super::Error;
 use super::attempt::newest;
+use super::choosing::Choosing;
 use super::turn::Turn;
 use crate::domain::{
     Action, Annotation, Asker, Cause, Change, ConversationId, Deed, Event, Expected, Failure, Fingerprint, Group,
@@ -20,6 +21,14 @@ pub(super) enum Command {
         id: SyncErrorId,
         conversation: ConversationId,
         ask: Ask,
+        by: Asker,
+        /// The span of the request.
+        trace: Option<String>,
+        reply: Reply<SyncError>,
+    },
+    /// Which contact the customer of a conversation is.
+    Choose {
+        asked: Box<Choosing>,
         by: Asker,
         /// The span of the request.
         trace: Option<String>,
@@ -96,9 +105,10 @@ impl Command {
     }
 
     /// The conversation that has to be loaded for it.
-    pub(super) const fn conversation(&self) -> Option<&ConversationId> {
+    pub(super) fn conversation(&self) -> Option<&ConversationId> {
         match self {
             Self::Error { conversation, .. } | Self::IgnoreParked { conversation, .. } => Some(conversation),
+            Self::Choose { asked, .. } => Some(&asked.error.conversation),
             _ => None,
         }
     }
@@ -190,7 +200,7 @@ impl Turn<'_> {
     }
 
     /// An action about the organization, of this turn.
-    fn action(&self, by: &Asker, what: Deed) -> Action {
+    pub(super) fn action(&self, by: &Asker, what: Deed) -> Action {
         Action { order: action_order(), ..Action::new(by, what, self.now).of(self.org) }
     }
 }

@@ -8,6 +8,7 @@ mod arrivals;
 mod asking;
 mod attempt;
 mod checks;
+mod choosing;
 mod command;
 mod coverage;
 mod environment;
@@ -55,7 +56,8 @@ pub use self::silence::SourceStanding;
 pub use self::teams::UnseenTeam;
 use crate::clock::Clock;
 use crate::domain::{
-    ConversationId, Fingerprint, OperationId, OperationOver, OrgId, SourceId, Stale, SyncErrorId, TransitionError,
+    Chosen, ConversationId, Fingerprint, OperationId, OperationOver, OrgId, Pick, SourceId, Stale, SyncErrorId,
+    TransitionError,
 };
 use crate::ledger::{Inbox, Ledger, NotPutBack};
 use crate::policy::PolicyHost;
@@ -123,6 +125,15 @@ pub enum Error {
     /// An entry of the quarantine stays there.
     #[error(transparent)]
     NotPutBack(#[from] NotPutBack),
+    /// Somebody has said which contact the customer is, since whoever asks looked.
+    #[error("{0}; ask again with that as `instead_of` to change it")]
+    Chosen(Box<Chosen>),
+    /// No person's choice of a contact stands, and one was to be changed or taken back.
+    #[error("nobody's choice of a contact stands for this conversation any more: the policy decides")]
+    NothingChosen,
+    /// The contact is none of those that the sync error names.
+    #[error("{0} is none of the contacts that the sync error names")]
+    NotACandidate(Pick),
     /// It was changed meanwhile.
     #[error(transparent)]
     Stale(#[from] Stale),

@@ -182,7 +182,8 @@ impl<'a> Turn<'a> {
                         Fact::Resolved { sync_error, .. }
                         | Fact::Ignored { sync_error, .. }
                         | Fact::RetryAsked { sync_error, .. }
-                        | Fact::Reopened { sync_error, .. } => self.affected(sync_error),
+                        | Fact::Reopened { sync_error, .. }
+                        | Fact::ContactChosen { sync_error, .. } => self.affected(sync_error),
                         _ => Vec::new(),
                     };
                     self.audit(id, message, about, fact);

@@ -8,6 +8,7 @@ mod authorization;
 mod backup;
 mod bodies;
 mod caller;
+mod candidates;
 mod console;
 mod conversations;
 mod customers;

@@ -17,9 +17,9 @@ use super::openapi::{self, Document};
 use super::problem::{Kind, Problem};
 use super::tokens::Scope;
 use super::{
-    App, actions, api_tokens, authorization, backup, console, conversations, customers, events, evidence, export,
-    groups, idempotency, intake, messages, operations, orgs, parked, plugins, policies, preview, probes, quarantine,
-    recount, repro, request_id, sync_errors, troubles, webhook,
+    App, actions, api_tokens, authorization, backup, candidates, console, conversations, customers, events, evidence,
+    export, groups, idempotency, intake, messages, operations, orgs, parked, plugins, policies, preview, probes,
+    quarantine, recount, repro, request_id, sync_errors, troubles, webhook,
 };
 use crate::telemetry;
 
@@ -88,6 +88,8 @@ fn errors() -> OpenApiRouter<App> {
         .routes(routes!(sync_errors::retry))
         .routes(routes!(sync_errors::ignore))
         .routes(routes!(sync_errors::reopen))
+        .routes(routes!(candidates::show))
+        .routes(routes!(candidates::choose))
         .routes(routes!(groups::patch))
         .routes(routes!(operations::begin))
         .routes(routes!(operations::pause))

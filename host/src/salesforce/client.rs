@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::config::Config;
-use super::customers::{Alone, Customers};
+use super::customers::{Alone, ContactDetails, Customers};
 use super::error::Error;
 use super::queues::{QueueCache, Queues};
 use super::transport::{Authorization, Call, Keeping, Transport};
@@ -180,6 +180,22 @@ impl Client {
     /// Salesforce's refusal.
     pub async fn contact_is_there(&self, contact: &RecordId) -> Result<bool, Refusal> {
         self.customers.is_there(contact).await
+    }
+
+    /// What Salesforce knows of these contacts and person accounts; those that are not there, or may not be seen, are left out.
+    ///
+    /// # Errors
+    /// Salesforce's refusal.
+    pub async fn contact_details(&self, ids: &[RecordId]) -> Result<Vec<ContactDetails>, Refusal> {
+        self.customers.details(ids).await
+    }
+
+    /// The page on which people look at a contact or a person account; `None` while the organization's own address is not
+    /// known.
+    #[must_use]
+    pub fn contact_page(&self, contact: &RecordId) -> Option<String> {
+        let records = Records { contact: Some(contact.clone()), ..Records::default() };
+        self.pages(&records).pop().and_then(|page| page.url)
     }
 
     /// The contacts that the first search with a result finds, ten at most, those that were changed last first. What these

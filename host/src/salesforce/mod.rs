@@ -25,7 +25,7 @@ mod write;
 pub use checks::ConnectionCheck;
 pub use client::{Client, RecordPage};
 pub use config::{Cases, Config, Flow, Objects};
-pub use customers::Alone;
+pub use customers::{Alone, ContactDetails};
 pub use error::Error;
 pub use queues::{Queue, Queues};
 pub use refusals::{advice, explain, may_be_about_a_dead_link, outcome_unknown};

@@ -19,7 +19,7 @@ pub(super) use self::filter::Filter;
 use super::Exit;
 use super::out::{say, tell};
 use super::remote::{Remote, known};
-use crate::domain::{OrgId, SyncErrorId};
+use crate::domain::{OrgId, Pick, SyncErrorId};
 use crate::http::api::RetryAll;
 
 const EXAMPLES: &str = "\
@@ -30,6 +30,7 @@ Examples:
   switchyard sync-error search 'jane@'                         by customer, by any id, or by words of the cause
   switchyard sync-error show se-m47l4iet4z5kanechmvu
   switchyard sync-error retry se-m47l4iet4z5kanechmvu
+  switchyard sync-error choose se-m47l4iet4z5kanechmvu 003Wd00000AbCdEIAV
   switchyard sync-error export --state pending --format csv --to pending.csv
   switchyard sync-error list --ids --customer test | xargs -r switchyard sync-error ignore --reason 'test customers'
 
@@ -112,6 +113,31 @@ pub(super) enum Command {
     },
     /// Take ignored ones back.
     Reopen(Chosen),
+    /// Show the contacts that the customer could be, as Salesforce knows them.
+    Candidates {
+        /// The sync error's id.
+        id: SyncErrorId,
+        /// As JSON, which it is anyway.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Say which contact the customer is, and try again with that.
+    Choose {
+        /// The sync error's id.
+        id: SyncErrorId,
+        /// One of the candidates' ids; `none` to write the conversation without a contact; `policy` to take back what was chosen.
+        contact: Pick,
+        /// What was chosen before and is changed by this.
+        #[arg(long, value_name = "CONTACT")]
+        instead_of: Option<Pick>,
+        /// Print what the host answers, as JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        remote: Remote,
+    },
     /// Print a repro bundle, for `switchyard policy replay` and for a plugin's cases.
     Repro {
         /// The sync error's id.
@@ -147,6 +173,17 @@ pub(super) async fn run(command: Command) -> anyhow::Result<Exit> {
             chosen.each("ignore", Some(json!({ "reason": reason })), "is ignored").await?;
         }
         Command::Reopen(chosen) => chosen.each("reopen", None, "is pending again").await?,
+        Command::Candidates { id, remote, .. } => {
+            print(&remote.call(Method::GET, &format!("/v1/sync-errors/{id}/candidates"), None).await?)?;
+        }
+        Command::Choose { id, contact, instead_of, json, remote } => {
+            let body = json!({ "contact": contact, "instead_of": instead_of });
+            let answer = remote.call(Method::POST, &format!("/v1/sync-errors/{id}/choose"), Some(body)).await?;
+            match json {
+                true => say!("{answer}"),
+                false => say!("{id} is tried again with {contact}"),
+            }
+        }
         Command::Repro { id, unmasked, remote, .. } => {
             let path = format!("/v1/sync-errors/{id}/repro?mask={}", !unmasked);
             print(&remote.call(Method::GET, &path, None).await?)?;

@@ -1,10 +1,12 @@
 //! The state of one conversation's way into one organization, what can happen to it, and what follows.
 
+mod chosen;
 mod records;
 mod step;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::chosen::{Chosen, Pick};
 pub use self::records::{Creation, Records, Routed};
 pub use self::step::step;
 use super::{
@@ -39,6 +41,9 @@ pub struct Delivery {
     pub errors: u32,
     /// What it has become in Salesforce.
     pub records: Records,
+    /// Which contact the customer is, where a person said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<Box<Chosen>>,
     /// The newest message of the version that got through last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivered: Option<MessageId>,
@@ -249,6 +254,17 @@ pub enum Event {
     ReopenAsked {
         /// Who.
         by: String,
+    },
+    /// A person says which contact the customer is; it is sent anew with that.
+    ContactChosen {
+        /// Who.
+        by: String,
+        /// Which.
+        pick: Pick,
+        /// The sync error at which they said so, and its message.
+        sync_error: SyncErrorId,
+        /// The message.
+        message: MessageId,
     },
     /// Nothing is on its way any more: the host was started again, or the attempt was given up.
     Restarted,

@@ -1,7 +1,9 @@
 //! The one function that moves a delivery: an exhaustive match, without a clock and without I/O.
 
-use super::{Delivery, Effect, Event, Failure, InOperation, OpenError, Phase, Work};
-use crate::domain::{Change, Ending, Fact, Fingerprint, Plan, Retried, State, Timestamp, plan};
+mod choosing;
+
+use super::{Chosen, Delivery, Effect, Event, Failure, InOperation, OpenError, Phase, Records, Work};
+use crate::domain::{Change, Ending, Fact, Fingerprint, MessageId, Plan, Retried, State, SyncErrorId, Timestamp, plan};
 
 /// Moves a delivery.
 #[must_use]
@@ -15,6 +17,7 @@ pub fn step(mut state: Delivery, event: Event, now: Timestamp) -> (Delivery, Vec
                 Phase::Parked { since } => (Work::Due, since),
                 _ => return (state, effects),
             };
+            choosing::begins(&mut state);
             state.phase = Phase::Sending { version: state.wanted, work, since, again: false };
             effects.push(Effect::Send { version: state.wanted });
         }
@@ -28,18 +31,7 @@ pub fn step(mut state: Delivery, event: Event, now: Timestamp) -> (Delivery, Vec
                 state.records.creation = Some(creation);
             }
         }
-        Event::Delivered { message, records } => {
-            if matches!(state.phase, Phase::Sending { .. }) {
-                state.records = records;
-                state.delivered = Some(message.clone());
-                state.delivered_at = Some(now);
-                let ending = |open: &OpenError| match open.message == message {
-                    true => Ending::Delivered,
-                    false => Ending::Superseded,
-                };
-                settle(&mut state, &mut effects, ending, now);
-            }
-        }
+        Event::Delivered { message, records } => deliver(&mut state, &mut effects, message, records, now),
         Event::Excused => settle(&mut state, &mut effects, |_| Ending::NotEligible, now),
         Event::Failed(failure) => fail(&mut state, &mut effects, *failure, now),
         Event::Due { early } => {
@@ -51,6 +43,10 @@ pub fn step(mut state: Delivery, event: Event, now: Timestamp) -> (Delivery, Vec
         Event::ResyncAsked { by, operation } => resync(&mut state, &mut effects, by, operation, now),
         Event::IgnoreAsked { by, reason, operation } => ignore(&mut state, &mut effects, by, reason, operation),
         Event::ReopenAsked { by } => reopen(&mut state, &mut effects, by),
+        Event::ContactChosen { by, pick, sync_error, message } => {
+            let chosen = Chosen { pick, by, at: now };
+            choose(&mut state, &mut effects, chosen, sync_error, message, now);
+        }
         Event::Restarted => {
             if let Phase::Sending { work, since, .. } = state.phase {
                 state.phase = Phase::Ready { work, since };
@@ -82,6 +78,24 @@ fn arrive(state: &mut Delivery, effects: &mut Vec<Effect>, version: u64, now: Ti
     }
 }
 
+fn deliver(state: &mut Delivery, effects: &mut Vec<Effect>, message: MessageId, records: Records, now: Timestamp) {
+    if !matches!(state.phase, Phase::Sending { .. }) {
+        return;
+    }
+    state.records = records;
+    state.delivered = Some(message.clone());
+    state.delivered_at = Some(now);
+    let ending = |open: &OpenError| match open.message == message {
+        true => Ending::Delivered,
+        false => Ending::Superseded,
+    };
+    let overtaken = choosing::overtook(state);
+    settle(state, effects, ending, now);
+    if overtaken && state.phase == Phase::Idle {
+        queue(state, effects, Work::Due, now);
+    }
+}
+
 /// The version that was sent is settled, and the sync error of the conversation is over.
 fn settle(state: &mut Delivery, effects: &mut Vec<Effect>, ending: impl Fn(&OpenError) -> Ending, now: Timestamp) {
     let Phase::Sending { version, .. } = state.phase else { return };
@@ -108,6 +122,7 @@ fn fail(state: &mut Delivery, effects: &mut Vec<Effect>, failure: Failure, now: 
     if let (true, Some(creation)) = (forgotten, &mut state.records.creation) {
         creation.fields.clear();
     }
+    choosing::overtook(state);
     let newer = state.wanted > version;
     let silent = state.fails_in_silence(&failure.group);
     let ignored = state.open.as_ref().filter(|open| open.state == State::Ignored);
@@ -234,6 +249,10 @@ fn retry(state: &mut Delivery, effects: &mut Vec<Effect>, by: String, operation:
     effects.push(Effect::Registry { error: open.id.clone(), change: Change::Retry { by: by.clone() } });
     let fact = Fact::RetryAsked { sync_error: open.id.clone(), by };
     effects.push(Effect::Audit { message: open.message.clone(), fact });
+    send_again(state, effects, work, now);
+}
+
+fn send_again(state: &mut Delivery, effects: &mut Vec<Effect>, work: Work, now: Timestamp) {
     match &mut state.phase {
         Phase::Sending { again, .. } => *again = true,
         Phase::Ready { .. } | Phase::Parked { .. } => {}
@@ -242,6 +261,25 @@ fn retry(state: &mut Delivery, effects: &mut Vec<Effect>, by: String, operation:
             queue(state, effects, work, now);
         }
     }
+}
+
+/// Also what got through is sent again: it may be linked to somebody else.
+fn choose(
+    state: &mut Delivery,
+    effects: &mut Vec<Effect>,
+    chosen: Chosen,
+    sync_error: SyncErrorId,
+    message: MessageId,
+    now: Timestamp,
+) {
+    let (by, pick) = (chosen.by.clone(), chosen.pick.clone());
+    choosing::keep(state, chosen);
+    effects.push(Effect::Audit { message, fact: Fact::ContactChosen { sync_error, by: by.clone(), contact: pick } });
+    if let Some(open) = state.open.as_mut().filter(|open| open.state != State::Ignored) {
+        open.state = State::Retrying;
+        effects.push(Effect::Registry { error: open.id.clone(), change: Change::Retry { by } });
+    }
+    send_again(state, effects, Work::Due, now);
 }
 
 /// What got through is sent once more; what is about to be sent anyway is left alone.

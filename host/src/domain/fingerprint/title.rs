@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{Class, Fault, Refusal};
+use crate::domain::{CHOSEN_CONTACT_GONE, Class, Fault, Refusal};
 
 /// The longest title, in bytes.
 const LONGEST: usize = 120;
@@ -17,6 +17,9 @@ pub(super) fn of(refusal: &Refusal, team: Option<&str>, queue: Option<&str>, tex
         (_, Class::Auth) => of_connection(&refusal.code).to_owned(),
         (_, Class::Contact) if refusal.code == "CONTACT_AMBIGUOUS" => {
             "Nobody can tell which contact the customer is".to_owned()
+        }
+        (_, Class::Contact) if refusal.code == CHOSEN_CONTACT_GONE => {
+            "The contact that a person chose is gone".to_owned()
         }
         (_, Class::Transient | Class::Limit) => of_passing(&refusal.code, text),
         (_, Class::Config | Class::Request) => of_set_up(&refusal.code, &fields, queue, text),

@@ -7,7 +7,8 @@ use tokio::sync::oneshot;
 
 use super::Walk;
 use crate::domain::{
-    Attribute, Choice, Class, ContactSearch, Creation, Fact, FieldPath, Link, PolicyRef, Question, Refusal,
+    Attribute, CHOSEN_CONTACT_GONE, Choice, Class, Contact, ContactSearch, Creation, Fact, FieldPath, Link, Pick,
+    PolicyRef, Question, Refusal,
 };
 use crate::engine::intent::Intent;
 use crate::salesforce::{Alone, may_be_about_a_dead_link, outcome_unknown};
@@ -21,14 +22,14 @@ pub(super) const NOT_SETTLED: &str = "CONTACT_NOT_SETTLED";
 pub(super) const LOOK_AGAIN: u32 = 30;
 
 impl Walk {
-    /// Links the contact, unless one is linked already.
+    /// Links the contact: the one that a person chose, else the one that is linked already, else the one that the policy
+    /// chooses.
     pub(super) async fn link(&mut self) -> Result<(), Box<Refusal>> {
         // What is gone is not named to the policy either, which would choose it again.
         let named = &mut self.conversation.customer.contact;
         *named = named.take().filter(|id| self.records.gone.as_ref().is_none_or(|gone| !gone.is_same(id.as_str())));
-        let known = self.records.contact.clone().or(named.clone());
-        if known.is_some() {
-            (self.records.contact, self.records.creation) = (known, None);
+        let is_gone = self.chosen_is_gone();
+        if !is_gone && self.take_known() {
             return Ok(());
         }
         let (policies, name) = (self.shared.policies.clone(), self.org.policy.clone());
@@ -39,7 +40,8 @@ impl Walk {
         let fields = policies.contact_fields(&name);
         let salesforce = Arc::clone(&self.org.salesforce);
         let alone = salesforce.alone_with(&searches, &self.conversation).await;
-        if let Some(creation) = self.records.creation.take()
+        if !is_gone
+            && let Some(creation) = self.records.creation.take()
             && self.settle(creation).await?
         {
             return Ok(());
@@ -52,6 +54,10 @@ impl Walk {
         }
         if found.is_empty() {
             found = salesforce.made_lately(&alone, &fields).await?;
+        }
+        if is_gone {
+            // Nobody else is linked in its place: a person chooses anew.
+            return Err(Box::new(chosen_is_gone(searched_by, found)));
         }
         let decision = self.measured(Question::Choose, policies.choose(&name, &self.conversation, &found, now)).await;
         let (policy, count) = (decision.policy.clone(), found.len());
@@ -73,6 +79,29 @@ impl Walk {
             }
         }
         Ok(())
+    }
+
+    /// Takes the contact that a person chose, else the one that is linked, else the one that the source names. `false`: nobody
+    /// knows one.
+    fn take_known(&mut self) -> bool {
+        let named = &self.conversation.customer.contact;
+        let known = match &self.chosen {
+            Some(Pick::Contact(contact)) => Some(contact.clone()),
+            Some(Pick::NoContact) => None,
+            Some(Pick::Policy) | None => match self.records.contact.as_ref().or(named.as_ref()) {
+                None => return false,
+                known => known.cloned(),
+            },
+        };
+        (self.records.contact, self.records.creation) = (known, None);
+        true
+    }
+
+    fn chosen_is_gone(&self) -> bool {
+        match (&self.chosen, &self.records.gone) {
+            (Some(Pick::Contact(contact)), Some(gone)) => gone == contact || gone.is_same(contact.as_str()),
+            _ => false,
+        }
     }
 
     /// Makes a contact. It is inserted, which nothing keeps from happening twice; so it is on record before it is sent,
@@ -159,6 +188,14 @@ impl Walk {
             Ok(true) | Err(_) => false,
         }
     }
+}
+
+/// What a person chose is not there any more. Who else it could be is told to whoever chooses anew.
+fn chosen_is_gone(policy: PolicyRef, found: Vec<Contact>) -> Refusal {
+    let text = "The contact that was chosen for this conversation is not there any more: it was deleted, or merged into another.";
+    let records = found.iter().map(|contact| contact.id.to_string()).collect();
+    let choice = Some(Box::new(Choice { policy, found }));
+    Refusal { records, choice, ..Refusal::new(Class::Contact, CHOSEN_CONTACT_GONE, text) }
 }
 
 /// The fields were the policy's choice: who reads the sync error has to know where to look.

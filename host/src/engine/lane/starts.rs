@@ -87,10 +87,11 @@ impl Lane {
         let message = newest(&conversation);
         let affected = affected(&conversation, delivery.delivered.as_ref(), &message);
         let (records, number, intents) = (delivery.records, delivery.attempts + 1, self.intents.0.clone());
+        let chosen = delivery.chosen.map(|chosen| chosen.pick);
         // One of many, and one of long after, would make a trace that nobody can read: they have their own, with a link.
         let alone = number == 1 && delivery.operation.is_none_or(|of| !of.waits);
         let trace = delivery.trace.map(|of| if alone { Begun::Below(of) } else { Begun::After(of) });
-        let attempt = Attempt { conversation, records, number, first_seen, intents, trace };
+        let attempt = Attempt { conversation, records, chosen, number, first_seen, intents, trace };
         Some((Flight { id, message, affected }, attempt))
     }
 

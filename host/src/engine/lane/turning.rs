@@ -168,6 +168,10 @@ impl Lane {
                     }
                     Box::new(move || drop(reply.send(answer)))
                 }
+                Command::Choose { asked, by, trace, reply } => {
+                    let answer = turn.choose(&asked, &by, trace);
+                    Box::new(move || drop(reply.send(answer)))
+                }
                 Command::IgnoreParked { conversation, by, reason, reply } => {
                     let refusal = self.admission.incident.cause().map(|(_, refusal)| refusal.clone());
                     let answer = turn.ignore_parked(&conversation, &by, &reason, refusal.as_ref());

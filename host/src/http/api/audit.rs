@@ -68,7 +68,7 @@ impl From<domain::AuditEntry> for AuditEntry {
 pub(crate) struct Fact(pub(crate) domain::Fact);
 
 /// The facts that there are.
-const FACTS: [&str; 16] = [
+const FACTS: [&str; 17] = [
     "ARRIVED",
     "ROUTED",
     "LINKED",
@@ -83,6 +83,7 @@ const FACTS: [&str; 16] = [
     "RESYNC_ASKED",
     "IGNORED",
     "REOPENED",
+    "CONTACT_CHOSEN",
     "ERASED",
     "RESOLVED",
 ];
@@ -96,7 +97,7 @@ fn plain(kind: Type, doc: &'static str) -> RefOr<Schema> {
 }
 
 impl PartialSchema for Fact {
-    /// One object with all members that facts have: generated clients read that better than one of sixteen.
+    /// One object with all members that facts have: generated clients read that better than one of seventeen.
     fn schema() -> RefOr<Schema> {
         let what = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(FACTS));
         let logs = ArrayBuilder::new().items(ObjectBuilder::new().schema_type(Type::String));
@@ -116,6 +117,7 @@ impl PartialSchema for Fact {
             ("text", plain(Type::String, "The words of the refusal.")),
             ("reason", plain(Type::String, "Why.")),
             ("by", plain(Type::String, "Who; of `ARRIVED`, how it reached the host.")),
+            ("contact", plain(Type::String, "The contact that a person chose, `none` or `policy`.")),
             ("kind", plain(Type::String, "The source's word for its event.")),
             ("fault", plain(Type::String, "How the policy failed to answer.")),
             ("rule", plain(Type::String, "The rule of the policy that led to the answer.")),

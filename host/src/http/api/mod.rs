@@ -4,6 +4,7 @@
 mod action;
 mod audit;
 mod authorization;
+mod candidates;
 mod conversation;
 mod coverage;
 mod customer;
@@ -25,6 +26,7 @@ mod values;
 pub(crate) use self::action::{Action, ActionList};
 pub(crate) use self::audit::{Audit, AuditEntry, Fact, RequestOrigin};
 pub(crate) use self::authorization::{AuthorizationCode, AuthorizationRequest, AuthorizationStart, Authorized};
+pub(crate) use self::candidates::{Candidate, CandidateList, ContactChoice};
 pub(crate) use self::conversation::{
     Conversation, Details, ErrorLine, InOrg as ConversationInOrg, Message, Parked, ParkedList, Record,
 };

@@ -35,6 +35,7 @@ const CSS: &str = concat!(
     include_str!("assets/parts.css"),
     include_str!("assets/pages.css"),
     include_str!("assets/policies.css"),
+    include_str!("assets/choosing.css"),
 );
 const JS: &str = include_str!("assets/console.js");
 

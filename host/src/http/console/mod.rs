@@ -3,6 +3,7 @@
 mod around;
 mod assets;
 mod authorization;
+mod choosing;
 mod conversation;
 mod home;
 mod incident;
@@ -59,6 +60,8 @@ pub(super) fn router(app: &App) -> Router<App> {
     let read_everything = policies::of_everything().route("/quarantine", get(quarantine::list));
     let errors = Router::new()
         .route("/sync-errors/{id}/retry", post(sync_error::retry))
+        .route("/sync-errors/{id}/choose", get(choosing::show).post(choosing::choose))
+        .route("/causes/{id}/choose", get(choosing::first))
         .route("/sync-errors/{id}/ignore", post(sync_error::ignore))
         .route("/sync-errors/{id}/reopen", post(sync_error::reopen));
     let errors_of_org = Router::new()

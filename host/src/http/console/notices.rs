@@ -22,9 +22,9 @@ pub(super) async fn told(app: &App, caller: &Caller, visit: &Visit) -> Option<Ma
     let done = visit.done()?;
     match done {
         Done::Began(id) => seen(app, caller, id.clone()).await.ok().map(|operation| of_operation(&operation)),
-        Done::Retried(id) | Done::Ignored(id) | Done::Reopened(id) | Done::Late(id) => {
+        Done::Retried(id) | Done::Ignored(id) | Done::Reopened(id) | Done::Chose(id) | Done::Late(id) => {
             let error = find(app, caller, id).await.ok()?;
-            Some(of_error(visit, &error, matches!(done, Done::Late(_))))
+            Some(of_error(visit, &error, done))
         }
         plain => plain.plain().map(|words| notice("", &html! { (words) }, &html! {})),
     }
@@ -35,7 +35,7 @@ fn notice(tone: &str, words: &Markup, what_next: &Markup) -> Markup {
 }
 
 /// How a sync error stands, in words, with who brought it there.
-fn of_error(visit: &Visit, error: &SyncError, late: bool) -> Markup {
+fn of_error(visit: &Visit, error: &SyncError, done: &Done) -> Markup {
     let by = error.history.last().and_then(|moment| moment.by.as_deref());
     let when = error.history.last().map_or(error.last_seen, |moment| moment.at);
     let (tone, stands) = match error.state {
@@ -55,12 +55,17 @@ fn of_error(visit: &Visit, error: &SyncError, late: bool) -> Markup {
         }
     };
     let words = html! {
-        @if late { b { "Nothing was done: it had changed meanwhile. " } }
+        @if matches!(done, Done::Late(_)) { b { "Nothing was done: it had changed meanwhile. " } }
         a href={ "/sync-errors/" (error.id) } { (who(error)) } " " (stands)
         " (" @if let Some(by) = by { (by) ", " } (format::time(when)) ")."
     };
     let undo = error.state == State::Ignored && visit.may(Scope::Errors);
-    notice(tone, &words, &html! { @if undo { (reopen(visit, &error.id)) } })
+    let chose = matches!(done, Done::Chose(_)) && visit.may(Scope::Errors);
+    let what_next = html! {
+        @if undo { (reopen(visit, &error.id)) }
+        @if chose { a href={ "/sync-errors/" (error.id) "/choose" } { "Change the choice" } }
+    };
+    notice(tone, &words, &what_next)
 }
 
 fn reopen(visit: &Visit, id: &SyncErrorId) -> Markup {

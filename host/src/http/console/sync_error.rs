@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::around;
+use super::choosing::choose_link;
 use super::conversation::{link_to, said, timeline};
 use super::lines::title_of;
 use super::notices::who;
@@ -63,7 +64,9 @@ pub(super) async fn show(
             b { (title_of(groups.first(), &error)) }
             div.said { (format::cut(&error.refusal.text)) }
         }
-        div.sticky #actions data-live { (actions(&visit, &error)) (cause(groups.first(), &error)) }
+        div.sticky #actions data-live {
+            (actions(&visit, &error)) (choose_link(&visit, &error)) (cause(groups.first(), &error))
+        }
         (ways(&visit, &error))
         div.two {
             div {

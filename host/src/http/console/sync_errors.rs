@@ -7,6 +7,7 @@ use axum::Extension;
 use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
 
+use super::choosing::choose_each_link;
 use super::lines::{self, Line};
 use super::parts::format::{self, counted, grouped};
 use super::parts::{Icon, Section, Visit, icon};
@@ -38,6 +39,11 @@ pub(super) async fn list(
     let mut orgs = app.parts.engine.orgs();
     orgs.retain(|(org, _)| caller.sees(&org.id));
     let chosen = only(&query.orgs).and_then(|id| orgs.iter().find(|(org, _)| org.id == *id));
+    let mut causes = match only(&query.groups) {
+        Some(group) => app.parts.engine.ledger().group(group).await?,
+        None => Vec::new(),
+    };
+    causes.retain(|cause| caller.sees(&cause.org));
     let title = chosen.map_or_else(|| "Errors".to_owned(), |(org, _)| format!("Errors of {}", org.name));
     let lines = lines_of(&app, &visit, &page.items).await?;
     let content = html! {
@@ -50,6 +56,7 @@ pub(super) async fn list(
         (tabs(query, &orgs))
         (filters(query, &orgs))
         (what_to_do(&visit, query, page.total))
+        @for cause in &causes { (choose_each_link(&visit, cause)) }
         (rows(&visit, query, &page, &lines, &orgs))
         (pages(query, &page, first_of(&address), asked.limit as u64))
     };

@@ -91,6 +91,7 @@ fn delivery(
     Delivery {
         operation: None,
         trace: None,
+        chosen: None,
         delivered_at: None,
         wanted: known.wanted,
         settled: known.settled,

@@ -25,13 +25,13 @@ const FEWEST_DIGITS: usize = 6;
 /// A contact that was made since may have been made so much before by Salesforce's clock.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(3600);
 /// The first characters of every account's id.
-const ACCOUNT: &str = "001";
+pub(super) const ACCOUNT: &str = "001";
 /// Which come first of those that a search finds, and which stay where it finds too many.
 const NEWEST_FIRST: &str = "LastModifiedDate DESC";
 
 /// The customers of one organization.
 pub(crate) struct Customers {
-    transport: Arc<Transport>,
+    pub(super) transport: Arc<Transport>,
     pub(crate) person_accounts: PersonAccounts,
     known: Arc<Known>,
 }

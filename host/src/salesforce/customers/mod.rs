@@ -2,6 +2,7 @@
 
 mod alone;
 mod contacts;
+mod details;
 mod person_accounts;
 mod rows;
 
@@ -9,3 +10,4 @@ pub use alone::Alone;
 pub(super) use contacts::Customers;
 #[cfg(any(test, fuzzing))]
 pub(super) use contacts::rows;
+pub use details::ContactDetails;

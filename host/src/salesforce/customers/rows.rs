@@ -51,6 +51,11 @@ impl Row {
         })
     }
 
+    /// How many records below it were answered with it.
+    pub(super) fn below(&self, relationship: &str) -> Option<u64> {
+        named(&self.0, relationship)?.as_object()?.get("totalSize")?.as_u64()
+    }
+
     /// What a field says; nothing where it is empty, or made of several.
     fn told(&self, field: &FieldPath) -> Option<String> {
         let (references, name) = field.parts();

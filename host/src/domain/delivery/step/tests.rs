@@ -1,11 +1,12 @@
 //! Properties of the delivery's state machine, walked at random, and its main paths by name.
 
+mod choosing;
 mod operations;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{Cause, Class, ConversationId, MessageId, OrgId, Records, Refusal, SyncErrorId, Verdict};
+use crate::domain::{Cause, Class, ConversationId, MessageId, OrgId, Pick, Records, Refusal, SyncErrorId, Verdict};
 
 fn message(n: u64) -> MessageId {
     MessageId::new(format!("main:{n}")).unwrap()
@@ -255,6 +256,7 @@ enum Move {
     Ignore,
     Reopen,
     Restart,
+    Choose(Pick),
 }
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
@@ -266,6 +268,8 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         1 => Just(Verdict::Ignore("because".into())),
     ];
     let code = prop::sample::select(vec!["ONE", "TWO"]);
+    let contact = |number: u32| Pick::Contact(format!("003{number:012}AAA").parse().unwrap());
+    let pick = prop::sample::select(vec![contact(1), contact(2), Pick::NoContact, Pick::Policy]);
     let one = prop_oneof![
         3 => Just(Move::Arrive),
         4 => Just(Move::Start),
@@ -279,11 +283,21 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         2 => Just(Move::Ignore),
         1 => Just(Move::Reopen),
         1 => Just(Move::Restart),
+        2 => pick.prop_map(Move::Choose),
     ];
     prop::collection::vec(one, 1..60)
 }
 
-fn event(next: &Move, state: &Delivery, version: u64) -> Event {
+/// It got through, with what was chosen when the attempt began.
+fn linked_as(chosen: Option<&Pick>, sent: u64) -> Event {
+    let contact = match chosen {
+        Some(Pick::Contact(contact)) => Some(contact.clone()),
+        _ => None,
+    };
+    Event::Delivered { message: message(sent), records: Records { contact, ..Records::default() } }
+}
+
+fn event(next: &Move, state: &Delivery, version: u64, began: Option<&Pick>) -> Event {
     let sent = match state.phase {
         Phase::Sending { version, .. } => version,
         _ => 0,
@@ -292,7 +306,8 @@ fn event(next: &Move, state: &Delivery, version: u64) -> Event {
     match next {
         Move::Arrive => arrived(version),
         Move::Start => Event::Started,
-        Move::Deliver => delivered(sent),
+        // As the attempt was begun: what was chosen during it, it does not know.
+        Move::Deliver => linked_as(began, sent),
         Move::Excuse => Event::Excused,
         Move::Fail(code, class, verdict) => Event::Failed(Box::new(fail(code, *class, verdict.clone()))),
         Move::Park => Event::Parked,
@@ -305,6 +320,10 @@ fn event(next: &Move, state: &Delivery, version: u64) -> Event {
         Move::Ignore => ignore(),
         Move::Reopen => Event::ReopenAsked { by: "ann".into() },
         Move::Restart => Event::Restarted,
+        Move::Choose(pick) => {
+            let (sync_error, message) = (error(1), message(1));
+            Event::ContactChosen { by: "ann".into(), pick: pick.clone(), sync_error, message }
+        }
     }
 }
 
@@ -359,6 +378,7 @@ proptest! {
     #[test]
     fn no_walk_loses_a_message(moves in moves()) {
         let (mut state, mut version, mut now) = (Delivery::default(), 0, 0);
+        let mut began: Option<Pick> = None;
         // The version up to which a person asked that nothing more is tried.
         let mut ignored_until = None;
         for next in moves {
@@ -367,7 +387,7 @@ proptest! {
                 Move::Due(later) => now += later,
                 _ => {}
             }
-            let event = event(&next, &state, version);
+            let event = event(&next, &state, version, began.as_ref());
             let before = state.clone();
             let (after, effects) = step(state, event.clone(), Timestamp::from_millis(now));
             prop_assert!(after.settled >= before.settled && after.settled <= after.wanted);
@@ -404,19 +424,33 @@ proptest! {
                     || matches!(after.phase, Phase::Sending { again: true, .. });
                 prop_assert!(is_made, "{:?}", after.phase);
             }
+            if event == Event::Started && matches!(after.phase, Phase::Sending { .. }) && !matches!(before.phase, Phase::Sending { .. }) {
+                began = after.chosen.as_ref().map(|chosen| chosen.pick.clone());
+            }
             state = after;
         }
         // Left alone, every delivery settles: what is on its way gets through, and what is queued or due is sent.
-        for _ in 0..4 {
+        let mut got_through = false;
+        for _ in 0..6 {
             let event = match state.phase {
                 Phase::Ready { .. } | Phase::Parked { .. } => Event::Started,
-                Phase::Sending { version, .. } => delivered(version),
+                Phase::Sending { version, .. } => linked_as(began.as_ref(), version),
                 Phase::Waiting { .. } => Event::Due { early: false },
                 Phase::Idle | Phase::Held => break,
             };
+            let starts = event == Event::Started;
+            got_through = matches!(event, Event::Delivered { .. });
             state = step(state, event, Timestamp::from_millis(u64::MAX)).0;
+            if starts {
+                began = state.chosen.as_ref().map(|chosen| chosen.pick.clone());
+            }
         }
         let ignored = state.open.as_ref().is_some_and(|open| open.state == State::Ignored);
         prop_assert!(state.phase == Phase::Held || (state.phase == Phase::Idle && (ignored || state.settled == state.wanted)));
+        // What got through is linked to whom a person chose.
+        let chosen = state.chosen.as_ref().map(|chosen| &chosen.pick);
+        if let (Some(Pick::Contact(contact)), true) = (chosen, state.open.is_none() && state.phase == Phase::Idle && got_through) {
+            prop_assert_eq!(state.records.contact.as_ref(), Some(contact));
+        }
     }
 }

@@ -49,6 +49,7 @@ const TITLES: &[(Class, &str, &str)] = &[
     (Class::Record, "CANNOT_EXECUTE_FLOW_TRIGGER", "A flow refuses it (CANNOT_EXECUTE_FLOW_TRIGGER)"),
     (Class::Record, "FLOW_EXCEPTION", "A flow refuses it (FLOW_EXCEPTION)"),
     (Class::Contact, "CONTACT_AMBIGUOUS", "Nobody can tell which contact the customer is"),
+    (Class::Contact, "CHOSEN_CONTACT_GONE", "The contact that a person chose is gone"),
     (Class::Contact, "CONTACT_GONE", "The contact cannot be told (CONTACT_GONE)"),
     (Class::Ordering, "CODE", "A record that is pointed to is not there yet (CODE)"),
     (Class::Unclassified, "CODE", "CODE"),

@@ -13,9 +13,10 @@ use tokio::task::JoinHandle;
 use crate::clock::{Clock, ManualClock};
 use crate::domain::{
     Action, Arrival, Asker, Cause, Class, ConversationId, Deed, ErrorQuery, Operation, OperationId, OperationStatus,
-    OrgId, Part, Quota, RecordId, Records, Refusal, State, SyncError, SyncErrorId, Task, Timestamp, Verdict, Via,
+    OrgId, Part, Pick, Quota, RecordId, Records, Refusal, State, SyncError, SyncErrorId, Task, Timestamp, Verdict, Via,
 };
 use crate::engine::attempt::{Attempt, Ended, Outcome, newest};
+use crate::engine::choosing::Choosing;
 use crate::engine::command::{Ask, Command, PutBack, Reply};
 use crate::engine::inbound::Inbound;
 use crate::engine::lane::{Lane, Parts};
@@ -29,6 +30,8 @@ use crate::telemetry::Metrics;
 
 /// The time at which every test begins.
 pub(super) const START: u64 = 1_790_000_000_000;
+/// The contacts of which a customer may be one.
+pub(super) const CONTACTS: [&str; 2] = ["003000000000001AAA", "003000000000002AAA"];
 /// How long a test waits for the lane.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -46,6 +49,8 @@ pub(super) enum Mood {
     Dead,
     /// Every conversation is refused for a reason of its own.
     Refuses,
+    /// A person has to say who the customer is.
+    Ambiguous,
     /// Every attempt, and every probe, panics.
     Panics,
     /// Nothing ever ends.
@@ -90,11 +95,19 @@ impl World {
             Mood::Dead => failed(dead()),
             Mood::Panics => panic!("by plan"),
             Mood::Refuses => failed(Refusal::new(Class::Record, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "no")),
+            Mood::Ambiguous if attempt.chosen.is_none() => {
+                let records = CONTACTS.map(str::to_owned).to_vec();
+                failed(Refusal { records, ..Refusal::new(Class::Contact, "CONTACT_AMBIGUOUS", "several") })
+            }
             _ if lock(&self.refused).contains(&id) => failed(Refusal::new(Class::Config, "QUEUE_NOT_FOUND", "no")),
-            Mood::Good | Mood::Hangs => {
+            Mood::Good | Mood::Hangs | Mood::Ambiguous => {
                 lock(&self.written).insert(id.clone(), conversation.version);
                 let record = Some(RecordId::new("a00000000000001AAA").expect("an id"));
-                Ended::Delivered(Records { conversation: record, ..records.clone() })
+                let contact = match &attempt.chosen {
+                    Some(Pick::Contact(contact)) => Some(contact.clone()),
+                    _ => records.contact.clone(),
+                };
+                Ended::Delivered(Records { conversation: record, contact, ..records.clone() })
             }
         };
         Outcome { id, message, facts: Vec::new(), reached: true, ended, trace_id: None }
@@ -128,7 +141,7 @@ impl Outbound for Towards {
                 Mood::Dead => Err(dead()),
                 Mood::Panics => panic!("by plan"),
                 Mood::Hangs => std::future::pending().await,
-                Mood::Good | Mood::Refuses => Ok(()),
+                Mood::Good | Mood::Refuses | Mood::Ambiguous => Ok(()),
             }
         })
     }
@@ -348,6 +361,15 @@ impl Bench {
         let id = self.open(number).await?;
         let conversation = conversation(number);
         self.ask(|reply| Command::Error { id, conversation, ask, by: ann(), trace: None, reply }).await
+    }
+
+    /// Says which contact the customer of a conversation is, at its newest sync error and instead of what stands.
+    pub(super) async fn choose(&self, number: u64, pick: Pick) -> Option<Result<SyncError, Error>> {
+        let delivery = self.ledger.delivery(&org(), &conversation(number)).await.ok()?;
+        let id = SyncErrorId::of(&org(), &conversation(number), delivery.errors);
+        let error = self.ledger.sync_error(&id).await.ok()??;
+        let asked = Box::new(Choosing { error, pick, instead_of: delivery.chosen.map(|chosen| chosen.pick) });
+        self.ask(|reply| Command::Choose { asked, by: ann(), trace: None, reply }).await
     }
 
     async fn open(&self, number: u64) -> Option<SyncErrorId> {

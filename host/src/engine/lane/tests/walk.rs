@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::bench::{Bench, Mood, alone, arrival, conversation, lock, org};
-use crate::domain::{ErrorQuery, Operation, OperationId, OperationStatus, ResyncQuery, State, Task};
+use super::bench::{Bench, CONTACTS, Mood, alone, arrival, conversation, lock, org};
+use crate::domain::{ErrorQuery, Operation, OperationId, OperationStatus, Pick, ResyncQuery, State, Task};
 use crate::engine::command::Ask;
 use crate::store::{Fault, Point};
 
@@ -21,6 +21,8 @@ enum Move {
     Refuse(u64),
     Accept,
     Ask(u64, u8),
+    /// Says which contact the customer is.
+    Choose(u64, usize),
     RetryAll,
     /// One of retry, ignore, reopen, assign and resync over all that its states allow.
     Operate(u8),
@@ -36,7 +38,8 @@ enum Move {
 }
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
-    let mood = prop::sample::select(vec![Mood::Good, Mood::Outage, Mood::Dead, Mood::Refuses, Mood::Panics]);
+    let mood =
+        prop::sample::select(vec![Mood::Good, Mood::Outage, Mood::Dead, Mood::Refuses, Mood::Panics, Mood::Ambiguous]);
     let point = prop::sample::select(vec![Point::Read, Point::BeforeCommit, Point::AfterCommit]);
     let prefix = prop::sample::select(vec!["", "delivery/", "inbox/", "error", "audit/", "lane/"]);
     let one = prop_oneof![
@@ -45,6 +48,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         1 => (1..=CONVERSATIONS).prop_map(Move::Refuse),
         1 => Just(Move::Accept),
         4 => (1..=CONVERSATIONS, 0..3u8).prop_map(|(number, ask)| Move::Ask(number, ask)),
+        3 => (1..=CONVERSATIONS, 0..CONTACTS.len()).prop_map(|(number, place)| Move::Choose(number, place)),
         1 => Just(Move::RetryAll),
         3 => (0..5u8).prop_map(Move::Operate),
         2 => (0..3u8).prop_map(Move::Steer),
@@ -63,6 +67,8 @@ async fn walk(moves: Vec<Move>) {
     // The newest message of each conversation that was acknowledged.
     let mut arrived: HashMap<u64, u64> = HashMap::new();
     let mut messages = 0;
+    // The contacts that were chosen, and acknowledged.
+    let mut chosen: HashMap<u64, Pick> = HashMap::new();
     // The operations that were acknowledged, the newest last.
     let mut operations: Vec<OperationId> = Vec::new();
     for next in moves {
@@ -83,6 +89,7 @@ async fn walk(moves: Vec<Move>) {
                     assert_eq!(error.state, State::Ignored, "an acknowledged ignore is one");
                 }
             }
+            Move::Choose(number, place) => choose(&bench, number, place, &mut chosen).await,
             Move::RetryAll => {
                 let _ = tokio::time::timeout(Duration::from_secs(5), bench.retry_all()).await;
             }
@@ -119,7 +126,30 @@ async fn walk(moves: Vec<Move>) {
     let health = bench.settled().await;
     assert_eq!((health.sync_errors.pending, health.sync_errors.retrying, health.parked), (0, 0, 0));
     all_is_in_or_ignored(&bench, arrived).await;
+    choices_are_heeded(&bench, chosen).await;
     bench.verify().await;
+}
+
+/// Says which contact a customer is, and remembers what was acknowledged.
+async fn choose(bench: &Bench, number: u64, place: usize, chosen: &mut HashMap<u64, Pick>) {
+    let pick = Pick::Contact(CONTACTS[place].parse().unwrap());
+    match tokio::time::timeout(Duration::from_secs(5), bench.choose(number, pick.clone())).await {
+        Ok(Some(Ok(_))) => drop(chosen.insert(number, pick)),
+        Ok(Some(Err(_))) => {}
+        // It may have been done.
+        Ok(None) | Err(_) => drop(chosen.remove(&number)),
+    }
+}
+
+/// What a person chose stands, and what got through since is linked to that.
+async fn choices_are_heeded(bench: &Bench, chosen: HashMap<u64, Pick>) {
+    for (number, pick) in chosen {
+        let delivery = bench.ledger.delivery(&org(), &conversation(number)).await.unwrap();
+        let stands = delivery.chosen.map(|chosen| chosen.pick);
+        assert_eq!(stands, Some(pick.clone()), "{number}: an acknowledged choice is kept");
+        let linked = delivery.records.contact.map(Pick::Contact);
+        assert!(delivery.open.is_some() || linked == Some(pick), "{number}: it is linked to {linked:?}");
+    }
 }
 
 /// Every message that was acknowledged is known, and its conversation is written or ignored.

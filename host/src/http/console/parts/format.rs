@@ -3,7 +3,9 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::domain::{Class, Destination, Ending, Fact, Link, PolicyRef, ReachedBy, State, SyncErrorId, Timestamp};
+use crate::domain::{
+    Class, Destination, Ending, Fact, Link, Pick, PolicyRef, ReachedBy, State, SyncErrorId, Timestamp,
+};
 use crate::http::api::RequestOrigin;
 
 /// A text is shown whole up to so many characters.
@@ -100,6 +102,7 @@ pub(crate) fn tone(fact: &Fact) -> &'static str {
         | Fact::ResyncAsked { .. }
         | Fact::Ignored { .. }
         | Fact::Reopened { .. }
+        | Fact::ContactChosen { .. }
         | Fact::Erased { .. } => "",
     }
 }
@@ -167,6 +170,7 @@ pub(crate) fn sentence(fact: &Fact) -> Markup {
         Fact::Reopened { sync_error, by } => html! {
             b { (by) } " took " (see(sync_error, "the ignored sync error")) " back; it was pending again."
         },
+        Fact::ContactChosen { sync_error, by, contact } => chose(sync_error, by, contact),
         Fact::Erased { by: Some(by), .. } => html! {
             b { "Erased" } ": " b { (by) } " had the conversation forgotten: its words, and who wrote them, are gone here."
         },
@@ -176,6 +180,19 @@ pub(crate) fn sentence(fact: &Fact) -> Markup {
         Fact::Resolved { sync_error, how } => html! {
             (see(sync_error, "The sync error")) " is " b { "over" } ": " (ending(*how)) "."
         },
+    }
+}
+
+fn chose(error: &SyncErrorId, by: &str, contact: &Pick) -> Markup {
+    let said = html! { " said at " (see(error, "the sync error")) " that the " };
+    html! {
+        b { (by) }
+        @match contact {
+            Pick::Contact(contact) => { (said) "customer is contact " code { (contact) } }
+            Pick::NoContact => { (said) "conversation is written without a contact" }
+            Pick::Policy => { " took the choice of a contact back at " (see(error, "the sync error")) }
+        }
+        "; it was tried again."
     }
 }
 

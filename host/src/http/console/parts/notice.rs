@@ -12,6 +12,8 @@ pub(crate) enum Done {
     Retried(SyncErrorId),
     Ignored(SyncErrorId),
     Reopened(SyncErrorId),
+    /// The contact was chosen.
+    Chose(SyncErrorId),
     /// Nothing: the sync error had changed meanwhile.
     Late(SyncErrorId),
     /// An operation has begun.
@@ -55,10 +57,18 @@ impl Done {
             ("retried", id) => id.parse().ok().map(Self::Retried),
             ("ignored", id) => id.parse().ok().map(Self::Ignored),
             ("reopened", id) => id.parse().ok().map(Self::Reopened),
+            ("chose", id) => id.parse().ok().map(Self::Chose),
             ("late", id) => id.parse().ok().map(Self::Late),
             ("began", id) => id.parse().ok().map(Self::Began),
             _ => None,
         }
+    }
+
+    /// To an address of this host, with a notice.
+    pub(crate) fn at(&self, address: &str) -> Redirect {
+        let address = without_notice(address);
+        let mark = if address.contains('?') { '&' } else { '?' };
+        Redirect::to(&format!("{address}{mark}done={}", self.as_text()))
     }
 
     fn as_text(&self) -> String {
@@ -66,6 +76,7 @@ impl Done {
             Self::Retried(id) => format!("retried-{id}"),
             Self::Ignored(id) => format!("ignored-{id}"),
             Self::Reopened(id) => format!("reopened-{id}"),
+            Self::Chose(id) => format!("chose-{id}"),
             Self::Late(id) => format!("late-{id}"),
             Self::Began(id) => format!("began-{id}"),
             plain => PLAIN.iter().find(|(done, ..)| done == plain).map_or("", |(_, word, _)| *word).to_owned(),
@@ -92,9 +103,7 @@ pub(crate) struct Back {
 impl Back {
     /// Back to where the form stood, with a notice.
     pub(crate) fn with(&self, done: &Done) -> Redirect {
-        let back = without_notice(local(self.back.as_deref()));
-        let mark = if back.contains('?') { '&' } else { '?' };
-        Redirect::to(&format!("{back}{mark}done={}", done.as_text()))
+        done.at(local(self.back.as_deref()))
     }
 }
 
@@ -138,6 +147,7 @@ mod tests {
             Done::Retried(error.clone()),
             Done::Ignored(error.clone()),
             Done::Reopened(error.clone()),
+            Done::Chose(error.clone()),
             Done::Late(error),
             Done::Began(operation),
         ];

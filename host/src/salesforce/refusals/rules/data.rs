@@ -32,7 +32,7 @@ pub(super) const RULES: &[Rule] = &[
     data("NUMBER_OUTSIDE_VALID_RANGE TEXT_DATA_OUTSIDE_SUPPORTED_CHARSET INVALID_CURRENCY_ISO TOO_MANY_ENUM_VALUE"),
     data("DUPLICATES_DETECTED").words(
         "A duplicate rule of the organization found records like this one; they are listed below.",
-        "Merge them, or except the integration user from the duplicate rule.",
+        "Choose one of them where a contact was to be made, merge them, or except the integration user from the duplicate rule.",
     ),
     data("DUPLICATE_VALUE").words(
         "Another record has the same value in a unique field; it is listed below where Salesforce names it.",
@@ -57,11 +57,15 @@ pub(super) const RULES: &[Rule] = &[
     // The words of this host itself.
     rule(Contact, Scope::Record, "CONTACT_UNCLEAR").words(
         "A contact was being made when Salesforce's answer was lost, and several could be it; they are listed below.",
-        "Merge them, or delete those that are not this customer, then retry: the one that is left is linked.",
+        "Choose one of them for this conversation, or merge them and retry: the one that is left is linked.",
     ),
     rule(Contact, Scope::Record, "CONTACT_AMBIGUOUS").words(
         "Several contacts could be this customer; they are listed below.",
-        "Merge them, or let the policy's `choose` decide between them.",
+        "Choose one of them for this conversation, merge them, or let the policy's `choose` decide between them.",
+    ),
+    rule(Contact, Scope::Record, "CHOSEN_CONTACT_GONE").words(
+        "A person said which contact this customer is, and it is not there any more: it was deleted, or merged into another.",
+        "Choose another one for this conversation, or let the policy decide again.",
     ),
 ];
 

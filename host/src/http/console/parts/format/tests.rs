@@ -17,6 +17,10 @@ fn every_fact() -> Vec<(Fact, &'static str)> {
     let linked = |link| Fact::Linked { policy: policy.clone(), link, found: 2 };
     let arrived = |by| Fact::Arrived { kind: "new_message".into(), by, event: 77, extra: Some(Value::Bool(true)) };
     let resolved = |how| Fact::Resolved { sync_error: sync_error.clone(), how };
+    let chosen = |contact: &str| {
+        let (sync_error, contact) = (sync_error.clone(), contact.parse().unwrap());
+        Fact::ContactChosen { sync_error, by: "ann".into(), contact }
+    };
     let field = Attribute { name: "LastName".into(), value: "Doe".into() };
     vec![
         (arrived(ReachedBy::Webhook), "the source notified this host (event 77, new_message)."),
@@ -61,6 +65,12 @@ fn every_fact() -> Vec<(Fact, &'static str)> {
         (Fact::RetryAsked { sync_error: sync_error.clone(), by: by.clone() }, "ann asked for another attempt"),
         (Fact::Ignored { sync_error: sync_error.clone(), by: by.clone(), reason: "spam".into() }, "because:spam"),
         (Fact::ResyncAsked { by: "ann".to_owned() }, "ann asked for it to be written once more"),
+        (chosen("003A"), "ann said at the sync error that the customer is contact 003A; it was tried again."),
+        (
+            chosen("none"),
+            "ann said at the sync error that the conversation is written without a contact; it was tried again.",
+        ),
+        (chosen("policy"), "ann took the choice of a contact back at the sync error; it was tried again."),
         (Fact::Reopened { sync_error: sync_error.clone(), by }, "ann took the ignored sync error back"),
         (resolved(Ending::Delivered), "is over: the message itself got through."),
         (resolved(Ending::Superseded), "a later message of the conversation got through."),
