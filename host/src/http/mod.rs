@@ -53,6 +53,7 @@ mod timeline;
 mod tokens;
 mod troubles;
 mod unambiguous;
+mod wanted;
 mod webhook;
 
 use std::collections::{BTreeMap, HashMap};
