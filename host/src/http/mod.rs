@@ -38,6 +38,7 @@ mod probes;
 mod problem;
 mod quarantine;
 mod reach;
+mod reasons;
 mod recount;
 mod refused;
 mod repro;

@@ -17,6 +17,8 @@ pub(crate) enum Done {
     Late(SyncErrorId),
     /// An operation has begun.
     Began(OperationId),
+    /// Nothing: the operation stood otherwise meanwhile.
+    Overtaken(OperationId),
     Looked,
     PutBack,
     Forgotten,
@@ -35,17 +37,19 @@ impl Done {
             ("reopened", id) => id.parse().ok().map(Self::Reopened),
             ("late", id) => id.parse().ok().map(Self::Late),
             ("began", id) => id.parse().ok().map(Self::Began),
+            ("overtaken", id) => id.parse().ok().map(Self::Overtaken),
             _ => None,
         }
     }
 
-    fn as_text(&self) -> String {
+    pub(crate) fn as_text(&self) -> String {
         match self {
             Self::Retried(id) => format!("retried-{id}"),
             Self::Ignored(id) => format!("ignored-{id}"),
             Self::Reopened(id) => format!("reopened-{id}"),
             Self::Late(id) => format!("late-{id}"),
             Self::Began(id) => format!("began-{id}"),
+            Self::Overtaken(id) => format!("overtaken-{id}"),
             Self::Looked => "looked".to_owned(),
             Self::PutBack => "put-back".to_owned(),
             Self::Forgotten => "forgotten".to_owned(),
@@ -87,7 +91,8 @@ mod tests {
             Done::Ignored(error.clone()),
             Done::Reopened(error.clone()),
             Done::Late(error),
-            Done::Began(operation),
+            Done::Began(operation.clone()),
+            Done::Overtaken(operation),
             Done::Looked,
             Done::PutBack,
             Done::Forgotten,
