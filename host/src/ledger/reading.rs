@@ -83,15 +83,6 @@ impl Ledger {
         }
     }
 
-    /// Conversations of an organization by their ids; those that are not there, or cannot be read, are left out.
-    pub async fn conversations_of(&self, org: &OrgId, ids: &[ConversationId]) -> Result<Vec<Conversation>, Error> {
-        let keys: Vec<_> = ids.iter().map(|id| key::conversation(org, id).into_bytes()).collect();
-        let values = self.store.get_many(keys.clone()).await?;
-        let bytes = record::bytes_of(values.iter().flatten());
-        let read = |(name, value): (Vec<u8>, Option<Vec<u8>>)| record::decode(&name, &value?).ok();
-        Ok(record::off_thread(bytes, || keys.into_iter().zip(values).filter_map(read).collect()))
-    }
-
     /// Those of these organizations that have a conversation on record.
     pub async fn that_know(&self, id: &ConversationId, orgs: Vec<OrgId>) -> Result<Vec<OrgId>, Error> {
         let keys = orgs.iter().map(|org| key::conversation(org, id).into_bytes()).collect();

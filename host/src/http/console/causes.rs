@@ -148,7 +148,7 @@ fn rows(visit: &Visit, page: &GroupList, names: &Names, now: Timestamp, one_org:
     }
     let may = visit.may(Scope::Errors);
     html! {
-        table.lines #causes data-live role="table" {
+        table.lines role="table" {
             thead role="rowgroup" {
                 tr role="row" {
                     th role="columnheader" scope="col" { "Cause" }
@@ -163,29 +163,29 @@ fn rows(visit: &Visit, page: &GroupList, names: &Names, now: Timestamp, one_org:
                     @if may { th.w-l role="columnheader" scope="col" { span.quietly { "What to do" } } }
                 }
             }
-            tbody role="rowgroup" { @for group in &page.groups { (row(group, names, now, one_org, may)) } }
+            tbody role="rowgroup" data-rows { @for group in &page.groups { (row(group, names, now, one_org, may)) } }
         }
     }
 }
 
 fn row(group: &Group, names: &Names, now: Timestamp, one_org: bool, may: bool) -> Markup {
     let open = group.counts.pending + group.counts.retrying;
-    let cell_of = |class: &str, column: &str, content: Markup| {
-        html! { td class=(class) role="cell" data-label=(column) { div { (content) } } }
+    let cell = |class: &str, content: Markup| {
+        html! { td class=(class) role="cell" { div { (content) } } }
     };
     html! {
-        tr role="row" {
-            td.main role="cell" data-label="Cause" {
-                div title=(group.title) { a href=(words::cause(&group.org, &group.id)) { (group.title) } }
+        tr role="row" data-key={ (group.org) "/" (group.id) } {
+            td.main role="cell" title=(group.title) {
+                div { a href=(words::cause(&group.org, &group.id)) data-open { (group.title) } }
             }
-            (cell_of("side", "State", condition(group.condition)))
-            @if !one_org { (cell_of("side", "Organization", html! { span title=(names.org(&group.org)) { (names.org(&group.org)) } })) }
-            (cell_of("side number", "Open", html! { (grouped(open)) span.quietly { " open" } }))
-            (cell_of("rest number", "Ignored", html! { (grouped(group.counts.ignored)) }))
-            (cell_of("rest", "14 days", spark(group.failures.as_deref().unwrap_or_default(), now)))
-            (cell_of("side", "Last", format::time(group.last_seen)))
-            (cell_of("rest", "First", format::time(group.first_seen)))
-            (cell_of("side", "Owner", html! { (group.assignee.as_deref().unwrap_or_default()) }))
+            (cell("side", condition(group.condition)))
+            @if !one_org { (cell("side", html! { span title=(names.org(&group.org)) { (names.org(&group.org)) } })) }
+            (cell("side number", html! { (grouped(open)) span.quietly { " open" } }))
+            (cell("rest number", html! { (grouped(group.counts.ignored)) }))
+            (cell("rest", spark(group.failures.as_deref().unwrap_or_default(), now)))
+            (cell("side", format::time(group.last_seen)))
+            (cell("rest", format::time(group.first_seen)))
+            (cell("side", html! { (group.assignee.as_deref().unwrap_or_default()) }))
             @if may { (acts(group, open)) }
         }
     }
@@ -194,14 +194,14 @@ fn row(group: &Group, names: &Names, now: Timestamp, one_org: bool, may: bool) -
 /// What can be done with all of it: the question comes first.
 fn acts(group: &Group, open: u64) -> Markup {
     html! {
-        td.acts.rest role="cell" {
+        td.acts role="cell" {
             div {
                 @if open > 0 {
-                    a href=(question("retry", group)) aria-label={ (words::deed("retry", open)) " of " (group.title) } {
+                    a.button.quiet href=(question("retry", group)) data-key="r" aria-label={ (words::deed("retry", open)) " of " (group.title) } {
                         "Retry " (grouped(open))
                     }
-                    a href=(question("ignore", group)) aria-label={ (words::deed("ignore", open)) " of " (group.title) } {
-                        "Ignore…"
+                    a.button.quiet href=(question("ignore", group)) data-key="i" aria-label={ (words::deed("ignore", open)) " of " (group.title) } {
+                        "Ignore " (grouped(open))
                     }
                 }
             }

@@ -1,14 +1,21 @@
 //! One operation: how far it is, what became of what it acted on, and what can be asked of it.
 
+mod report;
+mod standing;
+
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Redirect;
 use maud::{Markup, html};
 
-use super::parts::format::{self, counted, grouped};
+use self::report::report;
+use self::standing::{acted, percent, sends};
+pub(super) use self::standing::{came, is_going_on, status};
+use super::parts::format::{self, grouped};
 use super::parts::{Done, Icon, Section, Visit, icon};
+use super::sync_errors::address;
 use super::words::{self, Names, causes_of, figure};
-use crate::domain::{OperationId, OperationStatus, Timestamp};
+use crate::domain::{OperationId, OperationStatus};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
 use crate::http::api::{InOrg, Operation};
@@ -54,70 +61,8 @@ fn over(of: &InOrg, names: &Names) -> Markup {
     html! {
         @match &of.resync {
             Some(query) => { b { (names.org(&of.org)) } ", " (words::over_delivered(query)) }
-            None => { (words::over(&of.query, names)) " (" a href=(words::list(&of.query)) { "what is left of it" } ")" }
+            None => { (words::over(&of.query, names)) " (" a href=(address(&of.query, None)) { "what is left of it" } ")" }
         }
-    }
-}
-
-/// Whether it moves without anybody's doing. What a policy ignores moves only when something fails.
-pub(super) fn is_going_on(operation: &Operation) -> bool {
-    operation.ended_at.is_none() && operation.status == OperationStatus::Running && operation.task != "auto-ignore"
-}
-
-/// How it stands, in a word.
-pub(super) fn status(operation: &Operation) -> Markup {
-    let (tone, words) = match operation.status {
-        OperationStatus::Running if operation.task == "auto-ignore" => ("note", "in force"),
-        OperationStatus::Running => ("note", "going on"),
-        OperationStatus::Paused => ("wait", "paused"),
-        OperationStatus::Cancelled if operation.ended_at.is_none() => ("wait", "ending"),
-        OperationStatus::Cancelled => ("wait", "cancelled"),
-        OperationStatus::Done => ("good", "done"),
-    };
-    html! {
-        span class={ "badge " (tone) } {
-            (words)
-            @if let Some(share) = operation.progress.filter(|_| is_going_on(operation)) { " " (percent(share)) }
-        }
-    }
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.0} %", (share * 100.0).floor().clamp(0.0, 100.0))
-}
-
-/// What became of it, in a line.
-pub(super) fn came(operation: &Operation) -> String {
-    let sums = &operation.sums;
-    let parts = [
-        (sums.passed, "got through"),
-        (sums.failed_alike + sums.failed_otherwise, "failed again"),
-        (sums.under_way, "on their way"),
-        (sums.skipped + sums.changed, "had changed"),
-    ];
-    let mut said: Vec<_> = parts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, words)| format!("{} {words}", grouped(*count)))
-        .collect();
-    if !sends(operation) && sums.done > 0 {
-        said.insert(0, format!("{} {}", grouped(sums.done), acted(operation)));
-    }
-    if said.is_empty() { "nothing yet".to_owned() } else { said.join(", ") }
-}
-
-fn sends(operation: &Operation) -> bool {
-    matches!(&*operation.task, "retry" | "resync")
-}
-
-/// What was done with those that it acted on.
-fn acted(operation: &Operation) -> &'static str {
-    match &*operation.task {
-        "ignore" | "auto-ignore" => "ignored",
-        "reopen" => "reopened",
-        "assign" => "assigned",
-        "resync" => "sent again",
-        _ => "retried",
     }
 }
 
@@ -205,100 +150,6 @@ fn actions(visit: &Visit, operation: &Operation) -> Markup {
             }
             @if operation.sums.done > 0 && (by_policy || ended && operation.task == "ignore") {
                 (button("undo", Icon::Reopen, &undo))
-            }
-        }
-    }
-}
-
-/// By what it failed, what it left, and why it did nothing, where it did nothing.
-fn report(operation: &Operation, names: &Names) -> Markup {
-    let failed: Vec<_> =
-        operation.orgs.iter().flat_map(|of| of.failed_as.iter().map(move |entry| (of, entry))).collect();
-    let stopped: Vec<_> = operation.orgs.iter().flat_map(|of| of.stopped.iter().map(move |id| (of, id))).collect();
-    html! {
-        @if operation.ended_at.is_some() { (why_nothing(operation)) }
-        @if !stopped.is_empty() {
-            div.notice.wait {
-                div {
-                    "The first ones failed by the same cause again, so the rest of it was left alone. Mend it first: "
-                    @for (at, (of, id)) in stopped.iter().enumerate() {
-                        @if at > 0 { ", " } a href=(words::cause(&of.org, id)) { (names.cause(&of.org, id)) }
-                    }
-                }
-            }
-        }
-        @if !failed.is_empty() {
-            h2 { "Failed again" }
-            table role="table" {
-                thead role="rowgroup" {
-                    tr role="row" { @for column in ["Cause", "Organization", "Sync errors"] { th role="columnheader" scope="col" { (column) } } }
-                }
-                tbody role="rowgroup" {
-                    @for (of, (id, count)) in &failed {
-                        tr role="row" {
-                            td role="cell" data-label="Cause" {
-                                div {
-                                    @match id.parse() {
-                                        Ok(id) => { a href=(words::cause(&of.org, &id)) { (names.cause(&of.org, &id)) } }
-                                        Err(_) => { (id) }
-                                    }
-                                }
-                            }
-                            td role="cell" data-label="Organization" { div { (names.org(&of.org)) } }
-                            td.number role="cell" data-label="Sync errors" { div { (grouped(**count)) } }
-                        }
-                    }
-                }
-            }
-        }
-        @if operation.orgs.len() > 1 { (by_org(operation, names)) }
-        @for of in &operation.orgs {
-            @if let Some(hold) = of.brake.as_ref().and_then(|brake| brake.hold.as_ref()) {
-                div.notice.wait { div { "Held since " (format::time(hold.at)) ": " (hold.why) "." } }
-            }
-        }
-    }
-}
-
-fn why_nothing(operation: &Operation) -> Markup {
-    let sums = &operation.sums;
-    html! {
-        @if sums.done == 0 && operation.task != "auto-ignore" {
-            p.notice.wait {
-                @match (operation.status, sums.matched) {
-                    (OperationStatus::Cancelled, _) => { "It did nothing: it was cancelled before it came to the first one." }
-                    (_, None) => { "It did nothing: of what got through nothing matched." }
-                    (_, Some(matched)) => {
-                        "It did nothing: " (counted(matched, "one that matched had", "that matched had all")) " changed before it came to them."
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn by_org(operation: &Operation, names: &Names) -> Markup {
-    let columns = ["Organization", "Stands", "Matched", "Done", "Got through", "Failed again", "Ended"];
-    let cell = |column: &str, content: Markup| {
-        html! { td role="cell" data-label=(column) { div { (content) } } }
-    };
-    let ended = |at: Option<Timestamp>| html! { @if let Some(at) = at { (format::time(at)) } };
-    html! {
-        h2 { "By organization" }
-        table role="table" {
-            thead role="rowgroup" { tr role="row" { @for column in columns { th role="columnheader" scope="col" { (column) } } } }
-            tbody role="rowgroup" {
-                @for of in &operation.orgs {
-                    tr role="row" {
-                        (cell("Organization", html! { (names.org(&of.org)) }))
-                        (cell("Stands", html! { (of.status) }))
-                        (cell("Matched", html! { @if let Some(matched) = of.sums.matched { (grouped(matched)) } }))
-                        (cell("Done", html! { (grouped(of.sums.done)) }))
-                        (cell("Got through", html! { (grouped(of.sums.passed)) }))
-                        (cell("Failed again", html! { (grouped(of.sums.failed_alike + of.sums.failed_otherwise)) }))
-                        (cell("Ended", ended(of.ended_at)))
-                    }
-                }
             }
         }
     }

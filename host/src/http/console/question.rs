@@ -1,21 +1,24 @@
 //! The question before something is done with many sync errors at once: how many, by cause, at what price, and why; and the beginning.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod request;
+
+use std::collections::BTreeSet;
 
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
-use serde_json::{Map, Value};
 
+use self::request::{Fields, fields_of, for_field, request};
 use super::parts::format::{self, counted, grouped};
 use super::parts::{Icon, Section, Visit, icon};
+use super::sync_errors::address;
 use super::words::{self, Names};
-use crate::domain::{ErrorQuery, Fingerprint, IdempotencyKey, OrgId, ResyncQuery, Timestamp};
+use crate::domain::{ErrorQuery, Fingerprint, IdempotencyKey, OrgId, ResyncQuery};
 use crate::http::App;
 use crate::http::access::Caller;
-use crate::http::api::{DryRun, OperationRequest};
+use crate::http::api::DryRun;
 use crate::http::extract::Form;
 use crate::http::idempotency::{Begun, begin as begin_once, is_one};
 use crate::http::problem::{Kind, Problem};
@@ -26,61 +29,6 @@ use crate::ledger::KeptAnswer;
 
 /// Causes that a question names; those of many more are counted.
 const NAMED: usize = 50;
-
-/// The fields of an address or of a form.
-type Fields = Vec<(String, String)>;
-
-/// What is asked, as the API would be asked it.
-fn request(fields: &Fields, dry_run: bool) -> OperationRequest {
-    let one = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
-    let mut query = BTreeMap::<&str, Vec<Value>>::new();
-    for (name, value) in fields {
-        if matches!(name.as_str(), "task" | "reason" | "assignee" | "key" | "done" | "cursor" | "sort" | "limit")
-            || value.is_empty()
-        {
-            continue;
-        }
-        let value = match name.as_str() {
-            "attempts_min" | "attempts_max" | "revision" => {
-                value.parse::<u64>().map_or_else(|_| value.as_str().into(), Value::from)
-            }
-            "delivered_from" | "delivered_before" => moment(value).into(),
-            _ => value.as_str().into(),
-        };
-        query.entry(name).or_default().push(value);
-    }
-    let member = |(name, mut values): (&str, Vec<Value>)| match values.len() {
-        1 => (name.to_owned(), values.remove(0)),
-        _ => (name.to_owned(), Value::Array(values)),
-    };
-    let query: Map<_, _> = query.into_iter().map(member).collect();
-    let query = if query.is_empty() { Value::Null } else { Value::Object(query) };
-    let given = |wanted: &str| one(wanted).filter(|text| !dry_run || !text.is_empty());
-    OperationRequest {
-        task: one("task").unwrap_or_default(),
-        query,
-        reason: given("reason"),
-        assignee: given("assignee"),
-        dry_run,
-    }
-}
-
-/// A time as a browser's field has it, which knows no zone, is one of UTC.
-fn moment(text: &str) -> String {
-    match text.len() {
-        16 => format!("{text}:00Z"),
-        19 => format!("{text}Z"),
-        _ => text.to_owned(),
-    }
-}
-
-fn for_field(at: Option<Timestamp>) -> String {
-    at.map(|at| at.to_string().chars().take(16).collect()).unwrap_or_default()
-}
-
-fn fields_of(text: &str) -> Fields {
-    url::form_urlencoded::parse(text.as_bytes()).into_owned().collect()
-}
 
 /// The question. Nothing is begun.
 pub(super) async fn ask(
@@ -283,7 +231,7 @@ fn nothing(wanted: &Wanted, task: &str) -> Markup {
             "There is nothing to do: no sync error that matches is " (states.join(" or ")) ". "
             @if task == "retry" { "(Of organizations that are no longer connected nothing is tried.) " }
             "Somebody may have been quicker: " a href="/operations" { "look at the operations" } ", or at "
-            a href=(words::list(&ErrorQuery { states: BTreeSet::new(), ..query.clone() })) { "all that match" } "."
+            a href=(address(&ErrorQuery { states: BTreeSet::new(), ..query.clone() }, None)) { "all that match" } "."
         }
     }
 }
@@ -330,27 +278,7 @@ fn button(task: &str, dry: &DryRun) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn the_fields_of_an_address_ask_what_the_api_is_asked() {
-        let asked =
-            request(&fields_of("task=retry&org=a&state=pending&state=retrying&attempts_min=2&q=&done=looked"), true);
-        assert_eq!(asked.query, json!({ "org": "a", "state": ["pending", "retrying"], "attempts_min": 2 }));
-        assert_eq!((asked.task.as_str(), asked.dry_run, asked.reason), ("retry", true, None));
-        let asked = request(&fields_of("task=ignore&reason=&attempts_min=x"), false);
-        assert_eq!(
-            (asked.reason.as_deref(), &asked.query["attempts_min"]),
-            (Some(""), &json!("x")),
-            "it is refused, and not passed over"
-        );
-        let asked = request(&fields_of("task=resync&delivered_from=2026-01-15T09:30"), true);
-        assert_eq!(asked.query["delivered_from"], "2026-01-15T09:30:00Z");
-        assert_eq!(for_field("2026-01-15T09:30:00Z".parse().ok()), "2026-01-15T09:30");
-        assert_eq!(request(&Fields::new(), true).query, Value::Null);
-    }
 
     #[test]
     fn a_button_does_not_promise_less_than_it_does() {

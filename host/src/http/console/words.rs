@@ -62,15 +62,6 @@ pub(super) fn causes_of(orgs: &[InOrg]) -> Vec<(OrgId, Fingerprint)> {
     orgs.iter().flat_map(of).collect()
 }
 
-/// The address of the list of what a query matches.
-pub(super) fn list(query: &ErrorQuery) -> String {
-    let mut fields = fields(query);
-    if query.states.is_empty() {
-        fields.push(("state", String::new()));
-    }
-    format!("/sync-errors?{}", encoded(&fields))
-}
-
 /// The address of the question before something is done with all that these fields mean.
 pub(super) fn question(task: &str, given: &[(&str, String)]) -> String {
     let given: Vec<_> = given.iter().map(|(name, value)| (*name, value.clone())).collect();
@@ -181,9 +172,7 @@ mod tests {
         };
         let said = over(&query, &Names::default()).0;
         assert_eq!(said, "<b>acme</b>, pending or retrying, team <code>&lt;b&gt;x&lt;/b&gt;</code>");
-        assert_eq!(list(&query), "/sync-errors?org=acme&state=pending&state=retrying&team=%3Cb%3Ex%3C%2Fb%3E");
         assert_eq!(over(&ErrorQuery::default(), &Names::default()).0, "all organizations");
-        assert_eq!(list(&ErrorQuery::default()), "/sync-errors?state=");
     }
 
     #[test]
