@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::erasure::ERASED;
 use super::{
-    Class, ConversationId, ErrorSummary, Fingerprint, Glance, MessageId, OrgId, PolicyName, State, SyncErrorId, Timestamp,
-    search_term,
+    Class, ConversationId, ErrorSummary, Fingerprint, Glance, MessageId, OrgId, PolicyName, State, SyncErrorId,
+    Timestamp, search_term,
 };
 
 /// Sync errors that all filters match. A set that is empty narrows nothing; of a set, one has to match.

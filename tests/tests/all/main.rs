@@ -9,6 +9,7 @@ mod backup;
 mod bodies;
 mod braking;
 mod browser;
+mod causes;
 mod connecting;
 mod contacts;
 mod customers;
