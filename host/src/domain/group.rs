@@ -117,6 +117,20 @@ pub enum Annotation {
     Ticket(Option<String>),
 }
 
+/// As an action tells it; what a note says may be about a customer, and stays with the group.
+impl std::fmt::Display for Annotation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Assignee(Some(name)) => write!(f, "assigned to {name}"),
+            Self::Assignee(None) => f.write_str("assigned to nobody"),
+            Self::Note(Some(_)) => f.write_str("a note"),
+            Self::Note(None) => f.write_str("no note any more"),
+            Self::Ticket(Some(_)) => f.write_str("a ticket"),
+            Self::Ticket(None) => f.write_str("no ticket any more"),
+        }
+    }
+}
+
 /// How a group stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -75,7 +75,8 @@ impl Engine {
         by: &Asker,
     ) -> Result<Group, Error> {
         let lane = self.lanes.get(org).ok_or_else(|| Error::NoSuchOrg(org.clone()))?;
-        let action = Box::new(self.action(by, Deed::GroupEdit).of(org).about(group));
+        let said = annotations.iter().map(Annotation::to_string).collect::<Vec<_>>().join("; ");
+        let action = Box::new(self.action(by, Deed::GroupEdit).of(org).about(group).because(&said));
         let group = group.clone();
         self.ask(lane, |reply| Command::Annotate { group, expected, annotations, action, reply }).await
     }

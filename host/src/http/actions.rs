@@ -98,6 +98,7 @@ impl Query {
             what: given::<Deed>("what", self.what.as_ref())?,
             since: given::<Timestamp>("since", self.since.as_ref())?,
             before: given::<Timestamp>("before", self.before.as_ref())?,
+            ..ActionFilter::default()
         })
     }
 }

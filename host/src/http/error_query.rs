@@ -113,7 +113,7 @@ pub(super) fn fields(query: &ErrorQuery) -> Vec<(&'static str, String)> {
     fields
 }
 
-fn texts<'a, T: ToString + 'a>(values: impl IntoIterator<Item = &'a T>) -> Vec<String> {
+pub(super) fn texts<'a, T: ToString + 'a>(values: impl IntoIterator<Item = &'a T>) -> Vec<String> {
     values.into_iter().map(ToString::to_string).collect()
 }
 

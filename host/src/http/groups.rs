@@ -1,5 +1,7 @@
 //! The causes: all sync errors that have one in common, how many they are, and what people put to them.
 
+use std::collections::BTreeSet;
+
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::{Extension, Json};
@@ -12,14 +14,14 @@ use utoipa::openapi::{RefOr, Schema};
 use super::App;
 use super::access::Caller;
 use super::api::{Group as View, GroupChange, GroupList, Stale};
-use super::error_query::{LARGEST_PAGE, PAGE, each, each_text, once, text};
+use super::error_query::{LARGEST_PAGE, PAGE, each, each_text, once, text, texts};
 use super::etag::{IfMatch, Tagged};
 use super::extract::{self, Id, page_size};
 use super::parameters::{Form, Known, known, limit, named, names, one_of, text as any_text};
 use super::problem::{Kind, Problem};
 use crate::domain::{
-    ASSIGNEE, Annotation, Class, Condition, Fingerprint, Group, GroupOrder, GroupQuery, NOTE, OrgId, PolicyName,
-    TICKET, Timestamp, is_hidden,
+    ASSIGNEE, Annotation, Class, Condition, Expected, Fingerprint, Group, GroupOrder, GroupQuery, NOTE, OrgId,
+    PolicyName, TICKET, Timestamp, is_hidden,
 };
 use crate::engine::OrgHealth;
 use crate::ledger::group_cursor;
@@ -43,51 +45,80 @@ fn orders() -> RefOr<Schema> {
 }
 
 /// Stands for nobody among the assignees.
-const NOBODY: &str = "none";
+pub(super) const NOBODY: &str = "none";
 
 /// Which part of which list an address asks for.
 pub(super) struct Asked {
-    query: GroupQuery,
-    order: GroupOrder,
+    pub(super) query: GroupQuery,
+    pub(super) order: GroupOrder,
     cursor: Option<String>,
     limit: usize,
+}
+
+impl Asked {
+    /// Reads the query of an address. Fields that nobody knows, and empty ones, are refused, or passed over as a form's choices are.
+    pub(super) fn read(app: &App, caller: &Caller, address: &str, strict: bool) -> Result<Self, Problem> {
+        let (mut query, mut order, mut cursor, mut limit) = (GroupQuery::default(), None, None, None);
+        for (name, value) in url::form_urlencoded::parse(address.as_bytes()) {
+            match (&*name, &*value) {
+                (_, "") if !strict => {}
+                ("org", value) => each("org", value, &mut query.orgs)?,
+                ("condition", value) => each("condition", value, &mut query.conditions)?,
+                ("class", value) => each("class", value, &mut query.classes)?,
+                ("code", value) => each_text("code", value, &mut query.codes)?,
+                ("policy", value) => each("policy", value, &mut query.policies)?,
+                ("assignee", NOBODY) => drop(query.assignees.insert(String::new())),
+                ("assignee", value) => drop(query.assignees.insert(text("assignee", value)?)),
+                ("text", value) => once("text", &text("text", value)?, &mut query.text)?,
+                // A client may begin without one.
+                ("cursor", "") => {}
+                ("cursor", value) => once("cursor", value, &mut cursor)?,
+                ("limit", value) => once("limit", value, &mut limit)?,
+                ("sort", value) => order = Some(order_of(value)?),
+                (name, _) if strict => {
+                    let name: String = name.chars().take(80).collect();
+                    return Err(Problem::bad_request(format!("`{name}` is no filter; known are {}", names(&KNOWN))));
+                }
+                _ => {}
+            }
+        }
+        caller.narrow(app, &mut query.orgs)?;
+        let limit = page_size(limit, PAGE, LARGEST_PAGE)?;
+        Ok(Self { query, order: order.unwrap_or_default(), cursor, limit })
+    }
+
+    /// The filters and the order as the fields of an address.
+    pub(super) fn fields(&self) -> Vec<(&'static str, String)> {
+        let GroupQuery { orgs, conditions, classes, codes, policies, assignees, text } = &self.query;
+        let mut fields = Vec::new();
+        let mut set = |name, values: Vec<String>| fields.extend(values.into_iter().map(|value| (name, value)));
+        set("org", texts(orgs));
+        set("condition", texts(conditions));
+        set("class", texts(classes));
+        set("code", texts(codes));
+        set("policy", texts(policies));
+        let name = |name: &String| if name.is_empty() { NOBODY.to_owned() } else { name.clone() };
+        set("assignee", assignees.iter().map(name).collect());
+        set("text", texts(text));
+        if self.order != GroupOrder::default() {
+            let word = GroupOrder::ALL.into_iter().find(|(_, order)| *order == self.order);
+            set("sort", word.into_iter().map(|(word, _)| word.to_owned()).collect());
+        }
+        fields
+    }
+}
+
+fn order_of(word: &str) -> Result<GroupOrder, Problem> {
+    let known = || GroupOrder::ALL.map(|(word, _)| word).join(", ");
+    let found = GroupOrder::ALL.into_iter().find(|(known, _)| *known == word);
+    found.map(|(_, order)| order).ok_or_else(|| Problem::bad_request(format!("sort: none of {}", known())))
 }
 
 impl FromRequestParts<App> for Asked {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let address = parts.uri.query().unwrap_or_default();
-        let (mut query, mut order, mut cursor, mut limit) = (GroupQuery::default(), None, None, None);
-        for (name, value) in url::form_urlencoded::parse(address.as_bytes()) {
-            let (name, value) = (&*name, &*value);
-            match name {
-                "org" => each(name, value, &mut query.orgs)?,
-                "condition" => each(name, value, &mut query.conditions)?,
-                "class" => each(name, value, &mut query.classes)?,
-                "code" => each_text(name, value, &mut query.codes)?,
-                "policy" => each(name, value, &mut query.policies)?,
-                "assignee" if value == NOBODY => drop(query.assignees.insert(String::new())),
-                "assignee" => drop(query.assignees.insert(text(name, value)?)),
-                "text" => once(name, &text(name, value)?, &mut query.text)?,
-                "cursor" if !value.is_empty() => once(name, value, &mut cursor)?,
-                "limit" => once(name, value, &mut limit)?,
-                "sort" => {
-                    let found = GroupOrder::ALL.into_iter().find(|(word, _)| *word == value);
-                    let known = || GroupOrder::ALL.map(|(word, _)| word).join(", ");
-                    let no = || Problem::bad_request(format!("sort: none of {}", known()));
-                    order = Some(found.ok_or_else(no)?.1);
-                }
-                "cursor" => {}
-                _ => {
-                    let name: String = name.chars().take(80).collect();
-                    return Err(Problem::bad_request(format!("`{name}` is no filter; known are {}", names(&KNOWN))));
-                }
-            }
-        }
-        let caller: &Caller = parts.extensions.get().ok_or_else(|| Problem::new(Kind::Internal, "nobody asks"))?;
-        caller.narrow(app, &mut query.orgs)?;
-        let limit = page_size(limit, PAGE, LARGEST_PAGE)?;
-        Ok(Self { query, order: order.unwrap_or_default(), cursor, limit })
+        let caller = parts.extensions.get().ok_or_else(|| Problem::new(Kind::Internal, "nobody asks"))?;
+        Self::read(app, caller, parts.uri.query().unwrap_or_default(), true)
     }
 }
 
@@ -103,15 +134,21 @@ impl IntoParams for Asked {
 #[utoipa::path(get, path = "/v1/groups", operation_id = "list_groups", tag = "causes", params(Asked),
     responses((status = 200, description = "A page of causes.", body = GroupList)))]
 pub(super) async fn list(State(app): State<App>, asked: Asked) -> Result<Json<GroupList>, Problem> {
+    let (page, _) = page(&app, &asked, false).await?;
+    Ok(Json(page))
+}
+
+/// A page of causes, with their failures by hour where that is wanted, and who looks after causes of these organizations.
+pub(super) async fn page(app: &App, asked: &Asked, by_hour: bool) -> Result<(GroupList, BTreeSet<String>), Problem> {
     let Asked { query, order, cursor, limit } = asked;
-    let after = cursor.map(|text| {
-        group_cursor(&text, &query, order)
+    let after = cursor.as_ref().map(|text| {
+        group_cursor(text, query, *order)
             .ok_or_else(|| Problem::bad_request("cursor: not one that a list with these filters and this order gave"))
     });
     let (after, now) = (after.transpose()?, app.parts.clock.now());
-    let page = app.parts.engine.ledger().group_page(&query, order, after.as_ref(), limit, now).await?;
-    let groups = page.items.into_iter().map(|group| view(&app, group, now, false)).collect();
-    Ok(Json(GroupList { groups, next_cursor: page.next, total: page.total }))
+    let page = app.parts.engine.ledger().group_page(query, *order, after.as_ref(), *limit, now).await?;
+    let groups = page.items.into_iter().map(|group| view(app, group, now, by_hour)).collect();
+    Ok((GroupList { groups, next_cursor: page.next, total: page.total }, page.assignees))
 }
 
 /// One cause is meant by its id, and by its organization where the id alone does not tell.
@@ -120,7 +157,7 @@ pub(super) async fn list(State(app): State<App>, asked: Asked) -> Result<Json<Gr
 #[into_params(parameter_in = Query)]
 pub(super) struct OfOrg {
     /// Its organization, where several have this cause.
-    org: Option<OrgId>,
+    pub(super) org: Option<OrgId>,
 }
 
 impl OfOrg {
@@ -163,14 +200,19 @@ pub(super) async fn show(
     Id(id): Id<Fingerprint>,
     extract::Asked(of): extract::Asked<OfOrg>,
 ) -> Result<Tagged<Json<View>>, Problem> {
-    let group = find(&app, &caller, &id, of).await?;
-    Ok(tagged(&app, group))
+    let (tag, group) = seen(&app, &caller, &id, of).await?;
+    Ok(Tagged(Some(tag), Json(group)))
+}
+
+/// A cause with its version.
+pub(super) async fn seen(app: &App, caller: &Caller, id: &Fingerprint, of: OfOrg) -> Result<(String, View), Problem> {
+    Ok(tagged(app, find(app, caller, id, of).await?))
 }
 
 /// A cause; its version is that of what people put to it, since its counts move by themselves.
-fn tagged(app: &App, group: Group) -> Tagged<Json<View>> {
+fn tagged(app: &App, group: Group) -> (String, View) {
     let tag = group.tag();
-    Tagged(Some(tag), Json(view(app, group, app.parts.clock.now(), true)))
+    (tag, view(app, group, app.parts.clock.now(), true))
 }
 
 fn annotations(GroupChange { assignee, note, ticket }: GroupChange) -> Result<Vec<Annotation>, Problem> {
@@ -223,10 +265,23 @@ pub(super) async fn patch(
     IfMatch(expected): IfMatch,
     extract::Json(change): extract::Json<GroupChange>,
 ) -> Result<Tagged<Json<View>>, Problem> {
+    let (tag, group) = change_to(&app, &caller, &id, of, expected, change).await?;
+    Ok(Tagged(Some(tag), Json(group)))
+}
+
+/// Puts something to a cause; answers it as it is then, with its version.
+pub(super) async fn change_to(
+    app: &App,
+    caller: &Caller,
+    id: &Fingerprint,
+    of: OfOrg,
+    expected: Expected,
+    change: GroupChange,
+) -> Result<(String, View), Problem> {
     let annotations = annotations(change)?;
-    let org = find(&app, &caller, &id, of).await?.org;
-    let group = app.parts.engine.annotate(&org, &id, expected, annotations, &caller.asker()).await?;
-    Ok(tagged(&app, group))
+    let org = find(app, caller, id, of).await?.org;
+    let group = app.parts.engine.annotate(&org, id, expected, annotations, &caller.asker()).await?;
+    Ok(tagged(app, group))
 }
 
 #[cfg(test)]

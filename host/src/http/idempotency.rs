@@ -34,7 +34,7 @@ pub(super) struct KeptBody(pub(super) String);
 pub(super) struct UnderWay(Mutex<HashSet<String>>);
 
 /// One of them, until it is answered.
-struct Turn<'a> {
+pub(super) struct Turn<'a> {
     all: &'a UnderWay,
     id: &'a str,
 }
@@ -88,31 +88,43 @@ async fn carry_out(app: &App, mut request: Request, next: Next) -> Result<Respon
     };
     let key = IdempotencyKey::new(caller.identity(), &sent, [b"POST", address.as_bytes(), &body]);
     caller.key = Some(key.clone());
-    let Some(_turn) = app.under_way.begin(&key.id) else {
-        return Err(Problem::new(Kind::KeyInUse, "the first request with this key is not answered yet"));
+    let _turn = match begin(app, &key).await? {
+        Begun::Before(answer) => return Ok(again(answer)),
+        Begun::Now(turn) => turn,
     };
-    let ledger = app.parts.engine.ledger();
-    match ledger.repeated(&key, app.parts.clock.now()).await? {
-        Some(Repeated::Answered(answer)) => return Ok(again(answer)),
-        Some(Repeated::Otherwise) => {
-            return Err(Problem::new(Kind::KeyReused, "this key came with another request before"));
-        }
-        Some(Repeated::Unanswered) => {
-            let detail = "this was carried out, and its answer is lost: look at what became of it";
-            return Err(Problem::new(Kind::AnswerLost, detail));
-        }
-        None => {}
-    }
     *request.body_mut() = Body::from(body);
     kept(app, &key, next.run(request).await).await
+}
+
+/// What a key has come to.
+pub(super) enum Begun<'a> {
+    /// Its request was carried out, and answered with this.
+    Before(KeptAnswer),
+    /// Its request is carried out now, while this is held.
+    Now(Turn<'a>),
+}
+
+/// Begins to carry out a request with a key.
+pub(super) async fn begin<'a>(app: &'a App, key: &'a IdempotencyKey) -> Result<Begun<'a>, Problem> {
+    let Some(turn) = app.under_way.begin(&key.id) else {
+        return Err(Problem::new(Kind::KeyInUse, "the first request with this key is not answered yet"));
+    };
+    match app.parts.engine.ledger().repeated(key, app.parts.clock.now()).await? {
+        Some(Repeated::Answered(answer)) => Ok(Begun::Before(answer)),
+        Some(Repeated::Otherwise) => Err(Problem::new(Kind::KeyReused, "this key came with another request before")),
+        Some(Repeated::Unanswered) => {
+            let detail = "this was carried out, and its answer is lost: look at what became of it";
+            Err(Problem::new(Kind::AnswerLost, detail))
+        }
+        None => Ok(Begun::Now(turn)),
+    }
 }
 
 /// The one key of a request.
 fn sent(headers: &HeaderMap) -> Result<String, Problem> {
     let mut all = headers.get_all(HEADER).iter();
     let first = all.next().and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let fits = (1..=LONGEST).contains(&first.len()) && first.bytes().all(|byte| byte.is_ascii_graphic());
-    match fits && all.next().is_none() {
+    match is_one(first) && all.next().is_none() {
         true => Ok(first.to_owned()),
         false => {
             let words =
@@ -120,6 +132,11 @@ fn sent(headers: &HeaderMap) -> Result<String, Problem> {
             Err(Problem::bad_request(words))
         }
     }
+}
+
+/// Whether a text can be a key.
+pub(super) fn is_one(text: &str) -> bool {
+    (1..=LONGEST).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Keeps an answer before it is given. One that another attempt would change is not kept.

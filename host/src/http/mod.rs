@@ -39,6 +39,7 @@ mod probes;
 mod problem;
 mod quarantine;
 mod reach;
+mod reasons;
 mod recount;
 mod refused;
 mod repro;
@@ -54,6 +55,7 @@ mod timeline;
 mod tokens;
 mod troubles;
 mod unambiguous;
+mod wanted;
 mod webhook;
 
 use std::collections::{BTreeMap, HashMap};

@@ -9,53 +9,16 @@ use utoipa::IntoParams;
 
 use super::App;
 use super::access::Caller;
-use super::api::{Conflict, DryRun, MatchedGroup, Operation as View, OperationList, OperationRequest};
+use super::api::{Conflict, DryRun, Operation as View, OperationList, OperationRequest};
 use super::caller::no_such_org;
-use super::error_query::{Filters, PAGE};
+use super::error_query::PAGE;
 use super::extract::{self, Asked, Id, page_size};
 use super::problem::Problem;
-use super::resync::resync_query;
-use super::sync_errors::a_reason;
-use crate::domain::{Deed, Fingerprint, Operation, OperationId, OperationStatus, OrgId, Task};
-use crate::engine::{Plan, states_for};
+use super::wanted::{Wanted, begun_as};
+use crate::domain::{Operation, OperationId, OperationStatus, OrgId};
 
-/// Salesforce calls for 1,000 conversations, rounded up: 5.3 to 6.4 were measured, see host/benches/README.md.
-const CALLS_PER_1000: u64 = 10;
-/// Calls that the first attempts of each cause may take: they are written alone.
-const CALLS_PER_GROUP: u64 = 9;
 /// Operations of a list.
 const MOST: usize = 500;
-
-/// Refuses what is for other tasks.
-fn unused(asked: &OperationRequest, name: &str, given: bool) -> Result<(), Problem> {
-    match given {
-        true => Err(Problem::invalid(format!("{name}: not for `{}`", asked.task))),
-        false => Ok(()),
-    }
-}
-
-fn task_of(asked: &OperationRequest) -> Result<Task, Problem> {
-    if asked.task != "ignore" {
-        unused(asked, "reason", asked.reason.is_some())?;
-    }
-    if asked.task != "assign" {
-        unused(asked, "assignee", asked.assignee.is_some())?;
-    }
-    match asked.task.as_str() {
-        "retry" => Ok(Task::Retry),
-        "ignore" => {
-            let reason = a_reason(asked.reason.as_deref().unwrap_or_default())?.to_owned();
-            Ok(Task::Ignore { reason })
-        }
-        "reopen" => Ok(Task::Reopen { undoes: None, since: None }),
-        "assign" => {
-            let given = asked.assignee.as_deref().map(str::trim).filter(|name| !name.is_empty());
-            let assignee = given.map(a_reason).transpose()?.map(str::to_owned);
-            Ok(Task::Assign { assignee })
-        }
-        _ => Err(Problem::bad_request("task: none of retry, ignore, reopen, assign, resync")),
-    }
-}
 
 /// Begin an operation
 ///
@@ -71,81 +34,15 @@ pub(super) async fn begin(
     Extension(caller): Extension<Caller>,
     extract::Json(asked): extract::Json<OperationRequest>,
 ) -> Result<Response, Problem> {
-    if asked.task == "resync" {
-        return resync(&app, &caller, &asked).await;
-    }
-    let task = task_of(&asked)?;
-    let mut filters = Filters::default();
-    if !asked.query.is_null() {
-        filters.take_object(&asked.query)?;
-    }
-    let query = filters.known(&app, &caller)?;
-    if states_for(&task, &query).is_none() {
-        let states: Vec<_> = task.states().iter().map(|state| state.as_str()).collect();
-        let (task, states) = (task.as_str(), states.join(" or "));
-        return Err(Problem::invalid(format!("state: `{task}` is for sync errors that are {states}")));
-    }
+    let wanted = Wanted::of(&app, &caller, &asked)?;
     if asked.dry_run {
-        let plans = app.parts.engine.plan_operation(&task, &query).await?;
-        return Ok(Json(dry_run(&app, &task, plans).await?).into_response());
+        return Ok(Json(wanted.plan(&app).await?).into_response());
     }
-    let (id, begun) = app.parts.engine.begin_operation(task, &query, &caller.asker(), Deed::OperationBegin).await?;
-    accepted(&app, &id, begun)
+    accepted(wanted.begin(&app, &caller).await?)
 }
 
-/// Sends what got through once more, or tells how much that would be.
-async fn resync(app: &App, caller: &Caller, asked: &OperationRequest) -> Result<Response, Problem> {
-    unused(asked, "reason", asked.reason.is_some())?;
-    unused(asked, "assignee", asked.assignee.is_some())?;
-    let engine = &app.parts.engine;
-    let (orgs, query) = resync_query(&asked.query)?;
-    if let Some(org) = orgs.iter().find(|org| !caller.sees(org) || engine.org(org).is_err()) {
-        return Err(no_such_org(org));
-    }
-    let all = || engine.orgs().into_iter().map(|(org, _)| org.id.clone()).filter(|org| caller.sees(org)).collect();
-    let orgs: Vec<_> = if orgs.is_empty() { all() } else { orgs.into_iter().collect() };
-    if !asked.dry_run {
-        let (id, begun) = engine.begin_resync(&orgs, &query, &caller.asker()).await?;
-        return accepted(app, &id, begun);
-    }
-    let (mut matched, mut is_exact) = (0, true);
-    for org in &orgs {
-        let (count, exact) = engine.count_delivered(org, &query).await?;
-        (matched, is_exact) = (matched + count, is_exact && exact);
-    }
-    let salesforce_calls = (matched * CALLS_PER_1000).div_ceil(1_000);
-    Ok(Json(DryRun { task: "resync".into(), matched, is_exact, salesforce_calls, groups: Vec::new() }).into_response())
-}
-
-fn accepted(app: &App, id: &OperationId, begun: Vec<(OrgId, Operation)>) -> Result<Response, Problem> {
-    if begun.is_empty() {
-        return Err(Problem::invalid("nothing matches: there is no sync error to act on"));
-    }
-    let view = View::of(id.clone(), begun, app.parts.clock.now());
+fn accepted(view: View) -> Result<Response, Problem> {
     Ok((StatusCode::ACCEPTED, Json(view)).into_response())
-}
-
-async fn dry_run(app: &App, task: &Task, plans: Vec<Plan>) -> Result<DryRun, Problem> {
-    let ledger = app.parts.engine.ledger();
-    let matched: u64 = plans.iter().map(Plan::matched).sum();
-    let is_exact = plans.iter().all(|plan| plan.is_exact);
-    let mut groups = Vec::new();
-    for Plan { org, groups: of, .. } in plans {
-        let ids: Vec<_> = of.iter().map(|(id, _)| id.clone()).collect();
-        let titles = ledger.group_titles(&org, &ids).await?;
-        let cause = |(id, matched): (Fingerprint, u64)| MatchedGroup {
-            title: titles.get(&id).cloned().unwrap_or_default(),
-            org: org.clone(),
-            id,
-            matched,
-        };
-        groups.extend(of.into_iter().map(cause));
-    }
-    let salesforce_calls = match task {
-        Task::Retry => (matched * CALLS_PER_1000).div_ceil(1_000) + CALLS_PER_GROUP * groups.len() as u64,
-        _ => 0,
-    };
-    Ok(DryRun { task: task.as_str().into(), matched, is_exact, salesforce_calls, groups })
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -153,10 +50,10 @@ async fn dry_run(app: &App, task: &Task, plans: Vec<Plan>) -> Result<DryRun, Pro
 #[into_params(parameter_in = Query)]
 pub(super) struct Which {
     /// Of this organization only.
-    org: Option<OrgId>,
+    pub(super) org: Option<OrgId>,
     /// How many; 50 without it.
     #[param(minimum = 1, maximum = 500)]
-    limit: Option<usize>,
+    pub(super) limit: Option<usize>,
 }
 
 /// List operations
@@ -169,6 +66,11 @@ pub(super) async fn list(
     Extension(caller): Extension<Caller>,
     Asked(which): Asked<Which>,
 ) -> Result<Json<OperationList>, Problem> {
+    Ok(Json(listed(&app, &caller, which).await?))
+}
+
+/// The newest operations, those that go on first, as far as they are about the caller's organizations.
+pub(super) async fn listed(app: &App, caller: &Caller, which: Which) -> Result<OperationList, Problem> {
     let limit = page_size(which.limit, PAGE, MOST)?;
     let engine = &app.parts.engine;
     let orgs = match which.org {
@@ -185,7 +87,7 @@ pub(super) async fn list(
     }
     let now = app.parts.clock.now();
     let operations: Vec<_> = by_id.into_iter().map(|(id, all)| View::of(id, all, now)).collect();
-    Ok(Json(OperationList { operations }))
+    Ok(OperationList { operations })
 }
 
 /// Look at an operation
@@ -227,10 +129,16 @@ async fn changes(app: &App, caller: &Caller, id: &OperationId) -> Result<(), Pro
     }
 }
 
-async fn change(app: App, caller: &Caller, id: OperationId, status: OperationStatus) -> Result<Json<View>, Problem> {
-    changes(&app, caller, &id).await?;
+/// Pauses an operation, lets it go on, or ends it; answers how it stands then.
+pub(super) async fn change(
+    app: &App,
+    caller: &Caller,
+    id: OperationId,
+    status: OperationStatus,
+) -> Result<View, Problem> {
+    changes(app, caller, &id).await?;
     app.parts.engine.change_operation(&id, status, &caller.asker()).await?;
-    seen(&app, caller, id).await.map(Json)
+    seen(app, caller, id).await
 }
 
 /// Pause an operation
@@ -244,7 +152,7 @@ pub(super) async fn pause(
     Extension(caller): Extension<Caller>,
     Id(id): Id<OperationId>,
 ) -> Result<Json<View>, Problem> {
-    change(app, &caller, id, OperationStatus::Paused).await
+    change(&app, &caller, id, OperationStatus::Paused).await.map(Json)
 }
 
 /// Resume an operation
@@ -258,7 +166,7 @@ pub(super) async fn resume(
     Extension(caller): Extension<Caller>,
     Id(id): Id<OperationId>,
 ) -> Result<Json<View>, Problem> {
-    change(app, &caller, id, OperationStatus::Running).await
+    change(&app, &caller, id, OperationStatus::Running).await.map(Json)
 }
 
 /// Cancel an operation
@@ -272,7 +180,7 @@ pub(super) async fn cancel(
     Extension(caller): Extension<Caller>,
     Id(id): Id<OperationId>,
 ) -> Result<Json<View>, Problem> {
-    change(app, &caller, id, OperationStatus::Cancelled).await
+    change(&app, &caller, id, OperationStatus::Cancelled).await.map(Json)
 }
 
 /// Undo an operation that ignored
@@ -287,32 +195,12 @@ pub(super) async fn undo(
     Extension(caller): Extension<Caller>,
     Id(id): Id<OperationId>,
 ) -> Result<Response, Problem> {
-    changes(&app, &caller, &id).await?;
-    let (id, begun) = app.parts.engine.undo_operation(&id, &caller.asker()).await?;
-    accepted(&app, &id, begun)
+    accepted(take_back(&app, &caller, &id).await?)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn begin(json: &str) -> Result<Task, Problem> {
-        task_of(&serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}")))
-    }
-
-    #[test]
-    fn a_task_takes_what_it_needs_and_refuses_what_is_for_others() {
-        assert_eq!(begin(r#"{"task":"retry"}"#).ok(), Some(Task::Retry));
-        assert!(matches!(begin(r#"{"task":"ignore","reason":"spam"}"#), Ok(Task::Ignore { .. })));
-        assert_eq!(begin(r#"{"task":"assign"}"#).ok(), Some(Task::Assign { assignee: None }));
-        for bad in [
-            r#"{"task":"ignore"}"#,
-            r#"{"task":"ignore","reason":" "}"#,
-            r#"{"task":"retry","reason":"x"}"#,
-            r#"{"task":"reopen","assignee":"x"}"#,
-            r#"{"task":"delete"}"#,
-        ] {
-            assert!(begin(bad).is_err(), "{bad}");
-        }
-    }
+/// Takes back what an operation ignored; answers the operation that does it.
+pub(super) async fn take_back(app: &App, caller: &Caller, id: &OperationId) -> Result<View, Problem> {
+    changes(app, caller, id).await?;
+    let (id, begun) = app.parts.engine.undo_operation(id, &caller.asker()).await?;
+    begun_as(app, id, begun)
 }

@@ -30,6 +30,10 @@ pub struct ActionFilter {
     pub since: Option<Timestamp>,
     /// Only before this time.
     pub before: Option<Timestamp>,
+    /// Only about what has this id.
+    pub subject: Option<String>,
+    /// A page looks at so many actions at most; 5,000 where absent.
+    pub looked_at: Option<usize>,
 }
 
 impl ActionFilter {
@@ -37,6 +41,7 @@ impl ActionFilter {
         self.orgs.as_ref().is_none_or(|orgs| action.org.as_ref().is_some_and(|org| orgs.contains(org)))
             && self.by.as_ref().is_none_or(|by| action.by == *by)
             && self.what.is_none_or(|what| action.what == what)
+            && (self.subject.is_none() || action.subject == self.subject)
     }
 }
 
@@ -114,9 +119,10 @@ impl Ledger {
         let cursor = cursor.map(|cursor| format!("{}{}", key::ACTIONS, cursor.replace('-', "/")).into_bytes());
         // The smaller one lies further on.
         let mut after = before.iter().chain(&cursor).min().cloned();
+        let most = filter.looked_at.unwrap_or(LOOKED_AT);
         let (mut page, mut looked_at) = (ActionPage::default(), 0);
         loop {
-            let range = Range::of(key::ACTIONS, CHUNK.min(LOOKED_AT)).backward().after(after.take());
+            let range = Range::of(key::ACTIONS, CHUNK.min(most)).backward().after(after.take());
             let pairs = self.store.range(range).await?;
             let Some((last, _)) = pairs.last() else { return Ok(page) };
             after = Some(last.clone());
@@ -128,7 +134,7 @@ impl Ledger {
                 if let Some(action) = read((&name, &value)).filter(|action| filter.matches(action)) {
                     page.actions.push((id_of(&name), action));
                 }
-                if page.actions.len() == limit || looked_at >= LOOKED_AT {
+                if page.actions.len() == limit || looked_at >= most {
                     page.next = Some(id_of(&name));
                     return Ok(page);
                 }

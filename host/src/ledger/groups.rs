@@ -1,6 +1,6 @@
 //! Lists of causes. There are at most some thousand of an organization: each list reads those of the organizations it is about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::to_vec;
 use sha2::{Digest, Sha256};
@@ -8,6 +8,9 @@ use sha2::{Digest, Sha256};
 use super::{Ledger, key, record};
 use crate::domain::{Fingerprint, GROUPS_KEPT, Group, GroupOrder, GroupPlace, GroupQuery, OrgId, Timestamp};
 use crate::store::{Error, Pair, Range};
+
+/// Names of people that a page tells.
+const ASSIGNEES: usize = 200;
 
 /// A part of a list.
 #[derive(Debug, Clone)]
@@ -18,6 +21,8 @@ pub struct GroupPage {
     pub next: Option<String>,
     /// How many match in all.
     pub total: usize,
+    /// Who looks after causes of these organizations, whether those match or not; some of the names where there are many.
+    pub assignees: BTreeSet<String>,
 }
 
 impl Ledger {
@@ -39,9 +44,15 @@ impl Ledger {
         };
         let pairs = self.group_pairs(&orgs).await?;
         let bytes = record::bytes_of(pairs.iter().map(|(_, value)| value));
-        let read = || pairs.iter().filter_map(|(name, value)| record::decode::<Group>(name, value).ok());
-        let mut found: Vec<_> =
-            record::off_thread(bytes, || read().filter(|group| query.matches(group, now)).collect());
+        let mut assignees = BTreeSet::new();
+        let mut read = |(name, value): &Pair| {
+            let group = record::decode::<Group>(name, value).ok()?;
+            if let Some(name) = group.assignee.as_ref().filter(|_| assignees.len() < ASSIGNEES) {
+                assignees.insert(name.clone());
+            }
+            query.matches(&group, now).then_some(group)
+        };
+        let mut found: Vec<_> = record::off_thread(bytes, || pairs.iter().filter_map(&mut read).collect());
         let total = found.len();
         found.retain(|group| after.is_none_or(|after| order.place(group) > *after));
         found.sort_by_cached_key(|group| order.place(group));
@@ -49,7 +60,7 @@ impl Ledger {
         let more = items.len() > limit;
         items.truncate(limit);
         let next = items.last().filter(|_| more).map(|last| cursor(query, order, last));
-        Ok(GroupPage { items, next, total })
+        Ok(GroupPage { items, next, total, assignees })
     }
 
     /// All causes of an organization.

@@ -104,6 +104,29 @@ impl Browser {
     }
 }
 
+impl Page {
+    /// Where it leads to.
+    pub(crate) fn leads_to(&self) -> &str {
+        let location = self.headers.get(LOCATION).unwrap_or_else(|| panic!("{}: {}", self.status, self.text));
+        location.to_str().expect("text")
+    }
+
+    /// The hidden fields of its form with this action, as a browser sends them.
+    pub(crate) fn hidden(&self, action: &str) -> Vec<(String, String)> {
+        let begin = format!("<form class=\"fields\" method=\"post\" action=\"{action}\">");
+        let form = self.text.split_once(&begin).unwrap_or_else(|| panic!("{action}: {}", self.text)).1;
+        let form = form.split_once("</form>").expect("an end").0;
+        let fields = form.split("<input type=\"hidden\" name=\"").skip(1);
+        let field = |field: &str| {
+            let (name, rest) = field.split_once("\" value=\"").expect("a value");
+            let value = rest.split_once('"').expect("an end").0;
+            let plain = value.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
+            (name.to_owned(), plain)
+        };
+        fields.map(field).collect()
+    }
+}
+
 async fn page(request: reqwest::RequestBuilder) -> Page {
     let answer = request.send().await.expect("an answer");
     let (status, headers) = (answer.status(), answer.headers().clone());

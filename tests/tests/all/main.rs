@@ -10,6 +10,7 @@ mod bodies;
 mod braking;
 mod browser;
 mod choosing;
+mod causes;
 mod connecting;
 mod contacts;
 mod customers;

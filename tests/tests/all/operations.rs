@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use switchyard_tests::{ADMIN, TestHost, received};
 
 /// Conversations of a team that has no queue: one cause.
-async fn unmapped(host: &TestHost, conversations: std::ops::RangeInclusive<u64>, team: &str) {
+pub(crate) async fn unmapped(host: &TestHost, conversations: std::ops::RangeInclusive<u64>, team: &str) {
     for number in conversations {
         host.notify(received(number, number, team, "jane@example.com")).await;
     }

@@ -33,11 +33,13 @@ pub(crate) use self::conversation::{
 pub(crate) use self::coverage::Coverage;
 pub(crate) use self::customer::{CustomerList, Erasure, ErasureRequest, OfCustomer};
 pub(crate) use self::event::Event;
-pub(crate) use self::group::{ErrorCounts, Group, GroupChange, GroupList};
+pub(crate) use self::group::{ErrorCounts, Group, GroupChange, GroupList, Hour};
 pub(crate) use self::intake::{
     Conversation as IntakeConversation, Message as IntakeMessage, NotificationReceipt, Receipt, Unusable,
 };
-pub(crate) use self::operation::{DryRun, MatchedGroup, Operation, OperationList, OperationRequest, OperationSums};
+pub(crate) use self::operation::{
+    DryRun, InOrg, MatchedGroup, Operation, OperationList, OperationRequest, OperationSums,
+};
 pub(crate) use self::org::{
     Check, DepartedOrg, Environment, EnvironmentList, Health, LastReport, Org, OrgList, Report, RetryAll, Salesforce,
     Source, Unsynced,

@@ -4,23 +4,29 @@ mod around;
 mod assets;
 mod authorization;
 mod choosing;
+mod cause;
+mod causes;
 mod conversation;
 mod home;
 mod incident;
 mod lines;
 mod messages;
 mod notices;
+mod operation;
+mod operations;
 mod org_card;
 mod orgs;
 mod parts;
 mod policies;
 mod quarantine;
+mod question;
 mod reference;
 mod session;
 mod sync_error;
 mod sync_errors;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -51,6 +57,10 @@ pub(super) fn router(app: &App) -> Router<App> {
         |needed: Needed, router: Router<App>| router.route_layer(from_fn_with_state((app.clone(), needed), enter));
     let read = Router::new()
         .route("/", get(home::show))
+        .route("/causes", get(causes::list))
+        .route("/causes/{id}", get(cause::show))
+        .route("/operations", get(operations::list))
+        .route("/operations/{id}", get(operation::show))
         .route("/sync-errors", get(sync_errors::list))
         .route("/sync-errors/{id}", get(sync_error::show))
         .route("/sync-errors/{id}/repro", get(repro::bundle))
@@ -59,6 +69,13 @@ pub(super) fn router(app: &App) -> Router<App> {
     let read_of_org = Router::new().route("/orgs/{org}/checks", get(orgs::checks));
     let read_everything = policies::of_everything().route("/quarantine", get(quarantine::list));
     let errors = Router::new()
+        .route("/causes/{id}", post(cause::put))
+        .route("/operations/new", get(question::ask))
+        .route("/operations", post(question::begin))
+        .route("/operations/{id}/pause", post(operation::pause))
+        .route("/operations/{id}/resume", post(operation::resume))
+        .route("/operations/{id}/cancel", post(operation::cancel))
+        .route("/operations/{id}/undo", post(operation::undo))
         .route("/sync-errors/{id}/retry", post(sync_error::retry))
         .route("/sync-errors/{id}/choose", get(choosing::show).post(choosing::choose))
         .route("/causes/{id}/choose", get(choosing::first))

@@ -21,7 +21,8 @@ pub(super) fn waiting(app: &App, caller: &Caller) -> u64 {
 pub(super) async fn told(app: &App, caller: &Caller, visit: &Visit) -> Option<Markup> {
     let done = visit.done()?;
     match done {
-        Done::Began(id) => seen(app, caller, id.clone()).await.ok().map(|operation| of_operation(&operation)),
+        Done::Began(id) => seen(app, caller, id.clone()).await.ok().map(|operation| of_operation(&operation, false)),
+        Done::Overtaken(id) => seen(app, caller, id.clone()).await.ok().map(|operation| of_operation(&operation, true)),
         Done::Retried(id) | Done::Ignored(id) | Done::Reopened(id) | Done::Chose(id) | Done::Late(id) => {
             let error = find(app, caller, id).await.ok()?;
             Some(of_error(visit, &error, done))
@@ -84,7 +85,7 @@ pub(super) fn who(error: &SyncError) -> String {
 }
 
 /// How far an operation is.
-fn of_operation(operation: &Operation) -> Markup {
+fn of_operation(operation: &Operation, late: bool) -> Markup {
     let sums = &operation.sums;
     let (failed, left) = (sums.failed_alike + sums.failed_otherwise, sums.skipped + sums.changed);
     let tone = match operation.status {
@@ -94,6 +95,7 @@ fn of_operation(operation: &Operation) -> Markup {
     };
     let part = |count: u64, words: &str| html! { @if count > 0 { ", " (format::grouped(count)) " " (words) } };
     let words = html! {
+        @if late { b { "Nothing was done: it does not allow that any more. " } }
         a href={ "/operations/" (operation.id) } { (format::capital(&operation.task)) }
         @if let Some(matched) = sums.matched { " of " (format::counted(matched, "sync error", "sync errors")) }
         ": " (operation.status.as_str()) ", " (format::grouped(sums.done)) " done"

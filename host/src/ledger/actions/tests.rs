@@ -51,6 +51,8 @@ async fn actions_are_listed_newest_first_in_pages_and_narrowed() {
         assert_eq!(seconds(&ledger, &some, limit).await, [7, 5, 3]);
         let acme = ActionFilter { orgs: Some([OrgId::new("acme").unwrap()].into()), ..ActionFilter::default() };
         assert!(seconds(&ledger, &acme, limit).await.is_empty());
+        let about = ActionFilter { subject: Some("se-1".to_owned()), ..ActionFilter::default() };
+        assert!(seconds(&ledger, &about, limit).await.is_empty(), "none is about that");
     }
 }
 

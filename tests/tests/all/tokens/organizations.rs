@@ -250,6 +250,10 @@ async fn an_operation_over_several_organizations_is_shown_in_part_and_changed_by
     assert_eq!((status, two.tells("", &shown)), (StatusCode::OK, None));
     let (status, problem) = two.call(Method::POST, &format!("{path}/undo"), Some(json!({}))).await;
     assert_eq!(status, StatusCode::FORBIDDEN, "{problem}");
+    let browser = Browser::sign_in(&two.host, &two.token).await;
+    let page = browser.post(&format!("{}/undo", path.trim_start_matches("/v1")), &[]).await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+    assert!(page.text.contains("This operation is about other organizations as well."), "{}", page.text);
     assert_eq!(only_error(&two.host, "acme").await["state"], "ignored");
     two.host.stop().await;
 }
@@ -258,7 +262,21 @@ async fn an_operation_over_several_organizations_is_shown_in_part_and_changed_by
 async fn the_console_shows_nothing_of_another_organization() {
     let two = Two::start().await;
     let browser = Browser::sign_in(&two.host, &two.token).await;
-    for path in ["/", "/sync-errors", "/sync-errors?state=", "/sync-errors?q=olga", "/orgs/acme/checks"] {
+    let own = only_error(&two.host, "acme").await;
+    let cause = format!("/causes/{}", own["group"].as_str().unwrap());
+    for path in [
+        "/",
+        "/sync-errors",
+        "/sync-errors?state=",
+        "/sync-errors?q=olga",
+        "/orgs/acme/checks",
+        "/causes",
+        &cause,
+        "/operations",
+        "/operations/new?task=retry",
+        "/operations/new?task=ignore",
+        "/operations/new?task=resync",
+    ] {
         let page = browser.get(path).await;
         assert_eq!(page.status, StatusCode::OK, "{path}");
         assert!(page.text.contains("acme"), "{path}: {}", page.text);
@@ -274,6 +292,13 @@ async fn the_console_shows_nothing_of_another_organization() {
         (format!("/sync-errors/{id}/repro"), StatusCode::NOT_FOUND),
         (format!("/messages/{}", two.of_other("/v1/messages")), StatusCode::NOT_FOUND),
         ("/orgs/other/checks".to_owned(), StatusCode::NOT_FOUND),
+        ("/causes?org=other".to_owned(), StatusCode::BAD_REQUEST),
+        (format!("/causes/{}", two.of_other("/v1/groups")), StatusCode::NOT_FOUND),
+        (format!("/causes/{}?org=other", two.of_other("/v1/groups")), StatusCode::BAD_REQUEST),
+        ("/operations?org=other".to_owned(), StatusCode::BAD_REQUEST),
+        (format!("/operations/{}", two.of_other("/v1/operations")), StatusCode::NOT_FOUND),
+        ("/operations/new?task=retry&org=other".to_owned(), StatusCode::BAD_REQUEST),
+        ("/operations/new?task=resync&org=other".to_owned(), StatusCode::BAD_REQUEST),
         ("/quarantine".to_owned(), StatusCode::FORBIDDEN),
         ("/policies".to_owned(), StatusCode::FORBIDDEN),
         ("/plugins".to_owned(), StatusCode::FORBIDDEN),
@@ -293,6 +318,12 @@ async fn the_console_shows_nothing_of_another_organization() {
         let page = browser.post(&format!("/sync-errors/{id}/{path}"), &[("reason", "x")]).await;
         assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
     }
+    for verb in ["pause", "resume", "cancel", "undo"] {
+        let path = format!("/operations/{}/{verb}", two.of_other("/v1/operations"));
+        assert_eq!(browser.post(&path, &[]).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let begun = browser.post("/operations", &[("task", "retry"), ("org", "other"), ("key", "k")]).await;
+    assert_eq!(begun.status, StatusCode::BAD_REQUEST, "{}", begun.text);
     for path in ["/orgs/other/checks", "/orgs/other/retry-all", "/orgs/other/authorize"] {
         assert_eq!(browser.post(path, &[]).await.status, StatusCode::NOT_FOUND, "{path}");
     }

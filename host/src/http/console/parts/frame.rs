@@ -15,7 +15,9 @@ use crate::http::problem::Problem;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Section {
     Home,
+    Causes,
     SyncErrors,
+    Operations,
     Policies,
     Quarantine,
     Api,
@@ -44,9 +46,11 @@ const fn about_all(entry: Entry) -> Entry {
 }
 
 /// What people come for,
-const MENU: [Entry; 3] = [
+const MENU: [Entry; 5] = [
     entry(Section::Home, "/", "Home", Icon::Home),
+    entry(Section::Causes, "/causes", "Causes", Icon::Causes),
     entry(Section::SyncErrors, "/sync-errors", "Errors", Icon::SyncErrors),
+    entry(Section::Operations, "/operations", "Operations", Icon::Operations),
     about_all(entry(Section::Policies, "/policies", "Policies", Icon::Policies)),
 ];
 

@@ -8,9 +8,11 @@ mod icon;
 mod notice;
 mod table;
 mod time;
+mod trend;
 
 pub(crate) use self::frame::{Section, Visit};
 pub(crate) use self::icon::{Icon, icon};
 pub(crate) use self::notice::{Back, Done, local};
 pub(crate) use self::table::{cell, table};
 pub(crate) use self::time::as_of;
+pub(crate) use self::trend::{spark, trend};

@@ -18,6 +18,8 @@ pub(crate) enum Done {
     Late(SyncErrorId),
     /// An operation has begun.
     Began(OperationId),
+    /// Nothing: the operation stood otherwise meanwhile.
+    Overtaken(OperationId),
     Looked,
     PutBack,
     Forgotten,
@@ -60,6 +62,7 @@ impl Done {
             ("chose", id) => id.parse().ok().map(Self::Chose),
             ("late", id) => id.parse().ok().map(Self::Late),
             ("began", id) => id.parse().ok().map(Self::Began),
+            ("overtaken", id) => id.parse().ok().map(Self::Overtaken),
             _ => None,
         }
     }
@@ -71,7 +74,7 @@ impl Done {
         Redirect::to(&format!("{address}{mark}done={}", self.as_text()))
     }
 
-    fn as_text(&self) -> String {
+    pub(crate) fn as_text(&self) -> String {
         match self {
             Self::Retried(id) => format!("retried-{id}"),
             Self::Ignored(id) => format!("ignored-{id}"),
@@ -79,6 +82,7 @@ impl Done {
             Self::Chose(id) => format!("chose-{id}"),
             Self::Late(id) => format!("late-{id}"),
             Self::Began(id) => format!("began-{id}"),
+            Self::Overtaken(id) => format!("overtaken-{id}"),
             plain => PLAIN.iter().find(|(done, ..)| done == plain).map_or("", |(_, word, _)| *word).to_owned(),
         }
     }
@@ -86,11 +90,6 @@ impl Done {
     /// The words for what has nothing to look up.
     pub(crate) fn plain(&self) -> Option<&'static str> {
         PLAIN.iter().find(|(done, ..)| done == self).map(|(.., says)| *says)
-    }
-
-    /// Leads to a page that says it.
-    pub(crate) fn at(&self, path: &str) -> Redirect {
-        Redirect::to(&format!("{path}?done={}", self.as_text()))
     }
 }
 
@@ -149,7 +148,8 @@ mod tests {
             Done::Reopened(error.clone()),
             Done::Chose(error.clone()),
             Done::Late(error),
-            Done::Began(operation),
+            Done::Began(operation.clone()),
+            Done::Overtaken(operation),
         ];
         for done in looked_up.into_iter().chain(PLAIN.iter().map(|(done, ..)| done.clone())) {
             assert_eq!(Done::parse(&done.as_text()), Some(done));

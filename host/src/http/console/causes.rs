@@ -1,0 +1,242 @@
+//! The list of causes: how many sync errors each has, whether it grows, and who looks after it.
+
+use std::collections::BTreeSet;
+
+use axum::Extension;
+use axum::extract::{RawQuery, State};
+use maud::{Markup, html};
+
+use super::parts::format::{self, counted, grouped};
+use super::parts::{Icon, Section, Visit, icon, spark};
+use super::words::{self, Names};
+use crate::domain::{Class, Condition, GroupOrder, Timestamp};
+use crate::http::App;
+use crate::http::access::{Caller, Scope};
+use crate::http::api::{Group, GroupList};
+use crate::http::groups::{Asked, NOBODY, page};
+use crate::http::problem::Problem;
+
+/// The causes that an address asks for. Unlike in the API, other fields are passed over, and empty ones are no filters.
+pub(super) async fn list(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+    Extension(caller): Extension<Caller>,
+    RawQuery(address): RawQuery,
+) -> Result<Markup, Problem> {
+    let asked = Asked::read(&app, &caller, &address.unwrap_or_default(), false)?;
+    let (page, people) = page(&app, &asked, true).await?;
+    let (names, now) = (Names::of_orgs(&app), app.parts.clock.now());
+    let content = html! {
+        div.head { h1 { "Causes" } (total(&page)) }
+        (views(&caller, &asked))
+        (filters(&app, &caller, &asked, &people))
+        (rows(&visit, &page, &names, now, asked.query.orgs.len() == 1))
+        (pages(&asked, &page))
+    };
+    Ok(visit.page("Causes", Section::Causes, &content))
+}
+
+fn total(page: &GroupList) -> Markup {
+    html! { span.hint #total data-live { (counted(page.total as u64, "cause", "causes")) } }
+}
+
+/// The address of the list with these fields.
+fn address(fields: &[(&str, String)]) -> String {
+    if fields.is_empty() { "/causes".to_owned() } else { format!("/causes?{}", words::encoded(fields)) }
+}
+
+/// Lists that are asked for again and again. An address is a view: whoever wants another one keeps that.
+fn views(caller: &Caller, asked: &Asked) -> Markup {
+    let field = |name, value: &str| vec![(name, value.to_owned())];
+    let views = [
+        ("All", Vec::new()),
+        ("New", field("condition", "new")),
+        ("Escalating", field("condition", "escalating")),
+        ("Back again", field("condition", "regressed")),
+        ("Nobody's", field("assignee", NOBODY)),
+        ("Mine", field("assignee", &caller.name)),
+    ];
+    let mut here = asked.fields();
+    here.retain(|(name, _)| matches!(*name, "condition" | "assignee"));
+    // A choice of organizations stays from view to view.
+    let own = caller.orgs().is_some_and(|own| *own == asked.query.orgs);
+    let orgs: Vec<_> = asked.fields().into_iter().filter(|(name, _)| *name == "org" && !own).collect();
+    html! {
+        ul.tabs {
+            @for (name, fields) in views {
+                li {
+                    a href=(address(&[orgs.clone(), fields.clone()].concat()))
+                        aria-current=[(fields == here).then_some("true")] { (name) }
+                }
+            }
+        }
+    }
+}
+
+/// A filter that has one value at most.
+fn choice(name: &str, label: &str, all: &str, chosen: &[String], options: &[(String, String)]) -> Markup {
+    let unknown = chosen.iter().filter(|value| options.iter().all(|(known, _)| known != *value));
+    html! {
+        label { (label)
+            select name=(name) {
+                option value="" { (all) }
+                @for (value, words) in options {
+                    option value=(value) selected[chosen.len() == 1 && chosen.contains(value)] { (words) }
+                }
+                @for value in unknown.filter(|_| chosen.len() == 1) { option value=(value) selected { (value) } }
+            }
+        }
+    }
+}
+
+fn filters(app: &App, caller: &Caller, asked: &Asked, people: &BTreeSet<String>) -> Markup {
+    let fields = asked.fields();
+    let chosen = |wanted: &str| -> Vec<String> {
+        fields.iter().filter(|(name, _)| *name == wanted).map(|(_, value)| value.clone()).collect()
+    };
+    let same = |word: &str| (word.to_owned(), word.to_owned());
+    let orgs = app.parts.engine.orgs().into_iter().filter(|(org, _)| caller.sees(&org.id));
+    let orgs: Vec<_> = orgs.map(|(org, _)| (org.id.to_string(), org.name.clone())).collect();
+    let conditions = Condition::ALL.map(|condition| same(condition.as_str()));
+    let classes: Vec<_> = Class::ALL.into_iter().map(|class| same(&class.to_string())).collect();
+    let mut owners = vec![(NOBODY.to_owned(), "nobody".to_owned())];
+    owners.extend(people.iter().map(|name| same(name)));
+    // What a link has narrowed the list to stays so.
+    let others: Vec<_> = fields.iter().filter(|(name, _)| matches!(*name, "code" | "policy")).collect();
+    html! {
+        form.filters method="get" action="/causes" {
+            (choice("org", "Organization", "all", &chosen("org"), &orgs))
+            (choice("condition", "State", "all", &chosen("condition"), &conditions))
+            (choice("class", "Class", "all", &chosen("class"), &classes))
+            (choice("assignee", "Owner", "anybody", &chosen("assignee"), &owners))
+            label { "Order"
+                select name="sort" {
+                    @for (word, order) in GroupOrder::ALL {
+                        option value=(word) selected[order == asked.order] { (ordered(order)) }
+                    }
+                }
+            }
+            label { "Words"
+                input type="search" name="text" maxlength="200" value=(asked.query.text.as_deref().unwrap_or_default());
+            }
+            @for (name, value) in &others { input type="hidden" name=(name) value=(value); }
+            button.quiet type="submit" { "Show" }
+        }
+        @if !others.is_empty() {
+            p.hint {
+                "Only " @for (at, (name, value)) in others.iter().enumerate() {
+                    @if at > 0 { ", " } (name) " " code { (value) }
+                }
+                ". " a href="/causes" { "Show all" }
+            }
+        }
+    }
+}
+
+const fn ordered(order: GroupOrder) -> &'static str {
+    match order {
+        GroupOrder::Open => "most open first",
+        GroupOrder::Pending => "most pending first",
+        GroupOrder::LastSeen => "failed last first",
+        GroupOrder::FirstSeen => "newest first",
+    }
+}
+
+fn rows(visit: &Visit, page: &GroupList, names: &Names, now: Timestamp, one_org: bool) -> Markup {
+    if page.groups.is_empty() {
+        return html! { p.empty #causes data-live { "No cause matches: nothing of that kind has failed, or all of it is over." } };
+    }
+    let may = visit.may(Scope::Errors);
+    html! {
+        table.lines role="table" {
+            thead role="rowgroup" {
+                tr role="row" {
+                    th role="columnheader" scope="col" { "Cause" }
+                    th.w-m role="columnheader" scope="col" { "State" }
+                    @if !one_org { th.w-m role="columnheader" scope="col" { "Organization" } }
+                    th.w-s.number role="columnheader" scope="col" { "Open" }
+                    th.w-s.number role="columnheader" scope="col" { "Ignored" }
+                    th.w-m role="columnheader" scope="col" { "14 days" }
+                    th.w-s role="columnheader" scope="col" { "Last" }
+                    th.w-s role="columnheader" scope="col" { "First" }
+                    th.w-m role="columnheader" scope="col" { "Owner" }
+                    @if may { th.w-l role="columnheader" scope="col" { span.quietly { "What to do" } } }
+                }
+            }
+            tbody role="rowgroup" data-rows { @for group in &page.groups { (row(group, names, now, one_org, may)) } }
+        }
+    }
+}
+
+fn row(group: &Group, names: &Names, now: Timestamp, one_org: bool, may: bool) -> Markup {
+    let open = group.counts.pending + group.counts.retrying;
+    let cell = |class: &str, content: Markup| {
+        html! { td class=(class) role="cell" { div { (content) } } }
+    };
+    html! {
+        tr role="row" data-key={ (group.org) "/" (group.id) } {
+            td.main role="cell" title=(group.title) {
+                div { a href=(words::cause(&group.org, &group.id)) data-open { (group.title) } }
+            }
+            (cell("side", condition(group.condition)))
+            @if !one_org { (cell("side", html! { span title=(names.org(&group.org)) { (names.org(&group.org)) } })) }
+            (cell("side number", html! { (grouped(open)) span.quietly { " open" } }))
+            (cell("rest number", html! { (grouped(group.counts.ignored)) }))
+            (cell("rest", spark(group.failures.as_deref().unwrap_or_default(), now)))
+            (cell("side", format::time(group.last_seen)))
+            (cell("rest", format::time(group.first_seen)))
+            (cell("side", html! { (group.assignee.as_deref().unwrap_or_default()) }))
+            @if may { (acts(group, open)) }
+        }
+    }
+}
+
+/// What can be done with all of it: the question comes first.
+fn acts(group: &Group, open: u64) -> Markup {
+    html! {
+        td.acts role="cell" {
+            div {
+                @if open > 0 {
+                    a.button.quiet href=(question("retry", group)) data-key="r" aria-label={ (words::deed("retry", open)) " of " (group.title) } {
+                        "Retry " (grouped(open))
+                    }
+                    a.button.quiet href=(question("ignore", group)) data-key="i" aria-label={ (words::deed("ignore", open)) " of " (group.title) } {
+                        "Ignore " (grouped(open))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The address of the question before something is done with all of a cause.
+pub(super) fn question(task: &str, group: &Group) -> String {
+    words::question(task, &[("org", group.org.to_string()), ("group", group.id.to_string())])
+}
+
+/// How a cause stands.
+pub(super) fn condition(condition: Condition) -> Markup {
+    let tone = match condition {
+        Condition::Escalating => "bad",
+        Condition::New | Condition::Regressed => "wait",
+        Condition::Ongoing => "note",
+        Condition::Quiet => "good",
+    };
+    html! {
+        span class={ "badge " (tone) } {
+            @if condition == Condition::Escalating { (icon(Icon::Growing)) }
+            (condition)
+        }
+    }
+}
+
+fn pages(asked: &Asked, page: &GroupList) -> Markup {
+    let Some(next) = &page.next_cursor else { return html! {} };
+    let next = [asked.fields(), vec![("cursor", next.clone())]].concat();
+    html! {
+        nav.pages aria-label="Pages" {
+            a href=(address(&asked.fields())) { "First page" }
+            a href=(address(&next)) rel="next" { "Next page" (icon(Icon::Next)) }
+        }
+    }
+}
