@@ -24,6 +24,7 @@ mod outbound;
 mod preview;
 mod registering;
 mod retention;
+mod settings;
 mod shared;
 mod silence;
 mod situation;
@@ -49,6 +50,7 @@ pub use self::operations::{Plan, states_for};
 use self::org::Directory;
 pub use self::org::{HeldCause, IncidentHealth, Org, OrgConfig, OrgHealth};
 pub use self::preview::{Compared, Preview, PreviewedCause};
+pub use self::settings::{SettingProblem, Settings, check_settings};
 use self::shared::Shared;
 use self::silence::Arrivals;
 pub use self::silence::SourceStanding;
@@ -123,6 +125,9 @@ pub enum Error {
     /// An entry of the quarantine stays there.
     #[error(transparent)]
     NotPutBack(#[from] NotPutBack),
+    /// A setting would have a value that makes no sense.
+    #[error(transparent)]
+    Setting(#[from] SettingProblem),
     /// It was changed meanwhile.
     #[error(transparent)]
     Stale(#[from] Stale),

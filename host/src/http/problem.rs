@@ -59,6 +59,7 @@ impl From<engine::Error> for Problem {
             engine::Error::Transition(why) => {
                 Self { state: Some(why.state), ..Self::new(Kind::State, why.to_string()) }
             }
+            engine::Error::Setting(problem) => Self::invalid(problem.to_string()),
             engine::Error::Stale(stale) => stale.into(),
             engine::Error::NotPutBack(NotPutBack::Store(error)) | engine::Error::Store(error) => error.into(),
             engine::Error::NotPutBack(why) => Self::new(Kind::NotPutBack, why.to_string()),

@@ -31,6 +31,7 @@ mod preview;
 mod quarantine;
 mod registry;
 mod salesforce;
+mod settings;
 mod silence;
 mod stopping;
 mod sync;

@@ -31,7 +31,7 @@ impl Walk {
             (self.records.contact, self.records.creation) = (known, None);
             return Ok(());
         }
-        let (policies, name) = (self.shared.policies.clone(), self.org.policy.clone());
+        let (policies, name) = (self.shared.policies.clone(), self.settings.values.policy.clone());
         let now = self.shared.clock.now();
         let decision = self.measured(Question::Search, policies.search(&name, &self.conversation, now)).await;
         let searched_by = decision.policy.clone();

@@ -10,6 +10,7 @@ mod customer;
 mod event;
 mod group;
 mod intake;
+mod mail;
 mod operation;
 mod org;
 mod plugin;
@@ -17,6 +18,7 @@ mod policy;
 mod preview;
 mod problem;
 mod quarantine;
+mod settings;
 mod sync_error;
 mod token;
 mod trouble;
@@ -35,6 +37,7 @@ pub(crate) use self::group::{ErrorCounts, Group, GroupChange, GroupList};
 pub(crate) use self::intake::{
     Conversation as IntakeConversation, Message as IntakeMessage, NotificationReceipt, Receipt, Unusable,
 };
+pub(crate) use self::mail::{Mail, MailList, Outcome as MailOutcome, TestMail, Tested, TestedMails};
 pub(crate) use self::operation::{DryRun, MatchedGroup, Operation, OperationList, OperationRequest, OperationSums};
 pub(crate) use self::org::{
     Check, DepartedOrg, Environment, EnvironmentList, Health, LastReport, Org, OrgList, Report, RetryAll, Salesforce,
@@ -47,6 +50,7 @@ pub(crate) use self::policy::{
 pub(crate) use self::preview::Preview;
 pub(crate) use self::problem::{Conflict, Kind, PAGES, Problem, Stale};
 pub(crate) use self::quarantine::{QuarantineEntry, QuarantineList, Quarantined, Recount};
+pub(crate) use self::settings::{OrgSettings, Setting, SettingOrigin, SettingsChange};
 pub(crate) use self::sync_error::{Decided, Evidence, Ignore, SyncError, SyncErrorList};
 pub(crate) use self::token::{MadeToken, Token, TokenList, TokenRequest, TokenSource, TokenStatus};
 pub(crate) use self::trouble::{Trouble, TroubleList};

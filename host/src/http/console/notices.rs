@@ -25,6 +25,8 @@ pub(super) async fn told(app: &App, caller: &Caller, visit: &Visit) -> Option<Ma
         Done::Looked => plainly("The points were looked at."),
         Done::PutBack => plainly("The record is back under its key, and is read again."),
         Done::Forgotten => plainly("The record is forgotten."),
+        Done::Saved => plainly("What is in force by now is below."),
+        Done::Tested => plainly("The mail server was asked; what it said of each test mail is below."),
         Done::Began(id) => seen(app, caller, id.clone()).await.ok().map(|operation| of_operation(&operation)),
         Done::Retried(id) | Done::Ignored(id) | Done::Reopened(id) | Done::Late(id) => {
             let error = find(app, caller, id).await.ok()?;

@@ -17,6 +17,7 @@ pub(crate) enum Section {
     Home,
     SyncErrors,
     Policies,
+    Mails,
     Quarantine,
     Api,
     /// Pages that the menu does not lead to.
@@ -51,7 +52,8 @@ const MENU: [Entry; 3] = [
 ];
 
 /// and what they come for now and then.
-const MORE: [Entry; 2] = [
+const MORE: [Entry; 3] = [
+    entry(Section::Mails, "/mails", "Mails", Icon::Mails),
     about_all(entry(Section::Quarantine, "/quarantine", "Quarantine", Icon::Quarantine)),
     entry(Section::Api, "/docs", "The API", Icon::Api),
 ];

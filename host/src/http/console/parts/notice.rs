@@ -20,6 +20,10 @@ pub(crate) enum Done {
     Looked,
     PutBack,
     Forgotten,
+    /// Settings were saved.
+    Saved,
+    /// Test mails were sent.
+    Tested,
 }
 
 impl Done {
@@ -30,6 +34,8 @@ impl Done {
             ("looked", "") => Some(Self::Looked),
             ("put", "back") => Some(Self::PutBack),
             ("forgotten", "") => Some(Self::Forgotten),
+            ("saved", "") => Some(Self::Saved),
+            ("tested", "") => Some(Self::Tested),
             ("retried", id) => id.parse().ok().map(Self::Retried),
             ("ignored", id) => id.parse().ok().map(Self::Ignored),
             ("reopened", id) => id.parse().ok().map(Self::Reopened),
@@ -49,6 +55,8 @@ impl Done {
             Self::Looked => "looked".to_owned(),
             Self::PutBack => "put-back".to_owned(),
             Self::Forgotten => "forgotten".to_owned(),
+            Self::Saved => "saved".to_owned(),
+            Self::Tested => "tested".to_owned(),
         }
     }
 }
@@ -60,6 +68,11 @@ pub(crate) struct Back {
 }
 
 impl Back {
+    /// To this page.
+    pub(crate) fn to(page: String) -> Self {
+        Self { back: Some(page) }
+    }
+
     /// Back to where the form stood, with a notice.
     pub(crate) fn with(&self, done: &Done) -> Redirect {
         let back = without_notice(local(self.back.as_deref()));
@@ -91,6 +104,8 @@ mod tests {
             Done::Looked,
             Done::PutBack,
             Done::Forgotten,
+            Done::Saved,
+            Done::Tested,
         ] {
             assert_eq!(Done::parse(&done.as_text()), Some(done));
         }
