@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use self::words::{short, told};
 use crate::domain::{AccountId, AlertSettings, PluginName, Secret, SourceId};
-use crate::engine::OrgConfig;
+use crate::engine::{OrgConfig, check_settings};
 use crate::ledger::Keys;
 use crate::{alcmeon, http, mail, otlp, policy, registry};
 
@@ -253,9 +253,7 @@ impl Config {
             if !ids.insert(&org.id) {
                 return wrong(format!("orgs: two are called `{}`", org.id));
             }
-            if org.concurrency == 0 {
-                return wrong(format!("orgs `{}`.concurrency: 1 or more is needed", org.id));
-            }
+            check_settings(&org.settings()).map_err(|why| Error::Sense(format!("orgs `{}`.{why}", org.id)))?;
             org.salesforce.check().map_err(|error| Error::Sense(format!("orgs `{}`.salesforce: {error}", org.id)))?;
             for account in accounts(org)? {
                 if !linked.insert(account.clone()) {
@@ -265,10 +263,6 @@ impl Config {
                         org.id, account.0
                     ));
                 }
-            }
-            for recipient in &org.alert_recipients {
-                mail::check(recipient)
-                    .map_err(|error| Error::Sense(format!("orgs `{}`.alert_recipients: {error}", org.id)))?;
             }
         }
         Ok(())

@@ -137,6 +137,14 @@ impl TestHost {
         Self { app, ..self }
     }
 
+    /// The same, where something happens between.
+    pub async fn restart_after(self, between: impl AsyncFnOnce()) -> Self {
+        self.app.stop().await;
+        between().await;
+        let app = begin(&self.config, &self.store, &self.clock).await;
+        Self { app, ..self }
+    }
+
     /// The same with another configuration.
     pub async fn restart_with(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(&mut self.config);

@@ -1,5 +1,7 @@
 //! Who hears of what, and when: each recipient gets what the planner of the domain says, and is tried until the mail went.
 
+mod outbox;
+mod page;
 mod recipients;
 mod templates;
 
@@ -10,13 +12,12 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub use self::outbox::{Outbox, TooMany};
 use self::recipients::Recipients;
 use crate::clock::Clock;
-use crate::domain::{AlertSettings, OrgId, Situation};
+use crate::domain::{AlertSettings, OrgId, SettingsInForce, Situation, Timestamp};
 use crate::ledger::Ledger;
-use crate::mail::Mailer;
 use crate::store;
-use crate::telemetry::{Metrics, Traces};
 use crate::troubles::Troubles;
 
 /// How long a mail that is being sent may keep the host from stopping.
@@ -35,8 +36,8 @@ pub struct Watched {
     pub org: OrgId,
     /// Its name for people.
     pub name: String,
-    /// Who hears of it; nobody is a good answer.
-    pub recipients: Vec<String>,
+    /// Its settings: who hears of it (nobody is a good answer), and whether mails are muted.
+    pub settings: watch::Receiver<Arc<SettingsInForce>>,
     /// Told whenever the organization may stand in another way.
     pub changed: watch::Receiver<u64>,
     /// How it stands.
@@ -49,17 +50,13 @@ pub struct Parts {
     /// The records.
     pub ledger: Ledger,
     /// Sends the mails; without one nobody hears of anything.
-    pub mailer: Option<Arc<Mailer>>,
+    pub outbox: Option<Outbox>,
     /// How long mails wait for what may pass, or for more of the same.
     pub settings: AlertSettings,
     /// The address of the console, for links.
     pub public_url: String,
     /// The time.
     pub clock: Clock,
-    /// The counters.
-    pub metrics: Metrics,
-    /// Begins spans.
-    pub traces: Traces,
     /// Recipients who cannot be reached.
     pub troubles: Troubles,
 }
@@ -71,12 +68,13 @@ pub struct Alerts {
 }
 
 impl Alerts {
-    /// Watches every organization that has recipients.
+    /// Watches every organization, where mails can be sent at all.
     #[must_use]
     pub fn start(parts: &Parts, orgs: Vec<Watched>) -> Self {
         let stopping = watch::Sender::new(false);
-        let heard = orgs.into_iter().filter(|org| !org.recipients.is_empty() && parts.mailer.is_some());
-        let tasks = heard.map(|org| tokio::spawn(follow(parts.clone(), org, stopping.subscribe()))).collect();
+        let heard = orgs.into_iter().filter_map(|org| Some((org, parts.outbox.clone()?)));
+        let follow = |(org, outbox)| tokio::spawn(follow(parts.clone(), outbox, org, stopping.subscribe()));
+        let tasks = heard.map(follow).collect();
         Self { stopping, tasks }
     }
 
@@ -100,27 +98,12 @@ impl Alerts {
 }
 
 /// Keeps one organization's recipients informed.
-async fn follow(parts: Parts, mut org: Watched, mut stopping: watch::Receiver<bool>) {
-    let mut recipients = loop {
-        match Recipients::of(&parts, &org).await {
-            Ok(recipients) => break recipients,
-            Err(error) => tracing::error!(org = %org.org, %error, "what recipients know cannot be read"),
-        }
-        tokio::select! {
-            _ = stopping.wait_for(|stopping| *stopping) => return,
-            () = tokio::time::sleep(PATIENCE) => {}
-        }
-    };
+async fn follow(parts: Parts, outbox: Outbox, mut org: Watched, mut stopping: watch::Receiver<bool>) {
+    let mut recipients = Recipients::default();
     loop {
         org.changed.borrow_and_update();
-        let now = parts.clock.now();
-        let again = match (org.look)().await {
-            Ok(situation) => recipients.inform(&parts, &org, &situation).await,
-            Err(error) => {
-                tracing::error!(org = %org.org, %error, "how an organization stands cannot be read for its alerts");
-                Some(now.after(PATIENCE))
-            }
-        };
+        let settings = Arc::clone(&org.settings.borrow_and_update());
+        let again = look(&parts, &outbox, &org, &settings, &mut recipients).await;
         // An organization that is busy changes a thousand times a second; its recipients want to know less.
         tokio::select! {
             _ = stopping.wait_for(|stopping| *stopping) => return,
@@ -129,7 +112,37 @@ async fn follow(parts: Parts, mut org: Watched, mut stopping: watch::Receiver<bo
         tokio::select! {
             _ = stopping.wait_for(|stopping| *stopping) => return,
             changed = org.changed.changed() => if changed.is_err() { return },
+            changed = org.settings.changed() => if changed.is_err() { return },
             () = parts.clock.sleep_until(again.unwrap_or_default()), if again.is_some() => {}
+        }
+    }
+}
+
+/// Looks once; answers when to look again although nothing changes.
+async fn look(
+    parts: &Parts,
+    outbox: &Outbox,
+    org: &Watched,
+    settings: &SettingsInForce,
+    recipients: &mut Recipients,
+) -> Option<Timestamp> {
+    let now = parts.clock.now();
+    if let Err(error) = recipients.adopt(parts, org, &settings.values.alert_recipients).await {
+        tracing::error!(org = %org.org, %error, "what recipients know cannot be read");
+        return Some(now.after(PATIENCE));
+    }
+    if recipients.is_empty() {
+        return None;
+    }
+    if let Some(mute) = settings.muted(now) {
+        recipients.miss();
+        return Some(mute.until);
+    }
+    match (org.look)().await {
+        Ok(situation) => recipients.inform(parts, outbox, org, &situation).await,
+        Err(error) => {
+            tracing::error!(org = %org.org, %error, "how an organization stands cannot be read for its alerts");
+            Some(now.after(PATIENCE))
         }
     }
 }

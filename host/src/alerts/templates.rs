@@ -1,6 +1,6 @@
-//! What the mails say, as text and as HTML.
+//! What the mails say.
 
-use maud::{DOCTYPE, html};
+use super::page::Page;
 
 use crate::domain::{
     BrakedCause, Checks, Class, IncidentEnd, News, Notice, OngoingIncident, OrgId, PendingCause, Refusal, Rollback,
@@ -14,34 +14,46 @@ const NAME: usize = 40;
 /// Causes that a mail names; it counts the others.
 const NAMED: usize = 10;
 
-/// A mail on its way to its two forms.
-struct Page {
-    subject: String,
-    paragraphs: Vec<String>,
-    /// Causes, one line each.
-    list: Vec<String>,
-    /// What to do, after the list.
-    after: Vec<String>,
-    link: (String, &'static str),
+/// The mail that somebody asked for to find out whether it comes.
+pub(super) fn test(name: &str, org: &OrgId, by: &str, link: String) -> Mail {
+    let short = shortened(name);
+    let words = format!(
+        "{by} asked for this mail, to find out whether mails about the organization {org} come to you. They do. Nothing else \
+         happened, and there is nothing to do."
+    );
+    let link = (link, "The settings of this organization");
+    let subject = format!("{short}: a test mail");
+    Page { subject, paragraphs: vec![words], list: Vec::new(), after: Vec::new(), link }.render()
 }
 
-/// The mail about what is new of an organization.
-pub(super) fn mail(name: &str, org: &OrgId, public_url: &str, notice: &Notice) -> Mail {
-    let console = public_url.trim_end_matches('/');
+/// The mail about what is new of an organization; several things are one mail.
+pub(super) fn mail(name: &str, org: &OrgId, public_url: &str, notices: &[&Notice]) -> Mail {
+    let (console, short) = (public_url.trim_end_matches('/'), shortened(name));
+    let mut pages: Vec<_> = notices.iter().map(|notice| page(&short, org, console, notice)).collect();
+    let mut page = match pages.len() {
+        1 => pages.remove(0),
+        _ => Page::together(&short, pages, sync_errors(console, org)),
+    };
+    if short != name {
+        page.paragraphs.insert(0, format!("Organization: {name}"));
+    }
+    page.render()
+}
+
+fn page(short: &str, org: &OrgId, console: &str, notice: &Notice) -> Page {
     let errors = (sync_errors(console, org), "Sync errors of this organization");
-    let short = shortened(name);
     let mut page = match &notice.news {
-        News::Causes { new, known } => causes(&short, new, known, errors),
+        News::Causes { new, known } => causes(short, new, known, errors),
         News::IncidentBegan(incident) => {
-            incident_began(&short, incident, (format!("{console}/orgs/{org}/checks"), "The first points to check"))
+            incident_began(short, incident, (format!("{console}/orgs/{org}/checks"), "The first points to check"))
         }
-        News::IncidentEnded(end) => incident_ended(&short, end, errors),
-        News::Braked(held) => braked(&short, held, errors),
-        News::RolledBack(back) => rolled_back(&short, back, console),
+        News::IncidentEnded(end) => incident_ended(short, end, errors),
+        News::Braked(held) => braked(short, held, errors),
+        News::RolledBack(back) => rolled_back(short, back, console),
         News::Standstill { .. } | News::MovesAgain { .. } | News::SourceSilent(_) | News::SourceAnswers { .. } => {
-            stillness(&short, &notice.news, console, errors)
+            stillness(short, &notice.news, console, errors)
         }
-        News::Reminder { causes, incident } => reminder(&short, causes, incident.as_deref(), errors),
+        News::Reminder { causes, incident } => reminder(short, causes, incident.as_deref(), errors),
         News::AllClear { since, resolved, ignored } => Page {
             subject: format!("{short}: no sync error is pending any more"),
             paragraphs: vec![format!("Since {since} {resolved} got through and {ignored} were ignored.")],
@@ -53,10 +65,7 @@ pub(super) fn mail(name: &str, org: &OrgId, public_url: &str, notice: &Notice) -
     if let Some(checks) = &notice.checks {
         page.after.push(red(checks));
     }
-    if short != name {
-        page.paragraphs.insert(0, format!("Organization: {name}"));
-    }
-    render(page)
+    page
 }
 
 /// Where the sync errors of an organization are.
@@ -282,35 +291,4 @@ fn red(checks: &Checks) -> String {
         true => format!("The first points to check, looked at {}: all as they should be.", checks.at),
         false => format!("The first points to check, looked at {}; red are: {}", checks.at, checks.red.join("; ")),
     }
-}
-
-fn render(page: Page) -> Mail {
-    let Page { subject, paragraphs, list, after, link: (address, words) } = page;
-    let mut text = format!("{subject}\n\n");
-    for paragraph in &paragraphs {
-        text += &format!("{paragraph}\n\n");
-    }
-    for line in &list {
-        text += &format!("* {line}\n");
-    }
-    if !list.is_empty() {
-        text += "\n";
-    }
-    for paragraph in &after {
-        text += &format!("{paragraph}\n\n");
-    }
-    text += &format!("{words}: {address}\n");
-    let markup = html! {
-        (DOCTYPE)
-        html lang="en" {
-            body style="font-family: sans-serif; line-height: 1.5; color: #1c2430" {
-                h2 { (subject) }
-                @for paragraph in &paragraphs { p { (paragraph) } }
-                @if !list.is_empty() { ul { @for line in &list { li { (line) } } } }
-                @for paragraph in &after { p { (paragraph) } }
-                p { a href=(address) { (words) } }
-            }
-        }
-    };
-    Mail { subject: format!("[Switchyard] {subject}"), text, html: markup.into_string() }
 }

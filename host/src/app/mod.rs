@@ -1,5 +1,6 @@
 //! The one place where everything is built and everything is stopped.
 
+mod alerting;
 pub(crate) mod embedded;
 mod plugins;
 mod policies;
@@ -12,17 +13,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use self::plugins::PluginFolder;
 use self::policies::PolicyFolder;
 use self::watching::Watcher;
-use crate::alerts::{self, Alerts, Watched};
+use crate::alerts::{self, Alerts, Outbox};
 use crate::clock::Clock;
 use crate::config::{Config, accounts};
-use crate::domain::{RefreshToken, Rollback, Situation, SourceId};
-use crate::engine::{self, Engine, EnvironmentHealth, Org, OrgConfig};
+use crate::domain::{RefreshToken, SourceId};
+use crate::engine::{self, Engine, Org, OrgConfig, Settings};
 use crate::folders::Folder;
 use crate::ledger::{Keys, Ledger};
 use crate::mail::Mailer;
@@ -31,7 +31,7 @@ use crate::policy::PolicyHost;
 use crate::registry::Registry;
 use crate::store::{Opening, SledStore, Store};
 use crate::telemetry::Metrics;
-use crate::troubles::Troubles;
+use crate::troubles::{Trouble, Troubles};
 use crate::{alcmeon, http, salesforce, store};
 
 /// A running host.
@@ -82,11 +82,11 @@ impl App {
         let registry = Arc::new(Registry::new(config.policies.registries.clone(), pulled, most_bytes));
         let policies = Arc::new(policies::host(&config, &ledger, compiled).await?);
         embedded::add_plugins(&policies).await?;
-        let ([policies_folder, plugins_folder], policy_files, plugin_files) =
-            read_folders(&config, &policies, &registry, &clock, &troubles).await?;
         let http = client()?;
+        let orgs = connect_all(&config, &ledger, &http, &clock, &metrics, &troubles).await?;
+        let ([policies_folder, plugins_folder], policy_files, plugin_files) =
+            read_folders(&config, &orgs, &policies, &registry, &clock, &troubles).await?;
         let (traces, exporter) = traces::start(config.traces.as_ref(), &http, &metrics, &troubles, &clock)?;
-        let orgs = connect_all(&config, &ledger, &http, &clock, &metrics).await?;
         let engine = Engine::start(engine::Parts {
             ledger: ledger.clone(),
             policies: Arc::clone(&policies),
@@ -100,6 +100,9 @@ impl App {
             silent: config.alerts.silent(),
         })
         .await?;
+        let mailer = config.mail.as_ref().map(Mailer::new).transpose()?;
+        let outbox =
+            mailer.map(|mailer| Outbox::new(mailer, ledger.clone(), clock.clone(), metrics.clone(), traces.clone()));
         let parts = http::Parts {
             engine: Arc::clone(&engine),
             policies: Arc::clone(&policies),
@@ -112,23 +115,15 @@ impl App {
             traces: traces.clone(),
             clock: clock.clone(),
             troubles: troubles.clone(),
+            outbox: outbox.clone(),
             // Where commits may be lost, a number of an event means something else than before.
             events: ledger.events_name(config.store.accept_loss).await?,
         };
         let server = http::start(&config.http, parts).await?;
         let public_url = config.http.public_url.clone().unwrap_or_else(|| format!("http://{}", server.address));
-        let mailer = config.mail.as_ref().map(Mailer::new).transpose()?.map(Arc::new);
-        let parts = alerts::Parts {
-            ledger,
-            mailer,
-            settings: config.alerts,
-            public_url,
-            clock: clock.clone(),
-            metrics: metrics.clone(),
-            traces,
-            troubles,
-        };
-        let (watched, following) = watched(&engine, &policies)?;
+        let parts =
+            alerts::Parts { ledger, outbox, settings: config.alerts, public_url, clock: clock.clone(), troubles };
+        let (watched, following) = alerting::watched(&engine, &policies)?;
         let alerts = Alerts::start(&parts, watched);
         let of_plugins = Watcher::start(plugins_folder, clock.clone(), plugin_files).await;
         let watchers = [of_plugins, Watcher::start(policies_folder, clock, policy_files).await];
@@ -154,6 +149,7 @@ impl App {
 /// The folders of policies and of plugins, and what was read of them.
 async fn read_folders(
     config: &Config,
+    orgs: &[Arc<Org>],
     policies: &Arc<PolicyHost>,
     registry: &Arc<Registry>,
     clock: &Clock,
@@ -162,7 +158,9 @@ async fn read_folders(
     let folders = [&config.policies.folder, &config.policies.plugins].map(|path| Folder::new(path.clone()));
     let mut plugin_files = PluginFolder::new(Arc::clone(policies), config, clock.clone(), troubles.clone());
     plugin_files.start(&folders[1], config, registry).await;
-    let mut policy_files = PolicyFolder::new(Arc::clone(policies), config, clock.clone(), troubles.clone());
+    let most_bytes = config.policies.limits.source_bytes;
+    let mut policy_files =
+        PolicyFolder::new(Arc::clone(policies), orgs.to_vec(), most_bytes, clock.clone(), troubles.clone());
     policy_files.start(&folders[0]).await?;
     Ok((folders, policy_files, plugin_files))
 }
@@ -218,10 +216,17 @@ async fn connect_all(
     http: &reqwest::Client,
     clock: &Clock,
     metrics: &Metrics,
+    troubles: &Troubles,
 ) -> anyhow::Result<Vec<Arc<Org>>> {
     let mut orgs = Vec::new();
     for org in &config.orgs {
-        orgs.push(connect(org, config, ledger, http, clock, metrics).await?);
+        let settings = Settings::read(&org.id, org.settings(), ledger, troubles, clock.now()).await?;
+        if config.mail.is_none() && !settings.now().values.alert_recipients.is_empty() {
+            let what = "recipients of mails are set, and there is no [mail] in the configuration that could reach them";
+            let cure = "put [mail] there and start the host again, or take the recipients away";
+            troubles.raise(Trouble::new("org-settings", "alert_recipients", what, cure, clock.now()).of(&org.id));
+        }
+        orgs.push(connect(org, settings, config, ledger, http, clock, metrics).await?);
     }
     Ok(orgs)
 }
@@ -229,6 +234,7 @@ async fn connect_all(
 /// An organization with its connection.
 async fn connect(
     config: &OrgConfig,
+    settings: Settings,
     whole: &Config,
     ledger: &Ledger,
     http: &reqwest::Client,
@@ -260,69 +266,15 @@ async fn connect(
     });
     let (now, metrics) = (Box::new(move || clock.now()), metrics.clone());
     let keeping = salesforce::Keeping { org: org.clone(), token, on_rotated, now, metrics };
-    let client = salesforce::Client::new(config.salesforce.clone(), http.clone(), keeping, config.concurrency);
+    let calls = settings.now().values.concurrency;
+    let client = salesforce::Client::new(config.salesforce.clone(), http.clone(), keeping, calls);
     Ok(Arc::new(Org {
         id: config.id.clone(),
         name: config.name.clone().unwrap_or_else(|| config.id.to_string()),
         accounts: accounts(config)?,
-        policy: config.policy.clone(),
-        mode: config.mode.clone(),
-        concurrency: config.concurrency,
-        alert_recipients: config.alert_recipients.clone(),
+        settings,
         writes_cases: config.salesforce.cases.is_some(),
         linking,
         salesforce: client.with_context(|| format!("the connection of {}", config.id))?,
     }))
-}
-
-/// What alerts look at: how each organization stands, read when something changed.
-fn watched(engine: &Arc<Engine>, policies: &PolicyHost) -> anyhow::Result<(Vec<Watched>, Vec<JoinHandle<()>>)> {
-    let (mut all, mut tasks) = (Vec::new(), Vec::new());
-    for (org, _) in engine.orgs() {
-        let (mut health, mut rollbacks) = (engine.watch(&org.id)?, policies.rollbacks(&org.policy));
-        let told = watch::Sender::new(0);
-        let (engine_of, org_id) = (engine, org.id.clone());
-        let (engine, id, latest) = (Arc::clone(engine), org.id.clone(), rollbacks.clone());
-        let look: alerts::Look = Box::new(move || {
-            let (engine, id) = (Arc::clone(&engine), id.clone());
-            let rollback = latest.borrow().clone().map(|back| Rollback {
-                policy: back.policy,
-                back_to: back.back_to,
-                reason: back.reason,
-                at: back.at,
-            });
-            Box::pin(async move { Ok(Situation { rollback, ..engine.situation(&id).await? }) })
-        });
-        let (id, name, recipients) = (org.id.clone(), org.name.clone(), org.alert_recipients.clone());
-        all.push(Watched { org: id, name, recipients, changed: told.subscribe(), look });
-        for source in engine_of.sources(&org_id).into_iter().map(|standing| standing.source) {
-            tasks.extend(engine_of.watch_environment(&source).map(|health| tokio::spawn(tell(health, told.clone()))));
-        }
-        tasks.push(tokio::spawn(async move {
-            loop {
-                let over = tokio::select! {
-                    changed = health.changed() => changed.is_err(),
-                    changed = rollbacks.changed() => changed.is_err(),
-                };
-                if over {
-                    return;
-                }
-                told.send_modify(|count| *count += 1);
-            }
-        }));
-    }
-    Ok((all, tasks))
-}
-
-/// Tells when an environment begins to be asked in vain, and when it answers again; not of each of its answers.
-async fn tell(mut health: watch::Receiver<EnvironmentHealth>, told: watch::Sender<u64>) {
-    let mut known = None;
-    loop {
-        let changed = health.wait_for(|health| health.in_vain_since != known).await;
-        match changed {
-            Ok(health) => known = health.in_vain_since,
-            Err(_) => return,
-        }
-        told.send_modify(|count| *count += 1);
-    }
 }

@@ -13,6 +13,7 @@ use super::watching::{Events, Look};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{OrgId, Origin, PolicyName, PolicyRevision, PolicySource, RevisionState};
+use crate::engine::Org;
 use crate::folders::{self, Alone, Digest, Folder, Texts};
 use crate::ledger::Ledger;
 use crate::policy::{DEFAULT_POLICY, HistoryStore, PolicyHost, PolicyProblem};
@@ -48,21 +49,31 @@ pub(super) struct PolicyFolder {
     host: Arc<PolicyHost>,
     clock: Clock,
     troubles: Troubles,
-    /// The policies that organizations use.
-    used: BTreeMap<PolicyName, Vec<OrgId>>,
+    /// The organizations, each of which uses a policy.
+    orgs: Vec<Arc<Org>>,
     most_bytes: usize,
     /// A digest of what was read of each policy and tried: nothing else tells whether it is to be tried again.
     tried: BTreeMap<PolicyName, Digest>,
 }
 
 impl PolicyFolder {
-    pub(super) fn new(host: Arc<PolicyHost>, config: &Config, clock: Clock, troubles: Troubles) -> Self {
+    pub(super) fn new(
+        host: Arc<PolicyHost>,
+        orgs: Vec<Arc<Org>>,
+        most_bytes: usize,
+        clock: Clock,
+        troubles: Troubles,
+    ) -> Self {
+        Self { host, clock, troubles, orgs, most_bytes, tried: BTreeMap::new() }
+    }
+
+    /// The policies that organizations use now.
+    fn used(&self) -> BTreeMap<PolicyName, Vec<OrgId>> {
         let mut used = BTreeMap::<_, Vec<_>>::new();
-        for org in &config.orgs {
-            used.entry(org.policy.clone()).or_default().push(org.id.clone());
+        for org in &self.orgs {
+            used.entry(org.policy()).or_default().push(org.id.clone());
         }
-        let most_bytes = config.policies.limits.source_bytes;
-        Self { host, clock, troubles, used, most_bytes, tried: BTreeMap::new() }
+        used
     }
 
     /// Puts every policy in force, once the plugins are there. What is wrong with one is shown where policies are listed;
@@ -82,7 +93,7 @@ impl PolicyFolder {
         self.restore(read.is_err()).await;
         self.refuse_missing(folder.path()).await;
         self.host.resume_shadows(self.clock.now()).await;
-        for (name, orgs) in &self.used {
+        for (name, orgs) in &self.used() {
             if !self.host.policies().iter().any(|status| status.name == *name && status.in_force.is_some()) {
                 let orgs = said(orgs);
                 tracing::error!(policy = %name, orgs, "no revision of a policy can decide; conversations wait until one can");
@@ -97,6 +108,7 @@ impl PolicyFolder {
     async fn restore(&self, unread: bool) {
         let known: BTreeMap<_, _> =
             self.host.policies().into_iter().map(|status| (status.name.clone(), status)).collect();
+        let used = self.used();
         for name in self.host.names() {
             let status = known.get(&name);
             if status.is_some_and(|status| status.in_force.is_some()) {
@@ -104,7 +116,7 @@ impl PolicyFolder {
             }
             let last = self.host.revisions(&name).into_iter().rev().find(|it| it.state == RevisionState::InForce);
             let rejected = status.is_some_and(|status| status.last_rejection.is_some());
-            let wanted = unread || rejected || self.used.contains_key(&name);
+            let wanted = unread || rejected || used.contains_key(&name);
             if let Some(last) = last
                 && (wanted || matches!(last.source.origin, Origin::Api { .. }))
             {
@@ -117,7 +129,7 @@ impl PolicyFolder {
     /// Says of policies that are used and of which there is neither a file nor a revision that this is so: the default policy
     /// must not stand in for them.
     async fn refuse_missing(&self, folder: &Path) {
-        for name in self.used.keys().filter(|name| name.as_str() != DEFAULT_POLICY) {
+        for name in self.used().keys().filter(|name| name.as_str() != DEFAULT_POLICY) {
             if self.host.policies().iter().all(|status| status.name != *name) {
                 let file = folder.join(format!("{name}.toml")).display().to_string();
                 let message = format!("there is no file {file}, and no revision was ever in force");

@@ -13,6 +13,7 @@ mod demo;
 mod demo;
 mod draft;
 mod environment;
+mod mail;
 mod operation;
 mod org;
 mod out;
@@ -110,6 +111,9 @@ enum Command {
     /// Make, list and revoke the tokens with which people and programs ask a host.
     #[command(subcommand)]
     Token(token::Command),
+    /// List the mails that were sent.
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// List who did what.
     #[command(subcommand)]
     Action(action::Command),
@@ -215,6 +219,7 @@ pub fn run() -> ExitCode {
             | Command::Conversation(_)
             | Command::SyncError(_)
             | Command::Action(_)
+            | Command::Mail(_)
             | Command::Token(_)
             | Command::Store(store::Command::Verify { .. } | store::Command::Quarantine(_))
     );
@@ -282,6 +287,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::SyncError(command) => return Ok(Exit::of(sync_error::run(*command).await).into()),
         Command::Operation(command) => return Ok(Exit::of(operation::run(command).await).into()),
         Command::Action(command) => action::run(command).await?,
+        Command::Mail(command) => mail::run(command).await?,
         Command::Token(command) => token::run(command).await?,
         Command::Store(command) => return store::run(command).await,
         Command::Completions { shell } => {

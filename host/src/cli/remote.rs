@@ -64,11 +64,25 @@ impl Remote {
 
     /// The same, where the answer is not to be read at once.
     pub(super) async fn answer(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Response> {
+        self.answer_if(method, path, body, None).await
+    }
+
+    /// The same, where what is changed still has this `ETag`.
+    pub(super) async fn answer_if(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        tag: Option<&str>,
+    ) -> anyhow::Result<Response> {
         let host = self.host()?;
         let url = BaseUrl::try_from(host.url.clone())?.at(path)?;
         let mut request = host.client.request(method, url);
         if let Some(token) = &host.token {
             request = request.bearer_auth(token.reveal());
+        }
+        if let Some(tag) = tag {
+            request = request.header(reqwest::header::IF_MATCH, tag);
         }
         if let Some(body) = body {
             request = request.json(&body);

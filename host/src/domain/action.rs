@@ -219,6 +219,10 @@ deeds! {
     Authorize = "authorize",
     /// An authorization was refused.
     AuthorizeRefused = "authorize-refused",
+    /// Settings of an organization were changed: `reason` says which, and what they were before.
+    OrgSettings = "org-settings",
+    /// A mail was sent to find out whether it comes.
+    MailTest = "mail-test",
     /// Somebody signed in to the console.
     SignIn = "sign-in",
     /// Tokens that are none were given, to the console or to the API.

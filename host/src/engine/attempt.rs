@@ -14,7 +14,7 @@ use super::org::Org;
 use super::shared::Shared;
 use crate::domain::{
     Blame, Cause, Class, Conversation, ConversationId, Decision, Destination, Fact, Fingerprint, MessageId, Pick,
-    PolicyRef, Question, RecordId, Records, Refusal, Routed, Scope, Timestamp, Verdict, Way,
+    PolicyRef, Question, RecordId, Records, Refusal, Routed, Scope, SettingsInForce, Timestamp, Verdict, Way,
 };
 use crate::policy::Failing;
 use crate::salesforce::{CaseWrite, ConversationWrite, Upserted};
@@ -84,6 +84,8 @@ impl Given {
 struct Walk {
     shared: Shared,
     org: Arc<Org>,
+    /// Those by which it began.
+    settings: Arc<SettingsInForce>,
     conversation: Conversation,
     records: Records,
     chosen: Option<Pick>,
@@ -96,7 +98,8 @@ struct Walk {
 async fn walk(shared: Shared, org: Arc<Org>, attempt: Attempt) -> Outcome {
     let Attempt { conversation, records, chosen, number, first_seen, intents, trace: _ } = attempt;
     let (id, message) = (conversation.id.clone(), newest(&conversation));
-    let mut walk = Walk { shared, org, conversation, records, chosen, facts: Vec::new(), reached: false, intents };
+    let (settings, facts) = (org.settings.now(), Vec::new());
+    let mut walk = Walk { shared, org, settings, conversation, records, chosen, facts, reached: false, intents };
     let ended = match walk.deliver().await {
         Ok(true) => Ended::Delivered(walk.records.clone()),
         Ok(false) => Ended::Excused,
@@ -119,10 +122,9 @@ pub(super) fn newest(conversation: &Conversation) -> MessageId {
 impl Walk {
     /// `true`: it is in Salesforce; `false`: the policy, or the organization's mode, says that it is not to be.
     async fn deliver(&mut self) -> Result<bool, Box<Refusal>> {
-        let org = Arc::clone(&self.org);
         // What is written already goes on being written: left alone, it would stay in the queue of a team that lost it.
         let written = self.records.conversation.is_some();
-        let way = org.mode.way(&self.conversation);
+        let way = self.settings.values.mode.way(&self.conversation);
         let routed = match way {
             Way::Route => self.route().await?,
             Way::Wait(reason) if !written => self.not_yet(reason),
@@ -177,7 +179,7 @@ impl Walk {
     /// The queue, or the user, that the conversation is for; `None` when it is not to be written.
     async fn route(&mut self) -> Result<Option<(Option<RecordId>, Option<RecordId>)>, Box<Refusal>> {
         let now = self.shared.clock.now();
-        let asked = self.shared.policies.route(&self.org.policy, &self.conversation, now);
+        let asked = self.shared.policies.route(&self.settings.values.policy, &self.conversation, now);
         let decision = self.measured(Question::Route, asked).await;
         let (policy, cost) = (decision.policy.clone(), decision.cost);
         let (logs, rule) = (decision.logs.clone(), decision.rule.clone());
@@ -211,7 +213,7 @@ impl Walk {
     async fn judge(&mut self, mut refusal: Refusal, attempt: u32, first_seen: Timestamp) -> Ended {
         let failing = Failing { refusal: &refusal, attempt, first_seen, conversation: &self.conversation };
         let now = self.shared.clock.now();
-        let asked = self.shared.policies.judge(&self.org.policy, failing, now);
+        let asked = self.shared.policies.judge(&self.settings.values.policy, failing, now);
         let decision = self.measured(Question::Judge, asked).await;
         self.note(&decision);
         let policy = decision.policy;

@@ -123,7 +123,7 @@ async fn look(
     clock: &Clock,
 ) -> Result<(Report, bool), Error> {
     let now = clock.now();
-    let fields = policies.contact_fields(&org.policy);
+    let fields = policies.contact_fields(&org.policy());
     let asked = org.salesforce.checks(now, &fields).await;
     let mut checks: Vec<_> =
         asked.into_iter().map(|check| Check { name: check.name, ok: check.ok, found: check.found }).collect();
@@ -139,13 +139,15 @@ async fn look(
 /// Who decides, who writes Cases, and whether anything is being sent.
 fn mode(org: &Org, incident: Option<&IncidentHealth>, policies: &PolicyHost) -> Check {
     let cases = if org.writes_cases { "the host writes Cases" } else { "the organization makes its own Cases" };
-    let in_force = policies.policy(&org.policy).and_then(|status| status.in_force);
+    let settings = org.settings.now();
+    let policy = &settings.values.policy;
+    let in_force = policies.policy(policy).and_then(|status| status.in_force);
     let (ok, who) = match in_force {
-        Some(revision) => (true, format!("policy {} revision {} decides", org.policy, revision.revision)),
-        None => (false, format!("policy {} is not in force; nothing is decided until it is", org.policy)),
+        Some(revision) => (true, format!("policy {policy} revision {} decides", revision.revision)),
+        None => (false, format!("policy {policy} is not in force; nothing is decided until it is")),
     };
     let accounts = org.accounts.len();
-    let mut found = format!("{}; {who}; {cases}; {accounts} accounts are linked", org.mode.describe());
+    let mut found = format!("{}; {who}; {cases}; {accounts} accounts are linked", settings.values.mode.describe());
     if let Some(incident) = incident {
         found = format!("{found}; nothing gets through since {}: {}", incident.since, incident.refusal.text);
     }
@@ -158,11 +160,12 @@ fn mode(org: &Org, incident: Option<&IncidentHealth>, policies: &PolicyHost) -> 
 /// Asks the policy about a conversation of each team that was seen, and Salesforce about the queue.
 async fn mapping(org: &Org, ledger: &Ledger, policies: &PolicyHost, now: Timestamp) -> Result<Check, Error> {
     let (mut wrong, mut right) = (BTreeMap::new(), 0);
+    let policy = org.policy();
     for (team, conversation) in ledger.teams(&org.id, TEAMS).await? {
         let Some(mut conversation) = ledger.readable_conversation(&org.id, &conversation).await? else { continue };
         // The conversation may have gone to another team since.
         conversation.team = Some(team.clone());
-        match policies.route(&org.policy, &conversation, now).await.answer {
+        match policies.route(&policy, &conversation, now).await.answer {
             Ok(Destination::Queue(queue)) => {
                 match org.salesforce.resolve_queue(&queue, now, Duration::from_secs(60)).await {
                     Ok(_) => right += 1,

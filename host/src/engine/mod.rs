@@ -25,6 +25,7 @@ mod outbound;
 mod preview;
 mod registering;
 mod retention;
+mod settings;
 mod shared;
 mod silence;
 mod situation;
@@ -50,6 +51,7 @@ pub use self::operations::{Plan, states_for};
 use self::org::Directory;
 pub use self::org::{HeldCause, IncidentHealth, Org, OrgConfig, OrgHealth};
 pub use self::preview::{Compared, Preview, PreviewedCause};
+pub use self::settings::{SettingProblem, Settings, check_settings};
 use self::shared::Shared;
 use self::silence::Arrivals;
 pub use self::silence::SourceStanding;
@@ -134,6 +136,9 @@ pub enum Error {
     /// The contact is none of those that the sync error names.
     #[error("{0} is none of the contacts that the sync error names")]
     NotACandidate(Pick),
+    /// A setting would have a value that makes no sense.
+    #[error(transparent)]
+    Setting(#[from] SettingProblem),
     /// It was changed meanwhile.
     #[error(transparent)]
     Stale(#[from] Stale),

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::settings::Settings;
 use crate::domain::{
-    AccountId, ErrorCounts, Fingerprint, Hold, Mode, OperationId, OrgId, PolicyName, PolicyRef, Quota, Refusal,
-    SourceId, SyncErrorId, Timestamp,
+    AccountId, ErrorCounts, Fingerprint, Hold, Mode, OperationId, OrgId, OrgSettings, PolicyName, PolicyRef, Quota,
+    Refusal, SourceId, SyncErrorId, Timestamp,
 };
 use crate::salesforce;
 
@@ -38,6 +39,20 @@ pub struct OrgConfig {
     pub salesforce: salesforce::Config,
 }
 
+impl OrgConfig {
+    /// The settings that can be changed while the host runs, as they are configured.
+    #[must_use]
+    pub fn settings(&self) -> OrgSettings {
+        OrgSettings {
+            alert_recipients: self.alert_recipients.clone(),
+            policy: self.policy.clone(),
+            mode: self.mode.clone(),
+            concurrency: self.concurrency,
+            slow_at: self.salesforce.slow_at.get(),
+        }
+    }
+}
+
 fn default_policy() -> PolicyName {
     PolicyName::new("default").unwrap_or_else(|_| unreachable!("the name is one"))
 }
@@ -54,14 +69,8 @@ pub struct Org {
     pub name: String,
     /// The accounts linked to it.
     pub accounts: Vec<(SourceId, Option<AccountId>)>,
-    /// The policy that decides for it.
-    pub policy: PolicyName,
-    /// Where its agents answer.
-    pub mode: Mode,
-    /// How many calls may be on their way at the same moment.
-    pub concurrency: usize,
-    /// Who gets a mail when sync errors are pending.
-    pub alert_recipients: Vec<String>,
+    /// What can be changed while the host runs.
+    pub settings: Settings,
     /// Whether the host writes Cases.
     pub writes_cases: bool,
     /// Sources that are told the ids of Salesforce's records.
@@ -71,10 +80,22 @@ pub struct Org {
 }
 
 impl Org {
+    /// The policy that decides for it now.
+    #[must_use]
+    pub fn policy(&self) -> PolicyName {
+        self.settings.now().values.policy.clone()
+    }
+
+    /// The calls of 24 hours, where so many are used that the organization slows.
+    pub(super) fn slowed_by(&self) -> Option<Quota> {
+        let from = self.settings.now().values.slow_at;
+        self.salesforce.usage().filter(|quota| quota.slows_at(from))
+    }
+
     /// Why the organization slows, where it does.
     #[must_use]
     pub fn slowed(&self) -> Option<String> {
-        self.salesforce.slowed().map(|Quota { used, allowed }| {
+        self.slowed_by().map(|Quota { used, allowed }| {
             format!(
                 "{used} of {allowed} calls of 24 hours are used, so new conversations go in waves that make the rest last, \
                  and retries when no new ones wait"
@@ -85,7 +106,7 @@ impl Org {
     /// How many conversations may be on their way at the same moment: those of full calls, and those that gather for the
     /// next one.
     pub(super) fn conversations_at_once(&self) -> usize {
-        (self.concurrency + 1) * salesforce::RECORDS
+        (self.settings.now().values.concurrency + 1) * salesforce::RECORDS
     }
 }
 

@@ -55,7 +55,7 @@ impl Outbound for Connected {
     }
 
     fn slowed(&self) -> Option<Quota> {
-        self.org.salesforce.slowed()
+        self.org.slowed_by()
     }
 
     fn calls(&self) -> u64 {

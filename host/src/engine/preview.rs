@@ -226,7 +226,7 @@ impl Engine {
             .lanes
             .values()
             .filter_map(|lane| lane.org.as_ref())
-            .filter(|org| org.policy == *name)
+            .filter(|org| org.settings.now().values.policy == *name)
             .map(|org| org.id.clone())
             .collect();
         orgs.sort();

@@ -42,7 +42,7 @@ impl Engine {
 
     async fn look_at_teams(&self, org: &Org) -> Result<Found, Error> {
         let mut found = Found::default();
-        let Some(policy) = self.policies.in_force(&org.policy) else { return Ok(found) };
+        let Some(policy) = self.policies.in_force(&org.policy()) else { return Ok(found) };
         let seen: BTreeSet<_> = self.ledger.teams(&org.id, TEAMS).await?.into_keys().collect();
         for (source, account) in one_account_each(org) {
             let Some(kept) = self.environments.get(source) else { continue };

@@ -26,9 +26,11 @@ mod idempotency;
 mod intake;
 mod keyring;
 mod limits;
+mod mails;
 mod messages;
 mod openapi;
 mod operations;
+mod org_settings;
 mod orgs;
 mod parameters;
 mod parked;
@@ -81,6 +83,7 @@ pub use self::limits::Limits;
 use self::openapi::Document;
 use self::seats::Seats;
 use crate::alcmeon;
+use crate::alerts::Outbox;
 use crate::clock::Clock;
 use crate::domain::{PluginName, SourceId};
 use crate::engine::Engine;
@@ -142,6 +145,8 @@ pub struct Parts {
     pub clock: Clock,
     /// What an operator can cure.
     pub troubles: Troubles,
+    /// Sends mails, where the configuration says by what.
+    pub outbox: Option<Outbox>,
     /// The name of the sequence of events.
     pub events: String,
 }

@@ -28,12 +28,14 @@ pub(super) fn accounts(org: &Org) -> Vec<String> {
 }
 
 async fn view(app: &App, (org, health): (Arc<Org>, OrgHealth)) -> Result<View, Problem> {
+    let settings = org.settings.now();
     Ok(View {
         id: org.id.clone(),
         name: org.name.clone(),
-        policy: org.policy.clone(),
+        policy: settings.values.policy.clone(),
         accounts: accounts(&org),
-        alert_recipients: org.alert_recipients.len(),
+        alert_recipients: settings.values.alert_recipients.len(),
+        mails_muted_until: settings.muted(app.parts.clock.now()).map(|mute| mute.until),
         troubles: app.parts.troubles.of(Some(&org.id)).into_iter().map(Trouble::from).collect(),
         incident_advice: Health::advice(&health),
         oldest_unsynced: app.parts.engine.oldest_unsynced(&org.id).await?.map(Unsynced::from),

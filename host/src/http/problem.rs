@@ -61,6 +61,7 @@ impl From<engine::Error> for Problem {
             }
             engine::Error::Chosen(_) | engine::Error::NothingChosen => Self::conflict(error.to_string()),
             engine::Error::NotACandidate(_) => Self::invalid(error.to_string()),
+            engine::Error::Setting(problem) => Self::invalid(problem.to_string()),
             engine::Error::Stale(stale) => stale.into(),
             engine::Error::NotPutBack(NotPutBack::Store(error)) | engine::Error::Store(error) => error.into(),
             engine::Error::NotPutBack(why) => Self::new(Kind::NotPutBack, why.to_string()),

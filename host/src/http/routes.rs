@@ -18,8 +18,8 @@ use super::problem::{Kind, Problem};
 use super::tokens::Scope;
 use super::{
     App, actions, api_tokens, authorization, backup, candidates, console, conversations, customers, events, evidence,
-    export, groups, idempotency, intake, messages, operations, orgs, parked, plugins, policies, preview, probes,
-    quarantine, recount, repro, request_id, sync_errors, troubles, webhook,
+    export, groups, idempotency, intake, mails, messages, operations, org_settings, orgs, parked, plugins, policies,
+    preview, probes, quarantine, recount, repro, request_id, sync_errors, troubles, webhook,
 };
 use crate::telemetry;
 
@@ -54,6 +54,7 @@ fn reading() -> OpenApiRouter<App> {
         .routes(routes!(messages::audit))
         .routes(routes!(events::listen))
         .routes(routes!(actions::list))
+        .routes(routes!(mails::list))
 }
 
 /// The same about everything.
@@ -70,7 +71,11 @@ fn reading_everything() -> OpenApiRouter<App> {
 
 /// The same about one organization.
 fn reading_an_org() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(orgs::show)).routes(routes!(orgs::last_report)).routes(routes!(parked::list))
+    OpenApiRouter::new()
+        .routes(routes!(orgs::show))
+        .routes(routes!(orgs::last_report))
+        .routes(routes!(parked::list))
+        .routes(routes!(org_settings::show))
 }
 
 /// The same about one policy.
@@ -133,7 +138,11 @@ fn scoped(app: &App, scope: Scope, reach: Reach, router: OpenApiRouter<App>) -> 
 pub(super) fn router(app: App) -> Router {
     let scoped = |scope, reach, router| scoped(&app, scope, reach, router);
     let one = OpenApiRouter::<App>::new;
-    let connect = one().routes(routes!(authorization::start)).routes(routes!(authorization::code));
+    let connect = one()
+        .routes(routes!(authorization::start))
+        .routes(routes!(authorization::code))
+        .routes(routes!(org_settings::patch))
+        .routes(routes!(org_settings::test_mail));
     let intake = one().routes(routes!(intake::accept));
     let plugins = one().routes(routes!(plugins::put, plugins::delete));
     let plugins = plugins.layer(DefaultBodyLimit::max(app.parts.policies.plugin_bytes()));

@@ -105,7 +105,8 @@ impl Ledger {
         self.commit_with(batch, action).await
     }
 
-    async fn commit_with(&self, mut batch: Batch, action: Option<&Action>) -> Result<(), Error> {
+    /// Commits, with the action of whoever asked for it.
+    pub(super) async fn commit_with(&self, mut batch: Batch, action: Option<&Action>) -> Result<(), Error> {
         if let Some(action) = action {
             actions::put(&mut batch, action);
         }

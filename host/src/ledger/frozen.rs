@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{AuditPage, LaneState, Quarantined, record};
 use crate::domain::{
     Action, ApiToken, Arrival, ConsoleSession, Conversation, ConversationId, Delivery, ErrorSummary, Group, HostEvent,
-    Operation, PolicyRevision, Records, SyncError, SyncErrorId, Timestamp,
+    Operation, PolicyRevision, Records, SentMail, SettingChanges, SyncError, SyncErrorId, Timestamp,
 };
 
 /// Asserts that all of a frozen record is in what is written of it today: no field is passed over.
@@ -58,5 +58,7 @@ fn every_record_of_format_2_is_read_whole() {
     assert_reads::<Records>(include_str!("testdata/format-2/link.json"));
     assert_reads::<Timestamp>(include_str!("testdata/format-2/arrived.json"));
     assert_reads::<ConversationId>(include_str!("testdata/format-2/team.json"));
+    assert_reads::<SettingChanges>(include_str!("testdata/format-2/org-settings.json"));
+    assert_reads::<SentMail>(include_str!("testdata/format-2/mail.json"));
     assert_reads::<PolicyRevision>(include_str!("testdata/format-2/policy-revision.json"));
 }

@@ -31,6 +31,8 @@
 //! arrived/ORG/SOURCE                       when something last came of a source for an organization, to the minute
 //! team/ORG/TEAM-IN-HEX                     a conversation of each team that was seen
 //! alert/ORG                                what the recipients of an organization's mails know
+//! org-settings/ORG                         what people changed of an organization's settings
+//! mail/ORG/TIME/ORDER                      mails about an organization, and what became of each; the newest so many
 //! policy-revision/POLICY/NUMBER            revisions of a policy, with their texts
 //! event/NUMBER                             what clients are told of, over all organizations; the newest so many
 //! refresh-token/ORG                        the one that Salesforce gave last, sealed
@@ -322,6 +324,18 @@ pub(super) fn team(org: &OrgId, team: &str) -> String {
 
 pub(super) fn alert(org: &OrgId) -> String {
     format!("alert/{org}")
+}
+
+pub(super) fn org_settings(org: &OrgId) -> String {
+    format!("org-settings/{org}")
+}
+
+pub(super) fn mails(org: &OrgId) -> String {
+    format!("mail/{org}/")
+}
+
+pub(super) fn mail(org: &OrgId, at: Timestamp, order: u64) -> String {
+    format!("{}{}/{order:016x}", mails(org), time(at))
 }
 
 pub(super) fn policy_revision(policy: &PolicyName, number: u32) -> String {

@@ -73,10 +73,10 @@ impl Client {
         self.transport.usage()
     }
 
-    /// The same, where so many are used that the organization slows.
-    #[must_use]
-    pub fn slowed(&self) -> Option<Quota> {
-        self.usage().filter(|quota| quota.slows_at(self.transport.config.slow_at.get()))
+    /// From now on so many calls may be on their way at the same moment; those that are go on.
+    pub fn set_calls_at_once(&self, calls: usize) {
+        self.transport.set_calls_at_once(calls);
+        self.upserts.set_calls_at_once(calls);
     }
 
     /// Begins an authorization that comes back to `redirect_uri`, which has to be one of the app's callback URLs.

@@ -69,10 +69,11 @@ impl PolicyFolder {
     /// Policies that decide and have no file.
     fn gone(&self, folder: &Path, files: &BTreeSet<PolicyName>, all: &[PolicyStatus]) -> Vec<Trouble> {
         let folder = folder.display();
+        let used = self.used();
         let gone = |status: &PolicyStatus| {
             let name = &status.name;
             let in_force = status.in_force.as_ref()?;
-            let orgs = self.used.get(name).map(|orgs| said(orgs));
+            let orgs = used.get(name).map(|orgs| said(orgs));
             let by_api = matches!(in_force.origin, Origin::Api { .. });
             if files.contains(name) || name.as_str() == DEFAULT_POLICY || (orgs.is_none() && !by_api) {
                 return None;
@@ -104,7 +105,7 @@ impl PolicyFolder {
     /// A trouble of each organization that uses a policy, or else of the host.
     fn of_policy(&self, name: &PolicyName, what: &str, cure: &str) -> Vec<Trouble> {
         let trouble = Trouble::new(KIND, &format!("{name}.toml"), what, cure, self.clock.now());
-        match self.used.get(name) {
+        match self.used().get(name) {
             Some(orgs) => orgs.iter().map(|org| trouble.clone().of(org)).collect(),
             None => vec![trouble],
         }

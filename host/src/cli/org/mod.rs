@@ -1,6 +1,7 @@
 //! How organizations stand, what to check about one, and how it is authorized.
 
 mod authorize;
+mod settings;
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
@@ -18,6 +19,8 @@ Examples:
   switchyard org list                                          how each stands
   switchyard org show acme                                     what is wrong with it, and what to do
   switchyard org check acme                                    the first points to check, looked at now
+  switchyard org set acme concurrency=8 alert_recipients=ann@example.com
+  switchyard org mute acme --for 8                             send no mails for eight hours
   switchyard org authorize acme";
 
 /// An organization.
@@ -48,9 +51,19 @@ pub(super) enum Command {
     /// Look at the first points to check; the exit code is 1 where one of them is not right.
     #[command(after_help = "Where the connection works, what an incident holds back is tried at once.")]
     Check(Named),
+    /// Show the settings that can be changed while the host runs, and where each comes from.
+    Settings(Named),
+    /// Change settings; in force at once, and after a restart.
+    Set(settings::Set),
+    /// Send a test mail to the recipients; the exit code is 1 where one was not taken.
+    TestMail(settings::Test),
+    /// Send no mails for a while; what still holds at the end is one mail then.
+    Mute(settings::Mute),
     /// Authorize an organization, or authorize it again: prints the address of Salesforce's page to open.
     Authorize(authorize::Options),
 }
+
+pub(super) use self::settings::word;
 
 pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     match command {
@@ -67,6 +80,10 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
             let answer = remote.call(Method::POST, &format!("/v1/orgs/{org}/checks"), None).await?;
             checked(&answer, json)
         }
+        Command::Settings(Named { org, json, remote }) => settings::show(&org, json, &remote).await,
+        Command::Set(options) => settings::set(options).await,
+        Command::TestMail(options) => settings::test(options).await,
+        Command::Mute(options) => settings::mute(options).await,
         Command::Authorize(options) => authorize::run(options).await,
     }
 }
@@ -122,6 +139,9 @@ fn show(org: &Org) {
     line("under way", &format!("{first}, {scheduled} tried later, {parked} parked; {operations} operations"));
     if let Some(oldest) = &org.oldest_unsynced {
         line("oldest", &format!("{} since {}", oldest.conversation, oldest.since));
+    }
+    if let Some(until) = org.mails_muted_until {
+        line("mails", &format!("muted until {until}"));
     }
     if let Some(at) = org.health.moved_at {
         line("moved", &at.to_string());

@@ -32,7 +32,7 @@ impl Walk {
         if !is_gone && self.take_known() {
             return Ok(());
         }
-        let (policies, name) = (self.shared.policies.clone(), self.org.policy.clone());
+        let (policies, name) = (self.shared.policies.clone(), self.settings.values.policy.clone());
         let now = self.shared.clock.now();
         let decision = self.measured(Question::Search, policies.search(&name, &self.conversation, now)).await;
         let searched_by = decision.policy.clone();

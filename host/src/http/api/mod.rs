@@ -11,6 +11,7 @@ mod customer;
 mod event;
 mod group;
 mod intake;
+mod mail;
 mod operation;
 mod org;
 mod plugin;
@@ -18,6 +19,7 @@ mod policy;
 mod preview;
 mod problem;
 mod quarantine;
+mod settings;
 mod sync_error;
 mod token;
 mod trouble;
@@ -37,6 +39,7 @@ pub(crate) use self::group::{ErrorCounts, Group, GroupChange, GroupList, Hour};
 pub(crate) use self::intake::{
     Conversation as IntakeConversation, Message as IntakeMessage, NotificationReceipt, Receipt, Unusable,
 };
+pub(crate) use self::mail::{Mail, MailList, Outcome as MailOutcome, TestMail, Tested, TestedMails};
 pub(crate) use self::operation::{
     DryRun, InOrg, MatchedGroup, Operation, OperationList, OperationRequest, OperationSums,
 };
@@ -51,6 +54,7 @@ pub(crate) use self::policy::{
 pub(crate) use self::preview::Preview;
 pub(crate) use self::problem::{Conflict, Kind, PAGES, Problem, Stale};
 pub(crate) use self::quarantine::{QuarantineEntry, QuarantineList, Quarantined, Recount};
+pub(crate) use self::settings::{OrgSettings, Setting, SettingOrigin, SettingsChange};
 pub(crate) use self::sync_error::{Decided, Evidence, Ignore, SyncError, SyncErrorList};
 pub(crate) use self::token::{MadeToken, Token, TokenList, TokenRequest, TokenSource, TokenStatus};
 pub(crate) use self::trouble::{Trouble, TroubleList};

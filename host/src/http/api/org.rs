@@ -23,6 +23,9 @@ pub(crate) struct Org {
     #[schema(examples(json!(["main/6", "shop/*"])))]
     pub(crate) accounts: Vec<String>,
     pub(crate) alert_recipients: usize,
+    /// No mail about it is sent until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mails_muted_until: Option<Timestamp>,
     /// What is wrong with it that an operator can cure.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) troubles: Vec<Trouble>,

@@ -6,6 +6,7 @@ use utoipa::openapi::{Ref, RefOr, Response};
 use utoipa::{ToResponse, ToSchema};
 
 use super::policy::PolicyProblem;
+use super::settings::OrgSettings;
 use crate::domain::State;
 
 /// Where the pages of the kinds are, before the kind's own word.
@@ -163,6 +164,9 @@ pub(crate) struct Problem {
     /// Where the sync error stands whose state does not allow what was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) state: Option<State>,
+    /// The settings of the organization as they are now, where a change of them came too late.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) settings: Option<Box<OrgSettings>>,
     /// Point by point, where there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) problems: Vec<PolicyProblem>,
@@ -191,6 +195,7 @@ impl Problem {
             status: kind.status().as_u16(),
             detail: detail.into(),
             state: None,
+            settings: None,
             problems: Vec::new(),
             retry_after: None,
             request_id: None,

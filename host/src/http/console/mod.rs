@@ -3,18 +3,20 @@
 mod around;
 mod assets;
 mod authorization;
-mod choosing;
 mod cause;
 mod causes;
+mod choosing;
 mod conversation;
 mod home;
 mod incident;
 mod lines;
+mod mails;
 mod messages;
 mod notices;
 mod operation;
 mod operations;
 mod org_card;
+mod org_settings;
 mod orgs;
 mod parts;
 mod policies;
@@ -22,6 +24,7 @@ mod quarantine;
 mod question;
 mod reference;
 mod session;
+mod settings_forms;
 mod sync_error;
 mod sync_errors;
 #[cfg(test)]
@@ -65,8 +68,11 @@ pub(super) fn router(app: &App) -> Router<App> {
         .route("/sync-errors/{id}", get(sync_error::show))
         .route("/sync-errors/{id}/repro", get(repro::bundle))
         .route("/conversations/{id}", get(conversation::show))
+        .route("/mails", get(mails::list))
         .route("/messages/{id}", get(messages::show));
-    let read_of_org = Router::new().route("/orgs/{org}/checks", get(orgs::checks));
+    let read_of_org = Router::new()
+        .route("/orgs/{org}/checks", get(orgs::checks))
+        .route("/orgs/{org}/settings", get(org_settings::show));
     let read_everything = policies::of_everything().route("/quarantine", get(quarantine::list));
     let errors = Router::new()
         .route("/causes/{id}", post(cause::put))
@@ -87,7 +93,11 @@ pub(super) fn router(app: &App) -> Router<App> {
     let errors_of_everything = Router::new()
         .route("/quarantine/{id}/retry", post(quarantine::retry))
         .route("/quarantine/{id}/forget", post(quarantine::drop));
-    let connect = Router::new().route("/orgs/{org}/authorize", post(authorization::start));
+    let connect = Router::new()
+        .route("/orgs/{org}/authorize", post(authorization::start))
+        .route("/orgs/{org}/settings", post(settings_forms::save))
+        .route("/orgs/{org}/mute", post(settings_forms::mute))
+        .route("/orgs/{org}/test-mail", post(settings_forms::test_mail));
     let reference =
         Router::new().route("/docs", get(reference::api)).route(&format!("{PAGES}{{word}}"), get(reference::problem));
     let anybody = Router::new()

@@ -67,11 +67,12 @@ pub(super) fn card(
                     dt { "Oldest" } dd { (super::conversation::link_to(&oldest.conversation, "the oldest that waits")) ", since " (format::time(oldest.since)) }
                 }
                 dt { "API calls" } dd { (usage(org)) }
-                dt { "Policy" } dd { a href={ "/policies/" (org.policy) } { (org.policy) } }
+                dt { "Policy" } dd { a href={ "/policies/" (org.policy()) } { (org.policy()) } }
                 dt { "Accounts" } dd { (accounts(org).join(", ")) }
             }
             p.links {
                 a href={ "/orgs/" (org.id) "/checks" } { "The first points to check" }
+                a href={ "/orgs/" (org.id) "/settings" } { "Settings" }
                 @if visit.may(Scope::Errors) && health.sync_errors.pending + health.sync_errors.retrying > 0 {
                     a href={ "/operations/new?task=retry&org=" (org.id) } { "Retry all" }
                 }

@@ -143,10 +143,13 @@ fn shop(http: reqwest::Client) -> Arc<Org> {
         id: id("shop"),
         name: "Shop <b>&".into(),
         accounts: vec![(id::<SourceId>("main"), Some(id::<AccountId>("page")))],
-        policy: id::<PolicyName>("default"),
-        mode: crate::domain::Mode::default(),
-        concurrency: 1,
-        alert_recipients: Vec::new(),
+        settings: crate::engine::Settings::new(crate::domain::OrgSettings {
+            alert_recipients: Vec::new(),
+            policy: id::<PolicyName>("default"),
+            mode: crate::domain::Mode::default(),
+            concurrency: 1,
+            slow_at: 0.8,
+        }),
         writes_cases: false,
         linking: Vec::new(),
         salesforce: salesforce::Client::new(toml::from_str(config).unwrap(), http, keeping, 1).unwrap(),
@@ -206,6 +209,7 @@ impl Console {
             traces: Default::default(),
             clock,
             troubles: troubles.clone(),
+            outbox: None,
             events: "0123456789abcdef".to_owned(),
         };
         let server = http::start(&config, parts).await.unwrap();

@@ -4,6 +4,7 @@ mod authorize;
 mod grant;
 mod granted;
 mod measured;
+mod places;
 mod rest;
 mod scrub;
 mod session;

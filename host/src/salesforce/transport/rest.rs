@@ -8,8 +8,8 @@ use std::time::Duration;
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::Semaphore;
 
+use super::places::Places;
 use super::scrub::scrub;
 use super::session::{AccessToken, Keeping, Session};
 use crate::domain::{Class, Quota, Refusal, RequestSent};
@@ -34,7 +34,7 @@ pub(crate) struct Transport {
     pub(crate) session: Session,
     http: reqwest::Client,
     /// One for each call that may be on its way.
-    places: Semaphore,
+    places: Places,
     calls: AtomicU64,
     usage: Mutex<Option<Quota>>,
 }
@@ -95,8 +95,13 @@ impl Transport {
         calls_at_once: usize,
     ) -> Result<Self, Error> {
         let session = Session::new(&config, http.clone(), keeping)?;
-        let places = Semaphore::new(calls_at_once);
+        let places = Places::new(calls_at_once);
         Ok(Self { config, session, http, places, calls: AtomicU64::new(0), usage: Mutex::default() })
+    }
+
+    /// From now on so many calls may be on their way at the same moment; those that are go on.
+    pub(crate) fn set_calls_at_once(&self, calls: usize) {
+        self.places.resize(calls);
     }
 
     /// Calls so far, those refused included.
@@ -145,8 +150,7 @@ impl Transport {
     }
 
     async fn send_with(&self, access: &AccessToken, call: &Call) -> Result<Accepted, Refusal> {
-        // It is never closed, so waiting for a place ends in having one.
-        let _place = self.places.acquire().await;
+        let _place = self.places.take().await;
         let request = self.request(&access.server, call).map(|request| request.bearer_auth(access.token.reveal()));
         let outcome = self.finish(request, call).await;
         if outcome.as_ref().err().is_none_or(is_salesforces) {

@@ -39,6 +39,12 @@ impl BatchUpserts {
         Self { transport, batcher: Mutex::new(Batcher::new(calls_at_once)), doubts: Mutex::default() }
     }
 
+    /// From now on so many calls may be on their way at the same moment; those that are go on.
+    pub(crate) fn set_calls_at_once(self: &Arc<Self>, calls: usize) {
+        self.batcher().set_most(calls);
+        self.go_on(None);
+    }
+
     /// Writes a record together with others that come at the same time. `parents` are the records that Salesforce locks
     /// while it writes this one.
     pub(crate) async fn upsert(

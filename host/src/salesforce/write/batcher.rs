@@ -140,6 +140,11 @@ impl Batcher {
         Self { most: most.max(1), ..Self::default() }
     }
 
+    /// From now on so many calls may be on their way.
+    pub(super) fn set_most(&mut self, most: usize) {
+        self.most = most.max(1);
+    }
+
     pub(super) fn add(&mut self, object: Object, entry: PendingWrite) {
         let locked = self.locked[object as usize].contains_key(&entry.id);
         self.waiting[BatchKey { object, locked }.place()].records.push_back(entry);

@@ -19,6 +19,7 @@ pub(crate) enum Section {
     SyncErrors,
     Operations,
     Policies,
+    Mails,
     Quarantine,
     Api,
     /// Pages that the menu does not lead to.
@@ -55,7 +56,8 @@ const MENU: [Entry; 5] = [
 ];
 
 /// and what they come for now and then.
-const MORE: [Entry; 2] = [
+const MORE: [Entry; 3] = [
+    entry(Section::Mails, "/mails", "Mails", Icon::Mails),
     about_all(entry(Section::Quarantine, "/quarantine", "Quarantine", Icon::Quarantine)),
     entry(Section::Api, "/docs", "The API", Icon::Api),
 ];

@@ -31,10 +31,14 @@ pub(crate) enum Done {
     RejectionForgotten,
     PluginPulled,
     PluginDeleted,
+    /// Settings were saved.
+    Saved,
+    /// Test mails were sent.
+    Tested,
 }
 
 /// What has nothing to look up: as an address says it, and as the page does.
-static PLAIN: [(Done, &str, &str); 11] = [
+static PLAIN: [(Done, &str, &str); 13] = [
     (Done::Looked, "looked", "The points were looked at."),
     (Done::PutBack, "put-back", "The record is back under its key, and is read again."),
     (Done::Forgotten, "forgotten", "The record is forgotten."),
@@ -46,6 +50,8 @@ static PLAIN: [(Done, &str, &str); 11] = [
     (Done::RejectionForgotten, "rejection-forgotten", "The refused change was let go."),
     (Done::PluginPulled, "plugin-pulled", "The plugin was pulled, and the policies that name it were applied again."),
     (Done::PluginDeleted, "plugin-deleted", "The plugin was deleted."),
+    (Done::Saved, "saved", "What is in force by now is below."),
+    (Done::Tested, "tested", "The mail server was asked; what it said of each test mail is below."),
 ];
 
 impl Done {
@@ -100,6 +106,11 @@ pub(crate) struct Back {
 }
 
 impl Back {
+    /// To this page.
+    pub(crate) fn to(page: String) -> Self {
+        Self { back: Some(page) }
+    }
+
     /// Back to where the form stood, with a notice.
     pub(crate) fn with(&self, done: &Done) -> Redirect {
         done.at(local(self.back.as_deref()))
