@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Engine, Error};
-use crate::domain::{AccountId, Action, Arrival, Asker, ConversationId, Deed, MessageId, OrgId, SourceId};
+use crate::domain::{AccountId, Action, Arrival, Asker, Deed, MessageId, OrgId, SourceId};
 use crate::ledger::{Delivered, OfCustomer};
 
 /// How long whoever asked waits for the lanes; what they asked goes on.

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use super::lane_state::INDEXES;
 use super::{LaneState, LaneWriter, key, record};
-use crate::domain::{Conversation, ErrorSummary, State};
+use crate::domain::{Conversation, State};
 use crate::store::{Batch, Error, Range};
 
 /// Records of one commit.
