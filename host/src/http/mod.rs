@@ -109,6 +109,9 @@ pub struct Config {
     /// How much of it.
     #[serde(default)]
     pub limits: Limits,
+    /// Whether the console has the page of its parts, `/style`: in the demo only.
+    #[serde(skip)]
+    pub shows_parts: bool,
 }
 
 fn default_listen() -> SocketAddr {
@@ -117,7 +120,13 @@ fn default_listen() -> SocketAddr {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { listen: default_listen(), public_url: None, tokens: Vec::new(), limits: Limits::default() }
+        Self {
+            listen: default_listen(),
+            public_url: None,
+            tokens: Vec::new(),
+            limits: Limits::default(),
+            shows_parts: false,
+        }
     }
 }
 
@@ -198,6 +207,8 @@ struct Shared {
     recount: tokio::sync::Mutex<()>,
     /// The address under which people, and Salesforce's answers, reach the console.
     public_url: String,
+    /// Whether the console has the page of its parts.
+    shows_parts: bool,
     /// Whether people reach the console by https: then its cookie never travels without.
     https: bool,
 }
@@ -277,6 +288,7 @@ pub async fn start(config: &Config, parts: Parts) -> Result<Server, Error> {
         recount,
         public_url,
         https,
+        shows_parts: config.shows_parts,
         parts,
     });
     let (router, tail, stop) = (routes::router(Arc::clone(&app)), Arc::clone(&app.tail), stopping.subscribe());

@@ -105,14 +105,8 @@ impl Browser {
 }
 
 impl Page {
-    /// Where it leads to.
-    pub(crate) fn leads_to(&self) -> &str {
-        let location = self.headers.get(LOCATION).unwrap_or_else(|| panic!("{}: {}", self.status, self.text));
-        location.to_str().expect("text")
-    }
-
     /// The hidden fields of its form with this action, as a browser sends them.
-    pub(crate) fn hidden(&self, action: &str) -> Vec<(String, String)> {
+    pub(crate) fn hidden_fields(&self, action: &str) -> Vec<(String, String)> {
         let begin = format!("<form class=\"fields\" method=\"post\" action=\"{action}\">");
         let form = self.text.split_once(&begin).unwrap_or_else(|| panic!("{action}: {}", self.text)).1;
         let form = form.split_once("</form>").expect("an end").0;

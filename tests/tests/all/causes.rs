@@ -22,7 +22,7 @@ fn link(page: &Page, words: &str) -> String {
 
 /// Sends the form of a question, with what a person adds.
 async fn sent(browser: &Browser, question: &Page, more: &[(&str, &str)]) -> Page {
-    let fields = question.hidden("/operations");
+    let fields = question.hidden_fields("/operations");
     let mut form: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     form.extend(more);
     browser.post("/operations", &form).await
@@ -79,7 +79,7 @@ async fn all_of_a_cause_is_retried_after_a_question_and_a_double_press_begins_on
     has(&list, &["12 got through", "nobody"]);
     assert_eq!(list.text.matches("href=\"/operations/op-").count(), 1, "{}", list.text);
     // Another form with the same key is another request.
-    let key = question.hidden("/operations").into_iter().find(|(name, _)| name == "key").expect("a key").1;
+    let key = question.hidden_fields("/operations").into_iter().find(|(name, _)| name == "key").expect("a key").1;
     let other = browser.post("/operations", &[("task", "retry"), ("org", "acme"), ("key", &key)]).await;
     assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(browser.post("/operations", &[("task", "retry")]).await.status, StatusCode::BAD_REQUEST);
@@ -133,7 +133,7 @@ async fn what_two_people_put_to_a_cause_at_once_overwrites_nothing_and_what_is_t
     host.until("it is on record", |health| health.sync_errors.pending == 1).await;
     let browser = Browser::sign_in(&host, OPERATOR).await;
     let address = cause_of(&host, "nobody").await;
-    let tag = |page: &Page| page.hidden(&address.replace('&', "&amp;"))[0].1.clone();
+    let tag = |page: &Page| page.hidden_fields(&address.replace('&', "&amp;"))[0].1.clone();
     let before = tag(&browser.get(&address).await);
     let kept = browser.post(&address, &[("tag", &before), ("note", "one\r\nline")]).await;
     assert_eq!((kept.status, kept.leads_to()), (StatusCode::SEE_OTHER, &*address));

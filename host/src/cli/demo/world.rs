@@ -106,7 +106,8 @@ impl World {
                 text += "[orgs.salesforce.cases]\n";
             }
         }
-        let config = Config::parse(&text, "the demo's configuration")?;
+        let mut config = Config::parse(&text, "the demo's configuration")?;
+        config.http.shows_parts = true;
         config.check()?;
         Ok(config)
     }

@@ -6,12 +6,13 @@ use maud::{Markup, html};
 
 use super::org_card::{card, departed_card, environment, incident, notice};
 use super::parts::format::{self, grouped};
-use super::parts::{Section, Visit};
+use super::parts::{Section, Visit, spark};
 use super::quarantine;
 use crate::domain::{Condition, ErrorCounts, Group, GroupOrder, GroupQuery, OrgId, Timestamp};
 use crate::engine::OrgHealth;
 use crate::http::App;
 use crate::http::access::Caller;
+use crate::http::api::Hour;
 use crate::http::problem::Problem;
 
 /// Causes that the page shows.
@@ -115,6 +116,7 @@ fn table_of(causes: &[Group], with_org: bool, name: &dyn Fn(&OrgId) -> String, n
                     th role="columnheader" scope="col" { "Cause" }
                     @if with_org { th.w-l role="columnheader" scope="col" { "Organization" } }
                     th.w-s.number role="columnheader" scope="col" { "Pending" }
+                    th.w-m role="columnheader" scope="col" { "Trend" }
                     th.w-s role="columnheader" scope="col" { "State" }
                     th.w-s role="columnheader" scope="col" { "Since" }
                     th.w-m role="columnheader" scope="col" { "Owner" }
@@ -128,6 +130,7 @@ fn table_of(causes: &[Group], with_org: bool, name: &dyn Fn(&OrgId) -> String, n
                         }
                         @if with_org { td.side role="cell" { div { bdi { (name(&group.org)) } } } }
                         td.side.number role="cell" { div { b { (grouped(group.counts.pending)) } } }
+                        td.rest role="cell" { div { (spark(&hours(group), now)) } }
                         td.side role="cell" { div { (condition(group.condition(now))) } }
                         td.side role="cell" { div { (format::time(group.first_seen)) } }
                         td.side role="cell" { div { bdi { (group.assignee.as_deref().unwrap_or("nobody")) } } }
@@ -136,6 +139,11 @@ fn table_of(causes: &[Group], with_org: bool, name: &dyn Fn(&OrgId) -> String, n
             }
         }
     }
+}
+
+/// When it failed, by hour.
+fn hours(group: &Group) -> Vec<Hour> {
+    group.failures.hours().map(|(from, failures)| Hour { from, failures }).collect()
 }
 
 fn condition(of: Condition) -> Markup {

@@ -25,6 +25,7 @@ mod question;
 mod reference;
 mod session;
 mod settings_forms;
+mod style;
 mod sync_error;
 mod sync_errors;
 #[cfg(test)]
@@ -123,6 +124,7 @@ pub(super) fn router(app: &App) -> Router<App> {
         .merge(entered(Some((Scope::Errors, Reach::Everything)), errors_of_everything))
         .merge(entered(Some((Scope::Connect, Reach::OneOrg)), connect))
         .merge(entered(None, anybody))
+        .route("/style", get(style::show))
         .route("/style.css", get(assets::style))
         .route("/console.js", get(assets::script))
         .route("/icon.svg", get(assets::icon))
