@@ -67,7 +67,7 @@ async fn all_of_a_cause_is_retried_after_a_question_and_a_double_press_begins_on
     );
     map(&host, "nobody").await;
     let question = browser.get(&link(&cause, "Retry these 12")).await;
-    has(&question, &["<h1>Retry 12 sync errors?</h1>", "calls to Salesforce", "pending or retrying"]);
+    has(&question, &["<h1>Retry 12 sync errors?</h1>", "calls to Salesforce", "Three of each cause go first"]);
     assert_eq!(host.get("/v1/operations").await.1["operations"], json!([]), "a question begins nothing");
     let first = sent(&browser, &question, &[]).await;
     let again = sent(&browser, &question, &[]).await;
