@@ -105,6 +105,7 @@ fn body(path: &str) -> Value {
         "/v1/operations" => json!({ "task": "ignore", "reason": "a test" }),
         "/v1/groups/{id}" => json!({ "note": "x" }),
         "/v1/erasures" => json!({ "conversations": ["main:1"] }),
+        path if path.ends_with("/choose") => json!({ "contact": "none" }),
         path if path.ends_with("/ignore") => json!({ "reason": "a test" }),
         path if path.ends_with("/authorization") => json!({ "redirect_uri": "http://localhost:1/oauth/callback" }),
         path if path.ends_with("/code") => json!({ "state": "a", "code": "b" }),
