@@ -46,20 +46,20 @@ pub(super) async fn record_by(
 #[into_params(parameter_in = Query)]
 pub(super) struct Query {
     #[param(value_type = Option<OrgId>)]
-    org: Option<String>,
+    pub(super) org: Option<String>,
     /// Who, by name.
-    by: Option<String>,
+    pub(super) by: Option<String>,
     #[param(value_type = Option<Deed>)]
-    what: Option<String>,
+    pub(super) what: Option<String>,
     #[param(value_type = Option<Timestamp>)]
-    since: Option<String>,
+    pub(super) since: Option<String>,
     #[param(value_type = Option<Timestamp>)]
-    before: Option<String>,
+    pub(super) before: Option<String>,
     /// Of a page; 50 without it.
     #[param(minimum = 1, maximum = 500)]
-    limit: Option<usize>,
+    pub(super) limit: Option<usize>,
     /// The `next_cursor` of a page.
-    cursor: Option<String>,
+    pub(super) cursor: Option<String>,
 }
 
 /// Who did what, when, to how many and why
@@ -72,16 +72,21 @@ pub(super) async fn list(
     Extension(caller): Extension<Caller>,
     Asked(query): Asked<Query>,
 ) -> Result<Json<ActionList>, Problem> {
+    page(&app, &caller, &query).await.map(Json)
+}
+
+/// A page of them.
+pub(super) async fn page(app: &App, caller: &Caller, query: &Query) -> Result<ActionList, Problem> {
     let limit = page_size(query.limit, PAGE, LARGEST_PAGE)?;
     let cursor = query.cursor.as_deref().filter(|cursor| !cursor.is_empty());
     if let Some(cursor) = cursor.filter(|cursor| !is_action_id(cursor)) {
         return Err(Problem::bad_request(format!("cursor: `{cursor}` is not one that a list gave as its next_cursor")));
     }
-    let filter = query.filter(&app, &caller)?;
+    let filter = query.filter(app, caller)?;
     // What is counted of wrong tokens is to be seen by whoever looks for it.
     app.guesses.refused.write().await;
     let page = app.parts.engine.ledger().actions(&filter, cursor, limit).await?;
-    Ok(Json(ActionList { actions: page.actions.into_iter().map(Into::into).collect(), next_cursor: page.next }))
+    Ok(ActionList { actions: page.actions.into_iter().map(Into::into).collect(), next_cursor: page.next })
 }
 
 impl Query {

@@ -34,10 +34,10 @@ const RANDOM: usize = 64;
 pub(super) struct Query {
     /// Tokens of a page; 50 without it.
     #[param(minimum = 1, maximum = 500)]
-    limit: Option<usize>,
+    pub(super) limit: Option<usize>,
     /// The `next_cursor` of a page.
     #[param(value_type = Option<ApiTokenId>)]
-    cursor: Option<String>,
+    pub(super) cursor: Option<String>,
 }
 
 /// Whether a caller may know of a token: it is for no other organizations than the caller's.
@@ -60,14 +60,19 @@ pub(super) async fn list(
     Extension(caller): Extension<Caller>,
     Asked(query): Asked<Query>,
 ) -> Result<Json<TokenList>, Problem> {
+    page(&app, &caller, query).map(Json)
+}
+
+/// A page of them.
+pub(super) fn page(app: &App, caller: &Caller, query: Query) -> Result<TokenList, Problem> {
     let limit = page_size(query.limit, PAGE, LARGEST_PAGE)?;
     let cursor = query.cursor.filter(|cursor| !cursor.is_empty()).map(ApiTokenId::new).transpose();
     let cursor = cursor.map_err(|error| Problem::bad_request(format!("cursor: {error}")))?;
-    let mut found = app.access.keyring.list(cursor.as_ref(), limit + 1, |kept| sees(&caller, &kept.token));
+    let mut found = app.access.keyring.list(cursor.as_ref(), limit + 1, |kept| sees(caller, &kept.token));
     let more = found.len() > limit;
     found.truncate(limit);
     let next_cursor = found.last().filter(|_| more).map(|last| last.token.id.clone());
-    Ok(Json(TokenList { tokens: found.iter().map(|kept| view(&app, kept)).collect(), next_cursor }))
+    Ok(TokenList { tokens: found.iter().map(|kept| view(app, kept)).collect(), next_cursor })
 }
 
 fn find(app: &App, caller: &Caller, id: &ApiTokenId) -> Result<std::sync::Arc<Kept>, Problem> {
@@ -100,6 +105,15 @@ pub(super) async fn make(
     Extension(caller): Extension<Caller>,
     extract::Json(asked): extract::Json<TokenRequest>,
 ) -> Result<Response, Problem> {
+    let made = made(&app, &caller, asked).await?;
+    let shown_again = serde_json::to_string(&MadeToken { token: made.token.clone(), secret: None }).unwrap_or_default();
+    let mut response = (StatusCode::CREATED, Json(made)).into_response();
+    response.extensions_mut().insert(KeptBody(shown_again));
+    Ok(response)
+}
+
+/// Makes one.
+pub(super) async fn made(app: &App, caller: &Caller, asked: TokenRequest) -> Result<MadeToken, Problem> {
     if app.access.open() {
         let why = "the configuration has no token, so everybody on this machine may do everything without one: put the first \
                    one there, with the scope `tokens`";
@@ -108,8 +122,8 @@ pub(super) async fn make(
     let mut random = [0; RANDOM];
     getrandom::fill(&mut random).map_err(|_| Problem::unavailable("the system gave no random numbers"))?;
     let secret = api_token_text(&random).ok_or_else(|| Problem::unavailable("the system gave no random numbers"))?;
-    let token = wanted(&app, &caller, asked, &secret)?;
-    let action = said(&app, &caller, Deed::TokenMake, &token);
+    let token = wanted(app, caller, asked, &secret)?;
+    let action = said(app, caller, Deed::TokenMake, &token);
     match app.access.keyring.make(token.clone(), &action).await? {
         Making::Done => {}
         Making::Full => {
@@ -118,10 +132,7 @@ pub(super) async fn make(
         Making::MakerEnded => return Err(Problem::unauthorized("your token was revoked or has expired")),
     }
     let token = View::of(token, false, None, app.access.keyring.now());
-    let shown_again = serde_json::to_string(&MadeToken { token: token.clone(), secret: None }).unwrap_or_default();
-    let mut response = (StatusCode::CREATED, Json(MadeToken { token, secret: Some(secret) })).into_response();
-    response.extensions_mut().insert(KeptBody(shown_again));
-    Ok(response)
+    Ok(MadeToken { token, secret: Some(secret) })
 }
 
 /// The token that is asked for, where the caller may make it.
@@ -198,15 +209,21 @@ pub(super) async fn revoke(
     Extension(caller): Extension<Caller>,
     Id(id): Id<ApiTokenId>,
 ) -> Result<StatusCode, Problem> {
-    let kept = find(&app, &caller, &id)?;
+    revoked(&app, &caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Revokes it.
+pub(super) async fn revoked(app: &App, caller: &Caller, id: &ApiTokenId) -> Result<(), Problem> {
+    let kept = find(app, caller, id)?;
     if kept.of_configuration {
         let why = "this token is in the configuration: take it out there, and start the host again";
         return Err(Problem::conflict(why));
     }
-    let sessions = app.access.sessions.of(&id);
-    let action = said(&app, &caller, Deed::TokenRevoke, &kept.token);
-    app.access.keyring.revoke(&id, &sessions, &caller.name, action).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let sessions = app.access.sessions.of(id);
+    let action = said(app, caller, Deed::TokenRevoke, &kept.token);
+    app.access.keyring.revoke(id, &sessions, &caller.name, action).await?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ async fn seen(app: &App, caller: &Caller, org: Option<OrgId>) -> Result<Vec<OrgI
     Ok(orgs.into_iter().collect())
 }
 
-async fn view(app: &App, of: OfCustomer) -> Result<View, Problem> {
+pub(super) async fn view(app: &App, of: OfCustomer) -> Result<View, Problem> {
     let engine = &app.parts.engine;
     let pages = engine.ledger().audit_pages(&of.org, &of.id).await?;
     let connected = engine.org(&of.org).ok().map(|(org, _)| org);

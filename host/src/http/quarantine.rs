@@ -55,7 +55,7 @@ pub(super) async fn show(State(app): State<App>, Path(id): Path<String>) -> Resu
     Ok(Json(find(&app, &id).await?.into()))
 }
 
-async fn find(app: &App, id: &str) -> Result<ledger::Quarantined, Problem> {
+pub(super) async fn find(app: &App, id: &str) -> Result<ledger::Quarantined, Problem> {
     let entry = app.parts.engine.ledger().quarantined(id).await?;
     entry.ok_or_else(|| Problem::not_found(format!("the quarantine has no {id}")))
 }

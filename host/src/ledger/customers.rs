@@ -3,9 +3,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{Ledger, key, record};
+use super::{Ledger, Paging, key, record};
 use crate::domain::{Conversation, ConversationId, Delivery, ErrorQuery, OrgId, search_term};
-use crate::ledger::Paging;
 use crate::store::{Error, Pair, Range};
 
 /// Conversations that one search may find; more have to be asked for in other words.

@@ -6,6 +6,8 @@ use switchyard::engine::OrgHealth;
 use switchyard::store::{Batch, Store};
 use switchyard_tests::{ADMIN, OPERATOR, READER, TestHost, received};
 
+use crate::browser::Browser;
+
 /// A message of a customer with an id, a name, an address and words of their own.
 fn from(action: u64, conversation: u64, customer: u64, team: &str) -> Value {
     let mut told = received(action, conversation, team, &format!("jane.{customer}@example.com"));
@@ -184,5 +186,38 @@ async fn an_erasure_that_is_asked_again_is_answered_as_it_was_and_what_is_not_kn
     assert_eq!(send("k-2", json!({ "conversations": ["main:2"] })).await.1["erased"], 1);
     host.until("all is done", OrgHealth::idle).await;
     assert_eq!(line_of(&host, 1).await, None);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_console_finds_a_customer_asks_before_it_erases_and_shows_what_became_of_it() {
+    let host = with_two_customers().await;
+    let operator = Browser::sign_in(&host, OPERATOR).await;
+    let page = operator.get("/customers?q=7001").await.text;
+    assert!(page.contains("Jane Nr-1-Doe") && page.contains("2 conversations") && !page.contains("Erase 2"), "{page}");
+    assert_eq!(operator.get("/customers/erase?conversations=main:1").await.status, StatusCode::FORBIDDEN);
+    let admin = Browser::sign_in(&host, ADMIN).await;
+    assert!(admin.get("/customers?q=7001").await.text.contains("Erase 2 conversations"));
+    let page = admin.get("/customers/erase?conversations=main:1,main:2").await.text;
+    for words in ["Erase 2 conversations of Jane Nr-1-Doe?", "It does not reach", "Salesforce"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    let form = |typed: &'static str| [("conversations", "main:1,main:2"), ("confirm", typed)];
+    for typed in ["", "1", "two"] {
+        assert_eq!(
+            admin.post("/customers/erase", &form(typed)).await.status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{typed}"
+        );
+    }
+    assert!(line_of(&host, 1).await.is_some(), "nothing is erased");
+    assert_eq!(admin.post("/customers/erase", &form(" 2 ")).await.status, StatusCode::SEE_OTHER);
+    let page = admin.get("/customers/erased?conversations=main:1,main:2").await.text;
+    assert!(page.contains("2 conversations are erased.") && !page.contains("Nr-1"), "{page}");
+    assert_eq!(line_of(&host, 1).await, None);
+    let page = admin.get("/actions?what=erase&by=admin").await.text;
+    assert!(page.contains("erased conversations of a customer (2 of them)") && !page.contains("Nr-1"), "{page}");
+    assert!(admin.get("/actions?what=erase&by=nobody").await.text.contains("Nobody did that."));
+    assert_eq!(admin.get("/actions?day=yesterday").await.status, StatusCode::BAD_REQUEST);
     host.stop().await;
 }

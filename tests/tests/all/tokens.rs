@@ -349,3 +349,31 @@ async fn an_export_that_is_being_read_breaks_off_when_its_token_is_revoked() {
     assert!(rest.is_err(), "it ended as if it were whole");
     host.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_console_shows_a_new_tokens_secret_on_the_page_that_made_it_alone_and_revokes_it() {
+    let host = TestHost::start().await;
+    let browser = Browser::sign_in(&host, ADMIN).await;
+    let form = [("name", "<b>robot</b>"), ("scope-read", "on"), ("org-acme", "on"), ("days", "30")];
+    let page = browser.post("/tokens", &form).await;
+    let at = page.text.find("swy_").expect("a secret");
+    let secret = page.text[at..at + 42].to_owned();
+    assert_eq!((page.status, reads(&host, &secret).await), (StatusCode::OK, StatusCode::OK));
+    let list = browser.get("/tokens").await.text;
+    assert!(list.contains("&lt;b&gt;robot") && !list.contains("swy_") && !list.contains("<b>robot"), "{list}");
+    assert!(!host.exported().await.contains(&secret));
+    let (_, all) = host.get("/v1/tokens").await;
+    let made = all["tokens"].as_array().unwrap().iter().find(|token| token["made_by"] == "admin").unwrap();
+    assert_eq!((&made["orgs"], &made["scopes"]), (&json!(["acme"]), &json!(["read"])), "{made}");
+    let id = made["id"].as_str().unwrap();
+    let back = browser.post(&format!("/tokens/{id}/revoke"), &[("back", "/tokens")]).await;
+    assert_eq!(back.status, StatusCode::SEE_OTHER);
+    let told = browser.get(&format!("/tokens?done=revoked-{id}")).await.text;
+    assert!(told.contains("is revoked.") && told.contains(">revoked<"), "{told}");
+    assert_eq!(reads(&host, &secret).await, StatusCode::UNAUTHORIZED);
+    // Nothing ticked is nothing that a token may do.
+    assert_eq!(browser.post("/tokens", &form[..1]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let reader = Browser::sign_in(&host, READER).await;
+    assert_eq!(reader.get("/tokens").await.status, StatusCode::FORBIDDEN);
+    host.stop().await;
+}

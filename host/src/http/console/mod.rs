@@ -1,5 +1,6 @@
 //! The console: server-rendered pages for the people who clear errors. A script makes them move; none needs it.
 
+mod actions;
 mod around;
 mod assets;
 mod authorization;
@@ -7,6 +8,7 @@ mod cause;
 mod causes;
 mod choosing;
 mod conversation;
+mod customers;
 mod home;
 mod incident;
 mod lines;
@@ -18,6 +20,7 @@ mod operations;
 mod org_card;
 mod org_settings;
 mod orgs;
+mod paging;
 mod parts;
 mod policies;
 mod quarantine;
@@ -30,6 +33,7 @@ mod sync_error;
 mod sync_errors;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod words;
 
 use axum::Router;
@@ -70,7 +74,8 @@ pub(super) fn router(app: &App) -> Router<App> {
         .route("/sync-errors/{id}/repro", get(repro::bundle))
         .route("/conversations/{id}", get(conversation::show))
         .route("/mails", get(mails::list))
-        .route("/messages/{id}", get(messages::show));
+        .route("/messages/{id}", get(messages::show))
+        .route("/actions", get(actions::list));
     let read_of_org = Router::new()
         .route("/orgs/{org}/checks", get(orgs::checks))
         .route("/orgs/{org}/settings", get(org_settings::show));
@@ -87,11 +92,19 @@ pub(super) fn router(app: &App) -> Router<App> {
         .route("/sync-errors/{id}/choose", get(choosing::show).post(choosing::choose))
         .route("/causes/{id}/choose", get(choosing::first))
         .route("/sync-errors/{id}/ignore", post(sync_error::ignore))
-        .route("/sync-errors/{id}/reopen", post(sync_error::reopen));
+        .route("/sync-errors/{id}/reopen", post(sync_error::reopen))
+        .route("/customers", get(customers::list));
+    let erase = Router::new()
+        .route("/customers/erase", get(customers::ask).post(customers::erase))
+        .route("/customers/erased", get(customers::result));
+    let tokens = Router::new()
+        .route("/tokens", get(tokens::list).post(tokens::make))
+        .route("/tokens/{id}/revoke", post(tokens::revoke));
     let errors_of_org = Router::new()
         .route("/orgs/{org}/checks", post(orgs::look))
         .route("/orgs/{org}/retry-all", post(orgs::retry_all));
     let errors_of_everything = Router::new()
+        .route("/quarantine/{id}", get(quarantine::show))
         .route("/quarantine/{id}/retry", post(quarantine::retry))
         .route("/quarantine/{id}/forget", post(quarantine::drop));
     let connect = Router::new()
@@ -122,6 +135,8 @@ pub(super) fn router(app: &App) -> Router<App> {
         .merge(entered(Some((Scope::Errors, Reach::Narrowed)), errors))
         .merge(entered(Some((Scope::Errors, Reach::OneOrg)), errors_of_org))
         .merge(entered(Some((Scope::Errors, Reach::Everything)), errors_of_everything))
+        .merge(entered(Some((Scope::Erase, Reach::Narrowed)), erase))
+        .merge(entered(Some((Scope::Tokens, Reach::Narrowed)), tokens))
         .merge(entered(Some((Scope::Connect, Reach::OneOrg)), connect))
         .merge(entered(None, anybody))
         .route("/style", get(style::show))

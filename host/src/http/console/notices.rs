@@ -21,6 +21,7 @@ pub(super) fn waiting(app: &App, caller: &Caller) -> u64 {
 pub(super) async fn told(app: &App, caller: &Caller, visit: &Visit) -> Option<Markup> {
     let done = visit.done()?;
     match done {
+        Done::Revoked(id) => Some(notice("", &html! { "The token " code { (id) } " is revoked." }, &html! {})),
         Done::Began(id) => seen(app, caller, id.clone()).await.ok().map(|operation| of_operation(&operation, false)),
         Done::Overtaken(id) => seen(app, caller, id.clone()).await.ok().map(|operation| of_operation(&operation, true)),
         Done::Retried(id) | Done::Ignored(id) | Done::Reopened(id) | Done::Chose(id) | Done::Late(id) => {

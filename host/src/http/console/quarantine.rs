@@ -4,21 +4,23 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Redirect;
 use maud::{Markup, html};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
+use super::paging::pages;
 use super::parts::format::{self, counted, grouped};
-use super::parts::{Back, Done, Section, Visit, cell, table};
+use super::parts::{Back, Done, Icon, Section, Visit, cell, icon, table};
 use crate::domain::{OrgId, SourceId};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
 use crate::http::api::{QuarantineList as List, Quarantined};
 use crate::http::extract::{Asked, Form};
 use crate::http::problem::Problem;
-use crate::http::quarantine::{Query, forget, page, put_back};
+use crate::http::quarantine::{Query, find, forget, page, put_back};
 
 /// Entries are counted up to so many.
 const COUNTED: usize = 1_000;
+/// Of what one holds so many bytes are shown.
+const SHOWN: usize = 16 * 1024;
 
 #[derive(Deserialize)]
 pub(super) struct Choice {
@@ -51,13 +53,17 @@ pub(super) async fn list(
     let content = html! {
         h1 { "Quarantine" }
         p.hint {
-            "Records that could not be read or kept. Nothing else waits for them. Retry puts one back under its key, where it \
-             is read again: after an update, or when what was wrong with it is mended. Forget removes it for good."
+            "Records that could not be read or kept, and what sources sent that nobody can use. Nothing else waits for them. Put a \
+             record back when what was wrong with it is mended, as after an update: it is read again."
         }
         (rows(&visit, &found))
-        (pages(query.cursor.is_some(), found.next_cursor.as_deref()))
+        (pages("/quarantine", &[], query.cursor.is_none(), found.next_cursor.as_deref()))
     };
     Ok(visit.page("Quarantine", Section::Quarantine, &content))
+}
+
+fn whose(entry: &Quarantined) -> &str {
+    entry.org.as_ref().map(OrgId::as_str).or(entry.source.as_ref().map(SourceId::as_str)).unwrap_or_default()
 }
 
 fn rows(visit: &Visit, found: &List) -> Markup {
@@ -69,8 +75,10 @@ fn rows(visit: &Visit, found: &List) -> Markup {
         html! {
             tr role="row" {
                 (cell("Why", &format::cut(&entry.reason)))
-                (cell("Record", &html! { code { (entry.key) } }))
-                (cell("Whose", &html! { (entry.org.as_ref().map(OrgId::as_str).or(entry.source.as_ref().map(SourceId::as_str)).unwrap_or_default()) }))
+                (cell("Record", &html! {
+                    @if may { a href={ "/quarantine/" (entry.id) } { code { (entry.key) } } } @else { code { (entry.key) } }
+                }))
+                (cell("Whose", &html! { (whose(entry)) }))
                 (cell("Since", &format::time(entry.at)))
                 (cell("Bytes", &html! { (grouped(entry.bytes as u64)) }))
                 @if may { (cell("What to do", &actions(visit, entry))) }
@@ -83,33 +91,55 @@ fn rows(visit: &Visit, found: &List) -> Markup {
 }
 
 fn actions(visit: &Visit, entry: &Quarantined) -> Markup {
-    let form = |verb: &str, name: &str, quiet: bool| {
-        html! {
-            form method="post" action={ "/quarantine/" (entry.id) "/" (verb) } {
-                (visit.way_back())
-                button.quiet[quiet] type="submit" aria-label={ (name) " " (entry.key) } { (name) }
-            }
-        }
-    };
     html! {
         div.actions {
-            @if entry.source.is_none() { (form("retry", "Retry", false)) }
-            (form("forget", "Forget", true))
-        }
-    }
-}
-
-fn pages(further: bool, next: Option<&str>) -> Markup {
-    html! {
-        @if further || next.is_some() {
-            nav.pages aria-label="Pages" {
-                @if further { a href="/quarantine" { "First page" } }
-                @if let Some(next) = next {
-                    a href={ "/quarantine?cursor=" (utf8_percent_encode(next, NON_ALPHANUMERIC)) } rel="next" { "Next page" }
+            @if entry.source.is_none() {
+                form method="post" action={ "/quarantine/" (entry.id) "/retry" } {
+                    (visit.way_back())
+                    button.quiet type="submit" aria-label={ "Put back " (entry.key) } { (icon(Icon::Retry)) "Put back" }
+                }
+            }
+            details.ignore {
+                summary aria-label={ "Forget " (entry.key) } { "Forget …" }
+                form method="post" action={ "/quarantine/" (entry.id) "/forget" } {
+                    input type="hidden" name="back" value="/quarantine";
+                    span { "The record is gone for good then, with what it holds. This cannot be undone." }
+                    button.danger type="submit" { "Forget it" }
                 }
             }
         }
     }
+}
+
+/// One entry, with what it holds.
+pub(super) async fn show(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+    Path(id): Path<String>,
+) -> Result<Markup, Problem> {
+    let mut entry = find(&app, &id).await?;
+    let value = std::mem::take(&mut entry.value);
+    let text = String::from_utf8_lossy(&value[..value.len().min(SHOWN)]).into_owned();
+    let entry = Quarantined::from(entry);
+    let content = html! {
+        h1 { "A record in the quarantine" }
+        dl.wide {
+            dt { "Why" } dd { (format::cut(&entry.reason)) }
+            dt { "Record" } dd { code { (entry.key) } }
+            dt { "Whose" } dd { (whose(&entry)) }
+            dt { "Since" } dd { (format::time(entry.at)) }
+            dt { "Bytes" } dd { (grouped(entry.bytes as u64)) }
+        }
+        h2 { "What it holds" }
+        @if value.is_empty() { p.empty { "Nothing of it was kept." } }
+        @else {
+            @if value.len() > SHOWN { p.hint { "The first " (grouped(SHOWN as u64)) " bytes." } }
+            pre tabindex="0" role="region" aria-label="What it holds" { (text) }
+        }
+        (actions(&visit, &entry))
+        p.links { a href="/quarantine" { "All of the quarantine" } }
+    };
+    Ok(visit.page("A record in the quarantine", Section::Quarantine, &content))
 }
 
 /// Puts an entry back.

@@ -468,7 +468,7 @@ async fn what_is_in_the_quarantine_is_listed_and_forgotten_from_its_page() {
     let page = console.page("/").await;
     assert!(page.contains("href=\"/quarantine\"") && page.contains("1 record is in the quarantine"), "{page}");
     let page = console.page("/quarantine").await;
-    for words in ["conversation/shop/main:9", "&lt;script&gt;", ">Retry<", ">Forget<", ">30<"] {
+    for words in ["conversation/shop/main:9", "&lt;script&gt;", "Put back</button>", ">Forget it<", ">30<"] {
         assert!(page.contains(words), "{words} is not in {page}");
     }
     assert!(!page.contains("<script>") && !page.contains("a later release"), "{page}");

@@ -277,6 +277,9 @@ async fn the_console_shows_nothing_of_another_organization() {
         "/operations/new?task=retry",
         "/operations/new?task=ignore",
         "/operations/new?task=resync",
+        "/actions",
+        "/tokens",
+        "/customers?q=jane",
     ] {
         let page = browser.get(path).await;
         assert_eq!(page.status, StatusCode::OK, "{path}");

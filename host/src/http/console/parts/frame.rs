@@ -21,6 +21,9 @@ pub(crate) enum Section {
     Policies,
     Mails,
     Quarantine,
+    Actions,
+    Customers,
+    Tokens,
     Api,
     /// Pages that the menu does not lead to.
     Other,
@@ -42,6 +45,10 @@ const fn entry(section: Section, address: &'static str, name: &'static str, icon
     Entry { section, address, name, icon, about_all: false, needs: Scope::Read }
 }
 
+const fn for_scope(entry: Entry, needs: Scope) -> Entry {
+    Entry { needs, ..entry }
+}
+
 const fn about_all(entry: Entry) -> Entry {
     Entry { about_all: true, ..entry }
 }
@@ -56,9 +63,12 @@ const MENU: [Entry; 5] = [
 ];
 
 /// and what they come for now and then.
-const MORE: [Entry; 3] = [
+const MORE: [Entry; 6] = [
+    entry(Section::Actions, "/actions", "Who did what", Icon::Actions),
+    for_scope(entry(Section::Customers, "/customers", "Customers", Icon::Customers), Scope::Errors),
     entry(Section::Mails, "/mails", "Mails", Icon::Mails),
     about_all(entry(Section::Quarantine, "/quarantine", "Quarantine", Icon::Quarantine)),
+    for_scope(entry(Section::Tokens, "/tokens", "Tokens", Icon::Tokens), Scope::Tokens),
     entry(Section::Api, "/docs", "The API", Icon::Api),
 ];
 

@@ -4,7 +4,7 @@
 use axum::response::Redirect;
 use serde::Deserialize;
 
-use crate::domain::{OperationId, SyncErrorId};
+use crate::domain::{ApiTokenId, OperationId, SyncErrorId};
 
 /// What a form did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub(crate) enum Done {
     Saved,
     /// Test mails were sent.
     Tested,
+    /// A token.
+    Revoked(ApiTokenId),
 }
 
 /// What has nothing to look up: as an address says it, and as the page does.
@@ -67,6 +69,7 @@ impl Done {
             ("reopened", id) => id.parse().ok().map(Self::Reopened),
             ("chose", id) => id.parse().ok().map(Self::Chose),
             ("late", id) => id.parse().ok().map(Self::Late),
+            ("revoked", id) => id.parse().ok().map(Self::Revoked),
             ("began", id) => id.parse().ok().map(Self::Began),
             ("overtaken", id) => id.parse().ok().map(Self::Overtaken),
             _ => None,
@@ -88,6 +91,7 @@ impl Done {
             Self::Chose(id) => format!("chose-{id}"),
             Self::Late(id) => format!("late-{id}"),
             Self::Began(id) => format!("began-{id}"),
+            Self::Revoked(id) => format!("revoked-{id}"),
             Self::Overtaken(id) => format!("overtaken-{id}"),
             plain => PLAIN.iter().find(|(done, ..)| done == plain).map_or("", |(_, word, _)| *word).to_owned(),
         }
@@ -161,6 +165,7 @@ mod tests {
             Done::Late(error),
             Done::Began(operation.clone()),
             Done::Overtaken(operation),
+            Done::Revoked("tok-1".parse().unwrap()),
         ];
         for done in looked_up.into_iter().chain(PLAIN.iter().map(|(done, ..)| done.clone())) {
             assert_eq!(Done::parse(&done.as_text()), Some(done));
