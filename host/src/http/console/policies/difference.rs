@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use similar::{ChangeTag, TextDiff};
 
 use super::super::parts::format::counted;
+use super::listing::numbered;
 use crate::domain::PolicyName;
 use crate::http::api::PolicyTexts;
 
@@ -44,20 +45,17 @@ pub(super) fn difference(name: &PolicyName, before: &PolicyTexts, after: &Policy
 fn of_file(file: &str, lines: &[Line]) -> Markup {
     let count = |tag: ChangeTag| lines.iter().filter(|line| line.tag == tag).count() as u64;
     let (added, removed) = (count(ChangeTag::Insert), count(ChangeTag::Delete));
-    let mut before = 0;
     html! {
         h3 { code { (file) } " "
             span.hint { (counted(added, "line", "lines")) " more, " (counted(removed, "line", "lines")) " less" }
         }
         div.text tabindex="0" role="region" aria-label={ "What changes in " (file) } {
             ol.lines {
-                @for line in lines.iter().take(LINES) {
-                    @let gap = line.number != before + 1;
-                    @let _ = before = line.number;
+                @for (value, line) in numbered(lines.iter().take(LINES), |line| line.number) {
                     @match line.tag {
-                        ChangeTag::Equal => { li value=[gap.then_some(line.number)] { "  " (line.text) } }
-                        ChangeTag::Insert => { li.more value=[gap.then_some(line.number)] { ins { "+ " (line.text) } } }
-                        ChangeTag::Delete => { li.less value=[gap.then_some(line.number)] { del { "− " (line.text) } } }
+                        ChangeTag::Equal => { li value=[value] { "  " (line.text) } }
+                        ChangeTag::Insert => { li.more value=[value] { ins { "+ " (line.text) } } }
+                        ChangeTag::Delete => { li.less value=[value] { del { "− " (line.text) } } }
                     }
                 }
             }

@@ -66,15 +66,12 @@ pub(super) fn excerpt(file: &str, text: &str, marks: &Marks) -> Markup {
 }
 
 fn frame<'a>(file: &str, lines: impl Iterator<Item = (usize, Vec<(Kind, &'a str)>)>, marks: &Marks) -> Markup {
-    let mut before = 0;
     html! {
         div.text tabindex="0" role="region" aria-label={ "The text of " (file) } {
             ol.lines {
-                @for (number, line) in lines {
+                @for (value, (number, line)) in numbered(lines, |(number, _)| *number) {
                     @let marks = u32::try_from(number).ok().and_then(|number| Some((number, marks.get(&number)?)));
-                    @let gap = number != before + 1;
-                    @let _ = before = number;
-                    li value=[gap.then_some(number)] id=[marks.map(|(number, _)| anchor(file, number))]
+                    li value=[value] id=[marks.map(|(number, _)| anchor(file, number))]
                         class=[marks.map(|(_, marks)| if marks.iter().any(|mark| mark.wrong) { "wrong" } else { "told" })] {
                         @for (kind, part) in line {
                             @match kind {
@@ -91,6 +88,18 @@ fn frame<'a>(file: &str, lines: impl Iterator<Item = (usize, Vec<(Kind, &'a str)
             }
         }
     }
+}
+
+/// The items with the numbers that a list has to be told: those that do not follow the one before.
+pub(super) fn numbered<T>(
+    items: impl Iterator<Item = T>,
+    number: impl Fn(&T) -> usize,
+) -> impl Iterator<Item = (Option<usize>, T)> {
+    items.scan(0, move |before, item| {
+        let (own, follows) = (number(&item), *before + 1);
+        *before = own;
+        Some(((own != follows).then_some(own), item))
+    })
 }
 
 fn language(file: &str) -> Language {

@@ -72,7 +72,7 @@ fn title(meant: &Meant) -> String {
 fn head(name: &PolicyName, meant: &Meant) -> Markup {
     html! {
         (up(name))
-        h1 { (title(meant)) }
+        h1 { "A queue" @if let Some(team) = &meant.team { " for team " bdi { (team) } } }
         p {
             a href=(super::shared::sync_errors_of(&meant.org, &meant.group)) {
                 (counted(meant.open, "sync error", "sync errors"))
