@@ -79,7 +79,7 @@ async fn a_filter_that_names_what_does_not_exist_is_refused_with_what_exists() {
     for (path, words) in [
         ("/v1/sync-errors?org=nonsense", "there is no organization nonsense"),
         ("/v1/sync-errors?class=nonsense", "class:"),
-        ("/v1/sync-errors?colour=red", "known are org, state"),
+        ("/v1/sync-errors?colour=red", "known are id, org, state"),
         ("/v1/sync-errors?sort=colour", "first_seen"),
         ("/v1/sync-errors?first_seen_from=yesterday", "first_seen_from:"),
         ("/v1/sync-errors?customer=a&customer=b", "more than once"),

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
+use super::list_address::{address, with_fields};
 use super::parts::format::counted;
 use super::parts::{Icon, icon};
-use super::sync_errors::{address, with_fields};
 use crate::domain::{ErrorQuery, SyncError, SyncErrorId};
 use crate::http::App;
 use crate::http::access::Caller;

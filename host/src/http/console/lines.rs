@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use maud::{Markup, html};
 
+use super::list_address::with_fields;
 use super::notices::who;
 use super::parts::{Icon, Visit, format, icon};
-use super::sync_errors::with_fields;
 use crate::domain::{ErrorQuery, Group, OrgId, State, SyncError};
 use crate::http::access::Scope;
 

@@ -12,6 +12,7 @@ mod customers;
 mod home;
 mod incident;
 mod lines;
+mod list_address;
 mod mails;
 mod messages;
 mod notices;

@@ -11,9 +11,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
 use self::request::{Fields, fields_of, for_field, request};
+use super::list_address::address;
 use super::parts::format::{self, counted, grouped};
 use super::parts::{Icon, Section, Visit, icon};
-use super::sync_errors::address;
 use super::words::{self, Names};
 use crate::domain::{ErrorQuery, Fingerprint, IdempotencyKey, OrgId, ResyncQuery};
 use crate::http::App;

@@ -9,6 +9,7 @@ use maud::{Markup, html};
 
 use super::choosing::choose_each_link;
 use super::lines::{self, Line};
+use super::list_address::{address, with_fields};
 use super::parts::format::{self, counted, grouped};
 use super::parts::{Icon, Section, Visit, icon};
 use crate::domain::{Class, ErrorCounts, ErrorQuery, Fingerprint, OrgId, State as ErrorState, SyncError};
@@ -274,21 +275,4 @@ fn pages(query: &ErrorQuery, page: &ErrorPage<SyncError>, first: u64, limit: u64
             }
         }
     }
-}
-
-/// The filters as the query of an address, with other fields before them.
-pub(super) fn with_fields(query: &ErrorQuery, others: &[(&str, &str)]) -> String {
-    let mut text = url::form_urlencoded::Serializer::new(String::new());
-    text.extend_pairs(others);
-    text.extend_pairs(fields(query)).finish()
-}
-
-/// The address of a list. A query of all states has to say so.
-pub(super) fn address(query: &ErrorQuery, cursor: Option<&Cursor>) -> String {
-    let cursor = cursor.map(ToString::to_string);
-    let mut others: Vec<_> = cursor.iter().map(|cursor| ("cursor", cursor.as_str())).collect();
-    if query.states.is_empty() {
-        others.push(("state", ""));
-    }
-    format!("/sync-errors?{}", with_fields(query, &others))
 }

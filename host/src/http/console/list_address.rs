@@ -1,0 +1,22 @@
+//! The addresses of lists of sync errors: their filters as fields, as the API reads them.
+
+use crate::domain::ErrorQuery;
+use crate::http::error_query::fields;
+use crate::ledger::Cursor;
+
+/// The filters as the query of an address, with other fields before them.
+pub(super) fn with_fields(query: &ErrorQuery, others: &[(&str, &str)]) -> String {
+    let mut text = url::form_urlencoded::Serializer::new(String::new());
+    text.extend_pairs(others);
+    text.extend_pairs(fields(query)).finish()
+}
+
+/// The address of a list. A query of all states has to say so.
+pub(super) fn address(query: &ErrorQuery, cursor: Option<&Cursor>) -> String {
+    let cursor = cursor.map(ToString::to_string);
+    let mut others: Vec<_> = cursor.iter().map(|cursor| ("cursor", cursor.as_str())).collect();
+    if query.states.is_empty() {
+        others.push(("state", ""));
+    }
+    format!("/sync-errors?{}", with_fields(query, &others))
+}
