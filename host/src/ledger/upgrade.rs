@@ -179,6 +179,7 @@ impl Read {
             "conversation" => {
                 let mut conversation: Conversation = format_1::decode(name, value)?;
                 batch.put(key::conversation(org, &conversation.id), record::encode(&conversation));
+                key::indexes_of_conversation(org, &conversation).into_iter().for_each(|key| batch.put(key, ""));
                 conversation.messages.iter_mut().for_each(|message| message.body = String::new());
                 (conversation.tags, conversation.attributes) = (Vec::new(), Vec::new());
                 conversation.customer.attributes = Vec::new();
