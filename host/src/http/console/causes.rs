@@ -152,15 +152,14 @@ fn rows(visit: &Visit, page: &GroupList, names: &Names, now: Timestamp, one_org:
             thead role="rowgroup" {
                 tr role="row" {
                     th role="columnheader" scope="col" { "Cause" }
-                    th.w-m role="columnheader" scope="col" { "State" }
+                    th.w-s role="columnheader" scope="col" { "State" }
                     @if !one_org { th.w-m role="columnheader" scope="col" { "Organization" } }
                     th.w-s.number role="columnheader" scope="col" { "Open" }
-                    th.w-s.number role="columnheader" scope="col" { "Ignored" }
                     th.w-m role="columnheader" scope="col" { "14 days" }
                     th.w-s role="columnheader" scope="col" { "Last" }
                     th.w-s role="columnheader" scope="col" { "First" }
-                    th.w-m role="columnheader" scope="col" { "Owner" }
-                    @if may { th.w-l role="columnheader" scope="col" { span.quietly { "What to do" } } }
+                    th.w-s role="columnheader" scope="col" { "Owner" }
+                    @if may { th.w-acts role="columnheader" scope="col" { span.quietly { "What to do" } } }
                 }
             }
             tbody role="rowgroup" data-rows { @for group in &page.groups { (row(group, names, now, one_org, may)) } }
@@ -179,13 +178,12 @@ fn row(group: &Group, names: &Names, now: Timestamp, one_org: bool, may: bool) -
                 div { a href=(words::cause(&group.org, &group.id)) data-open { (group.title) } }
             }
             (cell("side", condition(group.condition)))
-            @if !one_org { (cell("side", html! { span title=(names.org(&group.org)) { (names.org(&group.org)) } })) }
+            @if !one_org { (cell("side", html! { bdi title=(names.org(&group.org)) { (names.org(&group.org)) } })) }
             (cell("side number", html! { (grouped(open)) span.quietly { " open" } }))
-            (cell("rest number", html! { (grouped(group.counts.ignored)) }))
             (cell("rest", spark(group.failures.as_deref().unwrap_or_default(), now)))
             (cell("side", format::time(group.last_seen)))
             (cell("rest", format::time(group.first_seen)))
-            (cell("side", html! { (group.assignee.as_deref().unwrap_or_default()) }))
+            (cell("side", html! { bdi { (group.assignee.as_deref().unwrap_or_default()) } }))
             @if may { (acts(group, open)) }
         }
     }
@@ -193,18 +191,17 @@ fn row(group: &Group, names: &Names, now: Timestamp, one_org: bool, may: bool) -
 
 /// What can be done with all of it: the question comes first.
 fn acts(group: &Group, open: u64) -> Markup {
+    let act = |task: &str, key: &str, of: Icon| {
+        let words = words::deed(task, open);
+        html! {
+            a.button.quiet href=(question(task, group)) data-key=(key) title=(words) aria-label={ (words) " of " (group.title) } {
+                (icon(of))
+            }
+        }
+    };
     html! {
         td.acts role="cell" {
-            div {
-                @if open > 0 {
-                    a.button.quiet href=(question("retry", group)) data-key="r" aria-label={ (words::deed("retry", open)) " of " (group.title) } {
-                        "Retry " (grouped(open))
-                    }
-                    a.button.quiet href=(question("ignore", group)) data-key="i" aria-label={ (words::deed("ignore", open)) " of " (group.title) } {
-                        "Ignore " (grouped(open))
-                    }
-                }
-            }
+            div { @if open > 0 { (act("retry", "r", Icon::Retry)) (act("ignore", "i", Icon::Ignore)) } }
         }
     }
 }

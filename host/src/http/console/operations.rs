@@ -94,8 +94,8 @@ fn rows(operations: &[Operation], names: &Names) -> Markup {
         table.lines #operations data-live role="table" {
             thead role="rowgroup" {
                 tr role="row" {
-                    (head("w-xl", "What")) (head("", "Over what")) (head("w-m", "Stands"))
-                    (head("w-xl", "Became of it")) (head("w-m", "By")) (head("w-m", "Begun"))
+                    (head("w-l", "What")) (head("", "Over what")) (head("w-s", "Stands"))
+                    (head("w-l", "Became of it")) (head("w-s", "By")) (head("w-s", "Begun"))
                 }
             }
             tbody role="rowgroup" { @for operation in operations { (row(operation, names)) } }
