@@ -34,6 +34,32 @@ fn organizations_and_environments_are_told_as_they_stand() {
 }
 
 #[test]
+fn settings_are_changed_taken_back_and_not_overwritten_and_mails_muted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let host = acme(folder.path());
+    let table = said(&host, &["org", "set", "acme", "concurrency=9", "mode=by-team:billing,care"]);
+    let line = |name: &str, table: &str| {
+        let line = table.lines().find(|line| line.starts_with(name)).expect("a line").to_owned();
+        line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(line("concurrency", &table)[1..4], ["9", "api", "4"], "{table}");
+    assert_eq!(line("mode", &table)[1], "{by-team:[billing,care]}", "{table}");
+    let tag = line("etag", &table).remove(1);
+    let table = said(&host, &["org", "set", "acme", "--back", "mode", "--if-match", &tag]);
+    assert_eq!(line("mode", &table)[1..], ["by-policy", "file"], "{table}");
+    let (code, _, errors) = ask(&host, &["org", "set", "acme", "concurrency=5", "--if-match", &tag]);
+    assert!(code == Some(1) && errors.contains("another version"), "{errors}");
+    let (code, _, errors) = ask(&host, &["org", "set", "acme", "concurrency=0"]);
+    assert!(code == Some(1) && errors.contains("concurrency"), "{errors}");
+    assert!(said(&host, &["org", "mute", "acme", "--for", "8"]).contains("are muted until"));
+    assert!(said(&host, &["org", "settings", "acme"]).contains("mails are muted until"));
+    assert!(said(&host, &["org", "mute", "acme", "--end"]).contains("mails about acme are sent"));
+    let (code, _, errors) = ask(&host, &["org", "test-mail", "acme"]);
+    assert!(code == Some(1) && errors.contains("no [mail]"), "{errors}");
+    assert_eq!(said(&host, &["mail", "list"]), "");
+}
+
+#[test]
 fn a_file_names_the_host_and_its_token_where_nothing_else_does() {
     let folder = tempfile::tempdir().expect("a folder");
     let host = acme(folder.path());
