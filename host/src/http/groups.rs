@@ -160,12 +160,6 @@ pub(super) struct OfOrg {
     pub(super) org: Option<OrgId>,
 }
 
-impl OfOrg {
-    pub(super) const fn of(org: Option<OrgId>) -> Self {
-        Self { org }
-    }
-}
-
 /// A cause, and what policies may not do about it any more.
 fn view(app: &App, group: Group, now: Timestamp, by_hour: bool) -> View {
     let health = app.parts.engine.watch(&group.org).ok();

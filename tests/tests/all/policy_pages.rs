@@ -55,7 +55,12 @@ async fn what_a_team_without_a_queue_holds_up_is_mended_from_its_cause_and_rolle
     let browser = Browser::sign_in(&host, ADMIN).await;
     let group = error["group"].as_str().unwrap();
     let mend = format!("/policies/acme/mend?group={group}&amp;org=acme");
-    browser.get("/policies/acme").await.says(&[&mend, "Choose a queue"]);
+    let id = error["id"].as_str().unwrap();
+    for path in ["/policies/acme".to_owned(), format!("/causes/{group}?org=acme")] {
+        browser.get(&path).await.says(&[&mend, "Choose a queue"]);
+    }
+    let of_error = format!("/policies/acme/mend?group={group}\"");
+    browser.get(&format!("/sync-errors/{id}")).await.says(&[&of_error, &format!("/policies/acme/ask?sync_error={id}")]);
     let choice = browser.get(&mend.replace("&amp;", "&")).await;
     choice.says(&[
         "3 sync errors",
@@ -63,7 +68,7 @@ async fn what_a_team_without_a_queue_holds_up_is_mended_from_its_cause_and_rolle
         "value=\"Billing\"",
         "فريق &quot;&lt;store&gt; 门店&quot; &amp;c",
     ]);
-    let by_error = browser.get(&format!("/policies/acme/mend?sync_error={}", error["id"].as_str().unwrap())).await;
+    let by_error = browser.get(&format!("/policies/acme/mend?sync_error={id}")).await;
     by_error.says(&["3 sync errors", "value=\"Care\""]);
     let change = browser.get(&format!("/policies/acme/mend?group={group}&org=acme&queue=Care")).await;
     change.says(&["<ins>+ ", "1 line more", "Put in force and retry these 3"]);

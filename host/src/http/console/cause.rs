@@ -19,6 +19,7 @@ use super::causes::{condition, question};
 use super::list_address::address;
 use super::parts::format::{self, counted, grouped};
 use super::parts::{Icon, Section, Visit, icon, trend};
+use super::policies::way_of_cause;
 use super::words::{self, Names, figure};
 use crate::domain::{ErrorQuery, Expected, Fingerprint, GroupOrder, GroupQuery, OrgId, State as ErrorState};
 use crate::http::App;
@@ -94,6 +95,7 @@ async fn page(
         }
         (counts(&group))
         (actions(visit, &group))
+        (way_of_cause(visit, &group))
         (held(&group))
         div.two {
             div {

@@ -4,7 +4,8 @@ use maud::{Markup, html};
 
 use super::super::parts::Visit;
 use super::shared::may_try;
-use crate::domain::{Fault, Fingerprint, Group, PolicyName, Question, Refusal, SyncError};
+use crate::domain::{Fault, Fingerprint, Group, OrgId, PolicyName, Question, Refusal, SyncError};
+use crate::http::api;
 
 /// What can be done about a sync error by its policy, for who may do it: choose a queue, or ask the policy again.
 pub(in crate::http::console) fn ways(visit: &Visit, error: &SyncError) -> Markup {
@@ -33,10 +34,30 @@ pub(super) fn mend_link(refusal: &Refusal, group: &Fingerprint) -> Option<String
 }
 
 /// The same for a cause.
-pub(in crate::http::console) fn mend_link_of(group: &Group) -> Option<String> {
-    let refuses = group.code != SCRIPT_ERROR && !group.code.starts_with(FAULT);
-    let policy = group.policy.as_ref().filter(|_| refuses && group.question == Some(Question::Route))?;
-    Some(format!("{}&org={}", address(policy, &group.id), group.org))
+pub(super) fn mend_link_of(group: &Group) -> Option<String> {
+    of_cause(group.policy.as_ref(), group.question, &group.code, &group.org, &group.id)
+}
+
+/// The page that mends a cause, for who may do it.
+pub(in crate::http::console) fn way_of_cause(visit: &Visit, group: &api::Group) -> Markup {
+    let address = of_cause(group.policy.as_ref(), group.question, &group.code, &group.org, &group.id);
+    html! {
+        @if let Some(address) = address.filter(|_| may_try(visit) && group.counts.pending + group.counts.retrying > 0) {
+            p.actions { a.button href=(address) { "Choose a queue" } span.hint { "and retry these with it" } }
+        }
+    }
+}
+
+fn of_cause(
+    policy: Option<&PolicyName>,
+    question: Option<Question>,
+    code: &str,
+    org: &OrgId,
+    group: &Fingerprint,
+) -> Option<String> {
+    let refuses = code != SCRIPT_ERROR && !code.starts_with(FAULT);
+    let policy = policy.filter(|_| refuses && question == Some(Question::Route))?;
+    Some(format!("{}&org={org}", address(policy, group)))
 }
 
 fn address(policy: &PolicyName, group: &Fingerprint) -> String {

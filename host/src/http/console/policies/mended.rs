@@ -48,7 +48,7 @@ pub(super) async fn meant(
     let error = match (sync_error, group) {
         (Some(id), _) => find(app, caller, id).await?,
         (None, Some(group)) => {
-            let group = groups::find(app, caller, &group, groups::OfOrg::of(org)).await?;
+            let group = groups::find(app, caller, &group, groups::OfOrg { org }).await?;
             let newest = group.samples.last();
             let newest = newest.ok_or_else(|| Problem::not_found("nothing is on record of this cause any more"))?;
             ledger

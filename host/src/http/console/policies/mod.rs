@@ -20,7 +20,7 @@ mod shared;
 use axum::Router;
 use axum::routing::{get, post};
 
-pub(super) use self::mend_link::ways;
+pub(super) use self::mend_link::{way_of_cause, ways};
 use crate::http::App;
 
 /// What shows all policies.
