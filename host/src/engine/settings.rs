@@ -196,7 +196,9 @@ fn given(patch: &SettingsPatch, now: Timestamp) -> Result<(), SettingProblem> {
 /// Whether another policy can decide: its conversations would be sync errors until it can.
 fn decides(policies: &PolicyHost, before: &OrgSettings, after: &OrgSettings) -> Result<(), SettingProblem> {
     let name = &after.policy;
-    match before.policy == *name || policies.in_force(name).is_some() {
+    // A name that nobody knows is answered for by the default policy: that is no policy of its own.
+    let is_in_force = policies.policy(name).is_some_and(|policy| policy.in_force.is_some());
+    match before.policy == *name || is_in_force {
         true => Ok(()),
         false => problem("policy", format!("no revision of `{name}` is in force: put the policy in force first")),
     }
