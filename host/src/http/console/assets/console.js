@@ -156,8 +156,9 @@
     const button = event.submitter;
     if (form.dataset.sent) return;
     form.dataset.sent = '1';
-    if (button) button.disabled = true;
+    // Before the button is disabled: what is disabled has no value.
     const data = new FormData(form, button && button.name ? button : undefined);
+    if (button) button.disabled = true;
     const body = form.enctype === 'multipart/form-data' ? data : new URLSearchParams(data);
     const action = button?.hasAttribute('formaction') ? button.formAction : form.action;
     const answer = await read(action, { method: 'POST', body });
