@@ -69,33 +69,40 @@ async function mend(world, op, { org, team, queue, count }) {
   await becomes(world, `org=${org}&team=${team}&state=pending,retrying`, 0);
 }
 
+// The cause whose title has these words.
+async function causeOf(world, words) {
+  const { groups } = await world.api("GET", "groups?limit=50");
+  return groups.find((group) => group.title.includes(words));
+}
+
 // Ignore a cause with a reason, and take that back.
-async function ignoreAndUndo(world, op, { words, query, count }) {
-  const number = count.toLocaleString("en-GB");
+async function ignoreAndUndo(world, op, words) {
+  const { id, org, counts } = await causeOf(world, words);
+  const number = counts.pending.toLocaleString("en-GB");
+  const query = `org=${org}&group=${id}`;
   await toCause(op, words);
   await op.press(link(op, `Ignore these ${number}`));
-  await op.type(op.page.getByLabel(/^Reason/), "test customers");
+  await op.type(op.page.getByLabel(/^Reason/), "they are none of ours");
   await op.press(button(op, `Ignore ${number} sync errors`));
   await op.page.waitForURL(/\/operations\/op-/);
-  await becomes(world, `${query}&state=ignored`, count);
-  // Without a script the page shows what has ended when it is asked for again.
+  await becomes(world, `${query}&state=ignored`, counts.pending);
+  // Without a script the page shows that it has ended when it is asked for again.
   const undo = button(op, /^Undo/);
   if (!op.script) await until(SECONDS, async () => { await op.page.reload(); return (await undo.isVisible()) || undefined; }, () => "there is nothing to undo");
   await op.press(undo);
-  await becomes(world, `${query}&state=pending`, count);
+  await becomes(world, `${query}&state=pending`, counts.pending);
 }
 
 // Who looks after a cause, and what others should know.
-async function handOver(world, op, { words, org, who }) {
+async function handOver(world, op, words, who) {
   await toCause(op, words);
   await op.press(button(op, "Assign to me"));
-  await main(op).getByText(who).first().waitFor();
-  await op.type(op.page.getByLabel(/^What others should know/), "Sales Operations knows.");
+  await main(op).getByText(new RegExp(`\\b${who}\\b`)).first().waitFor();
+  await op.type(op.page.getByLabel(/^What others should know/), `${who} asks them.`);
   await op.press(button(op, "Keep the note"));
   await until(SECONDS, async () => {
-    const { groups } = await world.api("GET", `groups?org=${org}&limit=50`);
-    const group = groups.find((each) => each.title.includes(words));
-    return group.assignee === who && group.note === "Sales Operations knows." ? true : undefined;
+    const { assignee, note } = await causeOf(world, words);
+    return assignee === who && note === `${who} asks them.` ? true : undefined;
   }, () => "the cause has no owner or no note");
 }
 

@@ -24,7 +24,7 @@ async function facts(world) {
     operation,
     ambiguous: await error("org=gulf&class=contact"),
     script: await error("org=apac&code=SCRIPT_ERROR"),
-    group: (text) => groups.find((group) => group.title.includes(text)),
+    cause: (text) => groups.find((group) => group.title.includes(text)),
   };
 }
 
@@ -32,6 +32,15 @@ const id = "[^/]+";
 // name, form of the address, address
 const PAGES = [
   ["home", "/", () => "/"],
+  ["causes", "/causes", () => "/causes"],
+  ["causes-of-one", "/causes", () => "/causes?org=gulf"],
+  ["cause", `/causes/${id}`, (on) => `/causes/${on.cause("store-events").id}?org=emea`],
+  ["cause-contact", `/causes/${id}`, (on) => `/causes/${on.cause("which contact").id}?org=gulf`],
+  ["question-retry", "/operations/new", (on) => `/operations/new?task=retry&org=emea&group=${on.cause("Test customers").id}`],
+  ["question-ignore", "/operations/new", (on) => `/operations/new?task=ignore&org=emea&group=${on.cause("Test customers").id}`],
+  ["question-resync", "/operations/new", () => "/operations/new?task=resync&org=emea"],
+  ["operations", "/operations", () => "/operations"],
+  ["operation", `/operations/${id}`, (on) => `/operations/${on.operation.id}`],
   ["errors", "/sync-errors", () => "/sync-errors"],
   ["errors-of-one", "/sync-errors", () => "/sync-errors?org=gulf&state=pending"],
   ["errors-found", "/sync-errors", () => "/sync-errors?q=Jane&state="],
@@ -39,10 +48,25 @@ const PAGES = [
   ["error-picklist", `/sync-errors/${id}`, (on) => `/sync-errors/${on.picklist.id}`],
   ["error-contact", `/sync-errors/${id}`, (on) => `/sync-errors/${on.ambiguous.id}`],
   ["error-script", `/sync-errors/${id}`, (on) => `/sync-errors/${on.script.id}`],
+  ["choose", `/sync-errors/${id}/choose`, (on) => `/sync-errors/${on.ambiguous.id}/choose`],
   ["conversation", `/conversations/${id}`, (on) => `/conversations/${on.trigger.conversation}`],
   ["message", `/messages/${id}`, (on) => `/messages/${on.trigger.affected[0]}`],
   ["checks", `/orgs/${id}/checks`, () => "/orgs/gulf/checks"],
+  ["settings", `/orgs/${id}/settings`, () => "/orgs/gulf/settings"],
+  ["settings-long-name", `/orgs/${id}/settings`, () => "/orgs/emea/settings"],
+  ["mails", "/mails", () => "/mails"],
   ["policies", "/policies", () => "/policies"],
+  ["policy", `/policies/${id}`, () => "/policies/apac"],
+  ["policy-new", "/policies/new", () => "/policies/new"],
+  ["edit", `/policies/${id}/edit`, () => "/policies/apac/edit"],
+  ["revision", `/policies/${id}/revisions/${id}`, () => "/policies/apac/revisions/1"],
+  ["coverage", `/policies/${id}/coverage`, () => "/policies/emea/coverage"],
+  ["ask", `/policies/${id}/ask`, (on) => `/policies/apac/ask?sync_error=${on.script.id}`],
+  ["mend", `/policies/${id}/mend`, (on) => `/policies/emea/mend?org=emea&group=${on.cause("store-events").id}`],
+  ["mend-change", `/policies/${id}/mend`, (on) => `/policies/emea/mend?org=emea&group=${on.cause("store-events").id}&queue=Orders`],
+  ["mended", `/policies/${id}/mended`, (on) => `/policies/emea/mended?org=emea&group=${on.cause("store-events").id}`],
+  ["policy-delete", `/policies/${id}/delete`, () => "/policies/apac/delete"],
+  ["plugins", "/plugins", () => "/plugins"],
   ["quarantine", "/quarantine", () => "/quarantine"],
   ["docs", "/docs", () => "/docs"],
   ["problem", `/problems/${id}`, () => "/problems/not-found"],
@@ -50,7 +74,7 @@ const PAGES = [
   ["sign-in", "/login", () => "/login", { signedOut: true }],
 ];
 
-// What links lead to beside pages: files, and the console's own parts.
-const NO_PAGES = [`/sync-errors/${id}/repro`, "/v1/.*"];
+// What links lead to beside these: files, redirects, and a question that needs a plugin of one's own.
+const NO_PAGES = [`/sync-errors/${id}/repro`, `/causes/${id}/choose`, `/plugins/${id}/delete`, "/v1/.*"];
 
 module.exports = { facts, PAGES, NO_PAGES };

@@ -4,7 +4,6 @@
 const fs = require("node:fs");
 const path = require("node:path");
 const { DESK, PHONE } = require("./chrome.js");
-const { PAGES } = require("./pages.js");
 
 const FOLDER = path.join(__dirname, "../../docs/console");
 // They are kept in the repository.
@@ -12,17 +11,18 @@ const MOST_BYTES = 60_000;
 // Widest first: what is too large is kept less exactly.
 const QUALITIES = [75, 60, 45, 30, 15];
 
-// Each page on a desk and on a phone; those that say so in the dark as well.
+// Those that the document shows: NAME of a page on a desk, NAME-phone on a phone, NAME-dark in the dark.
 async function all(tab, addresses) {
+  const shown = [...fs.readFileSync(`${FOLDER}.md`, "utf8").matchAll(/\(console\/(\S+)\.webp\)/g)].map(([, name]) => name);
   fs.rmSync(FOLDER, { recursive: true, force: true });
   fs.mkdirSync(FOLDER, { recursive: true });
   const session = await tab.context().newCDPSession(tab);
-  const dark = new Set(PAGES.filter(([, , , more]) => more?.dark).map(([name]) => name));
-  for (const [name, address] of addresses) {
-    await tab.goto(address);
-    await one(tab, session, `${name}.webp`, DESK, "light");
-    if (dark.has(name)) await one(tab, session, `${name}-dark.webp`, DESK, "dark");
-    await one(tab, session, `${name}-phone.webp`, PHONE, "light");
+  const named = new Map(addresses);
+  for (const picture of shown) {
+    const [, name, how] = picture.match(/^(.+?)(?:-(phone|dark))?$/);
+    if (!named.has(name)) throw new Error(`docs/console.md shows ${picture}, and no page is called ${name}`);
+    await tab.goto(named.get(name));
+    await one(tab, session, `${picture}.webp`, how === "phone" ? PHONE : DESK, how === "dark" ? "dark" : "light");
   }
 }
 

@@ -8,6 +8,8 @@ const { facts, PAGES } = require("./pages.js");
 const looks = require("./looks.js");
 const pictures = require("./pictures.js");
 const tasks = require("./tasks.js");
+const job = require("./job.js");
+const { Operator } = require("./operator.js");
 
 const binaries = { host: process.env.SWITCHYARD, simulator: process.env.SIMULATOR };
 const world = new World(binaries);
@@ -58,4 +60,36 @@ for (const [how, options] of [["", {}], [" without JavaScript", { javaScriptEnab
   test(`a session that ends in the middle leads back to where it was${how}`, async (t) =>
     tasks.sessionEnds(world, await somebody(t, "ann", options), "ann"));
 }
+
+// The same job three times, each about conversations of its own.
+const PASSES = [
+  { how: "by clicks", by: "clicks", who: "ann", mends: { team: "store-events", org: "emea", queue: "Orders", count: 1200 }, ignores: "Test customers are not allowed" },
+  { how: "by keys alone", by: "keys", who: "bob", mends: { team: "spare-parts", org: "apac", queue: "Spare_Parts", count: 300 }, ignores: "Conversations of the old shop page" },
+  {
+    how: "without JavaScript", by: "clicks", options: { javaScriptEnabled: false }, who: "ann",
+    mends: { team: "gift-cards", org: "emea", queue: "General", count: 40 }, ignores: "A picklist does not have the value",
+  },
+];
+for (const { how, by, options, who, mends, ignores } of PASSES) {
+  test(`the job of a Monday is done ${how}`, async (t) => {
+    if (by !== "clicks" || options) await world.again(mends);
+    const page = await somebody(t, who, options);
+    const tasks = {
+      "what is wrong": (op) => job.glance(world, op),
+      "all of one customer": (op) => job.find(world, op),
+      "hand a cause over": (op) => job.handOver(world, op, ignores, who),
+      "ignore a cause, and undo that": (op) => job.ignoreAndUndo(world, op, ignores),
+      [`mend a cause and retry its ${mends.count}`]: (op) => job.mend(world, op, mends),
+      "authorize, and what was parked follows": (op) => job.authorize(world, op),
+      "a spreadsheet": (op) => job.spreadsheet(world, op),
+    };
+    for (const [task, does] of Object.entries(tasks)) {
+      await page.goto("/");
+      const op = new Operator(page, by, !options);
+      await does(op);
+      console.log(`${how.padEnd(20)}${task.padEnd(42)}${op.told()}`);
+    }
+  });
+}
+
 test("a page says that its host is gone, and that it is back", async (t) => tasks.restart(world, await somebody(t, "ann")));

@@ -38,11 +38,22 @@ async function sessionEnds(world, page, name) {
   await page.goto(address);
   await page.context().clearCookies();
   await ignore(page, "a test");
-  await page.getByLabel("Token", { exact: true }).waitFor();
+  const token = page.getByLabel("Token", { exact: true });
+  const elsewhere = page.locator(".bar").getByRole("link", { name: "Sign in" });
+  await token.or(elsewhere).first().waitFor();
   assert.equal(await state(world, error.id), "pending", "nobody was signed in");
-  await signIn(page, name);
-  assert.equal(new URL(page.url()).pathname, address);
-  await ignore(page, "a test");
+  if (await elsewhere.isVisible()) {
+    // With the script the form stays as it was written, and the signing in has a tab of its own.
+    const [tab] = await Promise.all([page.context().waitForEvent("page"), elsewhere.click()]);
+    await signIn(tab, name);
+    await tab.close();
+    assert.equal(await page.getByLabel("Reason").first().inputValue(), "a test");
+    await page.getByRole("button", { name: /^Ignore/ }).first().click();
+  } else {
+    await signIn(page, name);
+    assert.equal(new URL(page.url()).pathname, address);
+    await ignore(page, "a test");
+  }
   await until(SECONDS, async () => ((await state(world, error.id)) === "ignored" ? true : undefined), () => "it is not ignored");
 }
 

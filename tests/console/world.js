@@ -157,6 +157,19 @@ class World {
     await this.api("POST", "intake/emea", { ...whole, messages: [...whole.messages, { id: "broken", body: "?", sent_at: "yesterday" }] });
   }
 
+  // More work of the same kind: a team without a queue, unless Monday has it, and a connection that is dead again.
+  async again({ team, org, count }) {
+    if (!CAUSES.some((cause) => cause.id === team)) {
+      for (let n = 0; n < count; n += 1) await this.handIn(team, n, org, { team });
+      const open = async () => (await this.api("GET", `sync-errors?org=${org}&team=${team}&state=pending&limit=1`)).total;
+      await until(SECONDS_TO_STAND, async () => ((await open()) === count ? true : undefined), async () => `${await open()} of ${count} of team ${team}`);
+    }
+    await this.control("POST", "orgs/gulf/revoke", {});
+    for (let n = 0; n < 20; n += 1) await this.handIn(`after-${team}`, n, "gulf", {});
+    const parked = async () => (await this.orgs()).gulf.parked;
+    await until(SECONDS_TO_STAND, async () => ((await parked()) === 20 ? true : undefined), async () => `${await parked()} of 20 are parked`);
+  }
+
   // Waits until each organization has what it should.
   async stands(parked) {
     const wanted = (org, state) => CAUSES.filter((cause) => cause.org === org && (cause.state ?? "pending") === state)
