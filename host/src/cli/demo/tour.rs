@@ -11,6 +11,8 @@ struct Cause {
     /// The code of its sync errors; absent of an incident.
     code: Option<&'static str>,
     happened: &'static str,
+    /// The page where it is mended, where that is not the cause's own.
+    page: Option<&'static str>,
     mend: &'static str,
 }
 
@@ -19,31 +21,36 @@ const CAUSES: [Cause; 5] = [
         org: "bank",
         code: None,
         happened: "nothing gets through, because the refresh token was revoked",
-        mend: "press Authorize on the card of Demo bank: what is parked follows by itself",
+        page: Some("/"),
+        mend: "press Authorize: what is parked follows by itself",
     },
     Cause {
         org: "retail",
         code: Some("QUEUE_NOT_FOUND"),
         happened: "somebody renamed the queue Returns",
-        mend: "edit the policy demo-retail: returns = \"Returns_Desk\"; put it in force, and retry",
+        page: Some("/policies/demo-retail/edit"),
+        mend: "write returns = \"Returns_Desk\", put that in force, and retry the cause",
     },
     Cause {
         org: "retail",
         code: Some("TEAM_NOT_MAPPED"),
         happened: "no queue is mapped to the team store-events",
-        mend: "open the cause and choose the queue Orders; put that in force, and retry",
+        page: None,
+        mend: "choose the queue Orders, put that in force, and retry",
     },
     Cause {
         org: "travel",
         code: Some("FIELD_CUSTOM_VALIDATION_EXCEPTION"),
         happened: "the agency has left Twitter, and a validation rule says so",
-        mend: "open the cause and ignore all of it, with the reason; Undo takes that back",
+        page: None,
+        mend: "ignore all of it, with the reason; Undo takes that back",
     },
     Cause {
         org: "travel",
         code: Some("CONTACT_AMBIGUOUS"),
         happened: "two contacts share an address, so nobody can tell which one wrote",
-        mend: "open a sync error and choose the contact",
+        page: None,
+        mend: "choose the contact of each",
     },
 ];
 
@@ -62,26 +69,35 @@ pub(super) fn addresses(app: &App, mailbox: &str) {
 
 /// Says what went wrong, as the registry counts it, and how it is mended; nothing of what is mended already.
 pub(super) async fn causes(app: &App) -> anyhow::Result<()> {
-    let mut told = Vec::new();
+    let mut told = String::new();
     for cause in &CAUSES {
-        let count = count(app, cause).await?;
+        let (count, page) = waiting(app, cause).await?;
         if count > 0 {
             let (org, _) = app.engine.org(&cause.org.parse()?)?;
-            told.push(format!("  {}: {} ({count} conversations)\n    {}", org.name, cause.happened, cause.mend));
+            let page = cause.page.unwrap_or(&page);
+            told += &format!(
+                "  {}: {} ({count} conversations)\n    {}{page}  {}\n",
+                org.name,
+                cause.happened,
+                console(app.address),
+                cause.mend
+            );
         }
     }
     if !told.is_empty() {
-        tell!("\nWhat went wrong, and how it is mended at {}/:\n{}\n", console(app.address), told.join("\n"));
+        tell!("\nWhat went wrong, and where it is mended:\n{told}");
     }
     Ok(())
 }
 
-/// Conversations that wait because of it.
-async fn count(app: &App, cause: &Cause) -> anyhow::Result<u64> {
+/// How many conversations wait because of it, and the page of the cause.
+async fn waiting(app: &App, cause: &Cause) -> anyhow::Result<(u64, String)> {
     let org = cause.org.parse()?;
-    let Some(code) = cause.code else { return Ok(app.engine.org(&org)?.1.parked) };
-    let groups = app.engine.ledger().groups_of(&org).await?;
-    Ok(groups.iter().filter(|group| group.code == code).map(|group| group.counts.pending).sum())
+    let Some(code) = cause.code else { return Ok((app.engine.org(&org)?.1.parked, String::new())) };
+    let mut groups = app.engine.ledger().groups_of(&org).await?;
+    groups.retain(|group| group.code == code && group.counts.pending > 0);
+    let page = groups.first().map(|group| format!("/causes/{}?org={org}", group.id)).unwrap_or_default();
+    Ok((groups.iter().map(|group| group.counts.pending).sum(), page))
 }
 
 fn console(address: SocketAddr) -> String {
