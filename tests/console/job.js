@@ -87,9 +87,9 @@ async function ignoreAndUndo(world, op, words) {
   await op.page.waitForURL(/\/operations\/op-/);
   await becomes(world, `${query}&state=ignored`, counts.pending);
   // Without a script the page shows that it has ended when it is asked for again.
-  const undo = button(op, /^Undo/);
-  if (!op.script) await until(SECONDS, async () => { await op.page.reload(); return (await undo.isVisible()) || undefined; }, () => "there is nothing to undo");
-  await op.press(undo);
+  const takeBack = button(op, /^Take back these/);
+  if (!op.script) await until(SECONDS, async () => { await op.page.reload(); return (await takeBack.isVisible()) || undefined; }, () => "there is nothing to undo");
+  await op.press(takeBack);
   await becomes(world, `${query}&state=pending`, counts.pending);
 }
 

@@ -43,7 +43,7 @@ const CAUSES: [Cause; 5] = [
         code: Some("FIELD_CUSTOM_VALIDATION_EXCEPTION"),
         happened: "the agency has left Twitter, and a validation rule says so",
         page: None,
-        mend: "ignore all of it, with the reason; Undo takes that back",
+        mend: "ignore all of it, with the reason; Take back these undoes that",
     },
     Cause {
         org: "travel",
