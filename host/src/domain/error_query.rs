@@ -133,6 +133,13 @@ impl ErrorQuery {
             })
     }
 
+    /// Whether it names sync errors, or what leads to few of them.
+    #[must_use]
+    pub fn names_some(&self) -> bool {
+        let conversations = self.conversation.is_some() || self.message.is_some();
+        !self.ids.is_empty() || conversations || self.customer.is_some()
+    }
+
     /// Whether it narrows by anything that a glance tells.
     #[must_use]
     pub fn is_glanced(&self) -> bool {

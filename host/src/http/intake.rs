@@ -65,23 +65,18 @@ pub fn read(source: &SourceId, json: &[u8]) -> Result<Arrival, String> {
     Ok(read.0)
 }
 
-fn arrival(source: SourceId, given: Conversation) -> Result<(Arrival, Vec<Unusable>), Problem> {
-    if given.id.is_empty() || given.channel.is_empty() {
-        return Err(Problem::invalid("id and channel must not be empty"));
-    }
-    if given.messages.is_empty() || given.messages.len() > MESSAGES {
-        return Err(Problem::invalid(format!("messages: 1 to {MESSAGES} are needed, the newest among them")));
-    }
+/// The messages that can be taken, and those that cannot.
+fn lines(source: &SourceId, conversation: &str, given: Vec<serde_json::Value>) -> (Vec<Message>, Vec<Unusable>) {
     let message = |line: Line| Message {
         // Platforms number messages within a conversation: only both together name one.
-        id: MessageId::scoped(&source, &given.id, &format!("{}:{}", given.id, line.id)),
+        id: MessageId::scoped(source, conversation, &format!("{conversation}:{}", line.id)),
         direction: line.direction,
         author: line.author,
         body: line.body,
         sent_at: line.sent_at,
     };
     let (mut messages, mut unusable) = (Vec::new(), Vec::new());
-    for (place, value) in given.messages.into_iter().enumerate() {
+    for (place, value) in given.into_iter().enumerate() {
         match Line::deserialize(&value) {
             Ok(line) => messages.push(message(line)),
             Err(error) => {
@@ -90,6 +85,17 @@ fn arrival(source: SourceId, given: Conversation) -> Result<(Arrival, Vec<Unusab
             }
         }
     }
+    (messages, unusable)
+}
+
+fn arrival(source: SourceId, given: Conversation) -> Result<(Arrival, Vec<Unusable>), Problem> {
+    if given.id.is_empty() || given.channel.is_empty() {
+        return Err(Problem::invalid("id and channel must not be empty"));
+    }
+    if given.messages.is_empty() || given.messages.len() > MESSAGES {
+        return Err(Problem::invalid(format!("messages: 1 to {MESSAGES} are needed, the newest among them")));
+    }
+    let (messages, unusable) = lines(&source, &given.id, given.messages);
     let Some(newest) = messages.iter().max_by_key(|message| message.sent_at) else {
         let why = unusable.first().map_or("none", |unusable| unusable.reason.as_str());
         return Err(Problem::invalid(format!("messages: none can be taken; the first one: {why}")));

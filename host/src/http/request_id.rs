@@ -44,7 +44,7 @@ pub(super) async fn named(State(app): State<App>, mut request: Request, next: Ne
         span.fail(response.status().as_u16());
     }
     if let Some(problem) = problem_of(&response) {
-        response = with_id(response, Problem { trace_id: trace, ..problem }, &id);
+        response = with_id(response, Problem { trace_id: trace.map(String::into_boxed_str), ..problem }, &id);
     }
     response.headers_mut().insert(HEADER, id);
     response
@@ -95,7 +95,7 @@ fn problem_of(response: &Response) -> Option<Problem> {
 
 fn with_id(response: Response, problem: Problem, id: &HeaderValue) -> Response {
     let (mut parts, _) = response.into_parts();
-    let named = Problem { request_id: id.to_str().ok().map(str::to_owned), ..problem };
+    let named = Problem { request_id: id.to_str().ok().map(Box::from), ..problem };
     let body = serde_json::to_vec(&named).unwrap_or_default();
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     Response::from_parts(parts, Body::from(body))

@@ -59,6 +59,9 @@ pub struct FoundCustomers {
     pub is_complete: bool,
 }
 
+/// Keys, and what stands at them.
+type Pairs<'a> = (&'a [Vec<u8>], &'a [Option<Vec<u8>>]);
+
 impl Ledger {
     /// Conversations by their own id, by that of a message, by the source's id of the customer, by a contact's, or by how a name or
     /// an address of theirs begins.
@@ -107,7 +110,7 @@ impl Ledger {
         let values = self.store.get_many(keys.clone()).await?;
         Ok(record::off_thread(record::bytes_of(values.iter().flatten()), || {
             let pairs = keys.chunks(2).zip(values.chunks(2));
-            let read = |((org, id), (keys, values)): (_, (&[Vec<u8>], &[Option<Vec<u8>>]))| {
+            let read = |((org, id), (keys, values)): (_, Pairs<'_>)| {
                 values.iter().any(Option::is_some).then(|| OfCustomer {
                     org,
                     id,

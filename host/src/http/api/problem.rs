@@ -174,11 +174,13 @@ pub(crate) struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_after: Option<u16>,
     /// The request's id, as `X-Request-Id` and the host's log have it.
+    #[schema(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) request_id: Option<String>,
+    pub(crate) request_id: Option<Box<str>>,
     /// The request's trace, as the host's log has it; only where the host records traces.
+    #[schema(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) trace_id: Option<String>,
+    pub(crate) trace_id: Option<Box<str>>,
 }
 
 impl Serialize for Kind {

@@ -40,6 +40,15 @@ fn error_of(number: usize) -> SyncErrorId {
     SyncErrorId::of(&id("shop"), &id(&format!("main:{number}")), 1)
 }
 
+/// Counts a sync error in its cause.
+fn count(commit: &mut LaneCommit, error: &SyncError, at: Timestamp) {
+    if commit.groups.is_empty() {
+        commit.groups.push(Group::new(&Cause::new(&error.org, &error.refusal), at));
+    }
+    let (sync_error, after) = (error.id.clone(), Some(State::Pending));
+    commit.groups[0].apply(GroupChange { sync_error, before: None, after, failed: true, at });
+}
+
 /// A conversation whose newest message is held back by a pending sync error.
 fn put_pending(commit: &mut LaneCommit, number: usize) {
     let (org, conversation, message): (OrgId, ConversationId, MessageId) =
@@ -93,13 +102,7 @@ fn put_pending(commit: &mut LaneCommit, number: usize) {
         request: None,
     });
     commit.pages.push((conversation.clone(), 0, page));
-    let cause = Cause::new(&error.org, &error.refusal);
-    if commit.groups.is_empty() {
-        commit.groups.push(Group::new(&cause, now));
-    }
-    let failed =
-        GroupChange { sync_error: error.id.clone(), before: None, after: Some(State::Pending), failed: true, at: now };
-    commit.groups[0].apply(failed);
+    count(commit, &error, now);
     commit.errors.push(ErrorChange { before: None, after: error });
     commit.messages.push((message.clone(), conversation.clone()));
     commit.deliveries.push(DeliveryChange { id: conversation.clone(), before: None, after });

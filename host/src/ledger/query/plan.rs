@@ -71,11 +71,9 @@ impl Ledger {
         if query.text.is_some() {
             plan.groups = Some(heads().filter(takes).map(|head| head.id.clone()).collect());
         }
-        let is_named = !query.ids.is_empty()
-            || query.conversation.is_some()
-            || query.message.is_some()
-            || query.customer.is_some();
-        if is_named && let Some(found) = self.named(query, &orgs, &mut plan).await? {
+        if query.names_some()
+            && let Some(found) = self.named(query, &orgs, &mut plan).await?
+        {
             plan.streams = vec![Stream::Found(found)];
             self.search(query, &orgs, &mut plan).await?;
             return Ok(plan);

@@ -62,6 +62,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     prop::collection::vec(one, 1..40)
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each move")]
 async fn walk(moves: Vec<Move>) {
     let mut bench = Bench::start();
     // The newest message of each conversation that was acknowledged.

@@ -40,10 +40,9 @@ fn words(at: u64, now: u64) -> Option<String> {
         0..45 if at > now => return Some("in a moment".to_owned()),
         0..45 => return Some("just now".to_owned()),
         45..90 => "1 min".to_owned(),
-        ..3_570 => format!("{} min", (seconds + MINUTE / 2) / MINUTE),
-        ..HOUR => "1 h".to_owned(),
-        ..DAY => format!("{} h", seconds / HOUR),
-        ..2_592_000 => format!("{} d", seconds / DAY),
+        90..3_570 => format!("{} min", (seconds + MINUTE / 2) / MINUTE),
+        3_570..DAY => format!("{} h", (seconds / HOUR).max(1)),
+        DAY..2_592_000 => format!("{} d", seconds / DAY),
         _ => return None,
     };
     Some(if at > now { format!("in {long}") } else { format!("{long} ago") })

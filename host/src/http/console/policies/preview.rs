@@ -81,7 +81,7 @@ impl Counts {
         }
         // The one that is to be mended comes first, then those of which most would pass.
         let rank = |cause: &Cause| (Some(&cause.id) == wanted, cause.would_pass, cause.changed, cause.looked_at);
-        self.causes.sort_by(|one, other| rank(other).cmp(&rank(one)));
+        self.causes.sort_by_key(|cause| std::cmp::Reverse(rank(cause)));
         self.more |= self.causes.len() > CAUSES;
         self.causes.truncate(CAUSES);
     }

@@ -8,6 +8,7 @@ fn routed_to(policy: PolicyRef, destination: Destination) -> Fact {
     Fact::Routed { policy, destination, cost: 12_345, logs, rule }
 }
 
+#[expect(clippy::too_many_lines, reason = "one line for each fact")]
 fn every_fact() -> Vec<(Fact, &'static str)> {
     let policy = PolicyRef { name: PolicyName::new("shop").unwrap(), revision: 3 };
     let sync_error = SyncErrorId::new("se-1").unwrap();
