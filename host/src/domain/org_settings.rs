@@ -71,7 +71,6 @@ pub struct SettingChanges {
 
 /// What is to be changed: absent stays, `Some(None)` goes back to the configuration, or ends the mute.
 #[derive(Debug, Clone, Default, PartialEq)]
-#[expect(clippy::option_option, reason = "absent, taken back and given are three things")]
 pub struct SettingsPatch {
     /// Who gets mails.
     pub alert_recipients: Option<Option<Vec<String>>>,
@@ -155,7 +154,6 @@ impl SettingChanges {
 }
 
 /// Changes one field.
-#[expect(clippy::option_option, reason = "absent, taken back and given are three things")]
 fn put<T: Clone + PartialEq>(
     name: &str,
     changed: &mut Option<ChangedSetting<T>>,

@@ -151,11 +151,12 @@ pub(super) async fn test(
             None => Problem::conflict("nobody is a recipient of this organization's mails"),
         });
     }
+    outbox.admit_test(org).map_err(|TooMany(seconds)| Problem {
+        retry_after: Some(seconds),
+        ..Problem::new(Kind::TooManyRequests, "test mails were sent five times within ten minutes")
+    })?;
     let count = to.len() as u64;
     record(app, caller, Deed::MailTest, |action| action.of(org).counting(count)).await?;
     let link = format!("{}/orgs/{org}/settings", app.public_url.trim_end_matches('/'));
-    outbox.test(org, &known.name, &to, &caller.name, link).await.map_err(|TooMany(seconds)| Problem {
-        retry_after: Some(seconds),
-        ..Problem::new(Kind::TooManyRequests, "test mails were sent five times within ten minutes")
-    })
+    Ok(outbox.test(org, &known.name, &to, &caller.name, link).await)
 }

@@ -29,7 +29,10 @@ const MODES: [(&str, &str); 4] = [
 /// What somebody gave and what was not saved, because the settings were others by then.
 pub(super) struct Late {
     pub(super) given: OrgSettings,
+    /// What the form was made of,
     pub(super) shown: OrgSettings,
+    /// and what it is made of now: what was given over what is in force.
+    pub(super) next: OrgSettings,
 }
 
 /// How the settings stand.
@@ -175,60 +178,66 @@ fn form(app: &App, caller: &Caller, id: &OrgId, stand: &SettingsInForce, late: O
             }
         };
     }
-    let shown = late.map_or(&stand.values, |late| &late.given);
-    let (mode, teams) = mode_words(&shown.mode);
-    let policies = choices(app, caller, id, &stand.values.policy);
+    let shown = late.map_or(&stand.values, |late| &late.next);
     html! {
         form.fields method="post" action={ "/orgs/" (id) "/settings" } {
             input type="hidden" name="tag" value=(stand.tag());
             input type="hidden" name="shown" value=(serde_json::to_string(&stand.values).unwrap_or_default());
             // Whoever presses Enter in a field saves.
             button.quietly type="submit" tabindex="-1" aria-hidden="true" { "Save" }
-            div {
-                label {
-                    (FIELDS[0].1) ", one to a line"
-                    textarea name="alert_recipients" rows="3" spellcheck="false" { (shown.alert_recipients.join("\n")) }
-                }
-                (origin(0))
-            }
-            div {
-                label {
-                    (FIELDS[1].1)
-                    select name="policy" {
-                        @for policy in &policies {
-                            option value=(policy) selected[*policy == shown.policy] { (policy) }
-                        }
-                    }
-                }
-                (origin(1))
-            }
-            div {
-                label {
-                    (FIELDS[2].1)
-                    select name="mode" {
-                        @for (word, name) in MODES { option value=(word) selected[word == mode] { (name) } }
-                    }
-                }
-                label { "Those teams, one to a line" textarea name="teams" rows="2" { (teams.join("\n")) } }
-                (origin(2))
-            }
-            div {
-                label {
-                    (FIELDS[3].1)
-                    input type="number" name="concurrency" min="1" max="1000" required value=(shown.concurrency);
-                }
-                p.hint { "Calls to Salesforce that may be on their way; one carries up to 200 conversations." }
-                (origin(3))
-            }
-            div {
-                label {
-                    (FIELDS[4].1)
-                    input type="number" name="slow_at" min="0.01" max="1" step="any" required value=(shown.slow_at);
-                }
-                p.hint { "Of the calls that Salesforce allows in 24 hours; from there on conversations go in waves." }
-                (origin(4))
-            }
+            (fields(shown, &choices(app, caller, id, &stand.values.policy), &origin))
             div.actions { button type="submit" { "Save the settings" } }
+        }
+    }
+}
+
+/// The fields, with what they show and where each comes from.
+fn fields(shown: &OrgSettings, policies: &[PolicyName], origin: &dyn Fn(usize) -> Markup) -> Markup {
+    let (mode, teams) = mode_words(&shown.mode);
+    html! {
+        div {
+            label {
+                (FIELDS[0].1) ", one to a line"
+                textarea name="alert_recipients" rows="3" spellcheck="false" { (shown.alert_recipients.join("\n")) }
+            }
+            (origin(0))
+        }
+        div {
+            label {
+                (FIELDS[1].1)
+                select name="policy" {
+                    @for policy in policies {
+                        option value=(policy) selected[*policy == shown.policy] { (policy) }
+                    }
+                }
+            }
+            (origin(1))
+        }
+        div {
+            label {
+                (FIELDS[2].1)
+                select name="mode" {
+                    @for (word, name) in MODES { option value=(word) selected[word == mode] { (name) } }
+                }
+            }
+            label { "Those teams, one to a line" textarea name="teams" rows="2" { (teams.join("\n")) } }
+            (origin(2))
+        }
+        div {
+            label {
+                (FIELDS[3].1)
+                input type="number" name="concurrency" min="1" max="1000" required value=(shown.concurrency);
+            }
+            p.hint { "Calls to Salesforce that may be on their way; one carries up to 200 conversations." }
+            (origin(3))
+        }
+        div {
+            label {
+                (FIELDS[4].1)
+                input type="number" name="slow_at" min="0.01" max="1" step="any" required value=(shown.slow_at);
+            }
+            p.hint { "Of the calls that Salesforce allows in 24 hours; from there on conversations go in waves." }
+            (origin(4))
         }
     }
 }

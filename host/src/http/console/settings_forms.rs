@@ -127,7 +127,7 @@ pub(super) async fn save(
             mine.mode = mode.flatten().unwrap_or(mine.mode);
             mine.concurrency = concurrency.flatten().unwrap_or(mine.concurrency);
             mine.slow_at = slow_at.flatten().unwrap_or(mine.slow_at);
-            let late = Late { given: mine, shown };
+            let late = Late { given: values, shown, next: mine };
             let page = page(&app, &visit, &caller, &org, Some(late)).await?;
             Ok((StatusCode::PRECONDITION_FAILED, page).into_response())
         }

@@ -54,12 +54,17 @@ impl Plan {
 }
 
 impl Ledger {
+    /// The organizations that a query is about.
+    async fn orgs_of(&self, query: &ErrorQuery) -> Result<Vec<OrgId>, Error> {
+        match query.orgs.is_empty() {
+            true => self.orgs().await,
+            false => Ok(query.orgs.iter().cloned().collect()),
+        }
+    }
+
     /// Where the sync errors of a query are.
     pub(super) async fn plan(&self, query: &ErrorQuery) -> Result<Plan, Error> {
-        let orgs: Vec<_> = match query.orgs.is_empty() {
-            true => self.orgs().await?,
-            false => query.orgs.iter().cloned().collect(),
-        };
+        let orgs = self.orgs_of(query).await?;
         let mut plan =
             Plan { streams: Vec::new(), total: None, is_exact: false, groups: None, ids: None, search: None };
         let known = match query.narrows_groups() || query.q.is_some() {
@@ -135,10 +140,7 @@ impl Ledger {
 
     /// How many sync errors each cause has that match, where counts tell.
     pub(super) async fn counted_groups(&self, query: &ErrorQuery) -> Result<Vec<(OrgId, Fingerprint, u64)>, Error> {
-        let orgs: Vec<_> = match query.orgs.is_empty() {
-            true => self.orgs().await?,
-            false => query.orgs.iter().cloned().collect(),
-        };
+        let orgs = self.orgs_of(query).await?;
         let known = self.heads(query, &orgs).await?;
         let heads = known.iter().flat_map(|of_org| of_org.iter());
         let taken = heads.filter(|head| query.takes_group(&head.id, head.class, &head.code, || head.words()));
