@@ -19,7 +19,7 @@ const CALLS_PER_GROUP: u64 = 9;
 #[derive(Debug)]
 pub(super) enum Wanted {
     /// With all sync errors that match.
-    Errors(Task, ErrorQuery),
+    Errors(Task, Box<ErrorQuery>),
     /// What got through in these organizations, and matches, is sent once more.
     Resync(Vec<OrgId>, ResyncQuery),
 }
@@ -39,7 +39,7 @@ impl Wanted {
             let (task, states) = (task.as_str(), states.join(" or "));
             return Err(Problem::invalid(format!("state: `{task}` is for sync errors that are {states}")));
         }
-        Ok(Self::Errors(task, query))
+        Ok(Self::Errors(task, Box::new(query)))
     }
 
     /// What it would be about; nothing is begun.
