@@ -231,7 +231,7 @@ fn nothing(wanted: &Wanted, task: &str) -> Markup {
             "There is nothing to do: no sync error that matches is " (states.join(" or ")) ". "
             @if task == "retry" { "(Of organizations that are no longer connected nothing is tried.) " }
             "Somebody may have been quicker: " a href="/operations" { "look at the operations" } ", or at "
-            a href=(address(&ErrorQuery { states: BTreeSet::new(), ..(**query).clone() }, None)) { "all that match" } "."
+            a href=(address(&ErrorQuery { states: BTreeSet::new(), ..ErrorQuery::clone(query) }, None)) { "all that match" } "."
         }
     }
 }

@@ -289,6 +289,13 @@ async fn the_console_shows_nothing_of_another_organization() {
             assert!(!page.text.contains(word), "{path}: {word}: {}", page.text);
         }
     }
+    two.host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_of_the_console_is_about_another_organization() {
+    let two = Two::start().await;
+    let browser = Browser::sign_in(&two.host, &two.token).await;
     let id = two.of_other("/v1/sync-errors");
     for (path, wanted) in [
         ("/sync-errors?org=other".to_owned(), StatusCode::BAD_REQUEST),
@@ -318,6 +325,14 @@ async fn the_console_shows_nothing_of_another_organization() {
     ] {
         assert_eq!(browser.get(&path).await.status, wanted, "{path}");
     }
+    two.host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_form_of_the_console_does_anything_to_another_organization() {
+    let two = Two::start().await;
+    let browser = Browser::sign_in(&two.host, &two.token).await;
+    let id = two.of_other("/v1/sync-errors");
     for path in ["retry", "ignore", "reopen"] {
         let page = browser.post(&format!("/sync-errors/{id}/{path}"), &[("reason", "x")]).await;
         assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
