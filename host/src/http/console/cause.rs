@@ -16,6 +16,7 @@ use self::affected::affected;
 use self::beside::{Given, Refused, put_to_it};
 use self::story::{story, told};
 use super::causes::{condition, question};
+use super::choosing::choose_each_link;
 use super::list_address::address;
 use super::parts::format::{self, counted, grouped};
 use super::parts::{Icon, Section, Visit, icon, trend};
@@ -96,6 +97,7 @@ async fn page(
         (counts(&group))
         (actions(visit, &group))
         (way_of_cause(visit, &group))
+        (choose_each_link(visit, &group.org, &group.id, group.class, group.counts.pending))
         (held(&group))
         div.two {
             div {

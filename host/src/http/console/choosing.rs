@@ -11,9 +11,7 @@ use serde::Deserialize;
 use super::notices::who;
 use super::parts::format::{self, counted, grouped};
 use super::parts::{Done, Icon, Section, Visit, icon};
-use crate::domain::{
-    Class, ErrorQuery, Fingerprint, Group, OrgId, State as ErrorState, SyncError, SyncErrorId, Timestamp,
-};
+use crate::domain::{Class, ErrorQuery, Fingerprint, OrgId, State as ErrorState, SyncError, SyncErrorId, Timestamp};
 use crate::engine::Error;
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
@@ -37,11 +35,13 @@ pub(super) fn choose_link(visit: &Visit, error: &SyncError) -> Markup {
 }
 
 /// Leads to the first of a cause whose contact is to be chosen, and from there to the next; nothing where it is not about that.
-pub(super) fn choose_each_link(visit: &Visit, group: &Group) -> Markup {
+pub(super) fn choose_each_link(visit: &Visit, org: &OrgId, group: &Fingerprint, class: Class, pending: u64) -> Markup {
     html! {
-        @if group.class == Class::Contact && group.counts.pending > 0 && visit.may(Scope::Errors) {
-            a.button href={ "/causes/" (group.id) "/choose?org=" (group.org) } {
-                (icon(Icon::Person)) "Choose " (counted(group.counts.pending, "contact", "contacts")) ", one after the other"
+        @if class == Class::Contact && pending > 0 && visit.may(Scope::Errors) {
+            p {
+                a.button href={ "/causes/" (group) "/choose?org=" (org) } {
+                    (icon(Icon::Person)) "Choose " (counted(pending, "contact", "contacts")) ", one after the other"
+                }
             }
         }
     }
@@ -128,7 +128,7 @@ async fn walked(app: &App, error: &SyncError, all: u64) -> Result<Markup, Proble
     Ok(html! {
         div.head {
             p.hint #walked data-live { b { (grouped(all - left)) } " of " (grouped(all)) " done" }
-            @if let Some(next) = next { a href=(address(&next, Some(all))) rel="next" data-key="j" { "Skip this one" } }
+            @if let Some(next) = next { a href=(address(&next, Some(all))) rel="next" { "Skip this one" } }
         }
         progress max=(all) value=(all - left) aria-label="Done of this cause" {}
     })

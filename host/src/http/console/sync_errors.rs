@@ -57,7 +57,7 @@ pub(super) async fn list(
         (tabs(query, &orgs))
         (filters(query, &orgs))
         (what_to_do(&visit, query, page.total))
-        @for cause in &causes { (choose_each_link(&visit, cause)) }
+        @for cause in &causes { (choose_each_link(&visit, &cause.org, &cause.id, cause.class, cause.counts.pending)) }
         (rows(&visit, query, &page, &lines, &orgs))
         (pages(query, &page, first_of(&address), asked.limit as u64))
     };

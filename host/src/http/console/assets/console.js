@@ -212,7 +212,7 @@
 
   // Keys
   const keys = [['j / k', 'the next, the one before'], ['Enter', 'open it'], ['x', 'select it'], ['a', 'select all of this page'],
-    ['r', 'retry it, or what is selected'], ['i', 'ignore it, or what is selected'], ['u', 'take an ignore back'], ['n / p', 'the next page, the one before'],
+    ['r', 'retry it, or what is selected'], ['i', 'ignore it, or what is selected'], ['u', 'take an ignore back'], ['n / p', 'the next page, the one before'], ['1 to 9', 'choose that contact'],
     ['/', 'search'], ['g h, g c, g e, g o, g p', 'home, causes, errors, operations, policies'], ['?', 'these keys']];
   function help() {
     const dialog = document.createElement('dialog');
@@ -265,7 +265,7 @@
       g: () => { going = Date.now(); },
       '/': () => all('input[data-key="/"]').at(-1)?.focus(),
       '?': help,
-    }[event.key];
+    }[event.key] || (/^[1-9]$/.test(event.key) && (() => press(event.key)));
     if (does) { event.preventDefault(); does(); }
   });
 
