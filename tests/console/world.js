@@ -161,7 +161,7 @@ class World {
   async again({ team, org, count }) {
     if (!CAUSES.some((cause) => cause.id === team)) {
       for (let n = 0; n < count; n += 1) await this.handIn(team, n, org, { team });
-      const open = async () => (await this.api("GET", `sync-errors?org=${org}&team=${team}&state=pending&limit=1`)).total;
+      const open = async () => (await this.api("GET", `sync-errors?org=${org}&team=${team}&state=pending&limit=500`)).sync_errors.length;
       await until(SECONDS_TO_STAND, async () => ((await open()) === count ? true : undefined), async () => `${await open()} of ${count} of team ${team}`);
     }
     await this.control("POST", "orgs/gulf/revoke", {});
