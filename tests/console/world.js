@@ -57,6 +57,8 @@ class World {
     this.log = fs.openSync(path.join(this.folder, "host.log"), "a");
     this.leave = () => this.stop();
     process.on("exit", this.leave);
+    // Who is told to end leaves no processes behind.
+    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
   }
 
   async begin() {
@@ -232,8 +234,6 @@ async function counted(world) {
 
 async function main([host, simulator]) {
   const world = new World({ host: path.resolve(host), simulator: path.resolve(simulator) });
-  process.on("SIGINT", () => process.exit());
-  process.on("SIGTERM", () => process.exit());
   await world.begin();
   const seconds = await world.fill();
   console.log(`${await counted(world)}\nIt stands after ${seconds.toFixed(1)} s: ${world.url}, Salesforce ${world.servers.salesforce}, mailbox ${world.servers.mailbox}`);
