@@ -57,6 +57,8 @@ class World {
     this.log = fs.openSync(path.join(this.folder, "host.log"), "a");
     this.leave = () => this.stop();
     process.on("exit", this.leave);
+    // Who is told to end leaves no processes behind.
+    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
   }
 
   async begin() {
@@ -161,7 +163,7 @@ class World {
   async again({ team, org, count }) {
     if (!CAUSES.some((cause) => cause.id === team)) {
       for (let n = 0; n < count; n += 1) await this.handIn(team, n, org, { team });
-      const open = async () => (await this.api("GET", `sync-errors?org=${org}&team=${team}&state=pending&limit=1`)).total;
+      const open = async () => (await this.api("GET", `sync-errors?org=${org}&team=${team}&state=pending&limit=500`)).sync_errors.length;
       await until(SECONDS_TO_STAND, async () => ((await open()) === count ? true : undefined), async () => `${await open()} of ${count} of team ${team}`);
     }
     await this.control("POST", "orgs/gulf/revoke", {});
@@ -232,8 +234,6 @@ async function counted(world) {
 
 async function main([host, simulator]) {
   const world = new World({ host: path.resolve(host), simulator: path.resolve(simulator) });
-  process.on("SIGINT", () => process.exit());
-  process.on("SIGTERM", () => process.exit());
   await world.begin();
   const seconds = await world.fill();
   console.log(`${await counted(world)}\nIt stands after ${seconds.toFixed(1)} s: ${world.url}, Salesforce ${world.servers.salesforce}, mailbox ${world.servers.mailbox}`);
