@@ -13,7 +13,7 @@ const { ORGS, REFUSES, CAUSES, GOOD, policy, conversation } = require("./monday.
 const OPERATOR = ["read", "errors", "policies", "connect"];
 // Who signs in with what.
 const TOKENS = {
-  admin: ["read", "errors", "policies", "intake", "connect", "backup", "tokens"],
+  admin: ["read", "errors", "policies", "intake", "connect", "backup", "tokens", "erase"],
   ann: OPERATOR,
   bob: OPERATOR,
   viewer: ["read"],
