@@ -80,10 +80,11 @@ fn at_the_console(app: &App, caller: Caller, peer: Option<Peer>, id: String, wha
     app.parts.engine.action(&caller.asker(), what)
 }
 
-/// Without an age the browser forgets it when it is closed; the host forgets it after half a day.
+/// It comes along with a link from elsewhere, such as one in a mail, and with no form from elsewhere: these are told by their origin, and a
+/// link changes nothing. Without an age the browser forgets it when it is closed; the host forgets it after half a day.
 fn cookie(value: &str, secure: bool) -> String {
     let secure = if secure { "; Secure" } else { "" };
-    format!("{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/{secure}")
+    format!("{COOKIE}={value}; HttpOnly; SameSite=Lax; Path=/{secure}")
 }
 
 /// Whether a cookie has to travel by https.
@@ -104,13 +105,11 @@ fn page(visit: &Visit, next: &str, refused: Option<&str>) -> Markup {
         form.card.sign-in method="post" action="/login" {
             input type="hidden" name="next" value=(next);
             label for="token" { "Token" }
-            input #token type="password" name="token" required autocomplete="current-password"
+            input #token type="password" name="token" required autofocus autocomplete="current-password"
                 aria-describedby=[refused.map(|_| "refused")];
             p.hint { "A token that has the scope “read”." }
             button type="submit" { "Sign in" }
         }
-        // A link from another website arrives without the cookie; one click from here sends it.
-        p.hint { "Signed in before? " a href=(next) { "Go on" } }
     };
     visit.page("Sign in", Section::Other, &content)
 }

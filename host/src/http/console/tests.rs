@@ -304,7 +304,7 @@ async fn who_is_not_signed_in_is_led_to_the_login_and_from_there_on() {
     let answer = console.post("/login", &[("token", WRITER), ("next", "/policies")]).await;
     assert_eq!(leads_to(&answer), "/policies");
     let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
-    assert!(cookie.ends_with("; HttpOnly; SameSite=Strict; Path=/") && !cookie.contains(WRITER), "{cookie}");
+    assert!(cookie.ends_with("; HttpOnly; SameSite=Lax; Path=/") && !cookie.contains(WRITER), "{cookie}");
     assert_eq!(leads_to(&console.post("/login", &[("token", WRITER), ("next", "//evil.example")]).await), "/");
     let by_proxy = console.form("/login", &[("token", WRITER)]).header("x-forwarded-proto", "https");
     let answer = by_proxy.header("sec-fetch-site", "same-origin").send().await.unwrap();

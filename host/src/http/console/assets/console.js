@@ -80,11 +80,18 @@
     for (const place of all('[data-live], tbody[data-rows] > tr', within)) place.dataset.was ||= place.outerHTML;
   };
 
+  // What somebody was at keeps the focus where it is still there; else the page has it, and not its head.
   function put(page) {
     const [old, fresh] = [one('main'), one('main', page)];
+    const was = old.contains(document.activeElement) ? document.activeElement : null;
     if (fresh) old.replaceWith(fresh);
     live(page);
     ready();
+    if (!fresh || !was) return;
+    const alike = (it) => it.name === was.name && it.value === was.value && it.textContent === was.textContent && it.form?.action === was.form?.action;
+    const again = (was.id && document.getElementById(was.id)) || all(was.tagName, fresh).find(alike);
+    if (!again) fresh.tabIndex = -1;
+    (again || fresh).focus({ preventScroll: true });
   }
   // Counts and states change where they stand; which rows there are changes when somebody wants to see it.
   function live(page) {
