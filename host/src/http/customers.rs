@@ -64,7 +64,9 @@ pub(super) async fn page(app: &App, caller: &Caller, query: &Query) -> Result<Cu
     let limit = page_size(query.limit, PAGE, MOST)?;
     let q = query.q.trim();
     if !(2..=LONGEST).contains(&q.len()) {
-        return Err(Problem::bad_request(format!("q: not from 2 to {LONGEST} bytes")));
+        return Err(Problem::bad_request(format!(
+            "q: give from 2 to {LONGEST} bytes of a name, an address, a number or an id"
+        )));
     }
     let org = query.org.as_deref().filter(|org| !org.is_empty()).map(OrgId::new).transpose();
     let org = org.map_err(|error| Problem::bad_request(format!("org: {error}")))?;
@@ -157,7 +159,7 @@ pub(super) async fn named(
     org: Option<OrgId>,
 ) -> Result<Vec<OfCustomer>, Problem> {
     if !(1..=MOST).contains(&ids.len()) {
-        return Err(Problem::invalid(format!("conversations: not from 1 to {MOST}")));
+        return Err(Problem::invalid(format!("conversations: name from 1 to {MOST} of them")));
     }
     let ids: BTreeSet<_> = ids.iter().collect();
     let orgs = seen(app, caller, org).await?;
