@@ -22,8 +22,7 @@ pub(super) async fn told(app: &App, caller: &Caller, visit: &Visit) -> Option<Ma
     let done = visit.done()?;
     match done {
         Done::Revoked(id) => Some(notice("", &html! { "The token " code { (id) } " is revoked." }, &html! {})),
-        Done::Began(id) => seen(app, caller, id.clone()).await.ok().map(|operation| of_operation(&operation, false)),
-        Done::Overtaken(id) => seen(app, caller, id.clone()).await.ok().map(|operation| of_operation(&operation, true)),
+        Done::Overtaken(id) => seen(app, caller, id.clone()).await.ok().map(|operation| overtaken(&operation)),
         Done::Retried(id) | Done::Ignored(id) | Done::Reopened(id) | Done::Chose(id) | Done::Late(id) => {
             let error = find(app, caller, id).await.ok()?;
             Some(of_error(visit, &error, done))
@@ -85,8 +84,8 @@ pub(super) fn who(error: &SyncError) -> String {
     name.unwrap_or_else(|| error.conversation.to_string())
 }
 
-/// How far an operation is.
-fn of_operation(operation: &Operation, late: bool) -> Markup {
+/// How far an operation is that somebody came too late for.
+fn overtaken(operation: &Operation) -> Markup {
     let sums = &operation.sums;
     let (failed, left) = (sums.failed_alike + sums.failed_otherwise, sums.skipped + sums.changed);
     let tone = match operation.status {
@@ -96,7 +95,7 @@ fn of_operation(operation: &Operation, late: bool) -> Markup {
     };
     let part = |count: u64, words: &str| html! { @if count > 0 { ", " (format::grouped(count)) " " (words) } };
     let words = html! {
-        @if late { b { "Nothing was done: it does not allow that any more. " } }
+        b { "Nothing was done: it does not allow that any more. " }
         a href={ "/operations/" (operation.id) } { (format::capital(&operation.task)) }
         @if let Some(matched) = sums.matched { " of " (format::counted(matched, "sync error", "sync errors")) }
         ": " (operation.status.as_str()) ", " (format::grouped(sums.done)) " done"

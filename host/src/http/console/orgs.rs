@@ -1,4 +1,4 @@
-//! The first points to check of an organization, and retrying all that it has.
+//! The first points to check of an organization.
 
 use axum::Extension;
 use axum::extract::State;
@@ -82,17 +82,6 @@ fn verdict(ok: Option<bool>) -> Markup {
         Some(false) => html! { span.badge.pending { "✗ not ok" } },
         None => html! { span.badge { "? unknown" } },
     }
-}
-
-/// Another attempt at every sync error of the organization.
-pub(super) async fn retry_all(
-    State(app): State<App>,
-    Extension(caller): Extension<Caller>,
-    Id(id): Id<OrgId>,
-    Form(back): Form<Back>,
-) -> Result<Redirect, Problem> {
-    let (_, operation) = app.parts.engine.retry_all(&id, &caller.asker()).await?;
-    Ok(back.with(&operation.map_or(Done::Looked, Done::Began)))
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ pub(super) fn tokens() -> Router<App> {
 
 /// What is done about the sync errors of one organization.
 pub(super) fn errors_of_org() -> Router<App> {
-    Router::new().route("/orgs/{org}/checks", post(orgs::look)).route("/orgs/{org}/retry-all", post(orgs::retry_all))
+    Router::new().route("/orgs/{org}/checks", post(orgs::look))
 }
 
 /// What is done about the quarantine.

@@ -343,7 +343,7 @@ async fn no_form_of_the_console_does_anything_to_another_organization() {
     }
     let begun = browser.post("/operations", &[("task", "retry"), ("org", "other"), ("key", "k")]).await;
     assert_eq!(begun.status, StatusCode::BAD_REQUEST, "{}", begun.text);
-    for path in ["/orgs/other/checks", "/orgs/other/retry-all", "/orgs/other/authorize"] {
+    for path in ["/orgs/other/checks", "/orgs/other/settings", "/orgs/other/mute", "/orgs/other/authorize"] {
         assert_eq!(browser.post(path, &[]).await.status, StatusCode::NOT_FOUND, "{path}");
     }
     assert_eq!(browser.post("/quarantine/q-1/forget", &[]).await.status, StatusCode::FORBIDDEN);

@@ -16,8 +16,6 @@ pub(crate) enum Done {
     Chose(SyncErrorId),
     /// Nothing: the sync error had changed meanwhile.
     Late(SyncErrorId),
-    /// An operation has begun.
-    Began(OperationId),
     /// Nothing: the operation stood otherwise meanwhile.
     Overtaken(OperationId),
     Looked,
@@ -70,7 +68,6 @@ impl Done {
             ("chose", id) => id.parse().ok().map(Self::Chose),
             ("late", id) => id.parse().ok().map(Self::Late),
             ("revoked", id) => id.parse().ok().map(Self::Revoked),
-            ("began", id) => id.parse().ok().map(Self::Began),
             ("overtaken", id) => id.parse().ok().map(Self::Overtaken),
             _ => None,
         }
@@ -90,7 +87,6 @@ impl Done {
             Self::Reopened(id) => format!("reopened-{id}"),
             Self::Chose(id) => format!("chose-{id}"),
             Self::Late(id) => format!("late-{id}"),
-            Self::Began(id) => format!("began-{id}"),
             Self::Revoked(id) => format!("revoked-{id}"),
             Self::Overtaken(id) => format!("overtaken-{id}"),
             plain => PLAIN.iter().find(|(done, ..)| done == plain).map_or("", |(_, word, _)| *word).to_owned(),
@@ -163,14 +159,13 @@ mod tests {
             Done::Reopened(error.clone()),
             Done::Chose(error.clone()),
             Done::Late(error),
-            Done::Began(operation.clone()),
             Done::Overtaken(operation),
             Done::Revoked("tok-1".parse().unwrap()),
         ];
         for done in looked_up.into_iter().chain(PLAIN.iter().map(|(done, ..)| done.clone())) {
             assert_eq!(Done::parse(&done.as_text()), Some(done));
         }
-        for foreign in ["%3Cscript%3E", "", "retried-", "looked-1", "put-", "began-%00"] {
+        for foreign in ["%3Cscript%3E", "", "retried-", "looked-1", "put-", "overtaken-%00"] {
             assert_eq!(Done::parse(foreign), None, "{foreign}");
         }
         assert_eq!(without_notice("/sync-errors?org=a&done=looked"), "/sync-errors?org=a");

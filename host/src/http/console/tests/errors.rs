@@ -53,10 +53,8 @@ async fn a_sync_error_is_ignored_with_a_reason_reopened_and_tried_again_from_its
     let mut health = console.engine.watch(&id("shop")).unwrap();
     health.wait_for(|health| health.idle() && health.sync_errors.pending == 1).await.unwrap();
     assert_eq!(console.error(0).await.refusal.code, "NO_POLICY", "it was tried");
-    let answer = console.post("/orgs/shop/retry-all", &[("back", "/sync-errors")]).await;
-    assert!(leads_to(&answer).starts_with("/sync-errors?done=began-"), "{answer:?}");
-    let page = console.page(leads_to(&answer)).await;
-    assert!(page.contains(">Retry</a> of 1 sync error"), "{page}");
+    let page = console.page("/operations/new?task=retry&org=shop").await;
+    assert!(page.contains("Retry 1 sync error"), "{page}");
     console.stop().await;
 }
 

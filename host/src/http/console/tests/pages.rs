@@ -14,10 +14,9 @@ async fn who_is_not_signed_in_is_led_to_the_login_and_from_there_on() {
         let next = leads_to(&answer).strip_prefix("/login?next=").unwrap();
         assert_eq!(percent_encoding::percent_decode_str(next).decode_utf8().unwrap(), path);
     }
-    assert_eq!(leads_to(&console.post("/orgs/shop/retry-all", &[]).await), "/login?next=%2F");
-    let from = |page: &str| {
-        console.form("/orgs/shop/retry-all", &[]).header(header::REFERER, format!("{}{page}", console.url))
-    };
+    assert_eq!(leads_to(&console.post("/orgs/shop/checks", &[]).await), "/login?next=%2F");
+    let from =
+        |page: &str| console.form("/orgs/shop/checks", &[]).header(header::REFERER, format!("{}{page}", console.url));
     let answer = from("/sync-errors?org=shop").header(header::ORIGIN, &console.url).send().await.unwrap();
     assert_eq!(leads_to(&answer), "/login?next=%2Fsync%2Derrors%3Forg%3Dshop", "the page that the form stood on");
     refused(
@@ -97,7 +96,7 @@ async fn what_is_not_there_is_a_page_with_the_right_status() {
     refused(console.get("/sync-errors/%3Cb%3E").await, lost, "&lt;b&gt;").await;
     refused(console.get("/messages/main:9").await, lost, "Nothing is known of message main:9.").await;
     refused(console.get("/orgs/none/checks").await, lost, "There is no organization none.").await;
-    refused(console.post("/orgs/none/retry-all", &[]).await, lost, "There is no organization none.").await;
+    refused(console.post("/orgs/none/checks", &[]).await, lost, "There is no organization none.").await;
     let answer = console.get("/sync-errors?state=nonsense").await;
     refused(answer, StatusCode::BAD_REQUEST, "`nonsense` is none of pending, retrying").await;
     assert!(console.page("/sync-errors?class=auth&state=").await.contains("There is none."));
