@@ -215,7 +215,7 @@ fn rolled_back(short: &str, back: &Rollback, console: &str) -> Page {
              only when somebody changes it, or puts it back by hand.",
             policy.revision, policy.revision
         )],
-        link: (format!("{console}/policies#{}", policy.name), "The policy and its revisions"),
+        link: (format!("{console}/policies/{}", policy.name), "The policy and its revisions"),
     }
 }
 

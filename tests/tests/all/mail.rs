@@ -59,7 +59,7 @@ async fn a_rollback_of_its_policy_sends_an_organization_one_mail_that_says_why()
     told.retain(|mail| mail["to"] == json!(["acme-admin@example.com"]));
     assert_eq!(told.len(), 1, "{mails:?}");
     let text = told[0]["text"].as_str().expect("a text");
-    assert!(text.contains("failed or were refused") && text.contains("/policies#acme"), "{text}");
+    assert!(text.contains("failed or were refused") && text.contains("/policies/acme"), "{text}");
     host.stop().await;
 }
 

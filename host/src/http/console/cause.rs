@@ -191,7 +191,7 @@ fn advice(group: &Group) -> Markup {
             @if let Some(policy) = &group.policy {
                 dt { "At fault" }
                 dd {
-                    a href={ "/policies#" (policy) } { "Policy " (policy) }
+                    a href={ "/policies/" (policy) } { "Policy " (policy) }
                     @if let Some(question) = group.question { ", asked to " (question) }
                 }
             }

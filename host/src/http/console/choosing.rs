@@ -220,7 +220,7 @@ fn otherwise(visit: &Visit, error: &SyncError, list: &CandidateList, all: Option
             @if opens && !is("none") && (list.chosen.is_some() || !list.candidates.is_empty()) { (form(&error.id, list, "none", all, nowhere)) }
             @if opens && list.chosen.is_some() { (form(&error.id, list, "policy", all, nowhere)) }
             @if let Some(policy) = policy.filter(|_| shows_policies) {
-                a href={ "/policies#" (policy) } { (icon(Icon::Policies)) "The policy that chooses: " (policy) }
+                a href={ "/policies/" (policy) } { (icon(Icon::Policies)) "The policy that chooses: " (policy) }
             }
         }
         p.hint { "A contact that is not here is found when it is tried again: make or merge it in Salesforce, then retry the sync error." }

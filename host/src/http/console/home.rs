@@ -4,6 +4,7 @@ use axum::Extension;
 use axum::extract::State;
 use maud::{Markup, html};
 
+use super::causes::condition;
 use super::org_card::{card, departed_card, environment, incident, notice};
 use super::parts::format::{self, grouped};
 use super::parts::{Section, Visit, spark};
@@ -144,13 +145,4 @@ fn table_of(causes: &[Group], with_org: bool, name: &dyn Fn(&OrgId) -> String, n
 /// When it failed, by hour.
 fn hours(group: &Group) -> Vec<Hour> {
     group.failures.hours().map(|(from, failures)| Hour { from, failures }).collect()
-}
-
-fn condition(of: Condition) -> Markup {
-    let tone = match of {
-        Condition::Escalating => "bad",
-        Condition::New | Condition::Regressed => "wait",
-        Condition::Ongoing | Condition::Quiet => "",
-    };
-    html! { span class={ "badge " (tone) } { (of.as_str()) } }
 }

@@ -258,7 +258,7 @@ fn answered(answer: &AnswerReceived) -> Markup {
 }
 
 fn of_policy(policy: &PolicyRef) -> Markup {
-    html! { a href={ "/policies#" (policy.name) } { (policy) } }
+    html! { a href={ "/policies/" (policy.name) } { (policy) } }
 }
 
 /// Another attempt.
