@@ -163,14 +163,14 @@
     const button = event.submitter;
     if (form.dataset.sent) return;
     form.dataset.sent = '1';
-    // Before the button is disabled: what is disabled has no value.
     const data = new FormData(form, button && button.name ? button : undefined);
-    if (button) button.disabled = true;
+    // Not disabled: who pressed it by a key would lose the place.
+    button?.setAttribute('aria-disabled', 'true');
     const body = form.enctype === 'multipart/form-data' ? data : new URLSearchParams(data);
     const action = button?.hasAttribute('formaction') ? button.formAction : form.action;
     const answer = await read(action, { method: 'POST', body });
     delete form.dataset.sent;
-    if (button) button.disabled = false;
+    button?.removeAttribute('aria-disabled');
     if (!answer) return;
     if (!answer.ok && !answer.redirected && !one('main form', answer.page)) {
       say('refused', [...all('main h1, main p', answer.page)].slice(0, 2).map((part) => part.textContent).join(': ') + ' ', 'Close', () => {});
