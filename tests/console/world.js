@@ -159,7 +159,7 @@ class World {
     await this.api("POST", "intake/emea", { ...whole, messages: [...whole.messages, { id: "broken", body: "?", sent_at: "yesterday" }] });
   }
 
-  // More work of the same kind: a team without a queue, unless Monday has it, and a connection that is dead again.
+  // More work of the same kind (what a pass before left of it may be there as well): a team without a queue, unless Monday has it, and a connection that is dead again.
   async again({ team, org, count }) {
     if (!CAUSES.some((cause) => cause.id === team)) {
       for (let n = 0; n < count; n += 1) await this.handIn(team, n, org, { team });
@@ -169,7 +169,7 @@ class World {
     await this.control("POST", "orgs/gulf/revoke", {});
     for (let n = 0; n < 20; n += 1) await this.handIn(`after-${team}`, n, "gulf", {});
     const parked = async () => (await this.orgs()).gulf.parked;
-    await until(SECONDS_TO_STAND, async () => ((await parked()) === 20 ? true : undefined), async () => `${await parked()} of 20 are parked`);
+    await until(SECONDS_TO_STAND, async () => ((await parked()) >= 20 ? true : undefined), async () => `${await parked()} of 20 are parked`);
   }
 
   // Waits until each organization has what it should.
