@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 use super::App;
 use super::access::Caller;
 use super::api::{CustomerList, Erasure, ErasureRequest, OfCustomer as View};
-use super::error_query::PAGE;
+use super::error_query::{PAGE, not_empty};
 use super::extract::{self, Asked, page_size};
 use super::problem::Problem;
 use crate::domain::{ConversationId, OrgId};
@@ -56,6 +56,7 @@ pub(super) async fn find(
     Extension(caller): Extension<Caller>,
     Asked(query): Asked<Query>,
 ) -> Result<Json<CustomerList>, Problem> {
+    not_empty(query.org.as_deref())?;
     page(&app, &caller, &query).await.map(Json)
 }
 
@@ -63,9 +64,9 @@ pub(super) async fn find(
 pub(super) async fn page(app: &App, caller: &Caller, query: &Query) -> Result<CustomerList, Problem> {
     let limit = page_size(query.limit, PAGE, MOST)?;
     let q = query.q.trim();
-    if !(2..=LONGEST).contains(&q.len()) {
+    if !(2..=LONGEST).contains(&q.chars().count()) {
         return Err(Problem::bad_request(format!(
-            "q: give from 2 to {LONGEST} bytes of a name, an address, a number or an id"
+            "q: give from 2 to {LONGEST} characters of a name, an address, a number or an id"
         )));
     }
     let org = query.org.as_deref().filter(|org| !org.is_empty()).map(OrgId::new).transpose();

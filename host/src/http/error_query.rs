@@ -180,6 +180,11 @@ fn parsed<T: FromStr<Err: ToString>>(name: &str, value: &str) -> Result<T, Probl
     value.parse().map_err(|error: T::Err| Problem::bad_request(format!("{name}: {}", error.to_string())))
 }
 
+/// Refuses an organization without a name: a form's choice of all is one, a client's filter that is to narrow is not.
+pub(super) fn not_empty(org: Option<&str>) -> Result<(), Problem> {
+    if org == Some("") { Err(empty("org")) } else { Ok(()) }
+}
+
 pub(super) fn text(name: &str, value: &str) -> Result<String, Problem> {
     if value.is_empty() {
         return Err(empty(name));

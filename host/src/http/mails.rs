@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use super::App;
 use super::access::Caller;
 use super::api::MailList;
-use super::error_query::{LARGEST_PAGE, PAGE};
+use super::error_query::{LARGEST_PAGE, PAGE, not_empty};
 use super::extract::{Asked, page_size};
 use super::problem::Problem;
 use crate::domain::OrgId;
@@ -40,6 +40,7 @@ pub(super) async fn list(
     Extension(caller): Extension<Caller>,
     Asked(query): Asked<Query>,
 ) -> Result<Json<MailList>, Problem> {
+    not_empty(query.org.as_deref())?;
     let page = page(&app, &caller, &query).await?;
     Ok(Json(MailList { mails: page.mails.into_iter().map(Into::into).collect(), next_cursor: page.next }))
 }

@@ -39,7 +39,7 @@ pub(super) async fn show(State(app): State<App>, Id(org): Id<OrgId>) -> Result<T
 #[utoipa::path(patch, path = "/v1/orgs/{org}/settings", operation_id = "update_org_settings", tag = "organizations",
     params(("org" = OrgId, Path), IfMatch), request_body = SettingsChange,
     responses((status = 200, description = "The settings as they are now.", body = OrgSettings),
-        (status = 412, response = Stale)))]
+        (status = 409, response = Conflict), (status = 412, response = Stale)))]
 pub(super) async fn patch(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
