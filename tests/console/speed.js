@@ -17,8 +17,16 @@ async function pages(ask) {
   const [error] = first.sync_errors;
   let deep = first;
   for (let page = 1; page < 10; page += 1) deep = await errors(`state=pending&cursor=${encodeURIComponent(deep.next_cursor)}`);
+  const [group] = (await ask("/v1/groups?limit=1")).groups;
+  const of = `org=${group.org}&group=${group.id}`;
   return [
     ["home", "/"],
+    ["causes", "/causes"],
+    ["causes of one organization", `/causes?org=${error.org}`],
+    ["one cause", `/causes/${group.id}?org=${group.org}`],
+    ["question before a retry of many", `/operations/new?task=retry&${of}`],
+    ["operations", "/operations"],
+    ["actions", "/actions"],
     ["errors, newest first", "/sync-errors"],
     ["errors, tenth page", `/sync-errors?state=pending&cursor=${encodeURIComponent(deep.next_cursor)}`],
     ["errors of one organization", `/sync-errors?org=${error.org}&state=pending`],
@@ -26,6 +34,10 @@ async function pages(ask) {
     ["errors by words", "/sync-errors?q=cedar"],
     ["errors of a customer", `/sync-errors?q=${encodeURIComponent(error.person?.name ?? "customer")}`],
     ["one error", `/sync-errors/${error.id}`],
+    ["one conversation", `/conversations/${error.conversation}`],
+    ["customers by a name", "/customers?q=amber"],
+    ["settings of an organization", `/orgs/${error.org}/settings`],
+    ["policies", "/policies"],
     ["a message's audit", `/messages/${error.message}`],
   ];
 }

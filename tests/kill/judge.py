@@ -1,11 +1,13 @@
 """What has to be true in the end: Salesforce and the host's registry are compared with what was acknowledged."""
 
 import collections
+import json
 import re
 import subprocess
 import time
 
 from processes import ORGS, TOKEN, Lost, call
+from traffic import email
 
 STATES = ("pending", "retrying", "ignored", "resolved")
 # Lines of an audit that end an ignore rightly. A retry does not: what is ignored cannot be retried.
@@ -35,6 +37,8 @@ def judge(run):
         twice(run.simulator, org, faults)
     cases(run.simulator, rows, faults)
     operations(run, faults)
+    settings(run, faults)
+    erasures(run, errors, faults)
     proven = [*conversations(run, rows, errors, faults), ignores(run, errors, faults)]
     if run.count >= WHOLE_RUN and not all(proven):
         faults["too little happened to prove anything"].append(f"{run.count} rounds")
@@ -128,6 +132,8 @@ def conversations(run, rows, errors, faults):
             faults["a conversation is in Salesforce more than once"].append(f"{key}: {found}")
         elif found and found[0] not in conversation.sent:
             faults["a conversation is in Salesforce at a message that nobody sent"].append(f"{key}: {found[0]}")
+        if key in run.model.erased:
+            continue  # `erasures` looks at it
         if found and found[0] >= conversation.acknowledged or not conversation.acknowledged:
             there += bool(found)
         elif any(explains(run.host, error, conversation) for error in by_conversation[key]):
@@ -179,6 +185,8 @@ def ignores(run, errors, faults):
         error = next((of_org[id] for of_org in errors.values() if id in of_org), None)
         if error is None:
             faults["a sync error that was ignored is gone"].append(id)
+        elif error["conversation"] in run.model.erased:
+            continue  # its reason is erased as well
         elif error["state"] == "ignored" and error.get("reason") in reasons:
             kept += 1
         elif why := undone(run, error, commands[last][1]):
@@ -203,6 +211,32 @@ def operations(run, faults):
             faults["the report of an operation does not add up"].append(f"{found}")
         done += found["done"]
     print(f"{len(run.model.operations)} operations ended, with {done} sync errors", flush=True)
+
+
+def settings(run, faults):
+    """Each stands as it was set last, or as somebody tried to set it after that without hearing whether it was done."""
+    for org, tries in run.model.settings.items():
+        last = max((at for at, (_, sure) in enumerate(tries) if sure), default=None)
+        stands = run.host.get(f"/v1/orgs/{org}/settings")["concurrency"]["value"]
+        if last is not None and stands not in [concurrency for concurrency, _ in tries[last:]]:
+            faults["settings that were acknowledged are not in force"].append(f"{org}: {stands}, and {tries[last:]} was asked for")
+
+
+def erasures(run, errors, faults):
+    """Of a conversation whose erasure was acknowledged nothing is kept that was acknowledged before, nor any name of its customer."""
+    done = 0
+    orgs = {error["conversation"]: error["org"] for of_org in errors.values() for error in of_org.values()}
+    for key, until in run.model.erased.items():
+        if until is None:
+            continue
+        done += 1
+        conversation = run.model.conversations[key]
+        found = run.host.get(f"/v1/conversations/{key}?org={orgs.get(key, conversation.org)}")
+        texts = json.dumps(found)
+        kept = [number for number in conversation.sent if number <= until and f'"Message {number}"' in texts]
+        if kept or conversation.name in texts or email(conversation) in texts:
+            faults["something is kept of a conversation that was erased"].append(f"{key}: {kept} {texts[:500]}")
+    print(f"{done} conversations are erased", flush=True)
 
 
 def undone(run, error, reason):

@@ -125,7 +125,7 @@ class Host:
     def config(self, salesforce):
         text = (
             f"[http]\nlisten = '{self.address}'\nlimits = {{ requests_per_second = 1000000 }}\n[[http.tokens]]\nname = 'ops'\nsecret = '{TOKEN}'\n"
-            "scopes = ['read', 'errors', 'intake']\n[store]\npath = 'data'\n[policies]\nfolder = 'policies'\n"
+            "scopes = ['read', 'errors', 'intake', 'connect', 'erase']\n[store]\npath = 'data'\n[policies]\nfolder = 'policies'\n"
             "[secrets]\nkeys = ['000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f']\n"
             f"[alcmeon.main]\nbase_url = 'http://127.0.0.1:9'\ninstance_id = 'main'\nsecret = '{SECRET}'\n"
             "team_field = 1\nemail_field = 2\npoll = false\nkeep_webhook_on = false\n"

@@ -41,6 +41,10 @@ class Model:
         self.commands = {}
         # Ids of operations that were acknowledged.
         self.operations = []
+        # Conversations of which an erasure was asked for: the newest message that was acknowledged before, once the erasure was.
+        self.erased = {}
+        # By organization, in their order: (concurrency, whether it was acknowledged).
+        self.settings = {}
         self.acknowledged = 0
         self.commanded = 0
 
@@ -63,6 +67,21 @@ class Model:
             self.commands.setdefault(error, []).append((what, reason, acknowledged))
             self.commanded += acknowledged
 
+    def erasing(self, key):
+        """Nobody knows yet whether it is done; answers what has to be gone when it is."""
+        with self.lock:
+            self.erased.setdefault(key, None)
+            return self.conversations[key].acknowledged
+
+    def erases(self, key, until):
+        with self.lock:
+            self.erased[key] = max(until, self.erased[key] or 0)
+            self.commanded += 1
+
+    def set(self, org, concurrency, acknowledged):
+        with self.lock:
+            self.settings.setdefault(org, []).append((concurrency, acknowledged))
+            self.commanded += acknowledged
 
     def begun(self, operation):
         with self.lock:
@@ -208,11 +227,15 @@ class Operator(Worker):
             return self.retry_all()
         if chance < 0.06:
             return self.operate()
+        if chance < 0.08:
+            return self.set()
         what = self.random.choices(["retry", "ignore", "reopen"], [4, 4, 2])[0]
         state = "ignored" if what == "reopen" else self.random.choice(["pending", "pending", "retrying"])
         found = self.list(state)
         if not found:
             return
+        if chance < 0.1:
+            return self.erase(self.random.choice(found)["conversation"])
         # Often the same few, so that one command meets the attempt that another one asked for.
         error = self.random.choice(found[:5] if self.random.random() < 0.5 else found)["id"]
         self.ask(error, what)
@@ -238,6 +261,29 @@ class Operator(Worker):
             self.model.asked(error, what, reason, False)
         elif status not in (None, 404, 409):
             raise AssertionError(f"{what} was answered with {status}: {text}")
+
+    def set(self):
+        """How many calls may be on their way at once. Nobody else changes the settings of this organization."""
+        concurrency = self.random.randint(1, 9)
+        path, body = f"/v1/orgs/{self.org}/settings", json.dumps({"concurrency": concurrency}).encode()
+        try:
+            status, text = self.request("PATCH", path, body, BEARER)
+        except OSError:
+            self.model.set(self.org, concurrency, False)
+            raise
+        if status in (200, 503):
+            self.model.set(self.org, concurrency, status == 200)
+        elif status is not None:
+            raise AssertionError(f"settings were answered with {status}: {text}")
+
+    def erase(self, key):
+        """All that is kept of a conversation; it learns no message again, for all were sent before it."""
+        until = self.model.erasing(key)
+        status, text = self.request("POST", "/v1/erasures", json.dumps({"conversations": [key]}).encode(), BEARER)
+        if status == 202:
+            self.model.erases(key, until)
+        elif status not in (None, 503):
+            raise AssertionError(f"an erasure was answered with {status}: {text}")
 
     def retry_all(self):
         """It concerns nothing that is ignored, so no sync error has to be told of it."""

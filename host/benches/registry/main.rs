@@ -41,7 +41,7 @@ struct Options {
     /// Requests of each kind
     #[arg(long, default_value_t = 300)]
     requests: usize,
-    /// Measure nothing: print address and token of the host as a line of JSON, and let it stand until the input ends
+    /// After the first questions, print address and token of the host as a line of JSON, and go on when the input ends
     #[arg(long)]
     stand: bool,
     /// Given by `cargo bench`
@@ -85,11 +85,11 @@ async fn measure(folder: &Path, options: &Options) {
     let (host, took) = site.start().await;
     tell("start: s until the port is open", format!("{:.2}", took.as_secs_f64()));
     questions::settled(&host).await;
-    if options.stand {
-        return stand(&host);
-    }
     tell("memory at rest, MB (and the most until then)", mb(&host));
     questions::measure(&host, options).await;
+    if options.stand {
+        stand(&host);
+    }
     tell("memory after that, MB (and the most until then)", mb(&host));
     connections::measure(&host).await;
     tell("memory after that, MB (and the most until then)", mb(&host));
@@ -107,6 +107,7 @@ async fn measure(folder: &Path, options: &Options) {
 
 /// Others measure it.
 fn stand(host: &host::Host) {
+    tell("memory after that, MB (and the most until then)", mb(host));
     println!("{}", serde_json::json!({ "url": host.base, "token": host::TOKEN }));
     let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
 }

@@ -45,11 +45,18 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = Path::<String>::from_request_parts(parts, state).await;
         let Path(text) = path.map_err(|error| Problem::invalid(error.to_string()))?;
+        Self::parse(&text).map(Self)
+    }
+}
+
+impl<T: FromStr<Err: Display>> NewId<T> {
+    /// Reads one that stands elsewhere.
+    pub(super) fn parse(text: &str) -> Result<T, Problem> {
         match text.parse() {
             Ok(_) if text.starts_with('.') => {
                 Err(Problem::invalid(format!("{text} would be a hidden file, which nobody reads")))
             }
-            parsed => parsed.map(Self).map_err(|error| Problem::invalid(error.to_string())),
+            parsed => parsed.map_err(|error: T::Err| Problem::invalid(error.to_string())),
         }
     }
 }

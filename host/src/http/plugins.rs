@@ -57,14 +57,25 @@ pub(super) async fn put(
     }
     let signature = request.headers().get(SIGNATURE).map(|value| signature(value.as_bytes())).transpose()?;
     let Body(bytes) = Body::from_request(request, &app).await?;
+    take(&app, &caller, &name, bytes, signature).await.map(Json)
+}
+
+/// Takes a plugin, with the text of its signature, keeps it and applies the policies that name it again.
+pub(super) async fn take(
+    app: &App,
+    caller: &Caller,
+    name: &PluginName,
+    bytes: Bytes,
+    signature: Option<String>,
+) -> Result<Taken, Problem> {
     let folder = app.parts.plugins_folder.alone().await;
-    let plugin =
-        add(&app, &name, bytes.to_vec(), signature.as_deref(), Origin::Api { by: caller.name.clone() }).await?;
-    keep(&folder, &name, bytes, signature).await?;
-    let taken = taken(&app, plugin).await;
+    let origin = Origin::Api { by: caller.name.clone() };
+    let plugin = add(app, name, bytes.to_vec(), signature.as_deref(), origin).await?;
+    keep(&folder, name, bytes, signature).await?;
+    let taken = taken(app, plugin).await;
     drop(folder);
-    record(&app, &caller, Deed::PluginPut, |action| action.about(&name)).await?;
-    Ok(Json(taken))
+    record(app, caller, Deed::PluginPut, |action| action.about(name)).await?;
+    Ok(taken)
 }
 
 /// Pull a plugin

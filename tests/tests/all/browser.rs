@@ -1,6 +1,6 @@
 //! A browser as far as authorizing needs one: it keeps cookies, follows nothing by itself, and knows which cookies travel.
 
-use reqwest::header::{COOKIE, HeaderMap, LOCATION, ORIGIN, REFRESH, SET_COOKIE};
+use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, LOCATION, ORIGIN, REFRESH, SET_COOKIE};
 use reqwest::{Client, StatusCode};
 use switchyard_tests::TestHost;
 
@@ -75,6 +75,24 @@ impl Browser {
     pub(crate) async fn post(&self, path: &str, form: &[(&str, &str)]) -> Page {
         let request = self.http.post(format!("{}{path}", self.console)).header(COOKIE, &self.session);
         page(request.header(ORIGIN, &self.console).form(form)).await
+    }
+
+    /// Sends a form with files, each with what it is called on the visitor's disk (none for a field without a file).
+    pub(crate) async fn upload(&self, path: &str, fields: &[(&str, Option<&str>, &[u8])]) -> Page {
+        let mut body = Vec::new();
+        for (name, file, bytes) in fields {
+            let file = file.map(|file| format!("; filename=\"{file}\"\r\nContent-Type: application/octet-stream"));
+            let head = format!("Content-Disposition: form-data; name=\"{name}\"{}", file.unwrap_or_default());
+            body.extend([format!("--edge\r\n{head}\r\n\r\n").as_bytes(), bytes, b"\r\n"].concat());
+        }
+        body.extend(b"--edge--\r\n");
+        self.upload_as(path, "multipart/form-data; boundary=edge", &body).await
+    }
+
+    /// Sends a body of this type.
+    pub(crate) async fn upload_as(&self, path: &str, of_type: &str, body: &[u8]) -> Page {
+        let request = self.http.post(format!("{}{path}", self.console)).header(COOKIE, &self.session);
+        page(request.header(ORIGIN, &self.console).header(CONTENT_TYPE, of_type).body(body.to_vec())).await
     }
 
     /// Presses "Authorize", and lets Salesforce's page lead on: answers the address that it leads back to.

@@ -4,6 +4,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use switchyard_tests::{ADMIN, Keys, OPERATOR, Registry, Setup, TestHost, digest, received};
 
+use crate::browser::Browser;
+
 const ROUTER: &[u8] = include_bytes!("../../../plugins/prebuilt/keyword-router.wasm");
 const POLICY: &[u8] = b"plugin = \"router\"\n[settings]\ndefault = \"Care\"\n";
 const COMPONENT: &str = "application/wasm";
@@ -96,6 +98,53 @@ async fn a_plugin_whose_signature_comes_after_it_is_taken_when_the_signature_is_
     let plugins = host.seen("/v1/plugins", |plugins| trouble(plugins).is_some()).await;
     assert!(trouble(&plugins).unwrap().contains("altered"), "{plugins}");
     assert_eq!(router(&plugins), Some(&*sha256(ROUTER)));
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_is_handed_in_by_the_form_of_the_console_and_what_cannot_be_one_changes_nothing() {
+    let keys = Keys::default();
+    let more = format!("[policies.limits]\nplugin_bytes = 5_000_000\nplugin_keys = ['{}']\n", keys.public());
+    let host = TestHost::set_up(Setup { more: &more, ..Setup::default() }).await;
+    let browser = Browser::sign_in(&host, ADMIN).await;
+    browser
+        .get("/plugins")
+        .await
+        .says(&["action=\"/plugins\" enctype=\"multipart/form-data\"", "5,000,000 bytes at most"]);
+    let signature = keys.sign(ROUTER);
+    let (name, signature) =
+        (("name", None, &b" router "[..]), ("signature", Some("router.wasm.minisig"), signature.as_bytes()));
+    let file = |bytes| ("file", Some("router.wasm"), bytes);
+    for (form, status, says) in [
+        (&[name, signature][..], StatusCode::BAD_REQUEST, "file: the form does not say it"),
+        (&[name, file(&b""[..])], StatusCode::BAD_REQUEST, "file: the form does not say it"),
+        (&[file(ROUTER), signature], StatusCode::BAD_REQUEST, "name: the form does not say it"),
+        (&[("name", None, b".router"), file(ROUTER)], StatusCode::UNPROCESSABLE_ENTITY, "a hidden file"),
+        (&[("name", None, b"../router"), file(ROUTER)], StatusCode::UNPROCESSABLE_ENTITY, "../router"),
+        (&[name, file(ROUTER)], StatusCode::UNPROCESSABLE_ENTITY, "not signed"),
+        (&[name, file(&variant("altered")), signature], StatusCode::UNPROCESSABLE_ENTITY, "altered"),
+        (&[name, file(b"no component"), signature], StatusCode::UNPROCESSABLE_ENTITY, "altered"),
+        (&[name, file(ROUTER), ("surname", None, b"x")], StatusCode::BAD_REQUEST, "name, file and signature"),
+        (&[name, file(&vec![0; 5_000_001])], StatusCode::PAYLOAD_TOO_LARGE, "5000000 bytes"),
+        (&[name, file(&vec![0; 6_000_000])], StatusCode::PAYLOAD_TOO_LARGE, "5000000 bytes"),
+    ] {
+        let page = browser.upload("/plugins", form).await;
+        assert_eq!(page.status, status, "{}", page.text);
+        page.says(&[says]);
+    }
+    let half = browser.upload_as("/plugins", "multipart/form-data; boundary=edge", b"--edge\r\nContent-Disp").await;
+    assert_eq!(half.status, StatusCode::BAD_REQUEST, "{}", half.text);
+    assert_eq!(router(&host.get("/v1/plugins").await.1), None);
+    let reader = Browser::sign_in(&host, OPERATOR).await;
+    assert_eq!(reader.upload("/plugins", &[name, file(ROUTER), signature]).await.status, StatusCode::FORBIDDEN);
+    let page = browser.upload("/plugins", &[name, signature, file(ROUTER)]).await;
+    browser.get(page.leads_to()).await.says(&["The plugin was taken", ">router<"]);
+    assert_eq!(router(&host.get("/v1/plugins").await.1), Some(&*sha256(ROUTER)));
+    let (_, actions) = host.get("/v1/actions?what=plugin-put").await;
+    assert_eq!(
+        (&actions["actions"][0]["via"], actions["actions"].as_array().map(Vec::len)),
+        (&json!("console"), Some(1))
+    );
     host.stop().await;
 }
 

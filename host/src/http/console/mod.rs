@@ -65,7 +65,7 @@ pub(super) fn router(app: &App) -> Router<App> {
         .merge(entered(Some((Scope::Read, Reach::Everything)), pages::read_everything()))
         .merge(entered(Some((Scope::Read, Reach::OnePolicy)), policies::of_one()))
         .merge(entered(Some((Scope::Policies, Reach::OnePolicy)), policies::changing_one()))
-        .merge(entered(Some((Scope::Policies, Reach::Everything)), policies::changing_everything()))
+        .merge(entered(Some((Scope::Policies, Reach::Everything)), policies::changing_everything(app)))
         // A policy may answer with what customers wrote: whoever asks it has to be one of those who see that.
         .merge(entered(
             Some((Scope::Policies, Reach::OnePolicy)),

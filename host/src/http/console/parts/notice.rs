@@ -27,6 +27,7 @@ pub(crate) enum Done {
     ShadowStarted,
     ShadowEnded,
     RejectionForgotten,
+    PluginTaken,
     PluginPulled,
     PluginDeleted,
     /// Settings were saved.
@@ -38,7 +39,7 @@ pub(crate) enum Done {
 }
 
 /// What has nothing to look up: as an address says it, and as the page does.
-static PLAIN: [(Done, &str, &str); 13] = [
+static PLAIN: [(Done, &str, &str); 14] = [
     (Done::Looked, "looked", "The points were looked at."),
     (Done::PutBack, "put-back", "The record is back under its key, and is read again."),
     (Done::Forgotten, "forgotten", "The record is forgotten."),
@@ -48,6 +49,7 @@ static PLAIN: [(Done, &str, &str); 13] = [
     (Done::ShadowStarted, "shadow-started", "The shadow was begun: it is asked beside what is in force."),
     (Done::ShadowEnded, "shadow-ended", "The shadow was ended."),
     (Done::RejectionForgotten, "rejection-forgotten", "The refused change was let go."),
+    (Done::PluginTaken, "plugin-taken", "The plugin was taken, and the policies that name it were applied again."),
     (Done::PluginPulled, "plugin-pulled", "The plugin was pulled, and the policies that name it were applied again."),
     (Done::PluginDeleted, "plugin-deleted", "The plugin was deleted."),
     (Done::Saved, "saved", "What is in force by now is below."),

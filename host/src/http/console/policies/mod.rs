@@ -16,8 +16,10 @@ mod preview;
 mod queues;
 mod revisions;
 mod shared;
+mod upload;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 pub(super) use self::mend_link::{way_of_cause, ways};
@@ -37,8 +39,10 @@ pub(super) fn of_one() -> Router<App> {
 }
 
 /// What changes plugins and begins policies.
-pub(super) fn changing_everything() -> Router<App> {
+pub(super) fn changing_everything(app: &App) -> Router<App> {
+    let upload = post(upload::take).layer(DefaultBodyLimit::max(upload::most_bytes(app)));
     Router::new()
+        .route("/plugins", upload)
         .route("/policies/new", get(list::new))
         .route("/plugins/pull", post(plugins::pull))
         .route("/plugins/{name}/delete", get(plugins::question).post(plugins::delete))

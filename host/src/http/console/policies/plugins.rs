@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::super::parts::format::{self, counted};
 use super::super::parts::{Done, Visit, cell, table};
 use super::shared::page;
+use super::upload;
 use crate::domain::{Origin, PluginName, PolicyName};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
@@ -30,7 +31,7 @@ pub(super) async fn list(State(app): State<App>, Extension(visit): Extension<Vis
         @for trouble in &app.parts.policies.troubles() { (not_taken(trouble)) }
         @if all.is_empty() { p.empty { "No plugin is known." } }
         @else { (table(&["Plugin", "Answers", "Used by", "Size", "Origin", "Do"], &rows)) }
-        @if visit.may(Scope::Policies) { (coming()) }
+        @if visit.may(Scope::Policies) { (coming(&app)) }
     };
     page(&visit, "Plugins", &content)
 }
@@ -65,9 +66,10 @@ fn not_taken(trouble: &PluginTrouble) -> Markup {
     }
 }
 
-fn coming() -> Markup {
+fn coming(app: &App) -> Markup {
     html! {
         h2 { "Another plugin" }
+        (upload::form(app))
         form.filters method="post" action="/plugins/pull" {
             label { "Name" input name="name" required maxlength="64" autocomplete="off"; }
             label { "Reference in an OCI registry"
@@ -76,11 +78,8 @@ fn coming() -> Markup {
             button.quiet type="submit" { "Pull it" }
         }
         p.hint {
-            "Policies that name it and no digest are applied again. Without a reference the one of the configuration is pulled. "
-            "A file of your own is handed in by a call, with a token that has the scope " code { "policies" } ":"
-        }
-        pre tabindex="0" role="region" aria-label="The call that hands in a plugin" {
-            "curl -fT router.wasm -H \"Authorization: Bearer $SWITCHYARD_TOKEN\" THIS-HOST/v1/plugins/router"
+            "Policies that name it and no digest are applied again; one that cannot use it stays as it was, and says so under "
+            a href="/policies" { "Policies" } ". Without a reference the one of the configuration is pulled."
         }
     }
 }
