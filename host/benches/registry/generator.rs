@@ -11,7 +11,7 @@ use switchyard::domain::{
     Fingerprint, Group, GroupChange, Message, MessageId, OpenError, OrgId, Person, Phase, Refusal, SourceId, State,
     SyncError, SyncErrorId, Timestamp,
 };
-use switchyard::ledger::{AuditPage, DeliveryChange, ErrorChange, LaneCommit, LaneState, Ledger};
+use switchyard::ledger::{AuditPage, CustomerChange, DeliveryChange, ErrorChange, LaneCommit, LaneState, Ledger};
 use switchyard::store::{Range, SledStore, Store};
 
 use crate::{CAUSES, ORGS, org, tell};
@@ -146,6 +146,7 @@ fn add(
     commit.pages.push((id.clone(), 0, page));
     commit.deliveries.push(DeliveryChange { id, before: None, after: delivery });
     commit.errors.push(ErrorChange { before: None, after: registered });
+    commit.customers.extend(CustomerChange::between(org, None, Some(&conversation)));
     commit.conversations.push(conversation);
 }
 

@@ -6,7 +6,7 @@ use super::{
 };
 
 /// Stands where words were.
-pub(super) const ERASED: &str = "(erased)";
+pub(crate) const ERASED: &str = "(erased)";
 
 impl Conversation {
     /// Forgets a message, the answers to it and everything before it; and the customer, when nothing newer of theirs is

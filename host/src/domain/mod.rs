@@ -63,6 +63,7 @@ pub use delivery::{
     Chosen, Creation, Delivery, Effect, Event, Failure, InOperation, OpenError, Phase, Pick, Records, Retried, Routed,
     Work, step,
 };
+pub(crate) use erasure::ERASED;
 pub use error_query::{ErrorQuery, Period, has_words};
 pub use error_summary::{ErrorCounts, ErrorPlace, ErrorSummary, Glance};
 pub use etag::{Expected, NoTags, Stale};
@@ -83,7 +84,7 @@ pub use mode::{Mode, Way};
 pub use operation::{Next, Operation, OperationOver, OperationStatus, Part, Task};
 pub use org_settings::{ChangedSetting, Changing, Mute, OrgSettings, SettingChanges, SettingsInForce, SettingsPatch};
 pub use pace::{Pace, Quota};
-pub use person::{Person, search_term};
+pub use person::{Person, names, search_term};
 pub use policy::{History, Origin, PolicyRevision, PolicySource, RevisionState};
 pub use refusal::{Blame, CHOSEN_CONTACT_GONE, Choice, Class, Refusal, Scope};
 pub use resync::{ResyncQuery, Sweep};

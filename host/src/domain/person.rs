@@ -78,9 +78,39 @@ pub fn search_term(text: &str) -> String {
     term
 }
 
+/// Whether a text names somebody who is found by one of these terms: by an address, by a number, or by a word of a name. Terms and
+/// words of fewer than three characters name nobody.
+#[must_use]
+pub fn names(text: &str, terms: &BTreeSet<String>) -> bool {
+    let is_name = |word: &str| word.chars().count() >= 3;
+    let text = text.to_lowercase();
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let apart = |c: char| !c.is_alphanumeric();
+    let words: BTreeSet<_> = text.split(apart).collect();
+    terms.iter().filter(|term| is_name(term)).any(|term| match term.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => digits.contains(term.as_str()),
+        false => {
+            text.contains(term.as_str())
+                || (!term.contains('@') && term.split(apart).any(|word| is_name(word) && words.contains(word)))
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_names_somebody_by_an_address_a_number_or_a_word_of_a_name() {
+        let of = |name: &str| search_term(name);
+        let terms = BTreeSet::from([of("Jane van Doe"), of("jd@example.com"), of("+33 671 48"), of("Li")]);
+        for text in ["mrs DOE asked for it", "Jane", "see jd@example.com!", "she called (33671) 48-12"] {
+            assert!(names(text, &terms), "{text}");
+        }
+        for text in ["a test", "vanity", "Li is out", "it is 12", "doeskin", "jan", ""] {
+            assert!(!names(text, &terms), "{text}");
+        }
+    }
 
     #[test]
     fn a_name_keeps_its_words_and_a_number_its_digits() {

@@ -1,13 +1,17 @@
 //! A source forgot a message: so does this host, in every record that has words of it, and the audit says so.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::turn::Turn;
 use crate::domain::{
-    Action, Arrival, Conversation, ConversationId, Delivery, Fact, MessageId, SyncError, SyncErrorId, Timestamp,
+    Action, Arrival, Conversation, ConversationId, Delivery, Fact, MessageId, Operation, OrgId, Person, SyncError,
+    SyncErrorId, Timestamp, names,
 };
-use crate::ledger::{AuditPage, Forgotten, Ledger, QuarantineKey, error_ids};
+use crate::ledger::{ActionFilter, AuditPage, Forgotten, LaneCommit, Ledger, QuarantineKey, error_ids};
 use crate::store;
+
+/// An operation begins so long after somebody asked for it, at most, in milliseconds; and by a clock that may have gone back.
+const ASKED_WITHIN_MS: u64 = 600_000;
 
 /// Everything on record of a conversation beside its newest state.
 #[derive(Default)]
@@ -22,15 +26,69 @@ pub(super) struct History {
     actions: Vec<Action>,
     /// Requests with an idempotency key that were answered with something of it.
     answers: Vec<String>,
+    /// Operations that name its customer.
+    pub(super) naming: Naming,
+}
+
+/// Operations of an organization that name a customer, with their numbers, and what the customer is found by.
+#[derive(Default)]
+pub(super) struct Naming {
+    terms: BTreeSet<String>,
+    operations: Vec<(u64, Operation)>,
+    /// Why people began them.
+    actions: Vec<Action>,
+}
+
+impl Naming {
+    async fn read(ledger: &Ledger, org: &OrgId, terms: BTreeSet<String>) -> Result<Self, store::Error> {
+        let operations = match terms.is_empty() {
+            true => Vec::new(),
+            false => ledger.operations_naming(org, &terms).await?,
+        };
+        let mut actions = Vec::new();
+        for (_, operation) in &operations {
+            // It was asked for before the lane came to it.
+            let asked = operation.as_of.as_millis();
+            let filter = ActionFilter {
+                subject: Some(operation.id.to_string()),
+                since: Some(Timestamp::from_millis(asked.saturating_sub(ASKED_WITHIN_MS))),
+                before: Some(Timestamp::from_millis(asked + ASKED_WITHIN_MS)),
+                looked_at: Some(usize::MAX),
+                ..ActionFilter::default()
+            };
+            let found = ledger.actions(&filter, None, usize::MAX).await?.actions.into_iter().map(|(_, action)| action);
+            actions.extend(found.filter(|it| it.reason.as_ref().is_some_and(|reason| names(reason, &terms))));
+        }
+        Ok(Self { terms, operations, actions })
+    }
+
+    /// Forgets the words; `running` are those that are not over. Answers which of these changed.
+    pub(super) fn erase(
+        self,
+        running: &mut BTreeMap<u64, Operation>,
+        commit: &mut LaneCommit,
+    ) -> impl Iterator<Item = u64> {
+        let mut changed = Vec::new();
+        for (number, mut operation) in self.operations {
+            if let Some(running) = running.get_mut(&number) {
+                running.erase(&self.terms);
+                changed.push(number);
+            } else if operation.ended_at.is_some() {
+                operation.erase(&self.terms);
+                commit.operations.push((number, operation));
+            }
+        }
+        for mut action in self.actions {
+            action.erase();
+            commit.reworded.push(action);
+        }
+        changed.into_iter()
+    }
 }
 
 impl History {
     /// Reads it.
-    pub(super) async fn of(
-        ledger: &Ledger,
-        org: &crate::domain::OrgId,
-        id: &ConversationId,
-    ) -> Result<Self, store::Error> {
+    pub(super) async fn of(ledger: &Ledger, org: &OrgId, id: &ConversationId) -> Result<Self, store::Error> {
         let delivery = match ledger.delivery(org, id).await {
             // It is set aside by the turn that reads it; how many sync errors there were, nobody knows then.
             Err(store::Error::Unreadable { .. }) => Delivery::default(),
@@ -43,14 +101,15 @@ impl History {
     }
 
     /// The same with what is in the quarantine of it, and what people gave as reasons.
-    pub(super) async fn with_words(
-        ledger: &Ledger,
-        org: &crate::domain::OrgId,
-        id: &ConversationId,
-    ) -> Result<Self, store::Error> {
+    pub(super) async fn with_words(ledger: &Ledger, org: &OrgId, id: &ConversationId) -> Result<Self, store::Error> {
         let mut history = Self::of(ledger, org, id).await?;
         history.quarantined = ledger.quarantined_of(org, id, &history.ids).await?;
-        let names = history.ids.iter().map(SyncErrorId::as_str).chain([id.as_str()]);
+        let conversation = ledger.readable_conversation(org, id).await?;
+        let person = conversation.and_then(|conversation| Person::of(&conversation.customer));
+        let people = person.iter().chain(history.errors.iter().filter_map(|error| error.person.as_ref()));
+        history.naming = Naming::read(ledger, org, people.flat_map(|person| person.terms()).collect()).await?;
+        let operations = history.naming.operations.iter().map(|(_, operation)| operation.id.as_str());
+        let names = history.ids.iter().map(SyncErrorId::as_str).chain([id.as_str()]).chain(operations);
         history.answers = ledger.answers_about(&names.collect::<Vec<_>>()).await?;
         // An action has the time of the line of the audit that was written with it.
         let entries = history.pages.iter().flat_map(|(_, page)| &page.entries);

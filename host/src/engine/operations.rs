@@ -84,7 +84,7 @@ impl Engine {
             let mut own = query.clone();
             (own.orgs, own.states) = ([plan.org.clone()].into(), states.iter().copied().collect());
             let matched = match task {
-                Task::Assign { .. } => Some(plan.groups.len() as u64),
+                Task::Assign { .. } => plan.is_exact.then_some(plan.groups.len() as u64),
                 _ => plan.is_exact.then(|| plan.matched()),
             };
             let parts = plan.groups.into_iter().map(|(group, _)| Part::new(group)).collect();
@@ -144,19 +144,23 @@ impl Engine {
         by: &Asker,
     ) -> Result<(OperationId, Vec<(OrgId, Operation)>), Error> {
         let undo = OperationId::begun(self.clock.now(), fastrand::u64(..));
-        let mut begun = Vec::new();
-        for (org, number, operation) in self.found(id).await? {
+        let (mut begun, found) = (Vec::new(), self.found(id).await?);
+        // Nothing begins anywhere where it cannot begin everywhere.
+        for (.., operation) in &found {
             if !matches!(operation.task, Task::Ignore { .. } | Task::AutoIgnore { .. }) {
                 return Err(Error::NotUndoable(operation.task.as_str()));
             }
+            if !operation.stands() && operation.ended_at.is_none() {
+                return Err(Error::OperationGoesOn);
+            }
+        }
+        for (org, number, operation) in found {
             if operation.stands() {
                 // What was wrong does not go on while it is taken back.
                 let status = OperationStatus::Paused;
                 let lane = self.lanes.get(&org).ok_or_else(|| Error::NoSuchOrg(org.clone()))?;
                 let action = Box::new(self.action(by, Deed::OperationPause).of(&org).about(id));
                 self.ask(lane, |reply| Command::Change { number, status, action, reply }).await?;
-            } else if operation.ended_at.is_none() {
-                return Err(Error::OperationGoesOn);
             }
             // What it ignored carries its number: no more has to be known of whom it was about.
             let query = ErrorQuery { states: [State::Ignored].into(), ..operation.query.without_forgotten() };

@@ -3,7 +3,7 @@
 use super::App;
 use super::access::Caller;
 use super::problem::Problem;
-use crate::domain::Deed;
+use crate::domain::{Deed, ERASED};
 use crate::ledger::ActionFilter;
 
 /// Reasons that are offered.
@@ -23,7 +23,7 @@ pub(super) async fn given_before(app: &App, caller: &Caller) -> Result<Vec<Strin
             Deed::OperationBegin if let Some(reason) = reason.strip_prefix("ignore: ") => reason,
             _ => continue,
         };
-        if reasons.iter().all(|known| known != reason) {
+        if reason != ERASED && reasons.iter().all(|known| known != reason) {
             reasons.push(reason.to_owned());
         }
         if reasons.len() == OFFERED {

@@ -1,6 +1,6 @@
 //! Operations: those that go on, and those that are over.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::{Ledger, key, record};
 use crate::domain::{Operation, OperationId, OperationStatus, OrgId, Timestamp};
@@ -24,6 +24,27 @@ impl Ledger {
             .await?;
         }
         Ok(operations)
+    }
+
+    /// Those of an organization, over or not, that name a customer who is found by one of these terms, with their numbers.
+    pub async fn operations_naming(
+        &self,
+        org: &OrgId,
+        terms: &BTreeSet<String>,
+    ) -> Result<Vec<(u64, Operation)>, Error> {
+        let mut found = Vec::new();
+        for prefix in [key::operations(org), key::operations_auto(org), key::operations_over(org)] {
+            self.each(&prefix, false, |(name, value)| {
+                match record::decode::<Operation>(&name, &value) {
+                    Ok(operation) if operation.names(terms) => found.push((key::part(&name, 0)?, operation)),
+                    Ok(_) => {}
+                    Err(error) => tracing::error!(%error, "an operation is left out"),
+                }
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(found)
     }
 
     /// So many of the newest operations of some organizations, those that go on or are held first, each in all of these

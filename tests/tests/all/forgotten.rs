@@ -10,6 +10,7 @@ use switchyard_tests::{OPERATOR, TestHost, received};
 use tokio::sync::Semaphore;
 
 use crate::at_once::with_errors;
+use crate::browser::Browser;
 use crate::operations::{begun, ended};
 
 /// A message of a customer with a name and an address of their own.
@@ -161,6 +162,31 @@ async fn why_somebody_ignored_a_sync_error_is_forgotten_with_it_and_that_they_di
         assert_eq!((&action["reason"], &action["by"]), (&json!(reason), &json!("operator")), "{actions}");
     }
     assert_eq!(actions["actions"].as_array().map(Vec::len), Some(2), "{actions}");
+    nothing_is_kept_of(&host, 1, &[REASON]).await;
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn why_many_were_ignored_is_forgotten_with_a_customer_whom_it_names() {
+    const REASON: &str = "asked for by Jane Nr-1-Doe";
+    let host = with_errors(3, |number| from(number, "nobody")).await;
+    let url = format!("http://{}/v1/operations", host.app.address);
+    let task = json!({ "task": "ignore", "reason": REASON, "query": { "q": "Jane Nr-1-Doe" } });
+    let request = host.http.post(url).bearer_auth(OPERATOR).header("Idempotency-Key", "k").json(&task);
+    let begun: Value = request.send().await.unwrap().json().await.unwrap();
+    let path = format!("/v1/operations/{}", begun["id"].as_str().unwrap());
+    assert_eq!(ended(&host, &path).await["done"], 1);
+    let offered =
+        async || Browser::sign_in(&host, OPERATOR).await.get("/operations/new?task=ignore&org=acme").await.text;
+    assert!(offered().await.contains(REASON), "it is offered before");
+    host.notify(anonymized(1)).await;
+    is_forgotten(&host, 1).await;
+    host.until("all is done", OrgHealth::idle).await;
+    let report = host.get(&path).await.1;
+    assert_eq!((&report["reason"], &report["done"]), (&json!("(erased)"), &json!(1)), "{report}");
+    let (_, actions) = host.get("/v1/actions?what=operation-begin").await;
+    assert_eq!(actions["actions"][0]["reason"], "(erased)", "{actions}");
+    assert!(!offered().await.contains("(erased)") && !offered().await.contains(REASON));
     nothing_is_kept_of(&host, 1, &[REASON]).await;
     host.stop().await;
 }

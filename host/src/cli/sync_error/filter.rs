@@ -79,6 +79,7 @@ impl Filter {
     pub(in crate::cli) fn fields(&self) -> Vec<(&'static str, String)> {
         let mut fields = Vec::new();
         let mut put = |name, values: Vec<String>| fields.extend(values.into_iter().map(|value| (name, value)));
+        put("id", texts(&self.id));
         put("org", texts(&self.org));
         put("state", texts(&self.state));
         put("class", texts(&self.class));
@@ -138,8 +139,30 @@ mod tests {
     }
 
     #[test]
+    fn every_option_narrows_what_is_meant() {
+        let command = Filter::augment_args(clap::Command::new("x"));
+        for option in command.get_arguments() {
+            let name = option.get_long().expect("a long name");
+            let one = [
+                ("id", "err-abcdefghijklm"),
+                ("org", "travel"),
+                ("state", "pending"),
+                ("class", "config"),
+                ("group", "gr-1abcdefghijklmnopqrst"),
+                ("attempts-min", "2"),
+                ("attempts-max", "2"),
+            ];
+            let is_time = name.ends_with("-from") || name.ends_with("-before");
+            let value = one.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+            let value = value.unwrap_or(if is_time { "2026-01-05T09:30:00.000Z" } else { "word" });
+            let filter = filter(&[&format!("--{name}"), value]).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(filter.object(), json!({ name.replace('-', "_"): [value] }), "--{name}");
+        }
+    }
+
+    #[test]
     fn an_empty_value_is_refused_instead_of_meaning_everything() {
-        for name in ["--org", "--code", "--group", "--customer", "--text", "-q", "--team", "--last-seen-from"] {
+        for name in ["--id", "--org", "--code", "--group", "--customer", "--text", "-q", "--team", "--last-seen-from"] {
             let error = filter(&[name, ""]).unwrap_err();
             assert!(matches!(error.kind(), ErrorKind::InvalidValue | ErrorKind::ValueValidation), "{name}: {error}");
         }

@@ -3,6 +3,7 @@
 //! An operation goes through the causes that it is about, each in the order in which its sync errors failed first. A retry
 //! sends a few of each cause first: where they fail by the same cause again, the rest of that cause is left alone.
 
+mod naming;
 mod part;
 #[cfg(test)]
 mod tests;

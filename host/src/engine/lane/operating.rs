@@ -43,10 +43,16 @@ impl Lane {
             .any(|operation| self.may(operation) && (!operation.next(1).is_empty() || operation.next_sweep().is_some()))
     }
 
-    /// Whether there is room for what an operation does: retries wait for the end of an incident, and behind new traffic.
+    /// Whether there is room for what an operation does: retries wait for the end of an incident, behind new traffic, and until
+    /// their organization is connected again.
     fn may(&self, operation: &Operation) -> bool {
         let room = self.state.phases.operation < OPERATION_READY;
-        !operation.task.sends() || (room && !self.admission.incident.is_open())
+        !operation.task.sends() || (room && !self.admission.incident.is_open() && !self.departed())
+    }
+
+    /// Whether the organization is not configured any more: nothing is attempted for it.
+    fn departed(&self) -> bool {
+        self.parts.outbound.at_once() == 0
     }
 
     /// Reads what operations take up next.
@@ -58,14 +64,11 @@ impl Lane {
         let ledger = &self.parts.shared.ledger;
         for (number, operation) in self.operations.iter().filter(|(_, operation)| self.may(operation)) {
             for next in operation.next(OPERATION_TURN) {
-                let walk = match operation.task {
-                    Task::Assign { .. } => Walk { items: Vec::new(), after: None, more: false },
-                    _ => {
-                        let mut query = operation.query.clone();
-                        query.groups = [next.group.clone()].into();
-                        ledger.walk(&query, next.after.clone(), next.limit).await?
-                    }
-                };
+                let mut query = operation.query.clone();
+                query.groups = [next.group.clone()].into();
+                // A cause is assigned where one of its sync errors matches.
+                let limit = if matches!(operation.task, Task::Assign { .. }) { 1 } else { next.limit };
+                let walk = ledger.walk(&query, next.after.clone(), limit).await?;
                 pages.walks.push((*number, next, walk));
             }
             if let (Some(sweep), Task::Resync { query }) = (operation.next_sweep(), &operation.task) {
@@ -94,21 +97,31 @@ impl Lane {
             else {
                 continue;
             };
-            if let Task::Assign { assignee } = &operation.task {
-                let annotation = Annotation::Assignee(assignee.clone());
-                match turn.annotate(&group, &Expected::default(), vec![annotation]) {
-                    Ok(_) => operation.acted(&group),
-                    Err(_) => operation.skipped(),
-                }
-            }
             let as_of = operation.as_of;
-            for error in items.iter().filter(|error| error.first_seen <= as_of) {
-                if act(turn, number, &operation, &group, error) {
-                    operation.acted(&group);
-                } else {
-                    operation.skipped();
+            let mut found = items.iter().filter(|error| error.first_seen <= as_of);
+            let more = match &operation.task {
+                Task::Assign { assignee } => {
+                    let is_meant = found.next().is_some();
+                    if is_meant {
+                        let annotation = Annotation::Assignee(assignee.clone());
+                        match turn.annotate(&group, &Expected::default(), vec![annotation]) {
+                            Ok(_) => operation.acted(&group),
+                            Err(_) => operation.skipped(),
+                        }
+                    }
+                    more && !is_meant
                 }
-            }
+                _ => {
+                    for error in found {
+                        if act(turn, number, &operation, &group, error) {
+                            operation.acted(&group);
+                        } else {
+                            operation.skipped();
+                        }
+                    }
+                    more
+                }
+            };
             operation.walked(&group, after, more);
             self.operations.insert(number, operation);
             changed.insert(number);
@@ -175,9 +188,7 @@ impl Lane {
             }
         }
         let phases = finished.state.phases;
-        // For an organization that is not configured any more nothing is attempted.
-        let departed = self.parts.outbound.at_once() == 0;
-        let idle = departed || (idle && phases.ready() + phases.parked == 0);
+        let idle = self.departed() || (idle && phases.ready() + phases.parked == 0);
         for (number, operation) in self.operations.iter_mut().filter(|(_, it)| idle && it.under_way() > 0) {
             operation.nothing_is_under_way();
             changed.insert(*number);

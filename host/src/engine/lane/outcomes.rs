@@ -4,8 +4,8 @@ use super::Lane;
 use super::braking::Braked;
 use super::flights::{Flight, Landed};
 use crate::domain::{
-    Arrival, Cause, Class, ConversationId, Event, Failure, IncidentEvent, MessageId, Phase, Records, Refusal, Scope,
-    Timestamp, Verdict,
+    Arrival, Cause, Class, ConversationId, Event, Failure, IncidentEvent, MessageId, Person, Phase, Records, Refusal,
+    Scope, Timestamp, Verdict,
 };
 use crate::engine::attempt::{Ended, Outcome};
 use crate::engine::erase::History;
@@ -150,8 +150,14 @@ impl Lane {
                 break;
             }
             merged += 1;
-            if let Some(history) = history {
+            if let Some(mut history) = history {
+                let naming = std::mem::take(&mut history.naming);
                 turn.erase(number, &arrival.dated(turn.now), history);
+                let is_named = turn.conversation(&id).is_some_and(|it| Person::of(&it.customer).is_some());
+                if !is_named {
+                    let changed = naming.erase(&mut self.operations, &mut turn.commit);
+                    turn.operations.extend(changed);
+                }
                 continue;
             }
             if let Some(team) = turn.arrive(number, arrival)

@@ -41,10 +41,10 @@ impl Lane {
         turn.incident =
             self.admission.incident.cause().filter(|_| self.admission.incident.is_open()).map(|it| it.1.clone());
         changed.extend(self.operate(&mut turn, pages));
-        changed.append(&mut turn.operations);
         let left = arrivals.len();
         let mut span = self.span_of(&arrivals);
         let taken = self.merge(&mut turn, arrivals);
+        changed.append(&mut turn.operations);
         let (merged, more_arrivals) = (merged + taken - left, more_arrivals || taken < left);
         for (id, early) in due {
             turn.step(&id, Event::Due { early });

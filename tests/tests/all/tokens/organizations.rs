@@ -1,8 +1,12 @@
 //! A token for one organization: no route tells it anything of another one, and none does anything to it.
 
+use std::sync::Arc;
+
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use switchyard::store::{Fault, Point};
 use switchyard_tests::{ADMIN, Setup, TestHost, received};
+use tokio::sync::Semaphore;
 
 use super::{Made, make};
 use crate::browser::Browser;
@@ -256,6 +260,35 @@ async fn an_operation_over_several_organizations_is_shown_in_part_and_changed_by
     assert_eq!(page.status, StatusCode::FORBIDDEN);
     assert!(page.text.contains("This operation is about other organizations as well."), "{}", page.text);
     assert_eq!(only_error(&two.host, "acme").await["state"], "ignored");
+    two.host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ignore_over_two_organizations_is_undone_in_both_or_in_none() {
+    let two = Two::start().await;
+    let host = &two.host;
+    let assigned = format!("/v1/operations/{}", two.of_other("/v1/operations"));
+    host.seen(&assigned, |operation| operation["status"] == "done").await;
+    // The other organization does not come to it.
+    let gate = Arc::new(Semaphore::new(1));
+    host.store.plan([Fault::at(Point::BeforeCommit).of("operation/other/").waiting_for(Arc::clone(&gate))]);
+    let (status, begun) = host.post("/v1/operations", json!({ "task": "ignore", "reason": "a test" })).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{begun}");
+    let path = format!("/v1/operations/{}", begun["id"].as_str().unwrap());
+    let over = |operation: &Value, org: &str| {
+        let of = operation["orgs"].as_array().unwrap().iter().find(|of| of["org"] == org).unwrap();
+        of["status"] == "done"
+    };
+    let operation = host.seen(&path, |operation| over(operation, "acme")).await;
+    assert!(!over(&operation, "other"), "{operation}");
+    let (status, problem) = host.post(&format!("{path}/undo"), json!({})).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{problem}");
+    assert_eq!(host.get("/v1/operations").await.1["operations"].as_array().map(Vec::len), Some(2), "nothing has begun");
+    gate.add_permits(1_000);
+    host.seen(&path, |operation| operation["status"] == "done").await;
+    assert_eq!(host.post(&format!("{path}/undo"), json!({})).await.0, StatusCode::ACCEPTED);
+    host.until("both wait again", |health| health.sync_errors.pending == 1 && health.sync_errors.ignored == 0).await;
+    host.seen("/v1/sync-errors?state=pending", |page| page["total"] == 2).await;
     two.host.stop().await;
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::bench::{Bench, START, alone, arrival, conversation, lock, org};
-use crate::domain::{Arrival, ErrorQuery, Timestamp};
+use super::bench::{Bench, Mood, START, alone, arrival, conversation, lock, org};
+use crate::domain::{Arrival, ErrorQuery, Operation, OperationStatus, State, Task, Timestamp};
 use crate::ledger::Paging;
 use crate::store::{Batch, Fault, Point, Store, export};
 
@@ -67,6 +67,45 @@ fn what_a_person_had_forgotten_is_forgotten_once_wherever_its_lane_is_killed_or_
             );
             bench.verify().await;
         }
+    });
+}
+
+#[test]
+fn operations_that_name_who_is_forgotten_name_nobody_any_more_and_what_was_about_them_is_cancelled() {
+    alone(async {
+        let mut bench = with_words().await;
+        let all = ErrorQuery::of_org(org(), [State::Pending, State::Retrying]);
+        let of = |text: &str| ErrorQuery { customer: Some(text.to_owned()), ..all.clone() };
+        // Nothing gets through, so that retries wait.
+        bench.mood(Mood::Dead);
+        bench.arrive(arrival(2, 1)).await;
+        bench.until("it is parked", |health| health.parked == 1).await;
+        let waits = bench.operate(Task::Retry, &of("Jane Doe")).await.unwrap();
+        let paused = bench.operate(Task::Retry, &of("jane d")).await.unwrap();
+        bench.steer(&paused.id, OperationStatus::Paused).await.unwrap();
+        let others = bench.operate(Task::Retry, &of("jan")).await.unwrap();
+        let ignore = Task::Ignore { reason: "Mrs. DOE asked for it".to_owned() };
+        let ended = bench.operate(ignore, &all).await.unwrap();
+        bench.until("it is ignored", |health| health.sync_errors.ignored == 1).await;
+        assert!(kept(&bench).await.contains("DOE"));
+        bench.arrive(erasing(Timestamp::from_millis(START))).await;
+        bench.until("it is forgotten", |health| health.unmerged == 0).await;
+        let on_record = async |of: &Operation| bench.ledger.operation(&of.id).await.unwrap().pop().unwrap().2;
+        for of in [&waits, &paused] {
+            let of = on_record(of).await;
+            assert_eq!(
+                (of.status, of.query.customer.as_deref()),
+                (OperationStatus::Cancelled, Some("(erased)")),
+                "{of:?}"
+            );
+            assert!(of.ended_at.is_some(), "{of:?}");
+        }
+        assert_eq!(on_record(&others).await.status, OperationStatus::Running, "a first name is that of others too");
+        let ended = on_record(&ended).await;
+        assert_eq!((ended.task, ended.done), (Task::Ignore { reason: "(erased)".to_owned() }, 1));
+        let kept = kept(&bench).await.to_lowercase();
+        assert!(!kept.contains("doe") && !kept.contains("jane"), "{kept}");
+        bench.verify().await;
     });
 }
 

@@ -4,6 +4,7 @@ mod at_once;
 mod bench;
 mod erased;
 mod killed;
+mod operating;
 mod outage;
 mod records;
 mod upgraded;
