@@ -33,6 +33,7 @@ const id = "[^/]+";
 // name, form of the address, address
 const PAGES = [
   ["home", "/", () => "/"],
+  ["organizations", "/orgs", () => "/orgs"],
   ["causes", "/causes", () => "/causes"],
   ["causes-of-one", "/causes", () => "/causes?org=gulf"],
   ["cause", `/causes/${id}`, (on) => `/causes/${on.cause("store-events").id}?org=emea`],

@@ -16,7 +16,7 @@ pub(super) fn watched(
     policies: &Arc<PolicyHost>,
 ) -> Result<(Vec<Watched>, Vec<JoinHandle<()>>), engine::Error> {
     let (mut all, mut tasks) = (Vec::new(), Vec::new());
-    for (org, _) in engine.orgs() {
+    for org in engine.connected() {
         let (health, told) = (engine.watch(&org.id)?, watch::Sender::new(0));
         let (of, host, settings) = (Arc::clone(engine), Arc::clone(policies), org.settings.watch());
         let id = org.id.clone();

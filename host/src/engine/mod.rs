@@ -265,7 +265,7 @@ impl Engine {
         self.lanes.contains_key(org)
     }
 
-    /// The organizations that are configured, in the order of their ids.
+    /// The organizations that are configured, with how they stand, in the order of their ids.
     #[must_use]
     pub fn orgs(&self) -> Vec<(Arc<Org>, OrgHealth)> {
         let lanes = self.lanes.values();
@@ -273,6 +273,20 @@ impl Engine {
             lanes.filter_map(|lane| Some((Arc::clone(lane.org.as_ref()?), lane.health.borrow().clone()))).collect();
         orgs.sort_by(|a, b| a.0.id.cmp(&b.0.id));
         orgs
+    }
+
+    /// The same without how they stand.
+    #[must_use]
+    pub fn connected(&self) -> Vec<Arc<Org>> {
+        let mut orgs: Vec<_> = self.lanes.values().filter_map(|lane| lane.org.clone()).collect();
+        orgs.sort_by(|a, b| a.id.cmp(&b.id));
+        orgs
+    }
+
+    /// The sum of something over the organizations that are configured and are meant.
+    pub fn sum(&self, is_meant: impl Fn(&OrgId) -> bool, of: impl Fn(&OrgHealth) -> u64) -> u64 {
+        let lanes = self.lanes.iter().filter(|(id, lane)| lane.org.is_some() && is_meant(id));
+        lanes.map(|(_, lane)| of(&lane.health.borrow())).sum()
     }
 
     /// The organizations that have records and are not configured any more, in the order of their ids.

@@ -79,7 +79,8 @@ impl Engine {
         let states = states_for(&task, query).unwrap_or_default();
         let mut begun = Vec::new();
         let plans = self.plan_operation(&task, query).await?;
-        for plan in plans {
+        let last = plans.len();
+        for (plan, number) in plans.into_iter().zip(1..) {
             let lane = self.lanes.get(&plan.org).ok_or_else(|| Error::NoSuchOrg(plan.org.clone()))?;
             let mut own = query.clone();
             (own.orgs, own.states) = ([plan.org.clone()].into(), states.iter().copied().collect());
@@ -90,7 +91,7 @@ impl Engine {
             let parts = plan.groups.into_iter().map(|(group, _)| Part::new(group)).collect();
             let name = by.name.clone();
             let operation = Operation::new(id.clone(), task.clone(), own, name, Timestamp::default(), matched, parts);
-            let operation = self.begin(lane, &plan.org, operation, by, what).await?;
+            let operation = self.begin(lane, &plan.org, operation, &known_from(by, number == last), what).await?;
             begun.push((plan.org, operation));
         }
         Ok((id, begun))
@@ -123,12 +124,13 @@ impl Engine {
     ) -> Result<(OperationId, Vec<(OrgId, Operation)>), Error> {
         let id = OperationId::begun(self.clock.now(), fastrand::u64(..));
         let mut begun = Vec::new();
-        for org in orgs {
+        for (org, number) in orgs.iter().zip(1..) {
             let lane = self.configured(org)?;
             let (task, own) = (Task::Resync { query: query.clone() }, ErrorQuery::of_org(org.clone(), []));
             let (name, parts) = (by.name.clone(), Vec::new());
             let operation = Operation::new(id.clone(), task, own, name, Timestamp::default(), None, parts);
-            let operation = self.begin(lane, org, operation, by, Deed::OperationBegin).await?;
+            let by = known_from(by, number == orgs.len());
+            let operation = self.begin(lane, org, operation, &by, Deed::OperationBegin).await?;
             begun.push((org.clone(), operation));
         }
         Ok((id, begun))
@@ -154,12 +156,14 @@ impl Engine {
                 return Err(Error::OperationGoesOn);
             }
         }
-        for (org, number, operation) in found {
+        let last = found.len();
+        for ((org, number, operation), place) in found.into_iter().zip(1..) {
             if operation.stands() {
                 // What was wrong does not go on while it is taken back.
                 let status = OperationStatus::Paused;
                 let lane = self.lanes.get(&org).ok_or_else(|| Error::NoSuchOrg(org.clone()))?;
-                let action = Box::new(self.action(by, Deed::OperationPause).of(&org).about(id));
+                let action = self.action(&known_from(by, false), Deed::OperationPause).of(&org).about(id);
+                let action = Box::new(action);
                 self.ask(lane, |reply| Command::Change { number, status, action, reply }).await?;
             }
             // What it ignored carries its number: no more has to be known of whom it was about.
@@ -170,7 +174,8 @@ impl Engine {
             let (matched, name) = (Some(operation.done), by.name.clone());
             let lane = self.lanes.get(&org).ok_or_else(|| Error::NoSuchOrg(org.clone()))?;
             let operation = Operation::new(undo.clone(), task, query, name, Timestamp::default(), matched, parts);
-            let operation = self.begin(lane, &org, operation, by, Deed::OperationUndo).await?;
+            let by = known_from(by, place == last);
+            let operation = self.begin(lane, &org, operation, &by, Deed::OperationUndo).await?;
             begun.push((org, operation));
         }
         Ok((undo, begun))
@@ -223,6 +228,12 @@ impl Engine {
         let found = self.ledger.operation(id).await?;
         if found.is_empty() { Err(Error::NoSuchOperation(id.clone())) } else { Ok(found) }
     }
+}
+
+/// Whoever asks, with the key of the request where this is the last that it is carried out by: one that broke off before is carried out
+/// again when it comes again.
+fn known_from(by: &Asker, is_last: bool) -> Asker {
+    Asker { key: by.key.clone().filter(|_| is_last), ..by.clone() }
 }
 
 /// The part of a query that causes tell: they are the ones that it can be about.

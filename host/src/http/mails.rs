@@ -58,7 +58,7 @@ pub(super) async fn page(app: &App, caller: &Caller, query: &Query) -> Result<Ma
     caller.narrow(app, &mut orgs)?;
     let engine = &app.parts.engine;
     if orgs.is_empty() {
-        orgs.extend(engine.orgs().into_iter().map(|(org, _)| org.id.clone()));
+        orgs.extend(engine.connected().into_iter().map(|org| org.id.clone()));
         orgs.extend(engine.departed().into_iter().map(|(id, _)| id));
     }
     let orgs: Vec<_> = orgs.into_iter().collect();

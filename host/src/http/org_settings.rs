@@ -99,7 +99,7 @@ pub(super) fn assignable(app: &App, caller: &Caller, org: &OrgId, policy: &Polic
     }
     let file = app.parts.engine.settings(org)?.file.policy.clone();
     let (mut users, mut others) = (0, 0);
-    for (user, _) in app.parts.engine.orgs() {
+    for user in app.parts.engine.connected() {
         if user.policy() == *policy {
             users += 1;
             others += usize::from(!caller.sees(&user.id));

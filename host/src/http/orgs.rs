@@ -27,6 +27,13 @@ pub(super) fn accounts(org: &Org) -> Vec<String> {
     org.accounts.iter().map(account).collect()
 }
 
+/// The organizations that a caller sees, in the order of their ids.
+pub(super) fn seen(app: &App, caller: &Caller) -> Vec<Arc<Org>> {
+    let mut orgs = app.parts.engine.connected();
+    orgs.retain(|org| caller.sees(&org.id));
+    orgs
+}
+
 async fn view(app: &App, (org, health): (Arc<Org>, OrgHealth)) -> Result<View, Problem> {
     let settings = org.settings.now();
     Ok(View {

@@ -170,9 +170,9 @@ pub(super) async fn delete(
     Id(name): Id<PolicyName>,
     IfMatch(expected): IfMatch,
 ) -> Result<StatusCode, Problem> {
-    let users: Vec<_> = app.parts.engine.orgs().into_iter().filter(|(org, _)| org.policy() == name).collect();
+    let users: Vec<_> = app.parts.engine.connected().into_iter().filter(|org| org.policy() == name).collect();
     if !users.is_empty() {
-        let users = users.iter().map(|(org, _)| org.id.as_str()).collect::<Vec<_>>().join(" and ");
+        let users = users.iter().map(|org| org.id.as_str()).collect::<Vec<_>>().join(" and ");
         return Err(Problem::conflict(format!("{users} use it: give them another policy first, among their settings")));
     }
     if name.as_str() == DEFAULT_POLICY {

@@ -40,8 +40,8 @@ impl Reach {
                 Err(error) => Err(Problem::not_found(error.to_string())),
             },
             Self::OnePolicy if let Some(policy) = param("name") => {
-                let mut users = app.parts.engine.orgs().into_iter().filter(|(org, _)| org.policy().as_str() == policy);
-                let mut users = users.by_ref().map(|(org, _)| caller.sees(&org.id)).peekable();
+                let mut users = app.parts.engine.connected().into_iter().filter(|org| org.policy().as_str() == policy);
+                let mut users = users.by_ref().map(|org| caller.sees(&org.id)).peekable();
                 // The default one answers for everybody what others leave open.
                 let own = policy != DEFAULT_POLICY && users.peek().is_some() && users.all(|own| own);
                 if own { Ok(()) } else { Err(Problem::not_found(format!("there is no policy {policy}"))) }

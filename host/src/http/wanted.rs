@@ -121,7 +121,7 @@ fn resync(app: &App, caller: &Caller, asked: &OperationRequest) -> Result<Wanted
     if let Some(org) = orgs.iter().find(|org| !caller.sees(org) || engine.org(org).is_err()) {
         return Err(no_such_org(org));
     }
-    let all = || engine.orgs().into_iter().map(|(org, _)| org.id.clone()).filter(|org| caller.sees(org)).collect();
+    let all = || engine.connected().into_iter().map(|org| org.id.clone()).filter(|org| caller.sees(org)).collect();
     Ok(Wanted::Resync(if orgs.is_empty() { all() } else { orgs.into_iter().collect() }, query))
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn acme(folder: &Path) -> Host {
     let config = folder.join("switchyard.toml");
     let text = format!(
         "[http]\nlisten = '127.0.0.1:0'\nlimits = {{ requests_per_second = 1000000 }}\n\
-         [[http.tokens]]\nname = 'ops'\nsecret = '{TOKEN}'\nscopes = ['read', 'errors', 'intake', 'connect', 'tokens']\n\
+         [[http.tokens]]\nname = 'ops'\nsecret = '{TOKEN}'\nscopes = ['read', 'errors', 'intake', 'connect', 'tokens', 'erase']\n\
          [secrets]\nkeys = ['000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f']\n\
          [[orgs]]\nid = 'acme'\naccounts = ['shop/*']\n\
          [orgs.salesforce]\nlogin_url = 'http://127.0.0.1:9'\nclient_id = 'app'\nrefresh_token = 'none'\n"

@@ -2,6 +2,7 @@
 
 mod acme;
 mod client;
+mod customer;
 mod demo;
 mod docs;
 mod events;

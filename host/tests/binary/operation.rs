@@ -49,6 +49,12 @@ fn what_is_ignored_with_a_reason_is_undone_as_one() {
     let ignore = ["start", "ignore", "--reason", "test customers", "--conversation", "shop:1,shop:2"];
     let (code, _, errors) = ask(&host, &[&["operation"], &ignore[..]].concat());
     assert!(code == Some(3) && errors.contains("conversation"), "one conversation at most: {errors}");
+    let one = &ids(&host, "pending", 3)[0];
+    let report = operation(&host, &["start", "ignore", "--reason", "a test", "--id", one, "--wait"]);
+    assert!(report.contains("done              1\n"), "one by its id is not everything: {report}");
+    assert_eq!(&ids(&host, "ignored", 1)[0], one);
+    assert_eq!(said(&host, &["sync-error", "list", "--all-states", "--id", one, "--ids"]), format!("{one}\n"));
+    said(&host, &["sync-error", "reopen", one]);
     let report = operation(&host, &["start", "ignore", "--reason", "test customers", "--team", "nowhere", "--wait"]);
     assert!(
         report.contains("reason            test customers\n") && report.contains("done              3\n"),
@@ -61,7 +67,7 @@ fn what_is_ignored_with_a_reason_is_undone_as_one() {
     assert!(operation(&host, &["wait", undo]).contains("done              3\n"));
     ids(&host, "pending", 3);
     let table = operation(&host, &["list", "--org", "acme"]);
-    assert!(table.starts_with("ID ") && table.lines().count() == 3 && table.contains("  ignore  done "), "{table}");
+    assert!(table.starts_with("ID ") && table.lines().count() == 4 && table.contains("  ignore  done "), "{table}");
     let lines = operation(&host, &["list", "--json"]);
     let tasks: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!((&tasks[0]["task"], &tasks[1]["reason"]), (&json!("reopen"), &json!("test customers")));

@@ -180,3 +180,12 @@ fn what_stands_behind_a_long_part_that_is_taken_out_still_counts() {
     let other = format!("Row {} is gone", "7".repeat(4_000));
     assert_ne!(plain(&text), plain(&other));
 }
+
+#[test]
+fn texts_that_are_all_digits_are_one_cause_with_a_title() {
+    let identity =
+        |text: &str| identity(&refusal(Class::Record, "ERROR", text, &[]), &conversation("care", "1", "Jane"));
+    let [one, other, long] = [identity("4711"), identity("12"), identity(&"7".repeat(5_000))];
+    assert_eq!((&one.id, &one.id), (&other.id, &long.id));
+    assert!(!one.title.trim().is_empty() && !one.title.contains("4711"), "{}", one.title);
+}

@@ -191,3 +191,44 @@ impl Backlog {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(kinds: &[Queued], of_each: usize) -> Backlog {
+        let mut backlog = Backlog::default();
+        for queued in kinds {
+            backlog.window(*queued).complete = true;
+            for number in 0..of_each {
+                backlog.push(*queued, ConversationId::new(format!("main:{number}")).unwrap());
+            }
+        }
+        backlog
+    }
+
+    fn given(backlog: &mut Backlog, places: usize) -> Vec<Queued> {
+        (0..places).map_while(|_| backlog.pop()).map(|(queued, _)| queued).collect()
+    }
+
+    fn count(given: &[Queued], of: Queued) -> usize {
+        given.iter().filter(|queued| **queued == of).count()
+    }
+
+    #[test]
+    fn what_an_operation_retries_gets_one_place_of_eight_while_everything_waits() {
+        let mut backlog = with(&INSTEAD, 100);
+        let given = given(&mut backlog, 80);
+        let shares = INSTEAD.map(|queued| count(&given, queued));
+        assert_eq!(shares, [40, 20, 10, 10]);
+    }
+
+    #[test]
+    fn who_waits_alone_gets_every_place_and_new_traffic_those_that_nobody_needs() {
+        let operation = Queued::Ready(Work::Operation);
+        assert_eq!(given(&mut with(&[operation], 100), 50), vec![operation; 50]);
+        let new = Queued::Ready(Work::New);
+        let given = given(&mut with(&[new, operation], 100), 80);
+        assert_eq!((count(&given, new), count(&given, operation)), (70, 10));
+    }
+}

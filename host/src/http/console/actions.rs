@@ -9,13 +9,14 @@ use serde::Deserialize;
 
 use super::paging::{address, pages};
 use super::parts::format::{self, counted};
-use super::parts::{Section, Visit, cell, table};
+use super::parts::{Section, Visit, cell, choice_of_org, table};
 use crate::domain::{Deed, Timestamp, Via};
 use crate::http::App;
 use crate::http::access::Caller;
 use crate::http::actions::{Query, page};
 use crate::http::api::Action;
 use crate::http::extract::Asked;
+use crate::http::orgs;
 use crate::http::problem::Problem;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -81,19 +82,10 @@ fn filters(app: &App, caller: &Caller, choice: &Choice) -> Markup {
     let now = app.parts.clock.now();
     let day = |at: Timestamp| at.to_string().get(..10).unwrap_or_default().to_owned();
     let yesterday = day(Timestamp::from_millis(now.as_millis().saturating_sub(86_400_000)));
-    let orgs = app.parts.engine.orgs();
     html! {
         form.filters method="get" action="/actions" {
             label { "Person" input name="by" value=(choice.by) maxlength="100"; }
-            label {
-                "Organization"
-                select name="org" {
-                    option value="" { "all" }
-                    @for (org, _) in orgs.iter().filter(|(org, _)| caller.sees(&org.id)) {
-                        option value=(org.id) selected[choice.org == org.id.as_str()] { (org.name) }
-                    }
-                }
-            }
+            label { "Organization" (choice_of_org("all", Some(&choice.org), &orgs::seen(app, caller))) }
             label { "Day (UTC)" input type="date" name="day" value=(choice.day); }
             label {
                 "What"

@@ -7,13 +7,14 @@ use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
 
 use super::parts::format::{self, counted, grouped};
-use super::parts::{Icon, Section, Visit, icon, spark};
+use super::parts::{Icon, Section, Visit, choice, choice_of_org, icon, spark};
 use super::words::{self, Names};
 use crate::domain::{Class, Condition, GroupOrder, Timestamp};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
 use crate::http::api::{Group, GroupList};
 use crate::http::groups::{Asked, NOBODY, page};
+use crate::http::orgs;
 use crate::http::problem::Problem;
 
 /// The causes that an address asks for. Unlike in the API, other fields are passed over, and empty ones are no filters.
@@ -73,30 +74,15 @@ fn views(caller: &Caller, asked: &Asked) -> Markup {
     }
 }
 
-/// A filter that has one value at most.
-fn choice(name: &str, label: &str, all: &str, chosen: &[String], options: &[(String, String)]) -> Markup {
-    let unknown = chosen.iter().filter(|value| options.iter().all(|(known, _)| known != *value));
-    html! {
-        label { (label)
-            select name=(name) {
-                option value="" { (all) }
-                @for (value, words) in options {
-                    option value=(value) selected[chosen.len() == 1 && chosen.contains(value)] { (words) }
-                }
-                @for value in unknown.filter(|_| chosen.len() == 1) { option value=(value) selected { (value) } }
-            }
-        }
-    }
-}
-
 fn filters(app: &App, caller: &Caller, asked: &Asked, people: &BTreeSet<String>) -> Markup {
     let fields = asked.fields();
-    let chosen = |wanted: &str| -> Vec<String> {
-        fields.iter().filter(|(name, _)| *name == wanted).map(|(_, value)| value.clone()).collect()
+    // A filter has one value at most here; of several none is shown.
+    let chosen = |wanted: &str| -> Option<&str> {
+        let mut values = fields.iter().filter(|(name, _)| *name == wanted).map(|(_, value)| value.as_str());
+        values.next().filter(|_| values.next().is_none())
     };
     let same = |word: &str| (word.to_owned(), word.to_owned());
-    let orgs = app.parts.engine.orgs().into_iter().filter(|(org, _)| caller.sees(&org.id));
-    let orgs: Vec<_> = orgs.map(|(org, _)| (org.id.to_string(), org.name.clone())).collect();
+    let orgs = orgs::seen(app, caller);
     let conditions = Condition::ALL.map(|condition| same(condition.as_str()));
     let classes: Vec<_> = Class::ALL.into_iter().map(|class| same(&class.to_string())).collect();
     let mut owners = vec![(NOBODY.to_owned(), "nobody".to_owned())];
@@ -105,10 +91,10 @@ fn filters(app: &App, caller: &Caller, asked: &Asked, people: &BTreeSet<String>)
     let others: Vec<_> = fields.iter().filter(|(name, _)| matches!(*name, "code" | "policy")).collect();
     html! {
         form.filters method="get" action="/causes" {
-            (choice("org", "Organization", "all", &chosen("org"), &orgs))
-            (choice("condition", "State", "all", &chosen("condition"), &conditions))
-            (choice("class", "Class", "all", &chosen("class"), &classes))
-            (choice("assignee", "Owner", "anybody", &chosen("assignee"), &owners))
+            label { "Organization" (choice_of_org("all", chosen("org"), &orgs)) }
+            label { "State" (choice("condition", "all", chosen("condition"), &conditions)) }
+            label { "Class" (choice("class", "all", chosen("class"), &classes)) }
+            label { "Owner" (choice("assignee", "anybody", chosen("assignee"), &owners)) }
             label { "Order"
                 select name="sort" {
                     @for (word, order) in GroupOrder::ALL {

@@ -1,5 +1,8 @@
 //! The first page: what is wrong now, since when, how much, whether it grows, and whether somebody is on it.
 
+use std::cmp::Reverse;
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::extract::State;
 use maud::{Markup, html};
@@ -10,12 +13,14 @@ use super::parts::format::{self, grouped};
 use super::parts::{Section, Visit, spark};
 use super::quarantine;
 use crate::domain::{Condition, ErrorCounts, Group, GroupOrder, GroupQuery, OrgId, Timestamp};
-use crate::engine::OrgHealth;
+use crate::engine::{Org, OrgHealth};
 use crate::http::App;
 use crate::http::access::Caller;
 use crate::http::api::Hour;
 use crate::http::problem::Problem;
 
+/// Organizations that the page shows; of more, those with the most that waits, and the others are a list of their own.
+const CARDS: usize = 24;
 /// Causes that the page shows.
 const CAUSES: usize = 8;
 
@@ -30,8 +35,12 @@ pub(super) async fn show(
     orgs.retain(|(org, _)| caller.sees(&org.id));
     departed.retain(|(org, _)| caller.sees(org));
     let sees_everything = caller.orgs().is_none();
+    if orgs.len() > CARDS {
+        worst_first(&mut orgs);
+    }
+    let shown = &orgs[..orgs.len().min(CARDS)];
     let mut oldest = Vec::new();
-    for (org, _) in &orgs {
+    for (org, _) in shown {
         oldest.push(engine.oldest_unsynced(&org.id).await?);
     }
     let causes = causes(&app, &caller).await?;
@@ -40,20 +49,23 @@ pub(super) async fn show(
         h1 { (headline(&healths)) }
         (figures(&healths))
         @if sees_everything { @for trouble in app.parts.troubles.of(None) { (notice(&trouble)) } }
-        @for org in &orgs { (incident(&app, &visit, org)) }
+        @for org in shown { (incident(&app, &visit, org)) }
         @if !causes.is_empty() {
             div.head { h2 { "The causes that wait for somebody" } a href="/causes" { "All causes" } }
             (table_of(&causes, orgs.len() > 1, &|id| {
                 orgs.iter().find(|(org, _)| org.id == *id).map_or_else(|| id.to_string(), |(org, _)| org.name.clone())
             }, app.parts.clock.now()))
         }
-        h2 { "Organizations" }
+        div.head {
+            h2 { "Organizations" }
+            @if orgs.len() > shown.len() { a href="/orgs" { "All " (grouped(orgs.len() as u64)) } }
+        }
         @if orgs.is_empty() { p { "No organization is connected. Add one to the configuration." } }
-        div.cards { @for (org, oldest) in orgs.iter().zip(&oldest) { (card(&app, &visit, org, oldest.as_ref())) } }
+        div.cards { @for (org, oldest) in shown.iter().zip(&oldest) { (card(&app, &visit, org, oldest.as_ref())) } }
         @if !departed.is_empty() {
             h2 { "No longer connected" }
             p.hint { "They have records and are not in the configuration: nothing is sent for them." }
-            div.cards { @for (org, health) in &departed { (departed_card(org, health)) } }
+            div.cards { @for (org, health) in departed.iter().take(CARDS) { (departed_card(org, health)) } }
         }
         @let environments = engine.environments();
         @if sees_everything && !environments.is_empty() {
@@ -63,6 +75,14 @@ pub(super) async fn show(
         @if sees_everything { (quarantine::link(&app).await?) }
     };
     Ok(visit.page("Home", Section::Home, &content))
+}
+
+/// Organizations to which nothing gets through come first, then those of which the most waits.
+pub(super) fn worst_first(orgs: &mut [(Arc<Org>, OrgHealth)]) {
+    orgs.sort_by_key(|(_, health)| {
+        let waits = health.sync_errors.pending + health.parked;
+        Reverse((health.incident.is_some(), waits, health.sync_errors.retrying))
+    });
 }
 
 /// The causes with the most that waits, those that grow or are new before those that are known.

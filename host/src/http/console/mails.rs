@@ -5,12 +5,13 @@ use axum::extract::State;
 use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::parts::{Section, Visit, cell, format, table};
+use super::parts::{Section, Visit, cell, choice_of_org, format, table};
 use crate::domain::{MailOutcome, OrgId, SentMail};
 use crate::http::App;
 use crate::http::access::Caller;
 use crate::http::extract::Asked;
 use crate::http::mails::{self, Query};
+use crate::http::orgs;
 use crate::http::problem::Problem;
 
 /// All mails, or those about one organization.
@@ -21,10 +22,9 @@ pub(super) async fn list(
     Asked(query): Asked<Query>,
 ) -> Result<Markup, Problem> {
     let found = mails::page(&app, &caller, &query).await?;
-    let mut orgs = app.parts.engine.orgs();
-    orgs.retain(|(org, _)| caller.sees(&org.id));
+    let orgs = orgs::seen(&app, &caller);
     let now = app.parts.clock.now();
-    let muted = orgs.iter().filter_map(|(org, _)| Some((org, org.settings.now().muted(now)?.clone())));
+    let muted = orgs.iter().filter_map(|org| Some((org, org.settings.now().muted(now)?.clone())));
     let chosen = query.org.as_deref().filter(|org| !org.is_empty());
     let content = html! {
         h1 { "Mails" }
@@ -38,13 +38,7 @@ pub(super) async fn list(
             }
         }
         form.filters method="get" action="/mails" {
-            label {
-                "Organization"
-                select name="org" {
-                    option value="" { "All" }
-                    @for (org, _) in &orgs { option value=(org.id) selected[chosen == Some(org.id.as_str())] { (org.name) } }
-                }
-            }
+            label { "Organization" (choice_of_org("All", chosen, &orgs)) }
             button.quiet type="submit" { "Show" }
         }
         (rows(&found.mails, true))

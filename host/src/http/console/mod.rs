@@ -19,6 +19,7 @@ mod notices;
 mod operation;
 mod operations;
 mod org_card;
+mod org_list;
 mod org_settings;
 mod orgs;
 mod pages;

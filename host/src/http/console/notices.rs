@@ -12,9 +12,7 @@ use crate::http::sync_errors::find;
 
 /// Sync errors that wait for a person, and conversations that wait for the end of an incident.
 pub(super) fn waiting(app: &App, caller: &Caller) -> u64 {
-    let orgs = app.parts.engine.orgs();
-    let seen = orgs.iter().filter(|(org, _)| caller.sees(&org.id));
-    seen.map(|(_, health)| health.sync_errors.pending + health.parked).sum()
+    app.parts.engine.sum(|org| caller.sees(org), |health| health.sync_errors.pending + health.parked)
 }
 
 /// What became of what the form did; nothing where that cannot be found any more.

@@ -6,13 +6,14 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::operation::{came, is_going_on, status};
-use super::parts::{Icon, Section, Visit, format, icon};
+use super::parts::{Icon, Section, Visit, choice_of_org, format, icon};
 use super::words::{self, Names, causes_of};
 use crate::domain::OrgId;
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
 use crate::http::api::{InOrg, Operation};
 use crate::http::operations::{Which, listed};
+use crate::http::orgs;
 use crate::http::problem::Problem;
 
 /// Operations of the page, and of the long one.
@@ -65,16 +66,11 @@ pub(super) async fn list(
 }
 
 fn choice(app: &App, caller: &Caller, chosen: Option<&OrgId>) -> Markup {
-    let orgs: Vec<_> = app.parts.engine.orgs().into_iter().filter(|(org, _)| caller.sees(&org.id)).collect();
+    let orgs = orgs::seen(app, caller);
     html! {
         @if orgs.len() > 1 {
             form.filters method="get" action="/operations" {
-                label { "Organization"
-                    select name="org" {
-                        option value="" { "all" }
-                        @for (org, _) in &orgs { option value=(org.id) selected[chosen == Some(&org.id)] { (org.name) } }
-                    }
-                }
+                label { "Organization" (choice_of_org("all", chosen.map(OrgId::as_str), &orgs)) }
                 button.quiet type="submit" { "Show" }
             }
         }

@@ -162,7 +162,7 @@ fn list_of(org: &OrgId, state: ErrorState, count: u64) -> Markup {
 }
 
 /// The warning icon; it opens the sync error page. It counts what is pending and what an incident holds back.
-fn warning(org: &OrgId, health: &OrgHealth) -> Markup {
+pub(super) fn warning(org: &OrgId, health: &OrgHealth) -> Markup {
     let (pending, parked) = (health.sync_errors.pending, health.parked);
     let on = pending + parked > 0 || health.incident.is_some();
     let mut said = match pending {

@@ -6,8 +6,8 @@ use axum::routing::{get, post};
 
 use super::{
     actions, authorization, cause, causes, choosing, conversation, customers, home, mails, messages, operation,
-    operations, org_settings, orgs, policies, quarantine, question, reference, session, settings_forms, style,
-    sync_error, sync_errors, tokens,
+    operations, org_list, org_settings, orgs, policies, quarantine, question, reference, session, settings_forms,
+    style, sync_error, sync_errors, tokens,
 };
 use crate::http::App;
 use crate::http::api::PAGES;
@@ -21,6 +21,7 @@ const SIGN_IN_BYTES: usize = 16 * 1024;
 pub(super) fn read() -> Router<App> {
     Router::new()
         .route("/", get(home::show))
+        .route("/orgs", get(org_list::list))
         .route("/causes", get(causes::list))
         .route("/causes/{id}", get(cause::show))
         .route("/operations", get(operations::list))

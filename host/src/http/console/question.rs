@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use self::request::{Fields, fields_of, for_field, request};
 use super::list_address::address;
 use super::parts::format::{self, counted, grouped};
-use super::parts::{Icon, Section, Visit, icon};
+use super::parts::{Icon, Section, Visit, choice_of_org, icon};
 use super::words::{self, Names};
 use crate::domain::{ErrorQuery, Fingerprint, IdempotencyKey, OrgId, ResyncQuery};
 use crate::http::App;
@@ -21,6 +21,7 @@ use crate::http::access::Caller;
 use crate::http::api::DryRun;
 use crate::http::extract::Form;
 use crate::http::idempotency::{Begun, begin as begin_once, is_one};
+use crate::http::orgs;
 use crate::http::problem::{Kind, Problem};
 use crate::http::reasons::given_before;
 use crate::http::sync_errors::REASON;
@@ -160,18 +161,13 @@ fn waits(app: &App, task: &str, query: &ErrorQuery, names: &Names) -> Markup {
 
 /// The fields by which conversations that got through are meant.
 fn which_delivered(app: &App, caller: &Caller, fields: &Fields, query: &ResyncQuery) -> Markup {
-    let chosen = |org: &str| fields.iter().any(|(name, value)| name == "org" && value == org);
-    let orgs = app.parts.engine.orgs().into_iter().filter(|(org, _)| caller.sees(&org.id));
+    let chosen = fields.iter().find(|(name, _)| *name == "org").map(|(_, value)| value.as_str());
+    let orgs = orgs::seen(app, caller);
     html! {
         p { "What a wrong policy put in the wrong place is mended, and sent again: the newest state of conversations that got through." }
         form.filters method="get" action="/operations/new" {
             input type="hidden" name="task" value="resync";
-            label { "Organization"
-                select name="org" {
-                    option value="" { "all" }
-                    @for (org, _) in orgs { option value=(org.id) selected[chosen(org.id.as_str())] { (org.name) } }
-                }
-            }
+            label { "Organization" (choice_of_org("all", chosen, &orgs)) }
             label { "Got through since (UTC)"
                 input type="datetime-local" name="delivered_from" value=(for_field(query.delivered.from));
             }

@@ -17,6 +17,7 @@ use crate::http::access::Caller;
 use crate::http::api::{MadeToken, Token, TokenRequest, TokenSource, TokenStatus};
 use crate::http::api_tokens::{Query, made, page, revoked};
 use crate::http::extract::{Asked, Form, Id};
+use crate::http::orgs;
 use crate::http::problem::Problem;
 
 /// For how long a token may be, in days.
@@ -102,7 +103,7 @@ fn form(app: &App, caller: &Caller) -> Markup {
                  with the scope " code { "tokens" } "." }
         };
     }
-    let orgs = app.parts.engine.orgs();
+    let orgs = orgs::seen(app, caller);
     html! {
         form.card.fields method="post" action="/tokens" {
             label { "Which person or program it is for" input name="name" required maxlength="100" autocomplete="off"; }
@@ -117,7 +118,7 @@ fn form(app: &App, caller: &Caller) -> Markup {
             }
             fieldset {
                 legend { "For which organizations" @if caller.orgs().is_none() { " (none ticked: all, and those to come)" } }
-                @for (org, _) in orgs.iter().filter(|(org, _)| caller.sees(&org.id)) {
+                @for org in &orgs {
                     div { label { input type="checkbox" name={ "org-" (org.id) }; " " (org.name) } }
                 }
             }

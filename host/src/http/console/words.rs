@@ -21,8 +21,8 @@ pub(super) struct Names {
 impl Names {
     /// The names of all organizations.
     pub(super) fn of_orgs(app: &App) -> Self {
-        let orgs = app.parts.engine.orgs();
-        Self { orgs: orgs.into_iter().map(|(org, _)| (org.id.clone(), org.name.clone())).collect(), ..Self::default() }
+        let orgs = app.parts.engine.connected();
+        Self { orgs: orgs.iter().map(|org| (org.id.clone(), org.name.clone())).collect(), ..Self::default() }
     }
 
     /// The same, with the titles of these causes.

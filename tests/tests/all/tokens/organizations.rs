@@ -264,6 +264,26 @@ async fn an_operation_over_several_organizations_is_shown_in_part_and_changed_by
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_of_two_organizations_is_known_by_its_key_when_it_has_begun_in_both() {
+    let two = Two::start().await;
+    let assigned = format!("/v1/operations/{}", two.of_other("/v1/operations"));
+    two.host.seen(&assigned, |operation| operation["status"] == "done").await;
+    let gate = Arc::new(Semaphore::new(0));
+    two.host.store.plan([Fault::at(Point::BeforeCommit).of("operation/other/").waiting_for(Arc::clone(&gate))]);
+    let url = format!("http://{}/v1/operations", two.host.app.address);
+    let request = two.host.http.post(url).bearer_auth(ADMIN).header("Idempotency-Key", "k");
+    let asked = tokio::spawn(request.json(&json!({ "task": "ignore", "reason": "a test" })).send());
+    two.host.seen("/v1/sync-errors?state=ignored", |page| page["total"] == 1).await;
+    let is_known = async || two.host.exported().await.lines().any(|line| line.contains("\"idempotency/"));
+    assert!(!is_known().await, "a host that is killed now has not carried it out, and does when it comes again");
+    gate.add_permits(1_000);
+    assert_eq!(asked.await.unwrap().unwrap().status(), StatusCode::ACCEPTED);
+    two.host.seen("/v1/sync-errors?state=ignored", |page| page["total"] == 2).await;
+    assert!(is_known().await);
+    two.host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_ignore_over_two_organizations_is_undone_in_both_or_in_none() {
     let two = Two::start().await;
     let host = &two.host;

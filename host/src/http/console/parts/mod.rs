@@ -2,6 +2,7 @@
 //!
 //! The classes of `assets/*.css` are the vocabulary; `/style` of the demo shows all of them.
 
+mod choice;
 pub(crate) mod format;
 mod frame;
 mod icon;
@@ -10,6 +11,7 @@ mod table;
 mod time;
 mod trend;
 
+pub(crate) use self::choice::{choice, choice_of_org};
 pub(crate) use self::frame::{Section, Visit};
 pub(crate) use self::icon::{Icon, icon};
 pub(crate) use self::notice::{Back, Done, local};

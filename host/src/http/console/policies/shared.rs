@@ -41,7 +41,7 @@ pub(super) fn texts_of(app: &App, name: &PolicyName, revision: u32) -> Result<Po
 
 /// The organizations that a policy is assigned to.
 pub(super) fn users(app: &App, name: &PolicyName) -> Vec<Arc<Org>> {
-    app.parts.engine.orgs().into_iter().map(|(org, _)| org).filter(|org| org.policy() == *name).collect()
+    app.parts.engine.connected().into_iter().filter(|org| org.policy() == *name).collect()
 }
 
 /// The version of what is in force; empty where nothing is.
