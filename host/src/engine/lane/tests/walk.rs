@@ -1,18 +1,22 @@
 //! Random days: arrivals, people, a world and a store that fail, kills, and clocks that jump. At the end the world is well,
 //! and everything that was acknowledged is where it has to be.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::bench::{Bench, CONTACTS, Mood, alone, arrival, conversation, lock, org};
-use crate::domain::{ErrorQuery, Operation, OperationId, OperationStatus, Pick, ResyncQuery, State, Task};
+use super::bench::{Bench, CONTACTS, Mood, START, alone, arrival, conversation, lock, org};
+use crate::domain::{
+    Arrival, ErrorQuery, Operation, OperationId, OperationStatus, Pick, ResyncQuery, State, Task, Timestamp,
+};
 use crate::engine::command::Ask;
-use crate::store::{Fault, Point};
+use crate::store::{Fault, Point, export};
 
 /// Conversations of a walk.
 const CONVERSATIONS: u64 = 6;
+/// The place of an ignore among what is done with many.
+const IGNORE: u8 = 1;
 
 #[derive(Debug, Clone)]
 enum Move {
@@ -24,8 +28,10 @@ enum Move {
     /// Says which contact the customer is.
     Choose(u64, usize),
     RetryAll,
-    /// One of retry, ignore, reopen, assign and resync over all that its states allow.
-    Operate(u8),
+    /// One of retry, ignore, reopen, assign and resync over all that its states allow, or over that of one conversation.
+    Operate(u8, Option<u64>),
+    /// Has a conversation forgotten.
+    Erase(u64),
     /// Pauses, resumes or cancels the operation that was begun last.
     Steer(u8),
     /// Takes back what an operation ignored.
@@ -50,7 +56,8 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         4 => (1..=CONVERSATIONS, 0..3u8).prop_map(|(number, ask)| Move::Ask(number, ask)),
         3 => (1..=CONVERSATIONS, 0..CONTACTS.len()).prop_map(|(number, place)| Move::Choose(number, place)),
         1 => Just(Move::RetryAll),
-        3 => (0..5u8).prop_map(Move::Operate),
+        3 => (0..5u8, prop::option::weighted(0.7, 1..=CONVERSATIONS)).prop_map(|(task, of)| Move::Operate(task, of)),
+        1 => (1..=CONVERSATIONS).prop_map(Move::Erase),
         2 => (0..3u8).prop_map(Move::Steer),
         1 => Just(Move::Undo),
         4 => (1..400u64).prop_map(Move::Pass),
@@ -72,11 +79,15 @@ async fn walk(moves: Vec<Move>) {
     let mut chosen: HashMap<u64, Pick> = HashMap::new();
     // The operations that were acknowledged, the newest last.
     let mut operations: Vec<OperationId> = Vec::new();
+    let mut known = Known::default();
     for next in moves {
         match next {
             Move::Arrive(number) => {
                 messages += 1;
-                if bench.arrive(arrival(number, messages)).await {
+                let mut said = arrival(number, messages);
+                said.messages[0].body = words(number, messages);
+                // What is sent before an erasure is not learned again.
+                if bench.arrive(said).await && !known.erased.contains_key(&number) {
                     arrived.insert(number, messages);
                 }
             }
@@ -85,6 +96,7 @@ async fn walk(moves: Vec<Move>) {
             Move::Accept => lock(&bench.world.refused).clear(),
             Move::Ask(number, ask) => {
                 let ask = [Ask::Retry, Ask::Ignore("spam".to_owned()), Ask::Reopen][usize::from(ask)].clone();
+                known.ignores.extend(matches!(ask, Ask::Ignore(_)).then_some(number));
                 let answer = tokio::time::timeout(Duration::from_secs(5), bench.about(number, ask.clone())).await;
                 if let (Ok(Some(Ok(error))), Ask::Ignore(_)) = (answer, ask) {
                     assert_eq!(error.state, State::Ignored, "an acknowledged ignore is one");
@@ -94,7 +106,21 @@ async fn walk(moves: Vec<Move>) {
             Move::RetryAll => {
                 let _ = tokio::time::timeout(Duration::from_secs(5), bench.retry_all()).await;
             }
-            Move::Operate(task) => operations.extend(operate(&bench, task).await),
+            Move::Operate(task, of) => {
+                if task == IGNORE {
+                    known.ignores.extend(of.map_or(1..=CONVERSATIONS, |number| number..=number));
+                }
+                operations.extend(operate(&bench, task, of).await);
+            }
+            Move::Erase(number) => {
+                let of = arrival(number, messages);
+                let at = Timestamp::from_millis(START);
+                let forget = Arrival::erasing(of.conversation, (of.source, of.account, of.message), "ann", at);
+                let until = bench.arrive(forget).await.then_some(messages);
+                known.erased.entry(number).or_default().extend(until);
+                // It may have been done although nobody was told so.
+                arrived.remove(&number);
+            }
             Move::Steer(to) => {
                 let statuses = [OperationStatus::Paused, OperationStatus::Running, OperationStatus::Cancelled];
                 if let Some(id) = operations.last() {
@@ -126,7 +152,9 @@ async fn walk(moves: Vec<Move>) {
     bench.retry_all().await.unwrap();
     let health = bench.settled().await;
     assert_eq!((health.sync_errors.pending, health.sync_errors.retrying, health.parked), (0, 0, 0));
-    all_is_in_or_ignored(&bench, arrived).await;
+    all_is_in_or_ignored(&bench, arrived, &known.ignores).await;
+    nothing_is_kept(&bench, &known.erased).await;
+    chosen.retain(|number, _| !known.erased.contains_key(number));
     choices_are_heeded(&bench, chosen).await;
     bench.verify().await;
 }
@@ -153,10 +181,37 @@ async fn choices_are_heeded(bench: &Bench, chosen: HashMap<u64, Pick>) {
     }
 }
 
-/// Every message that was acknowledged is known, and its conversation is written or ignored.
-async fn all_is_in_or_ignored(bench: &Bench, arrived: HashMap<u64, u64>) {
+/// What was asked for, whether or not it was acknowledged.
+#[derive(Default)]
+struct Known {
+    /// Conversations that somebody ignored, alone or with others.
+    ignores: HashSet<u64>,
+    /// Conversations of which somebody had everything forgotten, and the newest message before each time that was acknowledged.
+    erased: HashMap<u64, Vec<u64>>,
+}
+
+/// What a message says.
+fn words(number: u64, message: u64) -> String {
+    format!("words {number}-{message};")
+}
+
+/// No word of a conversation that was forgotten is on record.
+async fn nothing_is_kept(bench: &Bench, erased: &HashMap<u64, Vec<u64>>) {
+    let mut lines = Vec::new();
+    export(bench.store.as_ref(), &mut lines).await.expect("an export");
+    let kept = String::from_utf8(lines).expect("text");
+    for (number, until) in erased {
+        for message in 1..=until.iter().max().copied().unwrap_or(0) {
+            assert!(!kept.contains(&words(*number, message)), "{number}-{message} is kept: {kept}");
+        }
+    }
+}
+
+/// Every message that was acknowledged is known, and its conversation is written, or ignored because somebody did that.
+async fn all_is_in_or_ignored(bench: &Bench, arrived: HashMap<u64, u64>, ignores: &HashSet<u64>) {
     for (number, message) in arrived {
         let ignored = bench.state(number).await == Some(State::Ignored);
+        assert!(!ignored || ignores.contains(&number), "{number} is ignored, and nobody did that");
         let id = format!("main:{number}-{message}").parse().unwrap();
         let known = bench.ledger.conversation(&super::bench::org(), &conversation(number)).await.unwrap().unwrap();
         assert!(known.messages.iter().any(|message| message.id == id), "an acknowledged message is known");
@@ -165,13 +220,15 @@ async fn all_is_in_or_ignored(bench: &Bench, arrived: HashMap<u64, u64>) {
     }
 }
 
-/// Begins one of retry, ignore, reopen, assign and resync over all that its states allow; `None` where nobody says that it began.
-async fn operate(bench: &Bench, task: u8) -> Option<OperationId> {
+/// Begins one of retry, ignore, reopen, assign and resync over all that its states allow, or over that of one conversation; `None` where
+/// nobody says that it began.
+async fn operate(bench: &Bench, task: u8, of: Option<u64>) -> Option<OperationId> {
     let resync = Task::Resync { query: ResyncQuery::default() };
     let (ignore, reopen) = (Task::Ignore { reason: "many".to_owned() }, Task::Reopen { undoes: None, since: None });
     let tasks = [Task::Retry, ignore, reopen, Task::Assign { assignee: Some("ann".to_owned()) }, resync];
     let task = tasks[usize::from(task)].clone();
-    let query = ErrorQuery::of_org(org(), task.states().iter().copied());
+    let all = ErrorQuery::of_org(org(), task.states().iter().copied());
+    let query = ErrorQuery { conversation: of.map(conversation), ..all };
     let begun = tokio::time::timeout(Duration::from_secs(5), bench.operate(task, &query)).await;
     begun.ok().flatten().map(|operation| operation.id)
 }
