@@ -171,6 +171,26 @@ async fn one_search_finds_a_customer_an_id_of_any_kind_and_words_of_a_cause() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_retry_that_fails_by_another_cause_says_by_which() {
+    let host = TestHost::start().await;
+    unmapped(&host, 1..=3, "someone").await;
+    host.until("all are on record", |health| health.sync_errors.pending == 3).await;
+    map(&host, "someone").await;
+    let refusal = json!([{ "errorCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "No bad eggs" }]);
+    host.salesforce(Method::POST, "acme/faults", json!({ "external_id": "main:1", "status": 400, "json": refusal }))
+        .await;
+    let report = ended(&host, &begun(&host, json!({ "task": "retry" })).await).await;
+    let sums = ["done", "passed", "failed_otherwise", "failed_alike", "skipped", "progress"].map(|name| &report[name]);
+    assert_eq!(sums, [&json!(3), &json!(2), &json!(1), &json!(0), &json!(0), &json!(1.0)], "{report}");
+    let (_, list) = host.get("/v1/sync-errors?state=pending").await;
+    let error = &list["sync_errors"][0];
+    assert_eq!(error["refusal"]["code"], "FIELD_CUSTOM_VALIDATION_EXCEPTION");
+    let failed_as = &report["orgs"][0]["failed_as"];
+    assert_eq!(failed_as[error["group"].as_str().unwrap()], 1, "{report}");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_retry_of_many_tries_three_of_a_cause_and_leaves_the_rest_where_they_fail_alike() {
     let host = TestHost::start().await;
     unmapped(&host, 1..=12, "nobody").await;

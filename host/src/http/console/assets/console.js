@@ -280,6 +280,9 @@
     times();
     remember();
     count();
+    // What is looked at in parts goes on by itself as long as somebody looks.
+    const more = one('[data-goes-on]');
+    if (more) setTimeout(() => { if (more.isConnected && !document.hidden) more.form.requestSubmit(more); }, 300);
   }
   ready();
   listen();

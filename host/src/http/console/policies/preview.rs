@@ -236,7 +236,7 @@ pub(super) async fn show(
         html! {
             form.actions method="post" action={ "/policies/" (name) "/edit" } {
                 (hidden_texts(&texts, fields.get("tag"))) (rest)
-                @if more { button type="submit" formaction={ "/policies/" (name) "/preview" } { "Go on" } }
+                @if more { button type="submit" data-goes-on formaction={ "/policies/" (name) "/preview" } { "Go on" } }
                 button.quiet type="submit" { "Back to the editor" }
                 button.quiet type="submit" name="do" value="shadow" { "Ask as a shadow" }
                 button.quiet[more] type="submit" name="do" value="put" { "Put in force" }
