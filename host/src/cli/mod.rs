@@ -163,9 +163,7 @@ impl Exit {
             Self::Done => "done",
             Self::Failed => "it could not be done, or not with all that was named",
             Self::Misused => "the command line was not understood",
-            Self::Refused => {
-                "the host refused it, in the words that are printed (`sync-error` and `operation`; 1 elsewhere)"
-            }
+            Self::Refused => "the host refused it, in the words that are printed",
             Self::Unfinished => "an operation has ended, and something failed again or was left (`operation`)",
         }
     }
@@ -177,16 +175,13 @@ impl Exit {
         format!("Exit codes:{all}\n`store verify` has its own: 0 nothing differs, 1 something does, 2 nobody can tell.")
     }
 
-    /// As what came out of a command that asks a host about sync errors.
-    fn of(result: anyhow::Result<Self>) -> Self {
-        result.unwrap_or_else(|error| {
-            failed(&error);
-            match error.downcast_ref::<Misused>() {
-                Some(_) => Self::Misused,
-                None if error.is::<Refused>() => Self::Refused,
-                None => Self::Failed,
-            }
-        })
+    /// Of a command that came to no good end.
+    fn of(error: &anyhow::Error) -> Self {
+        match error.downcast_ref::<Misused>() {
+            Some(_) => Self::Misused,
+            None if error.is::<Refused>() => Self::Refused,
+            None => Self::Failed,
+        }
     }
 }
 
@@ -217,6 +212,7 @@ pub fn run() -> ExitCode {
             | Command::Plugin(_)
             | Command::Policy(_)
             | Command::Conversation(_)
+            | Command::Customer(_)
             | Command::SyncError(_)
             | Command::Action(_)
             | Command::Mail(_)
@@ -241,7 +237,7 @@ pub fn run() -> ExitCode {
     };
     let code = runtime.block_on(dispatch(cli.command)).unwrap_or_else(|error| {
         failed(&error);
-        Exit::Failed.into()
+        Exit::of(&error).into()
     });
     // A disk that hangs keeps nobody from stopping.
     runtime.shutdown_timeout(LAST_WORK);
@@ -284,8 +280,8 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Policy(command) => policy::run(command).await?,
         Command::Conversation(command) => conversation::run(command).await?,
         Command::Customer(command) => customer::run(command).await?,
-        Command::SyncError(command) => return Ok(Exit::of(sync_error::run(*command).await).into()),
-        Command::Operation(command) => return Ok(Exit::of(operation::run(command).await).into()),
+        Command::SyncError(command) => return Ok(sync_error::run(*command).await?.into()),
+        Command::Operation(command) => return Ok(operation::run(command).await?.into()),
         Command::Action(command) => action::run(command).await?,
         Command::Mail(command) => mail::run(command).await?,
         Command::Token(command) => token::run(command).await?,

@@ -29,7 +29,7 @@ fn organizations_and_environments_are_told_as_they_stand() {
         "{report}{errors}"
     );
     let (code, _, errors) = ask(&host, &["org", "show", "nobody"]);
-    assert!(code == Some(1) && errors.contains("nobody"), "{errors}");
+    assert!(code == Some(3) && errors.contains("nobody"), "{errors}");
     assert_eq!(said(&host, &["environment", "list"]), "");
 }
 
@@ -48,14 +48,14 @@ fn settings_are_changed_taken_back_and_not_overwritten_and_mails_muted() {
     let table = said(&host, &["org", "set", "acme", "--back", "mode", "--if-match", &tag]);
     assert_eq!(line("mode", &table)[1..], ["by-policy", "file"], "{table}");
     let (code, _, errors) = ask(&host, &["org", "set", "acme", "concurrency=5", "--if-match", &tag]);
-    assert!(code == Some(1) && errors.contains("another version"), "{errors}");
+    assert!(code == Some(3) && errors.contains("another version"), "{errors}");
     let (code, _, errors) = ask(&host, &["org", "set", "acme", "concurrency=0"]);
-    assert!(code == Some(1) && errors.contains("concurrency"), "{errors}");
+    assert!(code == Some(3) && errors.contains("concurrency"), "{errors}");
     assert!(said(&host, &["org", "mute", "acme", "--for", "8"]).contains("are muted until"));
     assert!(said(&host, &["org", "settings", "acme"]).contains("mails are muted until"));
     assert!(said(&host, &["org", "mute", "acme", "--end"]).contains("mails about acme are sent"));
     let (code, _, errors) = ask(&host, &["org", "test-mail", "acme"]);
-    assert!(code == Some(1) && errors.contains("no [mail]"), "{errors}");
+    assert!(code == Some(3) && errors.contains("no [mail]"), "{errors}");
     assert_eq!(said(&host, &["mail", "list"]), "");
 }
 

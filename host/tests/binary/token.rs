@@ -51,7 +51,7 @@ fn a_token_is_printed_alone_once_is_listed_without_its_secret_and_opens_nothing_
     let (code, _, errors) = ask_with(&host, secret, &["sync-error", "list"]);
     assert!(code == Some(3) && errors.contains("Not authorized"), "{errors}");
     let (code, _, errors) = ask(&host, &["token", "make", "x", "--scope", "policies"]);
-    assert!(code == Some(1) && errors.contains("`policies`"), "{errors}");
+    assert!(code == Some(3) && errors.contains("`policies`"), "{errors}");
     let (code, _, errors) = ask(&host, &["token", "make", "x", "--scope", "everything"]);
     assert!(code == Some(2) && errors.contains("none of read, errors"), "{errors}");
 }
