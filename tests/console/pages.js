@@ -46,6 +46,8 @@ const PAGES = [
   ["errors", "/sync-errors", () => "/sync-errors"],
   ["errors-of-one", "/sync-errors", () => "/sync-errors?org=gulf&state=pending"],
   ["errors-found", "/sync-errors", () => "/sync-errors?q=Jane&state="],
+  ["parked", "/parked", () => "/parked?org=gulf"],
+  ["parked-of-all", "/parked", () => "/parked"],
   ["error", `/sync-errors/${id}`, (on) => `/sync-errors/${on.trigger.id}`],
   ["error-picklist", `/sync-errors/${id}`, (on) => `/sync-errors/${on.picklist.id}`],
   ["error-contact", `/sync-errors/${id}`, (on) => `/sync-errors/${on.ambiguous.id}`],

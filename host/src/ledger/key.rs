@@ -108,6 +108,10 @@ pub(super) fn parked(org: &OrgId) -> String {
     format!("parked/{org}/")
 }
 
+pub(super) fn parked_since(org: &OrgId, since: Timestamp, id: &ConversationId) -> String {
+    format!("{}{}/{id}", parked(org), time(since))
+}
+
 pub(super) fn aged(org: &OrgId) -> String {
     format!("age/{org}/")
 }
@@ -123,7 +127,7 @@ pub(super) fn of_delivery(org: &OrgId, id: &ConversationId, delivery: &Delivery)
             format!("{}{}/{id}", ready(org, work), time(since))
         }
         Phase::Waiting { until } => format!("{}{}/{id}", due(org), time(until)),
-        Phase::Parked { since } => format!("{}{}/{id}", parked(org), time(since)),
+        Phase::Parked { since } => parked_since(org, since, id),
         Phase::Idle | Phase::Held => aged_on(org, delivery.day, id),
     }
 }

@@ -129,17 +129,31 @@ impl Ledger {
         queued: Queued,
         limit: usize,
     ) -> Result<Vec<(Timestamp, ConversationId)>, Error> {
-        let range = match queued {
-            Queued::Ready(work) => Range::of(key::ready(org, work), limit),
-            Queued::Parked => Range::of(key::parked(org), limit).backward(),
-        };
+        match queued {
+            Queued::Ready(work) => self.since(Range::of(key::ready(org, work), limit)).await,
+            Queued::Parked => self.parked(org, None, limit).await,
+        }
+    }
+
+    /// Parked conversations, since when, the newest first: those behind this place of the list, at most `limit`.
+    pub async fn parked(
+        &self,
+        org: &OrgId,
+        behind: Option<(Timestamp, &ConversationId)>,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, ConversationId)>, Error> {
+        let behind = behind.map(|(since, id)| key::parked_since(org, since, id).into_bytes());
+        self.since(Range::of(key::parked(org), limit).backward().after(behind)).await
+    }
+
+    /// Reads keys that end with a time and a conversation.
+    async fn since(&self, range: Range) -> Result<Vec<(Timestamp, ConversationId)>, Error> {
         self.index(range, |name| Ok((key::time_part(name, 1)?, key::part(name, 0)?))).await
     }
 
     /// Conversations that are tried again by themselves, the next one first, with the time before which they are not.
     pub async fn due(&self, org: &OrgId, limit: usize) -> Result<Vec<(Timestamp, ConversationId)>, Error> {
-        let read = |name: &[u8]| Ok((key::time_part(name, 1)?, key::part(name, 0)?));
-        self.index(Range::of(key::due(org), limit), read).await
+        self.since(Range::of(key::due(org), limit)).await
     }
 
     /// Reads keys of an index. One that cannot be understood leads nowhere, and is removed.

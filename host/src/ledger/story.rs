@@ -3,10 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::{Ledger, error_ids, key, record};
 use crate::domain::{
-    AuditEntry, Cause, Conversation, ConversationId, Delivery, Direction, Fingerprint, Group, Message, OrgId,
+    AuditEntry, Cause, Conversation, ConversationId, Customer, Delivery, Direction, Fingerprint, Group, Message, OrgId,
     SyncError, SyncErrorId,
 };
 use crate::store::Error;
@@ -37,6 +38,12 @@ struct Words {
     messages: Vec<Message>,
 }
 
+/// What of it tells who the customer is.
+#[derive(Deserialize)]
+struct Named {
+    customer: Customer,
+}
+
 impl Ledger {
     /// What was said last in these conversations, by the customer where they said something. Those that are not there, cannot
     /// be read or say nothing have none.
@@ -44,17 +51,34 @@ impl Ledger {
     /// # Errors
     /// When the store cannot be read.
     pub async fn last_words(&self, of: &[(&OrgId, &ConversationId)]) -> Result<Vec<Option<String>>, Error> {
-        let keys: Vec<_> = of.iter().map(|(org, id)| key::conversation(org, id).into_bytes()).collect();
-        let values = self.store.get_many(keys.clone()).await?;
-        let last = |(name, value): (Vec<u8>, Option<Vec<u8>>)| {
-            let Words { messages } = record::decode(&name, &value?).ok()?;
+        let last = |Words { messages }| {
             let said = || messages.iter().rev().filter(|message| !message.body.trim().is_empty());
             let of_customer = said().find(|message| message.direction == Direction::Inbound);
             let last = of_customer.or_else(|| said().next())?;
             Some(last.body.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LAST_WORDS).collect())
         };
+        self.of_each(of, last).await
+    }
+
+    /// The names of the customers of these conversations; none where it is not known.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn customer_names(&self, of: &[(&OrgId, &ConversationId)]) -> Result<Vec<Option<String>>, Error> {
+        self.of_each(of, |Named { customer }| customer.name).await
+    }
+
+    /// A text of each of these conversations, where they are there and can be read.
+    async fn of_each<T: DeserializeOwned>(
+        &self,
+        of: &[(&OrgId, &ConversationId)],
+        text: impl Fn(T) -> Option<String>,
+    ) -> Result<Vec<Option<String>>, Error> {
+        let keys: Vec<_> = of.iter().map(|(org, id)| key::conversation(org, id).into_bytes()).collect();
+        let values = self.store.get_many(keys.clone()).await?;
+        let read = |(name, value): (Vec<u8>, Option<Vec<u8>>)| text(record::decode(&name, &value?).ok()?);
         let bytes = record::bytes_of(values.iter().flatten());
-        Ok(record::off_thread(bytes, || keys.into_iter().zip(values).map(last).collect()))
+        Ok(record::off_thread(bytes, || keys.into_iter().zip(values).map(read).collect()))
     }
 
     /// What is kept of a conversation, in the order of the organizations that have it.

@@ -27,6 +27,7 @@ mod mail;
 mod many_causes;
 mod openapi;
 mod operations;
+mod parked_pages;
 mod plugins;
 mod policies;
 mod policy_pages;

@@ -115,6 +115,7 @@ async fn a_plugin_is_handed_in_by_the_form_of_the_console_and_what_cannot_be_one
     let (name, signature) =
         (("name", None, &b" router "[..]), ("signature", Some("router.wasm.minisig"), signature.as_bytes()));
     let file = |bytes| ("file", Some("router.wasm"), bytes);
+    let (altered, too_large, far_too_large) = (variant("altered"), vec![0; 5_000_001], vec![0; 6_000_000]);
     for (form, status, says) in [
         (&[name, signature][..], StatusCode::BAD_REQUEST, "file: the form does not say it"),
         (&[name, file(&b""[..])], StatusCode::BAD_REQUEST, "file: the form does not say it"),
@@ -122,11 +123,11 @@ async fn a_plugin_is_handed_in_by_the_form_of_the_console_and_what_cannot_be_one
         (&[("name", None, b".router"), file(ROUTER)], StatusCode::UNPROCESSABLE_ENTITY, "a hidden file"),
         (&[("name", None, b"../router"), file(ROUTER)], StatusCode::UNPROCESSABLE_ENTITY, "../router"),
         (&[name, file(ROUTER)], StatusCode::UNPROCESSABLE_ENTITY, "not signed"),
-        (&[name, file(&variant("altered")), signature], StatusCode::UNPROCESSABLE_ENTITY, "altered"),
+        (&[name, file(&altered), signature], StatusCode::UNPROCESSABLE_ENTITY, "altered"),
         (&[name, file(b"no component"), signature], StatusCode::UNPROCESSABLE_ENTITY, "altered"),
         (&[name, file(ROUTER), ("surname", None, b"x")], StatusCode::BAD_REQUEST, "name, file and signature"),
-        (&[name, file(&vec![0; 5_000_001])], StatusCode::PAYLOAD_TOO_LARGE, "5000000 bytes"),
-        (&[name, file(&vec![0; 6_000_000])], StatusCode::PAYLOAD_TOO_LARGE, "5000000 bytes"),
+        (&[name, file(&too_large)], StatusCode::PAYLOAD_TOO_LARGE, "5000000 bytes"),
+        (&[name, file(&far_too_large)], StatusCode::PAYLOAD_TOO_LARGE, "5000000 bytes"),
     ] {
         let page = browser.upload("/plugins", form).await;
         assert_eq!(page.status, status, "{}", page.text);

@@ -1,6 +1,7 @@
 //! The first page: what is wrong now, since when, how much, whether it grows, and whether somebody is on it.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -9,7 +10,7 @@ use maud::{Markup, html};
 
 use super::causes::condition;
 use super::org_card::{card, departed_card, environment, incident, notice};
-use super::parts::format::{self, grouped};
+use super::parts::format::{self, counted, grouped};
 use super::parts::{Section, Visit, spark};
 use super::quarantine;
 use crate::domain::{Condition, ErrorCounts, Group, GroupOrder, GroupQuery, OrgId, Timestamp};
@@ -44,12 +45,16 @@ pub(super) async fn show(
         oldest.push(engine.oldest_unsynced(&org.id).await?);
     }
     let causes = causes(&app, &caller).await?;
+    let troubles = if sees_everything { app.parts.troubles.of(None) } else { Vec::new() };
+    let of_orgs = orgs.iter().map(|(org, _)| app.parts.troubles.of(Some(&org.id)).len()).sum::<usize>();
+    let sources = orgs.iter().flat_map(|(org, _)| engine.sources(&org.id));
+    let silent: BTreeSet<_> = sources.filter(|it| it.silent_since.is_some()).map(|it| it.source).collect();
     let healths: Vec<_> = orgs.iter().map(|(_, health)| health).collect();
     let content = html! {
-        h1 { (headline(&healths)) }
+        h1 #headline data-live { (headline(&healths, troubles.len() + of_orgs, silent.len())) }
         (figures(&healths))
-        @if sees_everything { @for trouble in app.parts.troubles.of(None) { (notice(&trouble)) } }
-        @for org in shown { (incident(&app, &visit, org)) }
+        @for trouble in &troubles { (notice(trouble)) }
+        div #incidents data-live { @for org in shown { (incident(&app, &visit, org)) } }
         @if !causes.is_empty() {
             div.head { h2 { "The causes that wait for somebody" } a href="/causes" { "All causes" } }
             (table_of(&causes, orgs.len() > 1, &|id| {
@@ -85,29 +90,38 @@ pub(super) fn worst_first(orgs: &mut [(Arc<Org>, OrgHealth)]) {
     });
 }
 
-/// The causes with the most that waits, those that grow or are new before those that are known.
+/// The causes with the most that waits: all that are new, grow or are back, and then those that are known.
 async fn causes(app: &App, caller: &Caller) -> Result<Vec<Group>, Problem> {
     let (ledger, now) = (app.parts.engine.ledger(), app.parts.clock.now());
     let open = [Condition::New, Condition::Escalating, Condition::Regressed, Condition::Ongoing];
     let mut query = GroupQuery { conditions: open.into(), ..GroupQuery::default() };
     caller.narrow(app, &mut query.orgs)?;
-    let mut found = ledger.group_page(&query, GroupOrder::Pending, None, CAUSES, now).await?.items;
+    // They are all read for any page.
+    let mut found = ledger.group_page(&query, GroupOrder::Pending, None, usize::MAX, now).await?.items;
     found.retain(|group| group.counts.pending > 0);
     found.sort_by_key(|group| group.condition(now) == Condition::Ongoing);
+    found.truncate(CAUSES);
     Ok(found)
 }
 
-/// The answer to the question that everybody comes with.
-fn headline(orgs: &[&OrgHealth]) -> String {
-    let down = orgs.iter().filter(|health| health.incident.as_ref().is_some_and(|it| !it.recovering)).count();
-    let pending: u64 = orgs.iter().map(|health| health.sync_errors.pending).sum();
-    match (down, pending) {
-        (0, 0) => "All is well".to_owned(),
-        (0, 1) => "1 sync error waits for somebody".to_owned(),
-        (0, _) => format!("{} sync errors wait for somebody", grouped(pending)),
-        (1, _) => "Nothing gets through to 1 organization".to_owned(),
-        (_, _) => format!("Nothing gets through to {down} organizations"),
-    }
+/// The answer to the question that everybody comes with: the worst there is. `troubles` are what an operator can cure.
+fn headline(orgs: &[&OrgHealth], troubles: usize, silent: usize) -> String {
+    let sum = |of: fn(&OrgHealth) -> u64| orgs.iter().map(|health| of(health)).sum::<u64>();
+    let down = sum(|health| health.incident.as_ref().is_some_and(|it| !it.recovering).into());
+    let recovering = sum(|health| health.incident.as_ref().is_some_and(|it| it.recovering).into());
+    let (pending, parked) = (sum(|health| health.sync_errors.pending), sum(|health| health.parked));
+    let (troubles, silent) = (troubles as u64, silent as u64);
+    let organizations = |count| counted(count, "organization", "organizations");
+    let sentences = [
+        (down, format!("Nothing gets through to {}", organizations(down))),
+        (pending, counted(pending, "sync error waits for somebody", "sync errors wait for somebody")),
+        (parked, counted(parked, "conversation is parked", "conversations are parked")),
+        (recovering, format!("Conversations get through again to {}", organizations(recovering))),
+        (troubles, counted(troubles, "thing needs an operator", "things need an operator")),
+        (silent, counted(silent, "source is silent", "sources are silent")),
+    ];
+    let worst = sentences.into_iter().find(|(count, _)| *count > 0);
+    worst.map_or_else(|| "All is well".to_owned(), |(_, sentence)| sentence)
 }
 
 fn figures(orgs: &[&OrgHealth]) -> Markup {
@@ -121,7 +135,7 @@ fn figures(orgs: &[&OrgHealth]) -> Markup {
             (figure(counts(|it| it.pending), "pending", "/sync-errors?state=pending"))
             (figure(counts(|it| it.retrying), "retrying", "/sync-errors?state=retrying"))
             (figure(counts(|it| it.ignored), "ignored", "/sync-errors?state=ignored"))
-            (figure(sum(|it| it.parked), "parked by an incident", "/"))
+            (figure(sum(|it| it.parked), "parked by an incident", "/parked"))
             (figure(sum(|it| it.waiting + it.sending), "on their way", "/"))
             (figure(sum(|it| it.operations as u64), "operations going on", "/operations"))
         }
@@ -165,4 +179,38 @@ fn table_of(causes: &[Group], with_org: bool, name: &dyn Fn(&OrgId) -> String, n
 /// When it failed, by hour.
 fn hours(group: &Group) -> Vec<Hour> {
     group.failures.hours().map(|(from, failures)| Hour { from, failures }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Class, Refusal};
+    use crate::engine::IncidentHealth;
+
+    #[test]
+    fn all_is_well_only_where_nothing_waits() {
+        let org = |pending, parked, recovering: Option<bool>| {
+            let refusal = Refusal::new(Class::Auth, "NOT_AUTHORIZED", "");
+            let since = Timestamp::default();
+            let incident =
+                recovering.map(|recovering| IncidentHealth { since, refusal, next_probe_at: None, recovering });
+            let mut health = OrgHealth { parked, incident, ..OrgHealth::default() };
+            health.sync_errors.pending = pending;
+            health
+        };
+        let (well, down) = (org(0, 0, None), org(3, 40, Some(false)));
+        assert_eq!(headline(&[&well, &well], 0, 0), "All is well");
+        assert_eq!(headline(&[], 0, 0), "All is well");
+        assert_eq!(headline(&[&well, &down], 1, 1), "Nothing gets through to 1 organization");
+        assert_eq!(headline(&[&down, &down], 0, 0), "Nothing gets through to 2 organizations");
+        assert_eq!(headline(&[&org(1, 0, None), &well], 1, 0), "1 sync error waits for somebody");
+        assert_eq!(headline(&[&org(1_200, 9, Some(true))], 0, 0), "1,200 sync errors wait for somebody");
+        assert_eq!(headline(&[&org(0, 1, None)], 0, 0), "1 conversation is parked");
+        assert_eq!(headline(&[&org(0, 40, Some(true))], 2, 2), "40 conversations are parked");
+        assert_eq!(headline(&[&org(0, 0, Some(true))], 2, 2), "Conversations get through again to 1 organization");
+        assert_eq!(headline(&[&well], 1, 2), "1 thing needs an operator");
+        assert_eq!(headline(&[&well], 2, 2), "2 things need an operator");
+        assert_eq!(headline(&[&well], 0, 1), "1 source is silent");
+        assert_eq!(headline(&[&well], 0, 2), "2 sources are silent");
+    }
 }

@@ -1,14 +1,35 @@
-//! What is wrong with an organization as a whole, and the one thing to do about it.
+//! What is wrong with organizations as a whole, and the one thing to do about it.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
 
 use maud::{Markup, html};
 
+use super::org_card;
+use super::parked;
 use super::parts::format::{self, counted};
-use super::parts::{Icon, icon};
-use crate::engine::{IncidentHealth, OrgHealth};
+use super::parts::{Icon, Visit, icon};
+use crate::domain::{Class, OrgId};
+use crate::engine::{IncidentHealth, Org, OrgHealth};
+use crate::http::App;
+
+/// So many organizations with an incident are named above a list; home has all of them.
+const NAMED: usize = 3;
+
+/// Whether nothing gets through until somebody authorizes the organization anew.
+pub(super) fn is_dead(incident: &IncidentHealth) -> bool {
+    incident.refusal.class == Class::Auth && !incident.recovering
+}
 
 /// What is wrong, since when, how many wait, and when it is looked at again. What can be done about it stands in it.
-pub(super) fn what_is_wrong(health: &OrgHealth, incident: &IncidentHealth, what_to_do: Option<&Markup>) -> Markup {
-    let parked = counted(health.parked, "conversation waits", "conversations wait");
+pub(super) fn what_is_wrong(
+    org: &OrgId,
+    health: &OrgHealth,
+    incident: &IncidentHealth,
+    what_to_do: Option<&Markup>,
+) -> Markup {
+    let words = counted(health.parked, "conversation waits", "conversations wait");
+    let parked = html! { a href=(parked::address(Some(org))) { (words) } };
     if incident.recovering {
         return html! {
             div.notice.wait { div { b { "Conversations get through again: " } (parked) " for a place since the incident." } }
@@ -29,5 +50,37 @@ pub(super) fn what_is_wrong(health: &OrgHealth, incident: &IncidentHealth, what_
             }
             @if let Some(what_to_do) = what_to_do { div.actions { (what_to_do) } }
         }
+    }
+}
+
+/// What stands above a list that is about these organizations: the incident of the only one, else a line for each that has one.
+pub(super) fn above_list(app: &App, visit: &Visit, meant: &[&(Arc<Org>, OrgHealth)]) -> Markup {
+    html! {
+        div #incidents data-live {
+            @match meant {
+                [one] => { (org_card::incident(app, visit, one)) }
+                _ => { (lines(meant)) }
+            }
+        }
+    }
+}
+
+/// Those through which nothing gets first, and of these the ones that hold most back.
+fn lines(meant: &[&(Arc<Org>, OrgHealth)]) -> Markup {
+    let mut held: Vec<_> = meant.iter().filter_map(|(org, it)| Some((org, it.parked, it.incident.as_ref()?))).collect();
+    held.sort_by_key(|(_, parked, incident)| (incident.recovering, Reverse(*parked)));
+    html! {
+        @for (org, parked, incident) in held.iter().take(NAMED) {
+            div class={ "notice " (if incident.recovering { "wait" } else { "bad" }) } {
+                div {
+                    b {
+                        @if incident.recovering { "Conversations get through again to " } @else { "Nothing gets through to " }
+                        a href={ "/sync-errors?org=" (org.id) } { bdi { (org.name) } }
+                    }
+                    ": " (parked::link(Some(&org.id), *parked)) "."
+                }
+            }
+        }
+        @if held.len() > NAMED { p { a href="/" { "and " (held.len() - NAMED) " more" } } }
     }
 }

@@ -24,6 +24,7 @@ mod org_settings;
 mod orgs;
 mod pages;
 mod paging;
+mod parked;
 mod parts;
 mod policies;
 mod quarantine;

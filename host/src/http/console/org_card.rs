@@ -5,7 +5,8 @@ use std::sync::Arc;
 use maud::{Markup, html};
 
 use super::authorization;
-use super::incident::what_is_wrong;
+use super::incident::{is_dead, what_is_wrong};
+use super::parked;
 use super::parts::format::{self, counted, grouped};
 use super::parts::{Icon, Visit, icon};
 use crate::domain::{OrgId, SourceId, State as ErrorState, Unsynced};
@@ -62,7 +63,7 @@ pub(super) fn card(
             dl {
                 dt { "Sync errors" }
                 dd.counts { (lists_of(&org.id, health)) }
-                dt { "Conversations" } dd { (going_on(health)) }
+                dt { "Conversations" } dd { (going_on(&org.id, health)) }
                 @if let Some(oldest) = oldest {
                     dt { "Oldest" } dd { (super::conversation::link_to(&oldest.conversation, "the oldest that waits")) ", since " (format::time(oldest.since)) }
                 }
@@ -73,8 +74,9 @@ pub(super) fn card(
             p.links {
                 a href={ "/orgs/" (org.id) "/checks" } { "The first points to check" }
                 a href={ "/orgs/" (org.id) "/settings" } { "Settings" }
-                @if visit.may(Scope::Errors) && health.sync_errors.pending + health.sync_errors.retrying > 0 {
-                    a href={ "/operations/new?task=retry&org=" (org.id) } { "Retry all" }
+                @let open = health.sync_errors.pending + health.sync_errors.retrying;
+                @if visit.may(Scope::Errors) && open > 0 {
+                    a href={ "/operations/new?task=retry&org=" (org.id) } { "Retry all " (grouped(open)) }
                 }
             }
         }
@@ -99,9 +101,8 @@ fn usage(org: &Org) -> Markup {
 /// An organization to which nothing gets through, with the one thing to do.
 pub(super) fn incident(app: &App, visit: &Visit, (org, health): &(Arc<Org>, OrgHealth)) -> Markup {
     let Some(incident) = &health.incident else { return html! {} };
-    let dead = incident.refusal.class == crate::domain::Class::Auth;
     let what_to_do = html! {
-        @if dead { (authorization::button(visit, org, &app.callback())) }
+        @if is_dead(incident) { (authorization::button(visit, org, &app.callback())) }
         @if visit.may(Scope::Errors) {
             form method="post" action={ "/orgs/" (org.id) "/checks" } {
                 (visit.way_back())
@@ -111,9 +112,9 @@ pub(super) fn incident(app: &App, visit: &Visit, (org, health): &(Arc<Org>, OrgH
         a.button.quiet href={ "/orgs/" (org.id) "/checks" } { "The first points to check" }
     };
     html! {
-        section id={ "incident-" (org.id) } data-live aria-label=(org.name) {
+        section aria-label=(org.name) {
             h2 { bdi { (org.name) } }
-            (what_is_wrong(health, incident, Some(&what_to_do)))
+            (what_is_wrong(&org.id, health, incident, Some(&what_to_do)))
         }
     }
 }
@@ -190,13 +191,17 @@ pub(super) fn warning(org: &OrgId, health: &OrgHealth) -> Markup {
     }
 }
 
-fn going_on(health: &OrgHealth) -> Markup {
-    if health.idle() {
-        return html! { "all settled, or waiting for somebody" };
-    }
+fn going_on(org: &OrgId, health: &OrgHealth) -> Markup {
     html! {
-        (health.waiting) " waiting, " (health.sending) " on their way, " (health.scheduled) " tried again later"
-        @if health.parked > 0 { ", " (grouped(health.parked)) " parked" }
+        @match (health.idle(), health.sync_errors.pending, health.parked) {
+            (true, 0, 0) => { "all settled" }
+            (true, 0, _) => { "none on its way" }
+            (true, ..) => { "none on its way: what is pending waits for somebody" }
+            (false, ..) => {
+                (health.waiting) " waiting, " (health.sending) " on their way, " (health.scheduled) " tried again later"
+            }
+        }
+        @if health.parked > 0 { ", " a href=(parked::address(Some(org))) { (grouped(health.parked)) " parked" } }
         @if health.retrying_all > 0 { ", " (grouped(health.retrying_all)) " still to be retried" }
         @if health.unmerged > 0 { ", more just arrived" }
     }
@@ -205,6 +210,26 @@ fn going_on(health: &OrgHealth) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Timestamp;
+    use crate::engine::IncidentHealth;
+
+    #[test]
+    fn all_is_settled_only_where_nothing_waits_for_anybody() {
+        let org = OrgId::new("shop").unwrap();
+        let refusal = crate::domain::Refusal::new(crate::domain::Class::Auth, "NOT_AUTHORIZED", "");
+        let incident = IncidentHealth { since: Timestamp::default(), refusal, next_probe_at: None, recovering: false };
+        let said = |pending, parked| {
+            let incident = Some(incident.clone());
+            let mut health = OrgHealth { parked, incident, ..OrgHealth::default() };
+            health.sync_errors.pending = pending;
+            going_on(&org, &health).0
+        };
+        let parked = "<a href=\"/parked?org=shop\">1,200 parked</a>";
+        assert_eq!(said(0, 0), "all settled");
+        assert_eq!(said(3, 0), "none on its way: what is pending waits for somebody");
+        assert_eq!(said(0, 1_200), format!("none on its way, {parked}"));
+        assert_eq!(said(3, 1_200), format!("none on its way: what is pending waits for somebody, {parked}"));
+    }
 
     #[test]
     fn the_icon_is_grey_while_nothing_waits_for_a_person_and_has_a_mark_and_a_count_otherwise() {

@@ -6,7 +6,7 @@ use axum::response::Redirect;
 use maud::{Markup, html};
 
 use super::authorization;
-use super::incident::what_is_wrong;
+use super::incident::{is_dead, what_is_wrong};
 use super::parts::format::{self, counted};
 use super::parts::{Back, Done, Section, Visit, cell, table};
 use crate::domain::OrgId;
@@ -24,9 +24,16 @@ pub(super) async fn checks(
 ) -> Result<Markup, Problem> {
     let (org, health) = app.parts.engine.org(&id)?;
     let report = app.parts.engine.last_report(&id)?;
+    let authorize = authorization::button(&visit, &org, &app.callback());
+    // A dead token is what it is about: the button stands there.
+    let at_incident = health.incident.as_ref().is_some_and(is_dead) && !authorize.0.is_empty();
     let content = html! {
-        h1 { "The first points to check: " (org.name) }
-        @if let Some(incident) = &health.incident { (what_is_wrong(&health, incident, None)) }
+        h1 { "The first points to check: " bdi { (org.name) } }
+        div #incidents data-live {
+            @if let Some(incident) = &health.incident {
+                (what_is_wrong(&id, &health, incident, at_incident.then_some(&authorize)))
+            }
+        }
         @match &report {
             Some(report) => {
                 p.hint { "Looked at " (format::time(report.checked_at)) "." }
@@ -46,7 +53,7 @@ pub(super) async fn checks(
                 button type="submit" { "Look now" }
             }
         }
-        (authorization::button(&visit, &org, &app.callback()))
+        @if !at_incident { (authorize) }
         p.links { a href={ "/sync-errors?org=" (id) } { "The sync errors of " (org.name) } }
     };
     Ok(visit.page(&format!("Checks of {}", org.name), Section::Home, &content))

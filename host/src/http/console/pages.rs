@@ -6,8 +6,8 @@ use axum::routing::{get, post};
 
 use super::{
     actions, authorization, cause, causes, choosing, conversation, customers, home, mails, messages, operation,
-    operations, org_list, org_settings, orgs, policies, quarantine, question, reference, session, settings_forms,
-    style, sync_error, sync_errors, tokens,
+    operations, org_list, org_settings, orgs, parked, policies, quarantine, question, reference, session,
+    settings_forms, style, sync_error, sync_errors, tokens,
 };
 use crate::http::App;
 use crate::http::api::PAGES;
@@ -30,6 +30,7 @@ pub(super) fn read() -> Router<App> {
         .route("/sync-errors/{id}", get(sync_error::show))
         .route("/sync-errors/{id}/repro", get(repro::bundle))
         .route("/conversations/{id}", get(conversation::show))
+        .route("/parked", get(parked::list))
         .route("/mails", get(mails::list))
         .route("/messages/{id}", get(messages::show))
         .route("/actions", get(actions::list))
@@ -77,9 +78,11 @@ pub(super) fn tokens() -> Router<App> {
         .route("/tokens/{id}/revoke", post(tokens::revoke))
 }
 
-/// What is done about the sync errors of one organization.
+/// What is done about the sync errors and the parked conversations of one organization.
 pub(super) fn errors_of_org() -> Router<App> {
-    Router::new().route("/orgs/{org}/checks", post(orgs::look))
+    Router::new()
+        .route("/orgs/{org}/checks", post(orgs::look))
+        .route("/orgs/{org}/parked/{conversation}/ignore", post(parked::ignore))
 }
 
 /// What is done about the quarantine.

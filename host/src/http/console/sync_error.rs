@@ -275,9 +275,9 @@ pub(super) async fn retry(
 
 #[derive(Deserialize)]
 pub(super) struct Reason {
-    reason: String,
+    pub(super) reason: String,
     #[serde(flatten)]
-    back: Back,
+    pub(super) back: Back,
 }
 
 /// No further synchronization is expected, and why.

@@ -1,5 +1,7 @@
 //! The list of sync errors: one line each, tabs by state with their counts, filters, and what can be done about all that match.
 
+mod nothing;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -7,12 +9,14 @@ use axum::Extension;
 use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
 
+use self::nothing::nothing;
 use super::choosing::choose_each_link;
+use super::incident::above_list;
 use super::lines::{self, Line};
 use super::list_address::{address, with_fields};
 use super::parts::format::{self, counted, grouped};
 use super::parts::{Icon, Section, Visit, icon};
-use crate::domain::{Class, ErrorCounts, ErrorQuery, Fingerprint, OrgId, State as ErrorState, SyncError};
+use crate::domain::{Class, ErrorQuery, Fingerprint, OrgId, State as ErrorState, SyncError};
 use crate::engine::{Org, OrgHealth};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
@@ -39,6 +43,8 @@ pub(super) async fn list(
     let page = app.parts.engine.ledger().sync_errors(query, &paging).await?;
     let mut orgs = app.parts.engine.orgs();
     orgs.retain(|(org, _)| caller.sees(&org.id));
+    let meant: Vec<_> = orgs.iter().filter(|(org, _)| query.orgs.is_empty() || query.orgs.contains(&org.id)).collect();
+    let parked = meant.iter().map(|(_, health)| health.parked).sum();
     let chosen = only(&query.orgs).and_then(|id| orgs.iter().find(|(org, _)| org.id == *id));
     let mut causes = match only(&query.groups) {
         Some(group) => app.parts.engine.ledger().group(group).await?,
@@ -54,10 +60,13 @@ pub(super) async fn list(
                 a.button.quiet href={ "/orgs/" (org.id) "/checks" } { "The first points to check" }
             }
         }
-        (tabs(query, &orgs))
+        (above_list(&app, &visit, &meant))
+        (tabs(query, &meant))
         (filters(query, &orgs))
         (what_to_do(&visit, query, page.total))
         @for cause in &causes { (choose_each_link(&visit, &cause.org, &cause.id, cause.class, cause.counts.pending)) }
+        // A table without lines is there as well: so the script tells of the first one that comes.
+        div #nothing data-live { @if page.items.is_empty() { (nothing(query, page.next.is_some(), parked)) } }
         (rows(&visit, query, &page, &lines, &orgs))
         (pages(query, &page, first_of(&address), asked.limit as u64))
     };
@@ -96,10 +105,8 @@ async fn lines_of(app: &App, visit: &Visit, errors: &[SyncError]) -> Result<Vec<
 }
 
 /// The same filters in each state, with the counts where they are known.
-fn tabs(query: &ErrorQuery, orgs: &Orgs) -> Markup {
-    let meant = orgs.iter().filter(|(org, _)| query.orgs.is_empty() || query.orgs.contains(&org.id));
-    let meant: Vec<_> = meant.map(|(_, health)| health.sync_errors).collect();
-    let count = |state| meant.iter().map(|counts: &ErrorCounts| counts.within([state].into_iter())).sum();
+fn tabs(query: &ErrorQuery, meant: &[&(Arc<Org>, OrgHealth)]) -> Markup {
+    let count = |state| meant.iter().map(|(_, health)| health.sync_errors.within([state].into_iter())).sum();
     let others = ErrorQuery { orgs: BTreeSet::new(), states: BTreeSet::new(), ..query.clone() };
     let whole = others == ErrorQuery::default();
     let tab = |states: &[ErrorState], name: &str| {
@@ -178,11 +185,12 @@ fn what_to_do(visit: &Visit, query: &ErrorQuery, total: Option<u64>) -> Markup {
     if !visit.may(Scope::Errors) || total == Some(0) {
         return html! {};
     }
-    let these = |verb: &str| match total {
-        Some(1) => format!("{verb} this one"),
-        Some(total) => format!("{verb} these {}", grouped(total)),
-        None => format!("{verb} all that match"),
+    let those = match total {
+        Some(1) => "this one".to_owned(),
+        Some(total) => format!("these {}", grouped(total)),
+        None => "all that match".to_owned(),
     };
+    let these = |verb: &str| html! { span id={ "these-" (verb) } data-live { (verb) " " (those) } };
     let asks = |task: &str| format!("/operations/new?{}", with_fields(query, &[("task", task)]));
     let is_open = query.states().any(|state| matches!(state, ErrorState::Pending | ErrorState::Retrying));
     let is_ignored = query.states().any(|state| state == ErrorState::Ignored);
@@ -213,35 +221,15 @@ fn what_to_do(visit: &Visit, query: &ErrorQuery, total: Option<u64>) -> Markup {
 }
 
 fn rows(visit: &Visit, query: &ErrorQuery, page: &ErrorPage<SyncError>, lines: &[Line], orgs: &Orgs) -> Markup {
-    if page.items.is_empty() {
-        return nothing(query, page.next.is_some());
-    }
     let names: HashMap<_, _> = orgs.iter().map(|(org, _)| (&org.id, org.name.as_str())).collect();
     let with_org = only(&query.orgs).is_none().then_some(&names);
     html! {
-        table.lines role="table" {
+        table.lines role="table" hidden[page.items.is_empty()] {
             (lines::head(visit, with_org.is_some(), only(&query.states).is_none()))
             tbody role="rowgroup" data-rows {
                 @for (error, line) in page.items.iter().zip(lines) {
                     (lines::row(visit, error, line, with_org, query))
                 }
-            }
-        }
-    }
-}
-
-fn nothing(query: &ErrorQuery, more: bool) -> Markup {
-    let all = ErrorQuery { states: query.states.clone(), orgs: query.orgs.clone(), ..ErrorQuery::default() };
-    html! {
-        div.empty {
-            @if more {
-                p { "None among those looked at so far." }
-            } @else if *query == all && only(&query.states) == Some(&ErrorState::Pending) {
-                p { b { "Nothing is pending." } " Everything that came in got through, is on its way, or is ignored." }
-                p { a href="/" { "How each organization stands" } " · " a href="/causes" { "The causes of the last days" } }
-            } @else {
-                p { b { "There is none." } }
-                @if *query != all { p { a href=(address(&all, None)) { "Show all that are in this state" } } }
             }
         }
     }

@@ -18,6 +18,8 @@ pub(crate) enum Done {
     Late(SyncErrorId),
     /// Nothing: the operation stood otherwise meanwhile.
     Overtaken(OperationId),
+    /// Nothing: the conversation was parked no more.
+    NotParked,
     Looked,
     PutBack,
     Forgotten,
@@ -39,7 +41,8 @@ pub(crate) enum Done {
 }
 
 /// What has nothing to look up: as an address says it, and as the page does.
-static PLAIN: [(Done, &str, &str); 14] = [
+static PLAIN: [(Done, &str, &str); 15] = [
+    (Done::NotParked, "not-parked", "Nothing was done: the conversation is not parked any more."),
     (Done::Looked, "looked", "The points were looked at."),
     (Done::PutBack, "put-back", "The record is back under its key, and is read again."),
     (Done::Forgotten, "forgotten", "The record is forgotten."),
