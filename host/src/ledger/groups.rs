@@ -56,7 +56,7 @@ impl Ledger {
         let total = found.len();
         found.retain(|group| after.is_none_or(|after| order.place(group) > *after));
         found.sort_by_cached_key(|group| order.place(group));
-        let mut items: Vec<_> = found.into_iter().take(limit + 1).collect();
+        let mut items: Vec<_> = found.into_iter().take(limit.saturating_add(1)).collect();
         let more = items.len() > limit;
         items.truncate(limit);
         let next = items.last().filter(|_| more).map(|last| cursor(query, order, last));
