@@ -9,6 +9,7 @@ mod causes;
 mod choosing;
 mod conversation;
 mod customers;
+mod going_on;
 mod home;
 mod incident;
 mod lines;
