@@ -20,6 +20,7 @@ mod notices;
 mod operation;
 mod operations;
 mod org_card;
+mod org_mails;
 mod org_settings;
 mod orgs;
 mod pages;
