@@ -8,13 +8,11 @@ use crate::ledger::ActionFilter;
 
 /// Reasons that are offered.
 const OFFERED: usize = 12;
-/// Actions that are looked at for them.
-const LOOKED_AT: usize = 1_000;
 
-/// The newest reasons for ignoring sync errors of organizations that the caller sees, each once.
-pub(super) async fn given_before(app: &App, caller: &Caller) -> Result<Vec<String>, Problem> {
-    let filter = ActionFilter { orgs: caller.orgs().cloned(), looked_at: Some(LOOKED_AT), ..ActionFilter::default() };
-    let page = app.parts.engine.ledger().actions(&filter, None, LOOKED_AT).await?;
+/// The newest reasons for ignoring sync errors of organizations that the caller sees, each once, among so many of the newest actions.
+pub(super) async fn given_before(app: &App, caller: &Caller, among: usize) -> Result<Vec<String>, Problem> {
+    let filter = ActionFilter { orgs: caller.orgs().cloned(), looked_at: Some(among), ..ActionFilter::default() };
+    let page = app.parts.engine.ledger().actions(&filter, None, among).await?;
     let mut reasons: Vec<String> = Vec::new();
     for (_, action) in page.actions {
         let Some(reason) = action.reason.as_deref() else { continue };

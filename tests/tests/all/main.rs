@@ -14,6 +14,7 @@ mod choosing;
 mod connecting;
 mod contacts;
 mod customers;
+mod error_pages;
 mod events;
 mod evidence;
 mod floors;

@@ -152,11 +152,18 @@ fn place(action: &Action) -> Option<String> {
         | Deed::OperationUndo => {
             format!("/operations/{subject}")
         }
-        Deed::GroupEdit => format!("/causes/{subject}"),
+        Deed::GroupEdit => match &action.org {
+            Some(org) => format!("/causes/{subject}?org={org}"),
+            None => format!("/causes/{subject}"),
+        },
         Deed::IgnoreParked | Deed::Erase => format!("/conversations/{subject}"),
-        Deed::PolicyPut | Deed::PolicyRollBack | Deed::PolicyRestore | Deed::ShadowStart | Deed::ShadowEnd => {
-            "/policies".to_owned()
-        }
+        // What was done to a policy may name a revision behind it.
+        Deed::PolicyPut
+        | Deed::PolicyRollBack
+        | Deed::PolicyRestore
+        | Deed::RejectionForget
+        | Deed::ShadowStart
+        | Deed::ShadowEnd => format!("/policies/{}", subject.split(' ').next()?),
         Deed::TokenMake | Deed::TokenRevoke => "/tokens".to_owned(),
         _ => return None,
     })

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::parts::{Icon, Section, Visit, cell, format, icon, table};
+use super::parts::{Icon, RecordPages, Section, Visit, cell, format, icon, record, table};
 use crate::domain::{ConversationId, OrgId};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
@@ -71,7 +71,7 @@ fn in_org(app: &App, id: &ConversationId, it: &ConversationInOrg) -> Markup {
                 div { (details(it)) (records(it)) (errors(it)) }
             }
             h3 { "What happened" }
-            (timeline(&it.timeline))
+            (timeline(&it.timeline, &RecordPages::of(app, &it.org)))
             @if let Some(cursor) = &it.older_cursor {
                 p {
                     a href={ (address(id)) "?org=" (it.org) "&cursor=" (cursor) } { "What happened before that" }
@@ -81,7 +81,8 @@ fn in_org(app: &App, id: &ConversationId, it: &ConversationInOrg) -> Markup {
     }
 }
 
-fn messages(all: &[Message]) -> Markup {
+/// What was said, oldest first.
+pub(super) fn messages(all: &[Message]) -> Markup {
     html! {
         @if all.is_empty() { p.hint { "No message is kept." } }
         ol.said-by {
@@ -130,13 +131,10 @@ fn records(it: &ConversationInOrg) -> Markup {
         @if !it.records.is_empty() {
             h3 { "In Salesforce" }
             dl {
-                @for record in &it.records {
-                    dt { (record.object) }
+                @for of in &it.records {
+                    dt { (of.object) }
                     dd {
-                        @match &record.url {
-                            Some(url) => { a.code href=(url) rel="noreferrer" { (record.id) " " (icon(Icon::Outside)) } }
-                            None => { code { (record.id) } }
-                        }
+                        (record(of.id.as_str(), of.url.as_deref()))
                     }
                 }
             }
@@ -172,14 +170,14 @@ pub(super) fn said(it: &ConversationInOrg) -> Markup {
 }
 
 /// What happened, in the order in which it is given.
-pub(super) fn timeline(entries: &[AuditEntry]) -> Markup {
+pub(super) fn timeline(entries: &[AuditEntry], pages: &RecordPages) -> Markup {
     html! {
         ol.timeline {
             @for entry in entries {
                 li class=(format::tone(&entry.fact.0)) {
                     div.when { (format::time(entry.at)) }
                     div {
-                        (format::sentence(&entry.fact.0))
+                        (format::sentence(&entry.fact.0, pages))
                         @if let Some(asked) = &entry.request { (format::request(asked)) }
                     }
                 }
@@ -188,7 +186,8 @@ pub(super) fn timeline(entries: &[AuditEntry]) -> Markup {
     }
 }
 
-fn address(id: &ConversationId) -> String {
+/// The page of a conversation.
+pub(super) fn address(id: &ConversationId) -> String {
     format!("/conversations/{}", utf8_percent_encode(id.as_str(), NON_ALPHANUMERIC))
 }
 

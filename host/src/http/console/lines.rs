@@ -4,14 +4,18 @@ use std::collections::HashMap;
 
 use maud::{Markup, html};
 
-use super::list_address::with_fields;
+use super::conversation;
+use super::list_address::address_in;
 use super::notices::who;
 use super::parts::{Icon, Visit, format, icon};
+use super::words::question;
 use crate::domain::{ErrorQuery, Group, OrgId, State, SyncError};
 use crate::http::access::Scope;
 
 /// What a line says beside the sync error.
 pub(super) struct Line {
+    /// Its number in the list, where that is known.
+    pub(super) at: Option<u64>,
     /// Of the cause.
     pub(super) title: String,
     /// What was said last; empty for who may not read it.
@@ -59,8 +63,6 @@ pub(super) fn row(
 ) -> Markup {
     let may = visit.may(Scope::Errors);
     let who = who(error);
-    let list = with_fields(query, &[]);
-    let there = url::form_urlencoded::Serializer::new(String::new()).append_pair("list", &list).finish();
     let wrong = if line.title.is_empty() { &error.refusal.code } else { &line.title };
     html! {
         tr role="row" data-key=(error.id) {
@@ -70,7 +72,11 @@ pub(super) fn row(
                 }
             }
             td.main role="cell" {
-                div { a href={ "/sync-errors/" (error.id) "?" (there) } data-open { bdi { (who) } } }
+                div.beside {
+                    a href=(address_in(&error.id, query, line.at)) data-open { bdi { (who) } }
+                    a.desk href=(conversation::address(&error.conversation)) title="The conversation"
+                        aria-label={ "The conversation of " (who) } { (icon(Icon::Conversation)) }
+                }
             }
             td.main role="cell" title=(wrong) { div { (wrong) } }
             @if may { td.rest role="cell" title=(line.words) { div.soft { bdi { (line.words) } } } }
@@ -98,13 +104,14 @@ fn quick(visit: &Visit, error: &SyncError, who: &str) -> Markup {
             }
         }
     };
+    let ignore = question("ignore", &[("id", error.id.to_string()), ("back", visit.here().to_owned())]);
     html! {
         @match error.state {
             State::Resolved => {}
             State::Ignored => { (form("reopen", "u", Icon::Reopen)) }
             State::Pending | State::Retrying => {
                 (form("retry", "r", Icon::Retry))
-                a.button.quiet href={ "/operations/new?task=ignore&id=" (error.id) } data-key="i"
+                a.button.quiet href=(ignore) data-key="i"
                     aria-label={ "Ignore " (who) } title="Ignore" { (icon(Icon::Ignore)) }
             }
         }

@@ -1,6 +1,6 @@
 //! The addresses of lists of sync errors: their filters as fields, as the API reads them.
 
-use crate::domain::ErrorQuery;
+use crate::domain::{ErrorQuery, SyncErrorId};
 use crate::http::error_query::fields;
 use crate::ledger::Cursor;
 
@@ -19,4 +19,12 @@ pub(super) fn address(query: &ErrorQuery, cursor: Option<&Cursor>) -> String {
         others.push(("state", ""));
     }
     format!("/sync-errors?{}", with_fields(query, &others))
+}
+
+/// The address of a sync error in a list, with its number there where that is known.
+pub(super) fn address_in(id: &SyncErrorId, query: &ErrorQuery, at: Option<u64>) -> String {
+    let mut text = url::form_urlencoded::Serializer::new(String::new());
+    text.append_pair("list", &with_fields(query, &[]));
+    text.extend_pairs(at.map(|at| ("at", at.to_string())));
+    format!("/sync-errors/{id}?{}", text.finish())
 }

@@ -9,17 +9,18 @@ use axum::response::Redirect;
 use maud::{Markup, html};
 
 use self::report::report;
-use self::standing::{acted, percent, sends};
-pub(super) use self::standing::{came, is_going_on, status};
+use self::standing::{acted, sends};
+pub(super) use self::standing::{came, is_going_on, percent, status};
 use super::list_address::address;
+use super::paging;
 use super::parts::format::{self, grouped};
-use super::parts::{Done, Icon, Section, Visit, icon};
+use super::parts::{Back, Done, Icon, Section, Visit, icon};
 use super::words::{self, Names, causes_of, figure};
 use crate::domain::{OperationId, OperationStatus};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
 use crate::http::api::{InOrg, Operation};
-use crate::http::extract::Id;
+use crate::http::extract::{Asked, Form, Id};
 use crate::http::operations::{change, seen, take_back};
 use crate::http::problem::{Kind, Problem};
 
@@ -29,12 +30,13 @@ pub(super) async fn show(
     Extension(visit): Extension<Visit>,
     Extension(caller): Extension<Caller>,
     Id(id): Id<OperationId>,
+    Asked(back): Asked<Back>,
 ) -> Result<Markup, Problem> {
     let operation = seen(&app, &caller, id).await?;
     let names = Names::with_titles(&app, causes_of(&operation.orgs)).await?;
     let title = words::title(&operation.task, operation.sums.matched);
     let content = html! {
-        p.hint { a href="/operations" { "Operations" } }
+        p.hint { a href="/operations" { "Operations" } (back.link()) }
         div.head { h1 { (title) } }
         p {
             (format::capital(&operation.task)) " by " b { (operation.by) } ", begun " (format::time(operation.created_at))
@@ -48,7 +50,7 @@ pub(super) async fn show(
         div #progress data-live {
             (stands(&app, &operation))
             (figures(&operation))
-            (actions(&visit, &operation))
+            (actions(&visit, &operation, &back))
             (report(&operation, &names))
         }
         @if is_going_on(&operation) { noscript { meta http-equiv="refresh" content="3"; } }
@@ -64,6 +66,11 @@ fn over(of: &InOrg, names: &Names) -> Markup {
             None => { (words::over(&of.query, names)) " (" a href=(address(&of.query, None)) { "what is left of it" } ")" }
         }
     }
+}
+
+/// The address of an operation, with the list that it was begun from.
+pub(super) fn address_of(id: &OperationId, back: &Back) -> String {
+    paging::address(&format!("/operations/{id}"), &[("back", back.list().unwrap_or_default())])
 }
 
 /// The bar, and when it ends.
@@ -119,14 +126,14 @@ fn figures(operation: &Operation) -> Markup {
 }
 
 /// What can be asked of it as it stands. Undo takes back what it ignored, and nothing that somebody has changed since.
-fn actions(visit: &Visit, operation: &Operation) -> Markup {
+fn actions(visit: &Visit, operation: &Operation, back: &Back) -> Markup {
     if !visit.may(Scope::Errors) {
         return html! {};
     }
     let button = |verb: &str, mark: Icon, words: &str| {
         html! {
             form method="post" action={ "/operations/" (operation.id) "/" (verb) } {
-                (visit.way_back())
+                @if let Some(list) = back.list() { input type="hidden" name="back" value=(list); }
                 button.quiet type="submit" { (icon(mark)) (words) }
             }
         }
@@ -160,8 +167,9 @@ pub(super) async fn pause(
     app: State<App>,
     caller: Extension<Caller>,
     id: Id<OperationId>,
+    back: Form<Back>,
 ) -> Result<Redirect, Problem> {
-    becomes(&app, &caller, id.0, OperationStatus::Paused).await
+    becomes(&app, &caller, id.0, OperationStatus::Paused, &back.0).await
 }
 
 /// It goes on.
@@ -169,8 +177,9 @@ pub(super) async fn resume(
     app: State<App>,
     caller: Extension<Caller>,
     id: Id<OperationId>,
+    back: Form<Back>,
 ) -> Result<Redirect, Problem> {
-    becomes(&app, &caller, id.0, OperationStatus::Running).await
+    becomes(&app, &caller, id.0, OperationStatus::Running, &back.0).await
 }
 
 /// It ends; what it has done stays.
@@ -178,15 +187,21 @@ pub(super) async fn cancel(
     app: State<App>,
     caller: Extension<Caller>,
     id: Id<OperationId>,
+    back: Form<Back>,
 ) -> Result<Redirect, Problem> {
-    becomes(&app, &caller, id.0, OperationStatus::Cancelled).await
+    becomes(&app, &caller, id.0, OperationStatus::Cancelled, &back.0).await
 }
 
-async fn becomes(app: &App, caller: &Caller, id: OperationId, status: OperationStatus) -> Result<Redirect, Problem> {
-    let address = format!("/operations/{id}");
+async fn becomes(
+    app: &App,
+    caller: &Caller,
+    id: OperationId,
+    status: OperationStatus,
+    back: &Back,
+) -> Result<Redirect, Problem> {
     match change(app, caller, id.clone(), status).await {
-        Ok(_) => Ok(Redirect::to(&address)),
-        Err(problem) => late(&id, problem),
+        Ok(_) => Ok(Redirect::to(&address_of(&id, back))),
+        Err(problem) => late(&id, back, problem),
     }
 }
 
@@ -195,17 +210,18 @@ pub(super) async fn undo(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Id(id): Id<OperationId>,
+    Form(back): Form<Back>,
 ) -> Result<Redirect, Problem> {
     match take_back(&app, &caller, &id).await {
-        Ok(undo) => Ok(Redirect::to(&format!("/operations/{}", undo.id))),
-        Err(problem) => late(&id, problem),
+        Ok(undo) => Ok(Redirect::to(&address_of(&undo.id, &back))),
+        Err(problem) => late(&id, &back, problem),
     }
 }
 
 /// Somebody was quicker, or it has ended: its page says so.
-fn late(id: &OperationId, problem: Problem) -> Result<Redirect, Problem> {
+fn late(id: &OperationId, back: &Back, problem: Problem) -> Result<Redirect, Problem> {
     match problem.is(Kind::OperationStatus) {
-        true => Ok(Redirect::to(&format!("/operations/{id}?done={}", Done::Overtaken(id.clone()).as_text()))),
+        true => Ok(Done::Overtaken(id.clone()).at(&address_of(id, back))),
         false => Err(problem),
     }
 }

@@ -5,9 +5,9 @@ use axum::extract::State;
 use maud::{Markup, html};
 
 use super::mails;
+use super::org_mails::of_mails;
 use super::parts::{Section, Visit, format};
 use crate::domain::{ChangedSetting, Mode, OrgId, OrgSettings, PolicyName, SettingsInForce, Timestamp};
-use crate::engine::Org;
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
 use crate::http::extract::Id;
@@ -16,8 +16,6 @@ use crate::http::problem::Problem;
 
 /// Mails of an organization that the page shows.
 const MAILS: usize = 10;
-/// How long mails can be muted with one press, in hours, and in words.
-const MUTES: [(u64, &str); 4] = [(1, "an hour"), (8, "8 hours"), (24, "a day"), (7 * 24, "a week")];
 /// The modes as the form names them.
 const MODES: [(&str, &str); 4] = [
     ("by-policy", "As the policy decides"),
@@ -258,47 +256,4 @@ fn choices(app: &App, caller: &Caller, org: &OrgId, now: &PolicyName) -> Vec<Pol
         names.insert(0, now.clone());
     }
     names
-}
-
-/// Whether mails are muted, and a mail to try the recipients.
-fn of_mails(app: &App, visit: &Visit, org: &Org, stand: &SettingsInForce, may: bool) -> Markup {
-    let (to, muted) = (&stand.values.alert_recipients, stand.muted(app.parts.clock.now()));
-    html! {
-        section.card aria-labelledby="mails" {
-            h2 #mails { "Mails" }
-            @match muted {
-                Some(mute) => {
-                    p { b { "Muted until " (format::time(mute.until)) } " by " (mute.by) ". What still holds then is one mail." }
-                }
-                None => { p { "Mails are sent" @if to.is_empty() { ", but nobody is a recipient" } "." } }
-            }
-            @if app.parts.outbox.is_none() {
-                p.hint { "The configuration has no [mail], so no mail can be sent. It needs a start of the host to put it there." }
-            }
-            @if may {
-                form.filters method="post" action={ "/orgs/" (org.id) "/mute" } {
-                    (visit.way_back())
-                    label {
-                        "Mute them for"
-                        select name="hours" { @for (hours, words) in MUTES { option value=(hours) { (words) } } }
-                    }
-                    button.quiet type="submit" { "Mute mails" }
-                    @if muted.is_some() { button type="submit" name="end" value="1" { "Send mails again" } }
-                }
-                @if app.parts.outbox.is_some() && !to.is_empty() {
-                    form.filters method="post" action={ "/orgs/" (org.id) "/test-mail" } {
-                        (visit.way_back())
-                        label {
-                            "Test mail to"
-                            select name="to" {
-                                option value="" { (format::counted(to.len() as u64, "recipient", "recipients")) }
-                                @if to.len() > 1 { @for to in to { option value=(to) { (to) } } }
-                            }
-                        }
-                        button.quiet type="submit" { "Send a test mail" }
-                    }
-                }
-            }
-        }
-    }
 }

@@ -1,35 +1,35 @@
 //! The question before something is done with many sync errors at once: how many, by cause, at what price, and why; and the beginning.
 
+mod begun;
 mod request;
 
 use std::collections::BTreeSet;
 
 use axum::Extension;
 use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
-use self::request::{Fields, fields_of, for_field, request};
+pub(super) use self::begun::begin;
+use self::request::{Fields, back_of, fields_of, request};
+pub(super) use self::request::{for_field, moment};
 use super::list_address::address;
 use super::parts::format::{self, counted, grouped};
 use super::parts::{Icon, Section, Visit, choice_of_org, icon};
 use super::words::{self, Names};
-use crate::domain::{ErrorQuery, Fingerprint, IdempotencyKey, OrgId, ResyncQuery};
+use crate::domain::{ErrorQuery, Fingerprint, OrgId, ResyncQuery};
 use crate::http::App;
 use crate::http::access::Caller;
 use crate::http::api::DryRun;
-use crate::http::extract::Form;
-use crate::http::idempotency::{Begun, begin as begin_once, is_one};
 use crate::http::orgs;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::Problem;
 use crate::http::reasons::given_before;
 use crate::http::sync_errors::REASON;
 use crate::http::wanted::Wanted;
-use crate::ledger::KeptAnswer;
 
 /// Causes that a question names; those of many more are counted.
 const NAMED: usize = 50;
+/// Actions that are looked at for reasons that were given before.
+const ACTIONS: usize = 1_000;
 
 /// The question. Nothing is begun.
 pub(super) async fn ask(
@@ -40,48 +40,6 @@ pub(super) async fn ask(
 ) -> Result<Markup, Problem> {
     let fields = fields_of(&address.unwrap_or_default());
     page(&app, &visit, &caller, &fields, None).await
-}
-
-/// Begins what was asked about, once for each key, and leads to it. A reason that is none is asked for again.
-pub(super) async fn begin(
-    State(app): State<App>,
-    Extension(visit): Extension<Visit>,
-    Extension(caller): Extension<Caller>,
-    Form(fields): Form<Fields>,
-) -> Result<Response, Problem> {
-    let sent = fields.iter().find(|(name, _)| name == "key").map(|(_, key)| key.clone()).unwrap_or_default();
-    if !is_one(&sent) {
-        return Err(Problem::bad_request("key: the form has none; open the page anew"));
-    }
-    let rest: Vec<_> = fields.iter().filter(|(name, _)| name != "key").collect();
-    let rest = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(rest).finish();
-    let key = IdempotencyKey::new(caller.identity(), &sent, [b"POST", b"/operations", rest.as_bytes()]);
-    match begin_with(&app, &caller, &fields, &key).await {
-        Ok(address) => Ok(Redirect::to(&address).into_response()),
-        // It has begun, or begins just now: there it is.
-        Err(problem) if problem.is(Kind::KeyInUse) || problem.is(Kind::AnswerLost) => {
-            Ok(Redirect::to("/operations").into_response())
-        }
-        Err(problem) if problem.is(Kind::Invalid) => {
-            Ok((problem.status(), page(&app, &visit, &caller, &fields, Some(&problem)).await?).into_response())
-        }
-        Err(problem) => Err(problem),
-    }
-}
-
-/// Begins it, or finds what the same form began before; answers the address of the operation.
-async fn begin_with(app: &App, caller: &Caller, fields: &Fields, key: &IdempotencyKey) -> Result<String, Problem> {
-    let _turn = match begin_once(app, key).await? {
-        Begun::Before(answer) => return Ok(answer.body),
-        Begun::Now(turn) => turn,
-    };
-    let caller = Caller { key: Some(key.clone()), ..caller.clone() };
-    let begun = Wanted::of(app, &caller, &request(fields, false))?.begin(app, &caller).await?;
-    let address = format!("/operations/{}", begun.id);
-    let status = StatusCode::SEE_OTHER.as_u16();
-    let answer = KeptAnswer { status, content_type: None, etag: None, body: address.clone() };
-    app.parts.engine.ledger().keep_answer(key, &answer, app.parts.clock.now()).await?;
-    Ok(address)
 }
 
 async fn page(
@@ -99,20 +57,20 @@ async fn page(
         .collect();
     let asked = request(&plain, true);
     let wanted = Wanted::of(app, caller, &asked)?;
-    let is_asked = fields.iter().any(|(name, _)| name != "task" && name != "done");
+    let is_asked = fields.iter().any(|(name, _)| !["task", "done", "back"].contains(&name.as_str()));
     let dry = match &wanted {
         Wanted::Resync(..) if !is_asked => None,
         wanted => Some(wanted.plan(app).await?),
     };
     let names = Names::with_titles(app, queried(&wanted)).await?;
-    let reasons = if asked.task == "ignore" { given_before(app, caller).await? } else { Vec::new() };
+    let reasons = if asked.task == "ignore" { given_before(app, caller, ACTIONS).await? } else { Vec::new() };
     let count = dry.as_ref().map(|dry| count(&asked.task, dry));
     let title = match &count {
         Some(count) => format!("{}?", words::deed(&asked.task, *count)),
         None => "Send conversations once more".to_owned(),
     };
     let content = html! {
-        p.hint { a href="/operations" { "Operations" } }
+        p.hint { a href="/operations" { "Operations" } (back_of(fields).link()) }
         h1 { (title) }
         @if let Some(problem) = refused {
             div.notice.bad role="alert" #refused { div { b { "Nothing has begun. " } (format::capital(problem.detail())) "." } }

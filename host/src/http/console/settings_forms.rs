@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::org_settings::{Late, page};
 use super::parts::{Back, Done, Visit};
+use super::question::moment;
 use crate::domain::{Expected, IdError, Mode, OrgId, OrgSettings, SettingsPatch};
 use crate::http::App;
 use crate::http::access::Caller;
@@ -137,6 +138,9 @@ pub(super) async fn save(
 #[derive(Deserialize)]
 pub(super) struct Muting {
     hours: u64,
+    /// A time of one's own, of UTC.
+    #[serde(default)]
+    until: String,
     end: Option<String>,
     #[serde(flatten)]
     back: Back,
@@ -149,7 +153,10 @@ pub(super) async fn mute(
     Id(org): Id<OrgId>,
     Form(asked): Form<Muting>,
 ) -> Result<Response, Problem> {
-    let until = app.parts.clock.now().after(Duration::from_secs(asked.hours.min(1_000) * 3600));
+    let until = match asked.until.trim() {
+        "" => app.parts.clock.now().after(Duration::from_secs(asked.hours.min(1_000) * 3600)),
+        own => moment(own).parse().map_err(|_| Problem::invalid("until: it is not written as 2026-01-15T09:30"))?,
+    };
     let muted_until = Some(Some(until).filter(|_| asked.end.is_none()));
     let patch = SettingsPatch { muted_until, ..SettingsPatch::default() };
     // What there is of it does not matter: whoever asks last is heard.

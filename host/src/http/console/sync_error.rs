@@ -1,38 +1,47 @@
 //! One sync error whole: who and what, what to do, what was sent and came back, and what happened to its conversation.
 
+mod acts;
+mod refusal;
+
 use axum::Extension;
 use axum::extract::State;
-use axum::response::Redirect;
 use maud::{Markup, html};
 use serde::Deserialize;
-use serde_json::Value;
+
+pub(super) use self::acts::{Act, Reason, act, ignore, reopen, retry};
+use self::refusal::refusal;
 
 use super::around;
 use super::choosing::choose_link;
 use super::conversation::{link_to, said, timeline};
+use super::going_on;
 use super::lines::title_of;
 use super::notices::who;
 use super::parts::format::{self, counted, grouped};
-use super::parts::{Back, Done, Icon, Section, Visit, icon};
+use super::parts::{Icon, RecordPages, Section, Visit, icon};
 use super::policies::ways;
-use crate::domain::{Advice, AnswerReceived, Group, PolicyRef, Refusal, State as ErrorState, SyncError, SyncErrorId};
-use crate::engine::Error;
+use crate::domain::{Advice, Group, PolicyRef, State as ErrorState, SyncError, SyncErrorId};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
 use crate::http::api::ConversationInOrg;
 use crate::http::conversations;
-use crate::http::extract::{Asked, Form, Id};
+use crate::http::extract::{Asked, Id};
 use crate::http::problem::Problem;
-use crate::http::sync_errors::{REASON, a_reason, find, sees};
+use crate::http::reasons::given_before;
+use crate::http::sync_errors::{REASON, find};
 use crate::salesforce;
 
 /// Entries of the conversation's timeline that are shown, the newest.
 const ENTRIES: usize = 40;
+/// Actions that are looked at for reasons that were given before.
+const ACTIONS: usize = 200;
 
 #[derive(Deserialize)]
 pub(super) struct From {
     /// The filters of the list that it was opened from.
     list: Option<String>,
+    /// Its number in that list.
+    at: Option<u64>,
 }
 
 /// One sync error with everything that is known of it.
@@ -41,7 +50,7 @@ pub(super) async fn show(
     Extension(visit): Extension<Visit>,
     Extension(caller): Extension<Caller>,
     Id(id): Id<SyncErrorId>,
-    Asked(From { list }): Asked<From>,
+    Asked(From { list, at }): Asked<From>,
 ) -> Result<Markup, Problem> {
     let error = find(&app, &caller, &id).await?;
     let mut groups = app.parts.engine.ledger().group(&error.group).await?;
@@ -50,8 +59,14 @@ pub(super) async fn show(
     let story = stories.into_iter().find(|story| story.org == error.org);
     let masked = !visit.may(Scope::Errors);
     let story = story.map(|story| conversations::view(&app, &error.conversation, story, masked, None, ENTRIES));
-    let around = around::of(&app, &caller, list.as_deref(), &error).await?;
+    let around = around::of(&app, &caller, list.as_deref(), at, &error).await?;
     let org = app.parts.engine.org(&error.org).map_or_else(|_| error.org.to_string(), |(org, _)| org.name.clone());
+    let pages = RecordPages::of(&app, &error.org);
+    let going_on = going_on::over(&app, &caller, &error).await?;
+    let reasons = match can_be_ignored(&visit, &error) {
+        true => given_before(&app, &caller, ACTIONS).await?,
+        false => Vec::new(),
+    };
     let who = who(&error);
     let content = html! {
         (around::links(&around))
@@ -64,15 +79,16 @@ pub(super) async fn show(
             b { (title_of(groups.first(), &error)) }
             div.said { (format::cut(&error.refusal.text)) }
         }
+        (going_on)
         div.sticky #actions data-live {
-            (actions(&visit, &error)) (choose_link(&visit, &error)) (cause(groups.first(), &error))
+            (actions(&visit, &error, &reasons)) (choose_link(&visit, &error)) (cause(groups.first(), &error))
         }
         (ways(&visit, &error))
         div.two {
             div {
                 (advised(&salesforce::advice(&error.refusal)))
                 h2 { "What was sent, and what came back" }
-                (refusal(&error.refusal))
+                (refusal(&error.refusal, &pages))
             }
             div {
                 @if let Some(story) = &story { (said(story)) }
@@ -82,7 +98,7 @@ pub(super) async fn show(
         }
         @if let Some(story) = &story {
             h2 { "What happened to the conversation" }
-            (timeline(&story.timeline))
+            (timeline(&story.timeline, &pages))
             @if story.older_cursor.is_some() { p { (link_to(&error.conversation, "All that happened")) } }
         }
     };
@@ -129,8 +145,12 @@ fn cause(group: Option<&Group>, error: &SyncError) -> Markup {
     }
 }
 
-/// The forms that the state allows, for who may use them.
-pub(super) fn actions(visit: &Visit, error: &SyncError) -> Markup {
+fn can_be_ignored(visit: &Visit, error: &SyncError) -> bool {
+    visit.may(Scope::Errors) && matches!(error.state, ErrorState::Pending | ErrorState::Retrying)
+}
+
+/// The forms that the state allows, for who may use them; `reasons` are offered to whoever ignores it.
+fn actions(visit: &Visit, error: &SyncError, reasons: &[String]) -> Markup {
     if !visit.may(Scope::Errors) || error.state == ErrorState::Resolved {
         return html! {};
     }
@@ -143,7 +163,8 @@ pub(super) fn actions(visit: &Visit, error: &SyncError) -> Markup {
         html! { button.quiet[quiet] type="submit" data-key=[key] { (icon(of)) (name) } }
     };
     let reason = html! {
-        label { "Reason" input name="reason" required maxlength=(REASON); }
+        label { "Reason" input name="reason" required maxlength=(REASON) list="reasons"; }
+        datalist #reasons { @for reason in reasons { option value=(reason) {} } }
         (button("Ignore", Icon::Ignore, None, false))
     };
     html! {
@@ -196,121 +217,6 @@ fn registry(error: &SyncError) -> Markup {
     }
 }
 
-fn refusal(refusal: &Refusal) -> Markup {
-    let named = |names: &[String]| {
-        html! {
-            @for (place, name) in names.iter().enumerate() { @if place > 0 { ", " } code { (name) } }
-        }
-    };
-    html! {
-        dl.wide {
-            @if let Some(blame) = &refusal.blame {
-                dt { "At fault" }
-                dd {
-                    (of_policy(&blame.policy)) ", asked to " (blame.question) ": "
-                    (format::cut(&blame.fault.to_string()))
-                }
-            }
-            @if let Some(status) = refusal.status { dt { "HTTP status" } dd { (status) } }
-            @if !refusal.fields.is_empty() { dt { "Fields" } dd { (named(&refusal.fields)) } }
-            @if !refusal.records.is_empty() { dt { "Records" } dd { (named(&refusal.records)) } }
-            @if let Some(id) = &refusal.request_id { dt { "x-sfdc-request-id" } dd { code { (id) } } }
-            @match &refusal.request {
-                Some(request) => {
-                    dt { "Request as sent" } dd { code { (request.method) " " (request.path) } }
-                }
-                None => { dt { "Request" } dd { "none was sent" } }
-            }
-        }
-        @if let Some(request) = refusal.request.as_ref().filter(|request| !request.body.is_null()) {
-            (format::json("The body of the request", &request.body))
-        }
-        @if let Some(answer) = &refusal.answer { (answered(answer)) }
-    }
-}
-
-fn answered(answer: &AnswerReceived) -> Markup {
-    html! {
-        dl.wide {
-            dt { "Answer as received" }
-            dd {
-                "HTTP " (answer.status)
-                @if let Some(bytes) = answer.cut_from { ", cut off: it had " (bytes) " bytes" }
-            }
-        }
-        @if !answer.headers.is_empty() {
-            details {
-                summary { "Headers of the answer" }
-                dl.wide { @for (name, value) in &answer.headers { dt { (name) } dd { code { (value) } } } }
-            }
-        }
-        @match &answer.body {
-            Value::Null => {}
-            Value::String(text) => {
-                details {
-                    summary { "The body of the answer" }
-                    pre tabindex="0" role="region" aria-label="The body of the answer" { (text) }
-                }
-            }
-            json => { (format::json("The body of the answer", json)) }
-        }
-    }
-}
-
 fn of_policy(policy: &PolicyRef) -> Markup {
     html! { a href={ "/policies/" (policy.name) } { (policy) } }
-}
-
-/// Another attempt.
-pub(super) async fn retry(
-    State(app): State<App>,
-    Extension(caller): Extension<Caller>,
-    Id(id): Id<SyncErrorId>,
-    Form(back): Form<Back>,
-) -> Result<Redirect, Problem> {
-    sees(&app, &caller, &id).await?;
-    let retried = app.parts.engine.retry(&id, &caller.asker()).await;
-    answered_as(&back, retried, Done::Retried(id))
-}
-
-#[derive(Deserialize)]
-pub(super) struct Reason {
-    pub(super) reason: String,
-    #[serde(flatten)]
-    pub(super) back: Back,
-}
-
-/// No further synchronization is expected, and why.
-pub(super) async fn ignore(
-    State(app): State<App>,
-    Extension(caller): Extension<Caller>,
-    Id(id): Id<SyncErrorId>,
-    Form(Reason { reason, back }): Form<Reason>,
-) -> Result<Redirect, Problem> {
-    let reason = a_reason(&reason)?;
-    sees(&app, &caller, &id).await?;
-    let ignored = app.parts.engine.ignore(&id, &caller.asker(), reason).await;
-    answered_as(&back, ignored, Done::Ignored(id))
-}
-
-/// An ignored one is pending again.
-pub(super) async fn reopen(
-    State(app): State<App>,
-    Extension(caller): Extension<Caller>,
-    Id(id): Id<SyncErrorId>,
-    Form(back): Form<Back>,
-) -> Result<Redirect, Problem> {
-    sees(&app, &caller, &id).await?;
-    let reopened = app.parts.engine.reopen(&id, &caller.asker()).await;
-    answered_as(&back, reopened, Done::Reopened(id))
-}
-
-/// Back to where the form stood. Somebody may have been quicker: then the page says what became of it, and by whom.
-fn answered_as(back: &Back, answer: Result<SyncError, Error>, done: Done) -> Result<Redirect, Problem> {
-    match (answer, done) {
-        (Err(Error::Transition(_)), Done::Retried(id) | Done::Ignored(id) | Done::Reopened(id)) => {
-            Ok(back.with(&Done::Late(id)))
-        }
-        (answer, done) => answer.map(|_| back.with(&done)).map_err(Problem::from),
-    }
 }

@@ -11,6 +11,7 @@ use maud::{Markup, html};
 
 use self::nothing::nothing;
 use super::choosing::choose_each_link;
+use super::going_on;
 use super::incident::above_list;
 use super::lines::{self, Line};
 use super::list_address::{address, with_fields};
@@ -52,10 +53,11 @@ pub(super) async fn list(
     };
     causes.retain(|cause| caller.sees(&cause.org));
     let title = chosen.map_or_else(|| "Errors".to_owned(), |(org, _)| format!("Errors of {}", org.name));
-    let lines = lines_of(&app, &visit, &page.items).await?;
+    let lines = lines_of(&app, &visit, &page.items, first_of(&address)).await?;
+    let going_on = going_on::in_list(&app, &caller, query).await?;
     let content = html! {
         div.head {
-            h1 { (title) }
+            h1.few { "Errors" @if let Some((org, _)) = chosen { " of " bdi { (org.name) } } }
             @if let Some((org, _)) = chosen {
                 a.button.quiet href={ "/orgs/" (org.id) "/checks" } { "The first points to check" }
             }
@@ -63,12 +65,13 @@ pub(super) async fn list(
         (above_list(&app, &visit, &meant))
         (tabs(query, &meant))
         (filters(query, &orgs))
+        (going_on)
         (what_to_do(&visit, query, page.total))
         @for cause in &causes { (choose_each_link(&visit, &cause.org, &cause.id, cause.class, cause.counts.pending)) }
         // A table without lines is there as well: so the script tells of the first one that comes.
         div #nothing data-live { @if page.items.is_empty() { (nothing(query, page.next.is_some(), parked)) } }
         (rows(&visit, query, &page, &lines, &orgs))
-        (pages(query, &page, first_of(&address), asked.limit as u64))
+        (pages(query, &page, first_of(&address).unwrap_or(1), asked.limit as u64))
     };
     Ok(visit.page(&title, Section::SyncErrors, &content))
 }
@@ -79,7 +82,7 @@ fn only<T: Ord>(set: &BTreeSet<T>) -> Option<&T> {
 }
 
 /// What the lines say beside the sync errors: titles of the causes, and the last words for those who may read them.
-async fn lines_of(app: &App, visit: &Visit, errors: &[SyncError]) -> Result<Vec<Line>, Problem> {
+async fn lines_of(app: &App, visit: &Visit, errors: &[SyncError], first: Option<u64>) -> Result<Vec<Line>, Problem> {
     let ledger = app.parts.engine.ledger();
     let mut by_org: BTreeMap<&OrgId, BTreeSet<Fingerprint>> = BTreeMap::new();
     for error in errors {
@@ -97,11 +100,12 @@ async fn lines_of(app: &App, visit: &Visit, errors: &[SyncError]) -> Result<Vec<
         }
         false => vec![None; errors.len()],
     };
-    let line = |(error, words): (&SyncError, Option<String>)| Line {
+    let line = |(place, (error, words)): (u64, (&SyncError, Option<String>))| Line {
+        at: first.map(|first| first.saturating_add(place)),
         title: titles.get(&(&error.org, error.group.clone())).cloned().unwrap_or_default(),
         words: words.unwrap_or_default(),
     };
-    Ok(errors.iter().zip(said).map(line).collect())
+    Ok((0..).zip(errors.iter().zip(said)).map(line).collect())
 }
 
 /// The same filters in each state, with the counts where they are known.
@@ -191,7 +195,8 @@ fn what_to_do(visit: &Visit, query: &ErrorQuery, total: Option<u64>) -> Markup {
         None => "all that match".to_owned(),
     };
     let these = |verb: &str| html! { span id={ "these-" (verb) } data-live { (verb) " " (those) } };
-    let asks = |task: &str| format!("/operations/new?{}", with_fields(query, &[("task", task)]));
+    let asks =
+        |task: &str| format!("/operations/new?{}", with_fields(query, &[("task", task), ("back", visit.here())]));
     let is_open = query.states().any(|state| matches!(state, ErrorState::Pending | ErrorState::Retrying));
     let is_ignored = query.states().any(|state| state == ErrorState::Ignored);
     let selected = |task: &str, key: &str, of: Icon| {
@@ -216,7 +221,7 @@ fn what_to_do(visit: &Visit, query: &ErrorQuery, total: Option<u64>) -> Markup {
                 (icon(Icon::Download)) "CSV"
             }
         }
-        form #selection method="get" action="/operations/new" {}
+        form #selection method="get" action="/operations/new" { (visit.way_back()) }
     }
 }
 
@@ -235,10 +240,13 @@ fn rows(visit: &Visit, query: &ErrorQuery, page: &ErrorPage<SyncError>, lines: &
     }
 }
 
-/// The place of a page's first line in the list, as far as its address tells.
-fn first_of(address: &str) -> u64 {
-    let at = url::form_urlencoded::parse(address.as_bytes()).find(|(name, _)| name == "from");
-    at.and_then(|(_, value)| value.parse().ok()).unwrap_or(1)
+/// The number of a page's first line in the list, as far as its address tells.
+fn first_of(address: &str) -> Option<u64> {
+    let field = |wanted: &str| url::form_urlencoded::parse(address.as_bytes()).find(|(name, _)| name == wanted);
+    match field("from") {
+        Some((_, value)) => value.parse().ok(),
+        None => field("cursor").is_none().then_some(1),
+    }
 }
 
 fn pages(query: &ErrorQuery, page: &ErrorPage<SyncError>, first: u64, limit: u64) -> Markup {

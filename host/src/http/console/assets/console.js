@@ -38,7 +38,7 @@
   const signIn = () => say('out', 'You are signed out. ', 'Sign in', `/login?next=${encodeURIComponent(plain(source).pathname + plain(source).search)}`);
   const away = (words) => say('away', words);
 
-  // Times: in words as of now, and in the reader's zone for who points at them.
+  // Times: in words as of now, and in the reader's zone for who points at them; of long ago in that zone, with the exact one behind.
   function words(then, now) {
     const seconds = Math.abs(now - then) / 1000;
     if (seconds < 45) return then > now ? 'in a moment' : 'just now';
@@ -47,14 +47,15 @@
     return long && (then > now ? `in ${long}` : `${long} ago`);
   }
   function times(within = document) {
-    for (const time of all('time[title]', within)) {
+    for (const time of all('time', within)) {
       const then = new Date(time.dateTime);
+      const zoned = (timeStyle) => then.toLocaleString(undefined, { dateStyle: 'medium', timeStyle });
       const text = words(then.getTime(), Date.now());
-      if (text && time.textContent !== text) time.textContent = text;
-      if (!time.dataset.zoned) {
-        time.dataset.zoned = '1';
-        time.title = `${then.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' })} (${time.title})`;
-      }
+      const shown = text || zoned('short');
+      if (time.dataset.exact && time.textContent === shown) continue;
+      const exact = time.dataset.exact ||= time.title || time.textContent;
+      time.textContent = shown;
+      time.title = text ? `${zoned('long')} (${exact})` : exact;
     }
   }
   times();

@@ -3,13 +3,18 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::record::RecordPages;
 use crate::domain::{
     Class, Destination, Ending, Fact, Link, Pick, PolicyRef, ReachedBy, State, SyncErrorId, Timestamp,
 };
 use crate::http::api::RequestOrigin;
 
-/// A text is shown whole up to so many characters.
+/// A text is shown whole up to so many characters,
 const WHOLE: usize = 240;
+/// a longer one up to so many,
+const HEAD: usize = 160;
+/// or to the last blank among so many before that.
+const WORD: usize = 40;
 /// JSON is unfolded up to so many lines.
 const UNFOLDED: usize = 40;
 
@@ -48,10 +53,18 @@ pub(crate) fn cut(text: &str) -> Markup {
     match text.char_indices().nth(WHOLE) {
         None => html! { (text) },
         Some(_) => {
-            let head: String = text.chars().take(WHOLE * 2 / 3).collect();
+            let head = head_of(text);
             html! { details.cut { summary { (head) "…" } div.whole { (text) } } }
         }
     }
+}
+
+/// The beginning of a long text, to the end of a word where one ends soon before.
+fn head_of(text: &str) -> &str {
+    let place = |characters| text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at);
+    let (soon, end) = (place(HEAD - WORD), place(HEAD));
+    let blank = text[soon..end].rfind(char::is_whitespace).map(|at| soon + at);
+    text[..blank.unwrap_or(end)].trim_end()
 }
 
 /// JSON in many lines, folded where it is long.
@@ -121,16 +134,16 @@ pub(crate) fn request(origin: &RequestOrigin) -> Markup {
     }
 }
 
-/// What happened, as a sentence.
-pub(crate) fn sentence(fact: &Fact) -> Markup {
+/// What happened, as a sentence. `pages` are those of the organization in which it happened.
+pub(crate) fn sentence(fact: &Fact, pages: &RecordPages) -> Markup {
     match fact {
         Fact::Arrived { kind, by, event, extra } => arrived(kind, *by, *event, extra.as_ref()),
         Fact::Routed { policy, destination, cost, logs, rule } => {
             routed(policy, destination, *cost, logs, rule.as_deref())
         }
-        Fact::Linked { policy, link, found } => linked(policy, link, *found),
+        Fact::Linked { policy, link, found } => linked(policy, link, *found, pages),
         Fact::Delivered { record, created, version } => html! {
-            b { "Written to Salesforce" } ": record " code { (record) }
+            b { "Written to Salesforce" } ": record " (pages.conversation(record))
             @if *created { " was created" } @else { " was updated" }
             " with version " (version) " of the conversation."
         },
@@ -170,7 +183,7 @@ pub(crate) fn sentence(fact: &Fact) -> Markup {
         Fact::Reopened { sync_error, by } => html! {
             b { (by) } " took " (see(sync_error, "the ignored sync error")) " back; it was pending again."
         },
-        Fact::ContactChosen { sync_error, by, contact } => chose(sync_error, by, contact),
+        Fact::ContactChosen { sync_error, by, contact } => chose(sync_error, by, contact, pages),
         Fact::Erased { by: Some(by), .. } => html! {
             b { "Erased" } ": " b { (by) } " had the conversation forgotten: its words, and who wrote them, are gone here."
         },
@@ -183,12 +196,12 @@ pub(crate) fn sentence(fact: &Fact) -> Markup {
     }
 }
 
-fn chose(error: &SyncErrorId, by: &str, contact: &Pick) -> Markup {
+fn chose(error: &SyncErrorId, by: &str, contact: &Pick, pages: &RecordPages) -> Markup {
     let said = html! { " said at " (see(error, "the sync error")) " that the " };
     html! {
         b { (by) }
         @match contact {
-            Pick::Contact(contact) => { (said) "customer is contact " code { (contact) } }
+            Pick::Contact(contact) => { (said) "customer is contact " (pages.contact(contact)) }
             Pick::NoContact => { (said) "conversation is written without a contact" }
             Pick::Policy => { " took the choice of a contact back at " (see(error, "the sync error")) }
         }
@@ -245,12 +258,12 @@ fn beside(cost: u64, logs: &[String], rule: Option<&str>) -> Markup {
     }
 }
 
-fn linked(policy: &PolicyRef, link: &Link, found: usize) -> Markup {
+fn linked(policy: &PolicyRef, link: &Link, found: usize, pages: &RecordPages) -> Markup {
     html! {
         b { "Customer looked up" } ": " (counted(found as u64, "contact was", "contacts were")) " found; policy "
         (policy) " says that the customer is "
         @match link {
-            Link::Contact(contact) => { "contact " code { (contact) } "." }
+            Link::Contact(contact) => { "contact " (pages.contact(contact)) "." }
             Link::Create(fields) => {
                 "a new contact"
                 @if !fields.is_empty() {
@@ -263,7 +276,7 @@ fn linked(policy: &PolicyRef, link: &Link, found: usize) -> Markup {
             Link::None => { "no contact, and needs none." }
             Link::Ambiguous(several) => {
                 "one of " @for (place, contact) in several.iter().enumerate() {
-                    @if place > 0 { ", " } code { (contact) }
+                    @if place > 0 { ", " } (pages.contact(contact))
                 }
                 "; nobody can tell which."
             }

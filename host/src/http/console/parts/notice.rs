@@ -2,6 +2,7 @@
 //! made, so that a notice stays true in a bookmark.
 
 use axum::response::Redirect;
+use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::domain::{ApiTokenId, OperationId, SyncErrorId};
@@ -80,9 +81,14 @@ impl Done {
 
     /// To an address of this host, with a notice.
     pub(crate) fn at(&self, address: &str) -> Redirect {
+        Redirect::to(&self.address(address))
+    }
+
+    /// An address of this host, with a notice.
+    pub(crate) fn address(&self, address: &str) -> String {
         let address = without_notice(address);
         let mark = if address.contains('?') { '&' } else { '?' };
-        Redirect::to(&format!("{address}{mark}done={}", self.as_text()))
+        format!("{address}{mark}done={}", self.as_text())
     }
 
     pub(crate) fn as_text(&self) -> String {
@@ -120,6 +126,17 @@ impl Back {
     pub(crate) fn with(&self, done: &Done) -> Redirect {
         done.at(local(self.back.as_deref()))
     }
+
+    /// The list of sync errors that it leads back to, with its filters.
+    pub(crate) fn list(&self) -> Option<&str> {
+        let address = local(self.back.as_deref());
+        (address.split('?').next() == Some("/sync-errors")).then_some(address)
+    }
+
+    /// The link to that list.
+    pub(crate) fn link(&self) -> Markup {
+        html! { @if let Some(list) = self.list() { " · " a href=(list) { "Back to the list" } } }
+    }
 }
 
 /// The address if it leads to a page of this host, `/` otherwise.
@@ -152,6 +169,16 @@ mod tests {
             assert_eq!(local(Some(bad)), "/", "{bad:?}");
         }
         assert_eq!(local(None), "/");
+    }
+
+    #[test]
+    fn only_a_list_of_this_host_is_a_list_to_go_back_to() {
+        for good in ["/sync-errors", "/sync-errors?org=a&cursor=1~2"] {
+            assert_eq!(Back::to(good.to_owned()).list(), Some(good));
+        }
+        for bad in ["/", "/sync-errors/se-1", "//evil.example/sync-errors", "https://evil.example/sync-errors?org=a"] {
+            assert_eq!(Back::to(bad.to_owned()).list(), None, "{bad}");
+        }
     }
 
     #[test]

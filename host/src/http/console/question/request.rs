@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::Timestamp;
 use crate::http::api::OperationRequest;
+use crate::http::console::parts::Back;
 
 /// The fields of an address or of a form.
 pub(crate) type Fields = Vec<(String, String)>;
@@ -15,8 +16,10 @@ pub(crate) fn request(fields: &Fields, dry_run: bool) -> OperationRequest {
     let one = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
     let mut query = BTreeMap::<&str, Vec<Value>>::new();
     for (name, value) in fields {
-        if matches!(name.as_str(), "task" | "reason" | "assignee" | "key" | "done" | "cursor" | "sort" | "limit")
-            || value.is_empty()
+        if matches!(
+            name.as_str(),
+            "task" | "reason" | "assignee" | "key" | "done" | "back" | "cursor" | "sort" | "limit"
+        ) || value.is_empty()
         {
             continue;
         }
@@ -46,7 +49,7 @@ pub(crate) fn request(fields: &Fields, dry_run: bool) -> OperationRequest {
 }
 
 /// A time as a browser's field has it, which knows no zone, is one of UTC.
-fn moment(text: &str) -> String {
+pub(crate) fn moment(text: &str) -> String {
     match text.len() {
         16 => format!("{text}:00Z"),
         19 => format!("{text}Z"),
@@ -57,6 +60,12 @@ fn moment(text: &str) -> String {
 /// A time as a browser's field has it, in UTC.
 pub(crate) fn for_field(at: Option<Timestamp>) -> String {
     at.map(|at| at.to_string().chars().take(16).collect()).unwrap_or_default()
+}
+
+/// The list that these fields lead back to.
+pub(crate) fn back_of(fields: &Fields) -> Back {
+    let given = fields.iter().find(|(name, _)| name == "back");
+    Back::to(given.map(|(_, address)| address.clone()).unwrap_or_default())
 }
 
 /// The fields of an address.
@@ -72,8 +81,12 @@ mod tests {
 
     #[test]
     fn the_fields_of_an_address_ask_what_the_api_is_asked() {
-        let asked =
-            request(&fields_of("task=retry&org=a&state=pending&state=retrying&attempts_min=2&q=&done=looked"), true);
+        let asked = request(
+            &fields_of(
+                "task=retry&org=a&state=pending&state=retrying&attempts_min=2&q=&done=looked&back=%2Fsync-errors",
+            ),
+            true,
+        );
         assert_eq!(asked.query, json!({ "org": "a", "state": ["pending", "retrying"], "attempts_min": 2 }));
         assert_eq!((asked.task.as_str(), asked.dry_run, asked.reason), ("retry", true, None));
         let asked = request(&fields_of("task=ignore&reason=&attempts_min=x"), false);

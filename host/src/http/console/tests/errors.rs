@@ -8,7 +8,10 @@ async fn a_sync_error_is_ignored_with_a_reason_reopened_and_tried_again_from_its
     let error = error_of(0);
     let list = "/sync-errors?org=shop&state=pending";
     let page = console.page(list).await;
-    assert!(page.contains("Shop &lt;b&gt;&amp;") && page.contains("sync-errors?org=shop"), "{page}");
+    assert!(
+        page.contains("Errors of <bdi>Shop &lt;b&gt;&amp;</bdi>") && page.contains("sync-errors?org=shop"),
+        "{page}"
+    );
     assert!(
         page.contains("Retry this one") && page.contains("value=\"/sync-errors?org=shop&amp;state=pending\""),
         "{page}"
@@ -109,6 +112,19 @@ async fn a_sync_error_knows_its_place_in_the_list_that_it_was_opened_from() {
     ] {
         assert!(page.contains(part), "{part} is not in {page}");
     }
+    // Where the list says which number it has, so do the pages of it.
+    let at = |number: usize, at: u64| format!("{}&at={at}", there(number)).replace('&', "&amp;");
+    assert!(list.contains(&at(1, 2)) && list.contains("href=\"/conversations/main%3A1\""), "{list}");
+    let numbered = format!("{}&at=2", there(1));
+    let page = console.page(&numbered).await;
+    for part in ["2 of 3", &format!("\"{}\" rel=\"prev\"", at(2, 1)), &format!("\"{}\" rel=\"next\"", at(0, 3))] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+    let ignore = format!("/sync-errors/{}/ignore", error_of(1));
+    assert_eq!(leads_to(&console.post(&ignore, &[("reason", "x")]).await), format!("/?done=ignored-{}", error_of(1)));
+    let page = console.page(&numbered).await;
+    let next = format!("\"{}\" rel=\"next\"", at(0, 2));
+    assert!(page.contains("Back to the list of 2 sync errors") && page.contains(&next), "it has left the list: {page}");
     let page = console.page(&there(0)).await;
     assert!(page.contains("rel=\"prev\"") && !page.contains("rel=\"next\""), "it is the last one: {page}");
     let page = console.page("/conversations/main%3A1").await;

@@ -91,7 +91,7 @@ fn plain(markup: &Markup) -> String {
 #[test]
 fn every_fact_has_a_sentence_that_says_who_and_what() {
     for (fact, words) in every_fact() {
-        let sentence = plain(&sentence(&fact));
+        let sentence = plain(&sentence(&fact, &RecordPages::default()));
         assert!(sentence.contains(words), "{sentence}\nlacks\n{words}");
     }
 }
@@ -101,7 +101,7 @@ fn words_from_outside_are_never_markup() {
     let evil = "<script>alert(1)</script>\"'&";
     let fact =
         Fact::Ignored { sync_error: SyncErrorId::new("se-1").unwrap(), by: evil.into(), reason: evil.repeat(30) };
-    let html = sentence(&fact).0 + &json("request", &Value::String(evil.into())).0;
+    let html = sentence(&fact, &RecordPages::default()).0 + &json("request", &Value::String(evil.into())).0;
     assert!(!html.contains("<script"), "{html}");
     assert!(html.contains("&lt;script&gt;"), "{html}");
 }
@@ -112,6 +112,19 @@ fn a_long_text_is_folded_and_still_there_whole() {
     let long = "é".repeat(WHOLE + 1);
     let folded = cut(&long).0;
     assert!(folded.starts_with("<details") && folded.contains(&long));
+}
+
+#[test]
+fn a_text_is_folded_at_the_end_of_a_word_where_one_ends_soon_before() {
+    let words = "é".repeat(HEAD - 10);
+    let head = |text: &str| head_of(&format!("{text}{}", "x".repeat(WHOLE))).to_owned();
+    assert_eq!(head(&format!("{words} ")), words);
+    assert_eq!(head(&format!("{words} \u{a0} ")), words, "several blanks");
+    let early = format!("{} ", "é".repeat(HEAD - WORD - 2));
+    let cut = head(&early);
+    assert_eq!(cut.chars().count(), HEAD, "the blank is too far before: {cut}");
+    assert_eq!(head(&"م".repeat(HEAD)), "م".repeat(HEAD));
+    assert_eq!(head_of(&"word ".repeat(80)), "word ".repeat(32).trim_end());
 }
 
 #[test]
