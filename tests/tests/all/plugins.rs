@@ -117,9 +117,9 @@ async fn a_plugin_is_handed_in_by_the_form_of_the_console_and_what_cannot_be_one
     let file = |bytes| ("file", Some("router.wasm"), bytes);
     let (altered, too_large, far_too_large) = (variant("altered"), vec![0; 5_000_001], vec![0; 6_000_000]);
     for (form, status, says) in [
-        (&[name, signature][..], StatusCode::BAD_REQUEST, "file: the form does not say it"),
-        (&[name, file(&b""[..])], StatusCode::BAD_REQUEST, "file: the form does not say it"),
-        (&[file(ROUTER), signature], StatusCode::BAD_REQUEST, "name: the form does not say it"),
+        (&[name, signature][..], StatusCode::BAD_REQUEST, "File: the form does not say it"),
+        (&[name, file(&b""[..])], StatusCode::BAD_REQUEST, "File: the form does not say it"),
+        (&[file(ROUTER), signature], StatusCode::BAD_REQUEST, "Name: the form does not say it"),
         (&[("name", None, b".router"), file(ROUTER)], StatusCode::UNPROCESSABLE_ENTITY, "a hidden file"),
         (&[("name", None, b"../router"), file(ROUTER)], StatusCode::UNPROCESSABLE_ENTITY, "../router"),
         (&[name, file(ROUTER)], StatusCode::UNPROCESSABLE_ENTITY, "not signed"),
