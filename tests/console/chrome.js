@@ -2,6 +2,7 @@
 "use strict";
 
 const { chromium } = require("playwright-core");
+const { watch } = require("./faults.js");
 const { secret } = require("./world.js");
 
 const ARGS = [
@@ -18,11 +19,21 @@ async function open(executablePath) {
   return chromium.launch({ executablePath, headless: true, chromiumSandbox: !asRoot, args: ARGS });
 }
 
-// A page of somebody who has signed in by the form.
-async function signedIn(browser, world, name, options = {}) {
-  const context = await browser.newContext({ viewport: DESK, baseURL: world.url, locale: "en-GB", timezoneId: "Europe/Paris", ...options });
+// A context that is closed after the test `t`, which fails where something went wrong within a page and is not `expected`.
+async function fresh(t, browser, { expected, ...options }) {
+  const context = await browser.newContext({ viewport: DESK, locale: "en-GB", timezoneId: "Europe/Paris", ...options });
   context.setDefaultTimeout(MILLISECONDS);
-  const page = await context.newPage();
+  const nothing = await watch(context, expected);
+  t.after(async () => {
+    await context.close();
+    nothing();
+  });
+  return context;
+}
+
+// A page of somebody who has signed in by the form.
+async function signedIn(t, browser, world, name, options = {}) {
+  const page = await (await fresh(t, browser, { baseURL: world.url, ...options })).newPage();
   await page.goto("/login");
   await signIn(page, name);
   return page;
@@ -34,4 +45,4 @@ async function signIn(page, name) {
   await page.waitForURL((url) => url.pathname !== "/login");
 }
 
-module.exports = { open, signedIn, signIn, DESK, PHONE };
+module.exports = { open, fresh, signedIn, signIn, DESK, PHONE };

@@ -3,6 +3,7 @@
 
 const assert = require("node:assert");
 const { ORGS } = require("./monday.js");
+const { ended } = require("./operation.js");
 const { until } = require("./world.js");
 
 const SECONDS = 60;
@@ -24,7 +25,7 @@ const main = (op) => op.page.locator("main");
 
 async function menu(op, name) {
   const entry = op.page.getByRole("navigation", { name: "Main" }).getByRole("link", { name });
-  if (!(await entry.isVisible())) await op.press(op.page.getByText("More", { exact: true }));
+  if (!(await entry.isVisible())) await op.press(op.page.getByRole("navigation", { name: "Main" }).locator("summary"));
   await op.press(entry);
 }
 
@@ -68,7 +69,11 @@ async function mend(world, op, { org, team, queue, count }) {
   await op.press(button(op, "Preview"));
   await op.page.getByText(/would pass/).first().waitFor();
   await op.press(button(op, `Put in force and retry these ${count.toLocaleString("en-GB")}`));
+  // The page says by itself what became of it; without a script, when it is asked for again.
+  const over = op.page.getByText(`The retry has ended: ${count.toLocaleString("en-GB")} got through, of ${count.toLocaleString("en-GB")}.`);
   await op.page.getByRole("heading", { level: 1, name: "Mended" }).waitFor();
+  if (!op.script) await until(SECONDS, async () => (await over.isVisible()) || (await op.press(link(op, "Look again"))), () => "the retry does not end");
+  await over.waitFor();
   await becomes(world, `org=${org}&team=${team}&state=pending,retrying`, 0);
 }
 
@@ -126,10 +131,76 @@ async function spreadsheet(world, op) {
   assert.ok(lines > 1000, `${lines} lines`);
 }
 
-// Who did what.
+// Who did what on a day, and what it was done to.
 async function whoDidWhat(world, op, who) {
-  await menu(op, /^Actions/);
-  await main(op).getByText(who).first().waitFor();
+  await menu(op, "Who did what");
+  await op.press(link(op, "Today"));
+  const rows = main(op).locator("tbody").getByRole("row");
+  await op.type(op.page.getByLabel("Person"), who);
+  await op.press(button(op, "Show"));
+  await op.page.waitForURL((url) => url.searchParams.get("by") === who && url.searchParams.get("day"));
+  const said = await rows.allInnerTexts();
+  assert.ok(said.length > 0 && said.every((row) => row.includes(who)), said.join("\n"));
+  const began = rows.filter({ hasText: "began an operation over many sync errors" }).first();
+  await op.press(began.getByRole("link").first());
+  await main(op).getByText(`by ${who}, begun`).waitFor();
+
+  await menu(op, "Who did what");
+  await op.press(link(op, "Yesterday"));
+  await op.page.waitForURL((url) => url.searchParams.get("day") && !url.searchParams.get("by"));
+  const day = new URL(op.page.url()).searchParams.get("day");
+  assert.equal(Date.parse(day), Date.parse(new Date().toISOString().slice(0, 10)) - 86_400_000, day);
+  // The world was made today, unless midnight has passed meanwhile.
+  const { actions } = await world.api("GET", `actions?since=${day}T00:00:00Z&limit=50`);
+  const yesterday = actions.filter(({ at }) => at.startsWith(day)).length;
+  if (yesterday === 0) await main(op).getByText("Nobody did that.").waitFor();
+  else assert.equal(await rows.count(), yesterday);
 }
 
-module.exports = { glance, find, mend, ignoreAndUndo, handOver, authorize, spreadsheet, whoDidWhat };
+// A few of those whose customer could be several contacts, one after the other.
+async function chooseContacts(world, op, several) {
+  await toCause(op, "Nobody can tell which contact the customer is");
+  const { id, counts: { pending } } = await causeOf(world, "which contact");
+  await op.press(link(op, `Choose ${pending} contacts, one after the other`));
+  for (let done = 0; done < several; done += 1) {
+    await op.page.getByRole("heading", { level: 1, name: /^Which contact is/ }).waitFor();
+    const error = new URL(op.page.url()).pathname.split("/")[2];
+    await op.press(button(op, /^Choose Anna .* and retry$/));
+    await op.page.getByText(`${done + 1} of ${pending} done`).waitFor();
+    const { candidates, chosen } = await world.api("GET", `sync-errors/${error}/candidates`);
+    assert.equal(candidates.find(({ contact }) => contact === chosen.contact).name.replace(/ \d+$/, ""), "Anna Keller");
+  }
+  const left = (await world.api("GET", `sync-errors?org=gulf&group=${id}&state=pending&limit=500`)).sync_errors.length;
+  assert.equal(left, pending - several);
+}
+
+// What was said with one customer, and what happened, from an error of theirs.
+async function readConversation(world, op) {
+  await menu(op, /^Errors/);
+  const row = main(op).locator("tbody").getByRole("row").first();
+  const customer = await row.getByRole("link").first().innerText();
+  await op.press(row.getByRole("link").first());
+  await op.page.waitForURL(/\/sync-errors\/se-/);
+  const { conversation } = await world.api("GET", `sync-errors/${new URL(op.page.url()).pathname.split("/")[2]}`);
+  await op.press(link(op, "Conversation"));
+  await op.page.getByRole("heading", { level: 1, name: customer, exact: true }).waitFor();
+  await main(op).getByText(conversation, { exact: true }).waitFor();
+  const [{ messages }] = (await world.api("GET", `conversations/${encodeURIComponent(conversation)}`)).orgs;
+  for (const { text } of messages) await main(op).getByText(text, { exact: true }).first().waitFor();
+  await op.page.getByRole("heading", { name: "What happened", exact: true }).waitFor();
+  await main(op).getByText(/failed/).first().waitFor();
+}
+
+// A retry of what nobody has mended is followed on its page: three are tried, fail by the same cause, and the rest is left alone.
+async function follow(world, op) {
+  await toCause(op, "Policy apac refuses");
+  const { counts: { pending } } = await causeOf(world, "Policy apac refuses");
+  await op.press(link(op, `Retry these ${pending}`));
+  await op.press(button(op, `Retry ${pending} sync errors`));
+  await ended(op.page, { matched: pending, "failed by the same cause": 3 });
+  await main(op).getByText("the rest of it was left alone").waitFor();
+}
+
+module.exports = {
+  causeOf, glance, find, mend, ignoreAndUndo, handOver, authorize, spreadsheet, whoDidWhat, chooseContacts, readConversation, follow,
+};

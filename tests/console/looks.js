@@ -1,4 +1,4 @@
-// What holds for every page: axe finds nothing in four designs, nothing scrolls sideways, and it is light.
+// What holds for every page: axe finds nothing in four designs, nothing scrolls sideways, and it is light; and what the first pages show.
 "use strict";
 
 const assert = require("node:assert");
@@ -27,22 +27,93 @@ function nothing(found) {
   assert.ok(found.length === 0, found.join("\n"));
 }
 
+// What axe finds on the page as it is.
+async function violations(tab, how, runOnly) {
+  if (!(await tab.evaluate("typeof axe"))?.startsWith("obj")) await tab.evaluate(axe.source);
+  const { violations: found } = await tab.evaluate((only) => axe.run(document, { resultTypes: ["violations"], runOnly: only }), runOnly);
+  return found.map(({ id, help, nodes }) => `${how}: ${id} (${help}), ${nodes.length} times, first ${nodes[0].html.slice(0, 200)}`);
+}
+
+async function inDesigns(tab) {
+  const found = [];
+  for (const { size, colorScheme } of DESIGNS) {
+    await tab.setViewportSize(size);
+    await tab.emulateMedia({ colorScheme });
+    // The dark differs in its colours alone.
+    const runOnly = colorScheme === "dark" ? { type: "rule", values: ["color-contrast", "link-in-text-block"] } : undefined;
+    found.push(...(await violations(tab, `${size.width} ${colorScheme}`, runOnly)));
+  }
+  return found;
+}
+
 async function accessible(tabs, addresses) {
+  await all(tabs, addresses, inDesigns);
+}
+
+// On paper, and for who wants more contrast.
+async function inOtherMedia(tabs, addresses) {
   await all(tabs, addresses, async (tab) => {
     const found = [];
-    for (const { size, colorScheme } of DESIGNS) {
-      await tab.setViewportSize(size);
-      await tab.emulateMedia({ colorScheme });
-      if (!(await tab.evaluate("typeof axe"))?.startsWith("obj")) await tab.evaluate(axe.source);
-      // The dark differs in its colours alone.
-      const runOnly = colorScheme === "dark" ? { type: "rule", values: ["color-contrast", "link-in-text-block"] } : undefined;
-      const { violations } = await tab.evaluate((only) => axe.run(document, { resultTypes: ["violations"], runOnly: only }), runOnly);
-      for (const { id, help, nodes } of violations) {
-        found.push(`${size.width} ${colorScheme}: ${id} (${help}), ${nodes.length} times, first ${nodes[0].html.slice(0, 200)}`);
-      }
+    for (const media of [{ media: "print", contrast: "no-preference" }, { media: "screen", contrast: "more" }]) {
+      await tab.emulateMedia(media);
+      found.push(...(await violations(tab, JSON.stringify(media))));
     }
     return found;
   });
+}
+
+// What is there only when somebody opens it, or when something is to be said.
+async function opened(tab) {
+  const states = {
+    "the menu": async () => tab.getByRole("navigation", { name: "Main" }).locator("summary").click(),
+    "the keys": async () => tab.keyboard.press("?"),
+    "the bar": async () => {
+      await tab.route("**/v1/events", (route) => route.abort());
+      await tab.reload();
+      await tab.getByRole("status").getByText("The host does not answer").waitFor();
+    },
+  };
+  const found = [];
+  for (const [what, open] of Object.entries(states)) {
+    await tab.goto("/sync-errors");
+    await open();
+    found.push(...(await violations(tab, what)));
+  }
+  nothing(found);
+}
+
+// A line of a list is a line: at most 40 px on a desk, and six of them are seen at once on a phone.
+async function linesAreLines(tab) {
+  await tab.setViewportSize(DESK);
+  await tab.goto("/sync-errors");
+  const heights = await tab.locator("tbody").getByRole("row").evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().height));
+  assert.ok(heights.length === 50 && Math.max(...heights) <= 40, `rows of ${heights.join(", ")} px`);
+  await tab.setViewportSize(PHONE);
+  await tab.goto("/sync-errors");
+  const whole = await tab.locator("tbody").getByRole("row").evaluateAll((rows) => rows.filter((row) => {
+    const { left, top, bottom } = row.getBoundingClientRect();
+    const seen = (y) => row.contains(document.elementFromPoint(left + 20, y));
+    return seen(top + 2) && seen(bottom - 2);
+  }).length);
+  assert.ok(whole >= 6, `${whole} whole rows are seen on a phone`);
+}
+
+// Home leads with where nothing gets through, then what waits for whom and whether it grows, then each organization.
+async function home(tab, name) {
+  await tab.goto("/");
+  const main = tab.locator("main");
+  const incident = main.getByRole("region", { name });
+  await incident.getByRole("button", { name: "Authorize" }).waitFor();
+  const causes = main.getByRole("table");
+  const card = main.getByRole("article", { name });
+  const at = async (it) => (await it.first().boundingBox()).y;
+  assert.ok((await at(incident)) < (await at(causes)) && (await at(causes)) < (await at(card)), "the incident, the causes, the cards");
+  assert.deepEqual((await causes.getByRole("columnheader").allInnerTexts()).slice(-4), ["Trend", "State", "Since", "Owner"]);
+  const rows = causes.locator("tbody").getByRole("row");
+  assert.equal(await rows.count(), await rows.filter({ has: tab.getByRole("img") }).count(), "each has its trend");
+  for (const owner of await rows.evaluateAll((all) => all.map((row) => row.cells[row.cells.length - 1].innerText))) assert.notEqual(owner, "");
+  await card.getByRole("meter", { name: "API calls used" }).waitFor();
+  assert.match(await card.innerText(), /[\d,]+ of 100,000 in 24 hours/);
 }
 
 async function noSidewaysScrolling(tabs, addresses) {
@@ -68,8 +139,11 @@ async function light(newTab, addresses) {
   for (const [name, address] of addresses) {
     const tab = await newTab();
     const sent = [];
-    tab.on("requestfinished", (request) => sent.push(request));
+    const take = (request) => sent.push(request);
+    tab.on("requestfinished", take);
     await tab.goto(address, { waitUntil: "load" });
+    // What the script asks for later is none of it.
+    tab.off("requestfinished", take);
     let page = 0, rest = 0;
     for (const request of sent) {
       const { responseBodySize } = await request.sizes();
@@ -92,4 +166,4 @@ async function complete(tabs, addresses) {
   });
 }
 
-module.exports = { accessible, noSidewaysScrolling, light, complete };
+module.exports = { accessible, inOtherMedia, opened, linesAreLines, home, noSidewaysScrolling, light, complete };

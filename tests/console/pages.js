@@ -71,10 +71,12 @@ const PAGES = [
   ["mended", `/policies/${id}/mended`, (on) => `/policies/emea/mended?org=emea&group=${on.cause("store-events").id}`],
   ["policy-delete", `/policies/${id}/delete`, () => "/policies/apac/delete"],
   ["plugins", "/plugins", () => "/plugins"],
+  ["plugin-delete", `/plugins/${id}/delete`, () => "/plugins/own/delete"],
   ["quarantine", "/quarantine", () => "/quarantine"],
   ["customers", "/customers", () => "/customers"],
   ["customers-found", "/customers", () => "/customers?q=jane"],
   ["erase", "/customers/erase", (on) => `/customers/erase?conversations=${on.trigger.conversation}`],
+  ["erased", "/customers/erased", (on) => `/customers/erased?conversations=${on.trigger.conversation}`],
   ["actions", "/actions", () => "/actions"],
   ["tokens", "/tokens", () => "/tokens"],
   ["quarantined", `/quarantine/${id}`, (on) => `/quarantine/${on.quarantined.id}`],
@@ -84,7 +86,7 @@ const PAGES = [
   ["sign-in", "/login", () => "/login", { signedOut: true }],
 ];
 
-// What links lead to beside these: files, redirects, and a question that needs a plugin of one's own.
-const NO_PAGES = [`/sync-errors/${id}/repro`, `/causes/${id}/choose`, `/plugins/${id}/delete`, "/v1/.*"];
+// What links lead to beside these: files and redirects.
+const NO_PAGES = [`/sync-errors/${id}/repro`, `/causes/${id}/choose`, "/v1/.*"];
 
 module.exports = { facts, PAGES, NO_PAGES };

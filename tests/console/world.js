@@ -103,6 +103,7 @@ class World {
     }
     fs.mkdirSync(path.join(this.folder, "policies"));
     fs.mkdirSync(path.join(this.folder, "plugins"));
+    fs.copyFileSync(path.join(__dirname, "../../plugins/prebuilt/keyword-router.wasm"), path.join(this.folder, "plugins", "own.wasm"));
     for (const [org, { name }] of Object.entries(ORGS)) {
       const { toml, script } = policy(org);
       fs.writeFileSync(path.join(this.folder, "policies", `${org}.toml`), toml);
@@ -240,5 +241,5 @@ async function main([host, simulator]) {
   for (const name of Object.keys(TOKENS)) console.log(`${name.padEnd(8)}${secret(name)}`);
 }
 
-module.exports = { World, TOKENS, secret, until, counted };
+module.exports = { World, TOKENS, secret, free, until, counted };
 if (require.main === module) main(process.argv.slice(2)).catch((error) => { console.error(error); process.exit(1); });

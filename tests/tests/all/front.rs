@@ -6,6 +6,8 @@ use switchyard_tests::{ADMIN, OPERATOR, READER, TestHost, received};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::browser::Browser;
+
 /// Sends this and answers the status, while the connection stays open.
 async fn status(host: &TestHost, request: &str) -> String {
     let mut connection = TcpStream::connect(host.app.address).await.unwrap();
@@ -113,5 +115,32 @@ async fn a_preview_may_show_what_customers_wrote_and_needs_the_scope_for_that() 
     assert!(problem["detail"].as_str().unwrap().contains("errors"), "{problem}");
     assert_eq!(preview(ADMIN).await.0, StatusCode::OK);
     assert_eq!(preview(OPERATOR).await.0, StatusCode::FORBIDDEN);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_says_that_nothing_of_others_is_run_and_home_of_a_new_host_that_all_is_well() {
+    let host = TestHost::start().await;
+    let home = Browser::sign_in(&host, READER).await.get("/").await;
+    home.says(&["<title>Home ·", "All is well"]);
+    assert!(!home.text.contains("The causes that wait"), "{}", home.text);
+    let style = home.text.split_once("<link rel=\"stylesheet\" href=\"").expect("a style").1;
+    let style = style.split_once('"').expect("an end").0;
+    for (path, status) in [("/login", 200), (style, 200), ("/problems/not-found", 200), ("/nothing/is/here", 404)] {
+        let answer = host.http.get(format!("http://{}{path}", host.app.address)).send().await.unwrap();
+        let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        assert_eq!(answer.status(), status, "{path}");
+        for rule in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        ] {
+            assert!(policy.split("; ").any(|it| it == rule), "{path}: {policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{path}: {policy}");
+    }
     host.stop().await;
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use switchyard_tests::{Setup, TestHost, received};
+use switchyard_tests::{OPERATOR, Setup, TestHost, received};
+
+use crate::browser::Browser;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_oldest_unsynced_conversation_and_the_newest_arrival_of_each_source_are_shown_and_measured() {
@@ -64,6 +66,8 @@ async fn a_source_that_is_asked_in_vain_for_long_is_told_once_and_that_it_answer
     host.seen_while_time_passes("/v1/environments", silent).await;
     let (_, org) = host.get("/v1/orgs/acme").await;
     assert!(org["sources"][0]["silent_since"].is_string(), "{org}");
+    let home = Browser::sign_in(&host, OPERATOR).await.get("/").await;
+    home.says(&["main is silent.", "It was heard of last"]);
     // Each of the two organizations that have conversations of it.
     let told = |mails: &[Value], words: &str| {
         let has = |mail: &&Value| mail["subject"].as_str().is_some_and(|subject| subject.contains(words));

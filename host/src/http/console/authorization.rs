@@ -52,7 +52,7 @@ pub(super) async fn start(
     // Not a redirect: browsers let the answer to a form lead only where `form-action` allows, and where Salesforce
     // leads from its first page is nobody's to know.
     let content = html! {
-        h1 { "On to Salesforce" }
+        h1 data-once { "On to Salesforce" }
         p { a href=(url) rel="noreferrer" { "Go on to Salesforce" } " and log in as the integration user." }
     };
     let secure = if secure(&app, &headers) { "; Secure" } else { "" };
@@ -118,7 +118,7 @@ fn not_allowed(error: Option<String>, description: Option<String>) -> Refusal {
 
 fn done(org: &Org, authorized: &Authorized) -> Markup {
     html! {
-        h1 { (org.name) " is authorized" }
+        h1 data-once { (org.name) " is authorized" }
         p { "Salesforce gave tokens for " code { (authorized.server) } ", and they are stored." }
         @if authorized.retried > 0 {
             p {
@@ -133,7 +133,7 @@ fn done(org: &Org, authorized: &Authorized) -> Markup {
 fn refused(org: &Org, refusal: &Refusal) -> Markup {
     let advice = advice(refusal);
     html! {
-        h1 { (org.name) " is not authorized" }
+        h1 data-once { (org.name) " is not authorized" }
         p.notice.bad { code { (refusal.code) } ": " (format::cut(&refusal.text)) }
         p { (advice.happened) " " (advice.check) }
         p { "What was in force before stays in force." }

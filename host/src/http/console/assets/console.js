@@ -58,7 +58,6 @@
       time.title = text ? `${zoned('long')} (${exact})` : exact;
     }
   }
-  times();
   setInterval(times, 20000);
 
   // Reads a page of this host; answers nothing where it is not there, or somebody has to sign in.
@@ -83,14 +82,17 @@
 
   // What somebody was at keeps the focus where it is still there; else the page has it, and not its head.
   function put(page) {
-    const [old, fresh] = [one('main'), one('main', page)];
+    // A copy: what is live is compared with the page.
+    const [old, fresh] = [one('main'), one('main', page)?.cloneNode(true)];
     const was = old.contains(document.activeElement) ? document.activeElement : null;
+    const at = rows().indexOf(current());
     if (fresh) old.replaceWith(fresh);
-    live(page);
     ready();
+    live(page);
     if (!fresh || !was) return;
-    const alike = (it) => it.name === was.name && it.value === was.value && it.textContent === was.textContent && it.form?.action === was.form?.action;
-    const again = (was.id && document.getElementById(was.id)) || all(was.tagName, fresh).find(alike);
+    const alike = (it) => it.name === was.name && it.value === was.value && it.href === was.href && it.textContent === was.textContent && it.form?.action === was.form?.action;
+    // Of a row that is gone, the next one.
+    const again = (was.id && document.getElementById(was.id)) || all(was.tagName, fresh).find(alike) || (at >= 0 && one('[data-open]', rows().slice(0, at + 1).at(-1)));
     if (!again) fresh.tabIndex = -1;
     (again || fresh).focus({ preventScroll: true });
   }
@@ -125,11 +127,12 @@
     asked = Date.now();
     const answer = await read(source);
     asking = false;
-    if (answer && answer.ok) live(answer.page);
-    else later(5000);
+    if (!answer) later(5000);
+    else if (answer.ok) live(answer.page);
   }
   function later(least = 700) {
-    again ??= setTimeout(refresh, Math.max(least, asked + 2000 - Date.now()));
+    // What a form answered in its place, or what Salesforce led to, cannot be asked for again.
+    if (!one('[data-once]')) again ??= setTimeout(refresh, Math.max(least, asked + 2000 - Date.now()));
   }
 
   // What changes is told by the host; nobody listens for a page that nobody sees.
@@ -142,10 +145,9 @@
     if (!one('.menu') || document.hidden) return;
     events = new EventSource('/v1/events');
     for (const type of types) events.addEventListener(type, () => later());
-    let was = true;
-    events.onopen = () => { if (!was) { hush('away'); later(0); } was = true; };
+    // What changed before it listened was told to nobody here.
+    events.onopen = () => { hush('away'); later(0); };
     events.onerror = () => {
-      was = false;
       if (events.readyState === EventSource.CLOSED) { events = null; setTimeout(() => { if (!events) { listen(); later(0); } }, 5000); }
       else away('The host does not answer. It is asked again.');
     };
@@ -278,8 +280,9 @@
   });
 
   function ready() {
-    times();
+    // As the host wrote it.
     remember();
+    times();
     count();
     // What is looked at in parts goes on by itself as long as somebody looks.
     const more = one('[data-goes-on]');
