@@ -48,7 +48,7 @@ pub(super) struct Query {
 /// Find what is kept of a customer
 ///
 /// Their conversations, with a sync error or without, in all organizations that the token is for, and what is kept of each. At most
-/// 1,000 are found: `complete` says whether there are more.
+/// 1,000 are found, 200 where a name only begins so: `complete` says whether there are more.
 #[utoipa::path(get, path = "/v1/customers", operation_id = "find_customer", tag = "customers", params(Query),
     responses((status = 200, description = "Conversations.", body = CustomerList)))]
 pub(super) async fn find(

@@ -9,6 +9,8 @@ use crate::store::{Error, Pair, Range};
 
 /// Conversations that one search may find; more have to be asked for in other words.
 const FOUND: usize = 1_000;
+/// Of those whose name or address only begins with what is looked for, so many in each organization.
+const BEGINNING: usize = 200;
 
 /// What else leads to a conversation since a turn, and what does no more.
 #[derive(Debug)]
@@ -80,17 +82,20 @@ impl Ledger {
         // How a customer was called when a conversation failed is found as well.
         let query =
             ErrorQuery { orgs: orgs.iter().cloned().collect(), customer: Some(q.to_owned()), ..ErrorQuery::default() };
-        let errors = self.error_summaries(&query, &Paging::first(FOUND)).await?;
+        let errors = self.error_summaries(&query, &Paging::first(BEGINNING)).await?;
         let mut is_complete = errors.next.is_none();
         places.extend(errors.items.into_iter().map(|error| (error.org, error.conversation)));
         let named: HashSet<_> = places.iter().cloned().collect();
         let term = search_term(q);
         if !term.is_empty() {
-            let range = |org| Range::of(key::customers(org, &term), FOUND).keys_only();
-            let found = self.store.ranges(orgs.iter().map(range).collect()).await?;
-            for (org, pairs) in orgs.iter().zip(found) {
-                is_complete &= pairs.len() < FOUND;
-                places.extend(pairs.iter().filter_map(|(name, _)| Some((org.clone(), key::part(name, 0).ok()?))));
+            // Who is called exactly so, and whose name or address begins so.
+            for (end, most) in [("/", FOUND), ("", BEGINNING)] {
+                let range = |org| Range::of(key::customers(org, &term) + end, most).keys_only();
+                let found = self.store.ranges(orgs.iter().map(range).collect()).await?;
+                for (org, pairs) in orgs.iter().zip(found) {
+                    is_complete &= pairs.len() < most;
+                    places.extend(pairs.iter().filter_map(|(name, _)| Some((org.clone(), key::part(name, 0).ok()?))));
+                }
             }
         }
         places.sort();
