@@ -70,11 +70,21 @@ pub(super) async fn look(
     Ok(back.with(&Done::Looked))
 }
 
+/// Points of which the same was found, that they are not as they should be or cannot be asked, are one line.
 fn points(checks: &[Check]) -> Markup {
+    let mut lines: Vec<(String, &Check)> = Vec::new();
+    for check in checks {
+        let name = check.name.replace('-', " ");
+        let alike = |of: &Check| of.ok != Some(true) && of.ok == check.ok && of.found == check.found;
+        match lines.iter_mut().find(|(_, of)| alike(of)) {
+            Some((names, _)) => *names = format!("{names}, {name}"),
+            None => lines.push((format::capital(&name), check)),
+        }
+    }
     let rows = html! {
-        @for check in checks {
+        @for (names, check) in &lines {
             tr role="row" {
-                th role="rowheader" scope="row" { (format::capital(&check.name.replace('-', " "))) }
+                th role="rowheader" scope="row" { (names) }
                 (cell("As it should be", &verdict(check.ok)))
                 (cell("Found", &format::cut(&check.found)))
             }
@@ -94,6 +104,23 @@ fn verdict(ok: Option<bool>) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_found_alike_is_one_line_unless_it_is_as_it_should_be() {
+        let check = |name, ok, found: &str| Check { name, ok, found: found.to_owned() };
+        let dead = "the token is dead";
+        let checks = [
+            check("accounts", Some(true), "fine"),
+            check("api-access", Some(true), "fine"),
+            check("package-fields", None, dead),
+            check("queues", None, dead),
+            check("token", Some(false), dead),
+        ];
+        let table = points(&checks).0;
+        assert_eq!(table.matches(dead).count(), 2, "{table}");
+        assert!(table.contains(">Package fields, queues</th>") && table.contains(">Token</th>"), "{table}");
+        assert_eq!(table.matches("fine").count(), 2, "{table}");
+    }
 
     #[test]
     fn what_cannot_be_known_is_neither_ok_nor_not_ok() {
