@@ -86,6 +86,11 @@ async fn page(
     let affected = affected(app, &samples, visit.may(Scope::Errors)).await?;
     let people = people(app, &group.org).await?;
     let story = story(app, caller, &group).await?;
+    // What mends it stands before what only tries again.
+    let way = html! {
+        (way_of_cause(visit, &group))
+        (choose_each_link(visit, &group.org, &group.id, group.class, group.counts.pending))
+    };
     let content = html! {
         p.hint { a href="/causes" { "Causes" } " of " a href={ "/causes?org=" (group.org) } { (names.org(&group.org)) } }
         h1 { (group.title) }
@@ -95,9 +100,8 @@ async fn page(
             }
         }
         (counts(&group))
-        (actions(visit, &group))
-        (way_of_cause(visit, &group))
-        (choose_each_link(visit, &group.org, &group.id, group.class, group.counts.pending))
+        (way)
+        (actions(visit, &group, way.0.is_empty()))
         (held(&group))
         div.two {
             div {
@@ -131,8 +135,8 @@ fn counts(group: &Group) -> Markup {
     }
 }
 
-/// What can be done with all of it. Each asks first, and says how many.
-fn actions(visit: &Visit, group: &Group) -> Markup {
+/// What can be done with all of it. Each asks first, and says how many. A retry comes first where nothing else mends it.
+fn actions(visit: &Visit, group: &Group, is_first: bool) -> Markup {
     let (open, ignored) = (group.counts.pending + group.counts.retrying, group.counts.ignored);
     let of = |states: &[ErrorState]| {
         let query = ErrorQuery {
@@ -147,7 +151,7 @@ fn actions(visit: &Visit, group: &Group) -> Markup {
         div.actions #actions data-live {
             @if visit.may(Scope::Errors) {
                 @if open > 0 {
-                    a.button href=(question("retry", group)) data-key="r" { (icon(Icon::Retry)) "Retry these " (grouped(open)) }
+                    a.button.quiet[!is_first] href=(question("retry", group)) data-key="r" { (icon(Icon::Retry)) "Retry these " (grouped(open)) }
                     a.button.quiet href=(question("ignore", group)) data-key="i" { (icon(Icon::Ignore)) "Ignore these " (grouped(open)) }
                 }
                 @if ignored > 0 {
