@@ -157,6 +157,12 @@ fn a_reopen_comes_to_the_same_end_wherever_its_lane_is_killed_or_stopped() {
 }
 
 #[test]
+fn an_undo_comes_to_the_same_end_wherever_its_lane_is_killed_or_stopped() {
+    // The first operation of the lane ignored them.
+    each_commit_of(&Task::Reopen { undoes: Some(1), since: None });
+}
+
+#[test]
 fn an_assignment_comes_to_the_same_end_wherever_its_lane_is_killed_or_stopped() {
     each_commit_of(&Task::Assign { assignee: Some("bo".to_owned()) });
 }
