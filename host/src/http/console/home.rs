@@ -9,7 +9,8 @@ use axum::extract::State;
 use maud::{Markup, html};
 
 use super::causes::condition;
-use super::org_card::{card, departed_card, environment, incident, notice};
+use super::incident::incident;
+use super::org_card::{card, departed_card, environment, notice};
 use super::parts::format::{self, counted, grouped};
 use super::parts::{Section, Visit, spark};
 use super::quarantine;

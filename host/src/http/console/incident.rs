@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use maud::{Markup, html};
 
-use super::org_card;
-use super::parked;
+use super::authorization;
+use super::list_address::{parked_address, parked_link};
 use super::parts::format::{self, counted};
 use super::parts::{Icon, Visit, icon};
 use crate::domain::{Class, OrgId};
 use crate::engine::{IncidentHealth, Org, OrgHealth};
 use crate::http::App;
+use crate::http::access::Scope;
 
 /// So many organizations with an incident are named above a list; home has all of them.
 const NAMED: usize = 3;
@@ -29,7 +30,7 @@ pub(super) fn what_is_wrong(
     what_to_do: Option<&Markup>,
 ) -> Markup {
     let words = counted(health.parked, "conversation waits", "conversations wait");
-    let parked = html! { a href=(parked::address(Some(org))) { (words) } };
+    let parked = html! { a href=(parked_address(Some(org))) { (words) } };
     if incident.recovering {
         return html! {
             div.notice.wait { div { b { "Conversations get through again: " } (parked) " for a place since the incident." } }
@@ -53,12 +54,33 @@ pub(super) fn what_is_wrong(
     }
 }
 
+/// An organization to which nothing gets through, with the one thing to do.
+pub(super) fn incident(app: &App, visit: &Visit, (org, health): &(Arc<Org>, OrgHealth)) -> Markup {
+    let Some(incident) = &health.incident else { return html! {} };
+    let what_to_do = html! {
+        @if is_dead(incident) { (authorization::button(visit, org, &app.callback())) }
+        @if visit.may(Scope::Errors) {
+            form method="post" action={ "/orgs/" (org.id) "/checks" } {
+                (visit.way_back())
+                button.quiet type="submit" { (icon(Icon::Search)) "Look now" }
+            }
+        }
+        a.button.quiet href={ "/orgs/" (org.id) "/checks" } { "The first points to check" }
+    };
+    html! {
+        section aria-label=(org.name) {
+            h2 { bdi { (org.name) } }
+            (what_is_wrong(&org.id, health, incident, Some(&what_to_do)))
+        }
+    }
+}
+
 /// What stands above a list that is about these organizations: the incident of the only one, else a line for each that has one.
 pub(super) fn above_list(app: &App, visit: &Visit, meant: &[&(Arc<Org>, OrgHealth)]) -> Markup {
     html! {
         div #incidents data-live {
             @match meant {
-                [one] => { (org_card::incident(app, visit, one)) }
+                [one] => { (incident(app, visit, one)) }
                 _ => { (lines(meant)) }
             }
         }
@@ -77,7 +99,7 @@ fn lines(meant: &[&(Arc<Org>, OrgHealth)]) -> Markup {
                         @if incident.recovering { "Conversations get through again to " } @else { "Nothing gets through to " }
                         a href={ "/sync-errors?org=" (org.id) } { bdi { (org.name) } }
                     }
-                    ": " (parked::link(Some(&org.id), *parked)) "."
+                    ": " (parked_link(Some(&org.id), *parked)) "."
                 }
             }
         }

@@ -1,6 +1,10 @@
-//! The addresses of lists of sync errors: their filters as fields, as the API reads them.
+//! The addresses of lists of sync errors, with their filters as fields as the API reads them, and of what is parked.
 
-use crate::domain::{ErrorQuery, SyncErrorId};
+use maud::{Markup, html};
+
+use super::paging;
+use super::parts::format::counted;
+use crate::domain::{ErrorQuery, OrgId, SyncErrorId};
 use crate::http::error_query::fields;
 use crate::ledger::Cursor;
 
@@ -27,4 +31,14 @@ pub(super) fn address_in(id: &SyncErrorId, query: &ErrorQuery, at: Option<u64>) 
     text.append_pair("list", &with_fields(query, &[]));
     text.extend_pairs(at.map(|at| ("at", at.to_string())));
     format!("/sync-errors/{id}?{}", text.finish())
+}
+
+/// The list of what is parked, of one organization or of all.
+pub(super) fn parked_address(org: Option<&OrgId>) -> String {
+    paging::address("/parked", &[("org", org.map_or("", OrgId::as_str))])
+}
+
+/// How many are parked, as the way to them.
+pub(super) fn parked_link(org: Option<&OrgId>, count: u64) -> Markup {
+    html! { a href=(parked_address(org)) { (counted(count, "conversation is parked", "conversations are parked")) } }
 }

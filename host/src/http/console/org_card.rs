@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use maud::{Markup, html};
 
-use super::authorization;
-use super::incident::{is_dead, what_is_wrong};
-use super::parked;
+use super::list_address::parked_address;
+use super::parts::Visit;
 use super::parts::format::{self, counted, grouped};
-use super::parts::{Icon, Visit, icon};
 use crate::domain::{OrgId, SourceId, State as ErrorState, Unsynced};
 use crate::engine::{EnvironmentHealth, Org, OrgHealth};
 use crate::http::App;
@@ -98,27 +96,6 @@ fn usage(org: &Org) -> Markup {
     }
 }
 
-/// An organization to which nothing gets through, with the one thing to do.
-pub(super) fn incident(app: &App, visit: &Visit, (org, health): &(Arc<Org>, OrgHealth)) -> Markup {
-    let Some(incident) = &health.incident else { return html! {} };
-    let what_to_do = html! {
-        @if is_dead(incident) { (authorization::button(visit, org, &app.callback())) }
-        @if visit.may(Scope::Errors) {
-            form method="post" action={ "/orgs/" (org.id) "/checks" } {
-                (visit.way_back())
-                button.quiet type="submit" { (icon(Icon::Search)) "Look now" }
-            }
-        }
-        a.button.quiet href={ "/orgs/" (org.id) "/checks" } { "The first points to check" }
-    };
-    html! {
-        section aria-label=(org.name) {
-            h2 { bdi { (org.name) } }
-            (what_is_wrong(&org.id, health, incident, Some(&what_to_do)))
-        }
-    }
-}
-
 pub(super) fn environment(source: &SourceId, health: &EnvironmentHealth) -> Markup {
     let off = health.webhook.as_ref().is_some_and(|webhook| webhook.enabled == Some(false));
     html! {
@@ -201,7 +178,7 @@ fn going_on(org: &OrgId, health: &OrgHealth) -> Markup {
                 (health.waiting) " waiting, " (health.sending) " on their way, " (health.scheduled) " tried again later"
             }
         }
-        @if health.parked > 0 { ", " a href=(parked::address(Some(org))) { (grouped(health.parked)) " parked" } }
+        @if health.parked > 0 { ", " a href=(parked_address(Some(org))) { (grouped(health.parked)) " parked" } }
         @if health.retrying_all > 0 { ", " (grouped(health.retrying_all)) " still to be retried" }
         @if health.unmerged > 0 { ", more just arrived" }
     }

@@ -71,16 +71,6 @@ impl Line {
     }
 }
 
-/// The address of the list, of one organization or of all.
-pub(super) fn address(org: Option<&OrgId>) -> String {
-    paging::address("/parked", &[("org", org.map_or("", OrgId::as_str))])
-}
-
-/// How many are parked, as the way to them.
-pub(super) fn link(org: Option<&OrgId>, count: u64) -> Markup {
-    html! { a href=(address(org)) { (counted(count, "conversation is parked", "conversations are parked")) } }
-}
-
 /// The list.
 pub(super) async fn list(
     State(app): State<App>,

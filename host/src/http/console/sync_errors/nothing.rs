@@ -4,8 +4,7 @@ use maud::{Markup, html};
 
 use super::only;
 use crate::domain::{ErrorQuery, State};
-use crate::http::console::list_address::address;
-use crate::http::console::parked;
+use crate::http::console::list_address::{address, parked_link};
 
 /// Why there is no line. What an incident holds back is no sync error, and waits all the same.
 pub(super) fn nothing(query: &ErrorQuery, more: bool, parked: u64) -> Markup {
@@ -24,7 +23,7 @@ pub(super) fn nothing(query: &ErrorQuery, more: bool, parked: u64) -> Markup {
                 p { b { "There is none." } }
                 @if *query != all { p { a href=(address(&all, None)) { "Show all that are in this state" } } }
             }
-            @if parked > 0 { p { (parked::link(only(&query.orgs), parked)) " by an incident: they are no sync errors, and wait as well." } }
+            @if parked > 0 { p { (parked_link(only(&query.orgs), parked)) " by an incident: they are no sync errors, and wait as well." } }
         }
     }
 }
