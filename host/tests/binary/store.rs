@@ -176,7 +176,9 @@ fn a_backup_that_may_not_be_read_or_breaks_off_leaves_the_file_that_was_there() 
     let to = folder.path().join("backup");
     std::fs::write(&to, "the backup of yesterday").expect("a file");
     let without_scope = host(folder.path(), "'read', 'intake'");
-    let said = refused(&back_up(&without_scope.address, &to));
+    let output = back_up(&without_scope.address, &to);
+    assert_eq!(output.status.code(), Some(3), "the host refuses it: {output:?}");
+    let said = printed(&output).1;
     assert!(said.contains("lacks the scope") && said.contains("backup"), "{said}");
     let header = "{\"switchyard_export\":1,\"format\":1}\n";
     let cut = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{header}\r\n", header.len());
