@@ -128,7 +128,7 @@ fn counts(group: &Group) -> Markup {
             p.actions { (condition(group.condition)) (format::class(group.class)) code { (group.code) } }
             ul.figures {
                 (figure(pending, "pending")) (figure(retrying, "retrying")) (figure(ignored, "ignored"))
-                (figure(resolved, "over")) (figure(group.failures_24h, "failures in 24 h"))
+                (figure(resolved, "resolved")) (figure(group.failures_24h, "failures in 24 h"))
             }
             p.hint { "First " (format::time(group.first_seen)) ", last " (format::time(group.last_seen)) "." }
         }

@@ -161,10 +161,13 @@ fn row(group: &Group, names: &Names, now: Timestamp, one_org: bool, may: bool) -
     html! {
         tr role="row" data-key={ (group.org) "/" (group.id) } {
             td.main role="cell" title=(group.title) {
-                div { a href=(words::cause(&group.org, &group.id)) data-open { (group.title) } }
+                div {
+                    @if group.note.is_some() { span.badge title="It has a note" { "note" } " " }
+                    a href=(words::cause(&group.org, &group.id)) data-open { (group.title) }
+                }
             }
             (cell("side", condition(group.condition)))
-            @if !one_org { (cell("side", html! { bdi title=(names.org(&group.org)) { (names.org(&group.org)) } })) }
+            @if !one_org { td.side role="cell" title=(names.org(&group.org)) { div dir="auto" { (names.org(&group.org)) } } }
             (cell("side number", html! { (grouped(open)) span.quietly { " open" } }))
             (cell("rest", spark(group.failures.as_deref().unwrap_or_default(), now)))
             (cell("side", format::time(group.last_seen)))

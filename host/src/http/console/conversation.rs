@@ -48,7 +48,10 @@ pub(super) async fn show(
     let content = html! {
         h1 { bdi { (title) } }
         p.facts { span { code { (id) } } @if masked { span { "personal data is left out for your token" } } }
-        @for it in &of { (in_org(&app, &id, it)) }
+        @for it in &of {
+            @if let Ok(org) = app.parts.engine.org(&it.org) { (above_list(&app, &visit, &[&org])) }
+            (in_org(&app, &id, it))
+        }
     };
     Ok(visit.page(&title, Section::SyncErrors, &content))
 }

@@ -45,7 +45,7 @@ pub(super) async fn show(
     for (org, _) in shown {
         oldest.push(engine.oldest_unsynced(&org.id).await?);
     }
-    let causes = causes(&app, &caller).await?;
+    let (causes, waiting) = causes(&app, &caller).await?;
     let troubles = if sees_everything { app.parts.troubles.of(None) } else { Vec::new() };
     let of_orgs = orgs.iter().map(|(org, _)| app.parts.troubles.of(Some(&org.id)).len()).sum::<usize>();
     let sources = orgs.iter().flat_map(|(org, _)| engine.sources(&org.id));
@@ -57,7 +57,7 @@ pub(super) async fn show(
         @for trouble in &troubles { (notice(trouble)) }
         div #incidents data-live { @for org in shown { (incident(&app, &visit, org)) } }
         @if !causes.is_empty() {
-            div.head { h2 { "The causes that wait for somebody" } a href="/causes" { "All causes" } }
+            div.head { h2 { "The causes that wait for somebody" } a href="/causes" { "All causes that wait: " (grouped(waiting as u64)) } }
             (table_of(&causes, orgs.len() > 1, &|id| {
                 orgs.iter().find(|(org, _)| org.id == *id).map_or_else(|| id.to_string(), |(org, _)| org.name.clone())
             }, app.parts.clock.now()))
@@ -91,8 +91,8 @@ pub(super) fn worst_first(orgs: &mut [(Arc<Org>, OrgHealth)]) {
     });
 }
 
-/// The causes with the most that waits: all that are new, grow or are back, and then those that are known.
-async fn causes(app: &App, caller: &Caller) -> Result<Vec<Group>, Problem> {
+/// The causes with the most that waits, and how many wait in all: those that are new, grow or are back, and then those that are known.
+async fn causes(app: &App, caller: &Caller) -> Result<(Vec<Group>, usize), Problem> {
     let (ledger, now) = (app.parts.engine.ledger(), app.parts.clock.now());
     let open = [Condition::New, Condition::Escalating, Condition::Regressed, Condition::Ongoing];
     let mut query = GroupQuery { conditions: open.into(), ..GroupQuery::default() };
@@ -101,8 +101,9 @@ async fn causes(app: &App, caller: &Caller) -> Result<Vec<Group>, Problem> {
     let mut found = ledger.group_page(&query, GroupOrder::Pending, None, usize::MAX, now).await?.items;
     found.retain(|group| group.counts.pending > 0);
     found.sort_by_key(|group| group.condition(now) == Condition::Ongoing);
+    let waiting = found.len();
     found.truncate(CAUSES);
-    Ok(found)
+    Ok((found, waiting))
 }
 
 /// The answer to the question that everybody comes with: the worst there is. `troubles` are what an operator can cure.
@@ -164,7 +165,7 @@ fn table_of(causes: &[Group], with_org: bool, name: &dyn Fn(&OrgId) -> String, n
                         td.main role="cell" title=(group.title) {
                             div { a href={ "/causes/" (group.id) "?org=" (group.org) } { (group.title) } }
                         }
-                        @if with_org { td.side role="cell" { div { bdi { (name(&group.org)) } } } }
+                        @if with_org { td.side role="cell" { div dir="auto" { (name(&group.org)) } } }
                         td.side.number role="cell" { div { b { (grouped(group.counts.pending)) } } }
                         td.rest role="cell" { div { (spark(&hours(group), now)) } }
                         td.side role="cell" { div { (condition(group.condition(now))) } }

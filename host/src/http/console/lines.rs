@@ -73,17 +73,17 @@ pub(super) fn row(
             }
             td.main role="cell" {
                 div.beside {
-                    a href=(address_in(&error.id, query, line.at)) data-open { bdi { (who) } }
+                    a href=(address_in(&error.id, query, line.at)) data-open dir="auto" { (who) }
                     a.desk href=(conversation::address(&error.conversation)) title="The conversation"
                         aria-label={ "The conversation of " (who) } { (icon(Icon::Conversation)) }
                 }
             }
-            td.main role="cell" title=(wrong) { div { (wrong) } }
-            @if may { td.rest role="cell" title=(line.words) { div.soft { bdi { (line.words) } } } }
+            td.main role="cell" title=(wrong) { div dir="auto" { (wrong) } }
+            @if may { td.rest role="cell" title=(line.words) { div.soft dir="auto" { (line.words) } } }
             @if let Some(names) = names {
-                td.side role="cell" { div { (names.get(&error.org).copied().unwrap_or(error.org.as_str())) } }
+                td.side role="cell" { div dir="auto" { (names.get(&error.org).copied().unwrap_or(error.org.as_str())) } }
             }
-            td.side role="cell" { div { bdi { (error.team.as_deref().unwrap_or_default()) } } }
+            td.side role="cell" { div dir="auto" { (error.team.as_deref().unwrap_or_default()) } }
             td.rest role="cell" { div { (error.channel) } }
             @if query.states.len() != 1 { td.side role="cell" { div { (format::state(error.state)) } } }
             td.side role="cell" { div { (format::time(error.last_seen)) } }

@@ -120,9 +120,10 @@ async fn visited(app: App, needed: Needed, mut request: Request, next: Next) -> 
             return visit.refusal(&problem);
         }
         request = Request::from_parts(parts, body);
+        visit = visit.with_waiting(notices::waiting(&app, &caller));
         if reads {
             let notice = notices::told(&app, &caller, &visit).await;
-            visit = visit.with_waiting(notices::waiting(&app, &caller)).with_notice(notice);
+            visit = visit.with_notice(notice);
         }
         known(&mut request, caller, Via::Console);
     }

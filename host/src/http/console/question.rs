@@ -76,7 +76,7 @@ async fn page(
             div.notice.bad role="alert" #refused { div { b { "Nothing has begun. " } (format::capital(problem.detail())) "." } }
         }
         @match &wanted {
-            Wanted::Errors(_, query) => { p { "Of " (words::over(query, &names)) "." } (waits(app, &asked.task, query, &names)) }
+            Wanted::Errors(_, query) => { p { "Of " (words::over(query, &names)) "." } (waits(app, &asked.task, dry.as_ref(), &names)) }
             Wanted::Resync(_, query) => { (which_delivered(app, caller, fields, query)) }
         }
         @if let Some(dry) = &dry {
@@ -99,9 +99,9 @@ fn queried(wanted: &Wanted) -> Vec<(OrgId, Fingerprint)> {
 }
 
 /// Organizations through which nothing gets at present: what is retried there waits.
-fn waits(app: &App, task: &str, query: &ErrorQuery, names: &Names) -> Markup {
+fn waits(app: &App, task: &str, dry: Option<&DryRun>, names: &Names) -> Markup {
     let orgs = app.parts.engine.orgs();
-    let is_meant = |org: &OrgId| query.orgs.is_empty() || query.orgs.contains(org);
+    let is_meant = |org: &OrgId| dry.is_some_and(|dry| dry.groups.iter().any(|group| group.org == *org));
     let held = orgs.iter().filter(|(org, health)| is_meant(&org.id) && health.incident.is_some());
     html! {
         @if task == "retry" {

@@ -15,6 +15,7 @@ use super::around;
 use super::choosing::choose_link;
 use super::conversation::{link_to, said, timeline};
 use super::going_on;
+use super::incident::above_list;
 use super::lines::title_of;
 use super::notices::who;
 use super::parts::format::{self, counted, grouped};
@@ -75,6 +76,7 @@ pub(super) async fn show(
             span.actions { (format::class(error.refusal.class)) span #state data-live { (format::state(error.state)) } }
         }
         (facts(&error, &org, story.as_ref()))
+        @if let Ok(of) = app.parts.engine.org(&error.org) { (above_list(&app, &visit, &[&of])) }
         blockquote {
             b { (title_of(groups.first(), &error)) }
             div.said { (format::cut(&error.refusal.text)) }

@@ -17,7 +17,8 @@ use super::lines::{self, Line};
 use super::list_address::{address, with_fields};
 use super::parts::format::{self, counted, grouped};
 use super::parts::{Icon, Section, Visit, icon};
-use crate::domain::{Class, ErrorQuery, Fingerprint, OrgId, State as ErrorState, SyncError};
+use super::words;
+use crate::domain::{Class, ErrorQuery, Fingerprint, Group, OrgId, State as ErrorState, SyncError};
 use crate::engine::{Org, OrgHealth};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
@@ -64,7 +65,7 @@ pub(super) async fn list(
         }
         (above_list(&app, &visit, &meant))
         (tabs(query, &meant))
-        (filters(query, &orgs))
+        (filters(query, &orgs, &causes))
         (going_on)
         (what_to_do(&visit, query, page.total))
         @for cause in &causes { (choose_each_link(&visit, &cause.org, &cause.id, cause.class, cause.counts.pending)) }
@@ -135,7 +136,7 @@ fn tabs(query: &ErrorQuery, meant: &[&(Arc<Org>, OrgHealth)]) -> Markup {
     }
 }
 
-fn filters(query: &ErrorQuery, orgs: &Orgs) -> Markup {
+fn filters(query: &ErrorQuery, orgs: &Orgs, causes: &[Group]) -> Markup {
     let (org, class) = (only(&query.orgs), only(&query.classes));
     let gone = org.filter(|id| orgs.iter().all(|(org, _)| org.id != **id));
     let chosen = ["org", "class", "q", "state"];
@@ -176,7 +177,10 @@ fn filters(query: &ErrorQuery, orgs: &Orgs) -> Markup {
                 "Only "
                 @for (at, (name, value)) in others.iter().enumerate() {
                     @if at > 0 { ", " }
-                    (name.replace('_', " ")) " " code { (value) }
+                    @match causes.iter().find(|cause| *name == "group" && cause.id.as_str() == value) {
+                        Some(cause) => { "the cause " a href=(words::cause(&cause.org, &cause.id)) { (cause.title) } }
+                        None => { (name.replace('_', " ")) " " code { (value) } }
+                    }
                 }
                 "."
             }

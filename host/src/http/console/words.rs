@@ -81,15 +81,15 @@ pub(super) fn encoded(fields: &[(&str, String)]) -> String {
 pub(super) fn over(query: &ErrorQuery, names: &Names) -> Markup {
     let org = query.orgs.first().filter(|_| query.orgs.len() == 1);
     let mut parts: Vec<Markup> = Vec::new();
-    if !query.orgs.is_empty() {
-        let all: Vec<_> = query.orgs.iter().map(|org| names.org(org)).collect();
-        parts.push(html! { b { (all.join(", ")) } });
-    }
     for id in &query.groups {
         parts.push(match org {
             Some(org) => html! { "cause " a href=(cause(org, id)) { (names.cause(org, id)) } },
             None => html! { "cause " code { (id) } },
         });
+    }
+    if !query.orgs.is_empty() {
+        let all: Vec<_> = query.orgs.iter().map(|org| names.org(org)).collect();
+        parts.push(html! { b { bdi { (all.join(", ")) } } });
     }
     if !query.states.is_empty() {
         parts.push(html! { (texts(&query.states).join(" or ")) });
@@ -171,7 +171,7 @@ mod tests {
             ..ErrorQuery::default()
         };
         let said = over(&query, &Names::default()).0;
-        assert_eq!(said, "<b>acme</b>, pending or retrying, team <code>&lt;b&gt;x&lt;/b&gt;</code>");
+        assert_eq!(said, "<b><bdi>acme</bdi></b>, pending or retrying, team <code>&lt;b&gt;x&lt;/b&gt;</code>");
         assert_eq!(over(&ErrorQuery::default(), &Names::default()).0, "all organizations");
     }
 

@@ -81,12 +81,20 @@
   };
 
   // What somebody was at keeps the focus where it is still there; else the page has it, and not its head.
-  function put(page) {
+  function put(page, sent) {
+    // What was written into other forms and not sent yet stays.
+    const fields = (within) => all('textarea, input:not([type=hidden], [type=checkbox], [type=radio], [type=file])', within);
+    const draft = (it) => it.form && it.form !== sent && it.name && it.value !== it.defaultValue;
+    const drafts = fields(one('main')).filter(draft).map((it) => [it.form.getAttribute('action'), it.name, it.value]);
     // A copy: what is live is compared with the page.
     const [old, fresh] = [one('main'), one('main', page)?.cloneNode(true)];
     const was = old.contains(document.activeElement) ? document.activeElement : null;
     const at = rows().indexOf(current());
     if (fresh) old.replaceWith(fresh);
+    for (const [action, name, value] of fresh ? drafts : []) {
+      const again = fields(fresh).find((it) => it.name === name && it.form?.getAttribute('action') === action);
+      if (again) again.value = value;
+    }
     ready();
     live(page);
     if (!fresh || !was) return;
@@ -187,8 +195,12 @@
       history.replaceState(null, '', there);
     }
     one('dialog[open]')?.close();
-    put(answer.page);
-    one('#done, main [role=alert], main [role=status]')?.scrollIntoView({ block: 'nearest' });
+    const inRow = form.closest('tr');
+    put(answer.page, form);
+    const done = one('#done, main [role=alert], main [role=status]');
+    // Who goes down a list keeps the place; what became of it is said below.
+    if (inRow && done) say('done', `${done.firstElementChild?.textContent ?? done.textContent} `, 'Show', () => done.scrollIntoView({ block: 'nearest' }));
+    else done?.scrollIntoView({ block: 'nearest' });
   });
 
   // Selection
@@ -202,7 +214,10 @@
     }
     const every = one('input[data-all]');
     if (every) { every.hidden = false; every.checked = chosen > 0 && chosen === boxes().length; every.indeterminate = chosen > 0 && !every.checked; }
-    for (const place of all('[data-when-selected]')) place.hidden = chosen === 0;
+    for (const place of all('[data-when-selected]')) {
+      place.hidden = chosen === 0;
+      place.parentElement.classList.toggle('chosen', chosen > 0);
+    }
   }
   let lastBox = null;
   document.addEventListener('click', (event) => {

@@ -44,7 +44,7 @@ pub(crate) enum Done {
 /// What has nothing to look up: as an address says it, and as the page does.
 static PLAIN: [(Done, &str, &str); 15] = [
     (Done::NotParked, "not-parked", "Nothing was done: the conversation is not parked any more."),
-    (Done::Looked, "looked", "The points were looked at."),
+    (Done::Looked, "looked", "The points were looked at: what was found stands under “The first points to check”."),
     (Done::PutBack, "put-back", "The record is back under its key, and is read again."),
     (Done::Forgotten, "forgotten", "The record is forgotten."),
     (Done::PolicyPut, "policy-put", "The texts were put in force: they decide the next conversation."),

@@ -78,8 +78,9 @@ fn of_queues(action: &str, meant: &Meant, queues: &Queues, search: &str) -> Mark
         @if found.is_empty() { p.empty { "No queue of the organization matches." } } @else {
             form.filters method="get" action=(action) {
                 (which(meant))
-                label { "Queue of " (meant.org_name)
+                label { span.clip title=(meant.org_name) { "Queue of " bdi { (meant.org_name) } }
                     select name="queue" required {
+                        option value="" { "Choose one" }
                         @for queue in found.iter().take(SHOWN) {
                             @let id = if queue.developer_name.is_empty() { queue.id.as_str() } else { &queue.developer_name };
                             option value=(id) { (queue.name) @if queue.name != queue.developer_name { " (" (id) ")" } }

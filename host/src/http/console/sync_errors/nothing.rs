@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::only;
 use crate::domain::{ErrorQuery, State};
 use crate::http::console::list_address::{address, parked_link};
+use crate::http::console::paging;
 
 /// Why there is no line. What an incident holds back is no sync error, and waits all the same.
 pub(super) fn nothing(query: &ErrorQuery, more: bool, parked: u64) -> Markup {
@@ -21,6 +22,13 @@ pub(super) fn nothing(query: &ErrorQuery, more: bool, parked: u64) -> Markup {
                 p { a href="/" { "How each organization stands" } " · " a href="/causes" { "The causes of the last days" } }
             } @else {
                 p { b { "There is none." } }
+                @if let Some(q) = &query.q {
+                    p {
+                        "A search looks among sync errors. " a href=(paging::address("/customers", &[("q", q)])) {
+                            "Look among all conversations"
+                        } ", those that got through and those that an incident holds back as well."
+                    }
+                }
                 @if *query != all { p { a href=(address(&all, None)) { "Show all that are in this state" } } }
             }
             @if parked > 0 { p { (parked_link(only(&query.orgs), parked)) " by an incident: they are no sync errors, and wait as well." } }
