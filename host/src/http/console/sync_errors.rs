@@ -16,7 +16,7 @@ use super::incident::above_list;
 use super::lines::{self, Line};
 use super::list_address::{address, with_fields};
 use super::parts::format::{self, counted, grouped};
-use super::parts::{Icon, Section, Visit, icon};
+use super::parts::{Icon, Section, Visit, choice_of_org, icon};
 use super::words;
 use crate::domain::{Class, ErrorQuery, Fingerprint, Group, OrgId, State as ErrorState, SyncError};
 use crate::engine::{Org, OrgHealth};
@@ -138,7 +138,7 @@ fn tabs(query: &ErrorQuery, meant: &[&(Arc<Org>, OrgHealth)]) -> Markup {
 
 fn filters(query: &ErrorQuery, orgs: &Orgs, causes: &[Group]) -> Markup {
     let (org, class) = (only(&query.orgs), only(&query.classes));
-    let gone = org.filter(|id| orgs.iter().all(|(org, _)| org.id != **id));
+    let connected: Vec<_> = orgs.iter().map(|(org, _)| Arc::clone(org)).collect();
     let chosen = ["org", "class", "q", "state"];
     let others: Vec<_> = fields(query).into_iter().filter(|(name, _)| !chosen.contains(name)).collect();
     let states: Vec<_> = query.states.iter().map(|state| state.as_str()).collect();
@@ -146,13 +146,7 @@ fn filters(query: &ErrorQuery, orgs: &Orgs, causes: &[Group]) -> Markup {
     html! {
         form.filters method="get" action="/sync-errors" role="search" aria-label="Narrow the list" {
             label { span { "Organization" }
-                select name="org" {
-                    option value="" { "All organizations" }
-                    @for (org, _) in orgs {
-                        option value=(org.id) selected[query.orgs.contains(&org.id)] { (org.name) }
-                    }
-                    @if let Some(id) = gone { option value=(id) selected { (id) " (no longer connected)" } }
-                }
+                (choice_of_org("All organizations", org.map(OrgId::as_str), &connected))
             }
             label { span { "Class" }
                 select name="class" {
