@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
+use super::incident::above_list;
 use super::parts::{Icon, RecordPages, Section, Visit, cell, format, icon, record, table};
 use crate::domain::{ConversationId, OrgId};
 use crate::http::App;
