@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::paging::{address, pages};
 use super::parts::format::{self, counted};
 use super::parts::{Section, Visit, cell, choice_of_org, table};
+use super::words::Names;
 use crate::domain::{Deed, Timestamp, Via};
 use crate::http::App;
 use crate::http::access::Caller;
@@ -62,6 +63,9 @@ pub(super) async fn list(
     Asked(choice): Asked<Choice>,
 ) -> Result<Markup, Problem> {
     let found = page(&app, &caller, &choice.query()?).await?;
+    let edited = found.actions.iter().filter(|action| action.what == Deed::GroupEdit);
+    let causes = edited.filter_map(|action| Some((action.org.clone()?, action.subject.as_deref()?.parse().ok()?)));
+    let names = Names::with_titles(&app, causes).await?;
     let content = html! {
         h1 { "Who did what" }
         (filters(&app, &caller, &choice))
@@ -71,7 +75,7 @@ pub(super) async fn list(
                 @else { "Nobody did that." }
             }
         } @else {
-            (table(&["When", "Who", "What", "Why"], &html! { @for action in &found.actions { (row(action)) } }))
+            (table(&["When", "Who", "What", "Why"], &html! { @for action in &found.actions { (row(action, &names)) } }))
         }
         (pages("/actions", &choice.fields(), choice.cursor.is_empty(), found.next_cursor.as_deref()))
     };
@@ -104,7 +108,7 @@ fn filters(app: &App, caller: &Caller, choice: &Choice) -> Markup {
     }
 }
 
-fn row(action: &Action) -> Markup {
+fn row(action: &Action, names: &Names) -> Markup {
     let via = match action.via {
         Via::Api => ", by the API",
         Via::Console => "",
@@ -117,26 +121,31 @@ fn row(action: &Action) -> Markup {
         tr role="row" {
             (cell("When", &format::time(action.at)))
             (cell("Who", &html! { b title=(from) { (action.by) } span.hint { (via) } }))
-            (cell("What", &sentence(action)))
+            (cell("What", &sentence(action, names)))
             (cell("Why", &html! { @if let Some(reason) = &action.reason { (format::cut(reason)) } }))
         }
     }
 }
 
 /// What was done, to what, and to how many.
-fn sentence(action: &Action) -> Markup {
+fn sentence(action: &Action, names: &Names) -> Markup {
     let subject = action.subject.as_deref().unwrap_or_default();
+    let cause = subject.parse().ok().filter(|_| action.what == Deed::GroupEdit);
+    let called = match (&action.org, &cause) {
+        (Some(org), Some(cause)) => names.cause(org, cause),
+        _ => subject,
+    };
     html! {
         (did(action.what))
         @if action.count > 1 { " (" (counted(action.count, "one", "of them")) ")" }
         @if !subject.is_empty() {
             " "
             @match place(action) {
-                Some(place) => { a href=(place) { (subject) } }
+                Some(place) => { a href=(place) { (called) } }
                 None => { code { (subject) } }
             }
         }
-        @if let Some(org) = &action.org { span.hint { " · " (org) } }
+        @if let Some(org) = &action.org { span.hint { " · " bdi { (names.org(org)) } } }
     }
 }
 

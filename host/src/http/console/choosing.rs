@@ -182,7 +182,7 @@ fn said(list: &CandidateList, opens: bool) -> Markup {
         }
         @if let Some(why) = &list.unknown {
             div.notice.wait {
-                div { b { "Salesforce did not say what it knows now. " } "This is what it said when the conversation failed." (format::cut(why)) }
+                div { b { "Salesforce did not say what it knows now. " } "This is what it said when the conversation failed. (" (format::cut(why)) ")" }
             }
         }
     }

@@ -112,7 +112,7 @@ async fn visited(app: App, needed: Needed, mut request: Request, next: Next) -> 
                 .into_response();
         };
         if !caller.may(scope) {
-            let detail = format!("the token of {} may look at this but not change it", caller.name);
+            let detail = format!("the token of {} lacks the scope `{scope}`, which this needs", caller.name);
             return visit.refusal(&Problem::forbidden(detail));
         }
         let (mut parts, body) = request.into_parts();

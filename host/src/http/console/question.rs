@@ -13,6 +13,7 @@ pub(super) use self::begun::begin;
 use self::request::{Fields, back_of, fields_of, request};
 pub(super) use self::request::{for_field, moment};
 use super::list_address::address;
+use super::notices::who;
 use super::parts::format::{self, counted, grouped};
 use super::parts::{Icon, Section, Visit, choice_of_org, icon};
 use super::words::{self, Names};
@@ -26,7 +27,7 @@ use crate::http::reasons::given_before;
 use crate::http::sync_errors::REASON;
 use crate::http::wanted::Wanted;
 
-/// Causes that a question names; those of many more are counted.
+/// Causes, and chosen sync errors, that a question names; those of many more are counted.
 const NAMED: usize = 50;
 /// Actions that are looked at for reasons that were given before.
 const ACTIONS: usize = 1_000;
@@ -76,7 +77,7 @@ async fn page(
             div.notice.bad role="alert" #refused { div { b { "Nothing has begun. " } (format::capital(problem.detail())) "." } }
         }
         @match &wanted {
-            Wanted::Errors(_, query) => { p { "Of " (words::over(query, &names)) "." } (waits(app, &asked.task, dry.as_ref(), &names)) }
+            Wanted::Errors(_, query) => { p { "Of " (words::over(query, &names)) "." } (whose(app, caller, query, &names).await?) (waits(app, &asked.task, dry.as_ref(), &names)) }
             Wanted::Resync(_, query) => { (which_delivered(app, caller, fields, query)) }
         }
         @if let Some(dry) = &dry {
@@ -96,6 +97,26 @@ fn queried(wanted: &Wanted) -> Vec<(OrgId, Fingerprint)> {
     let Wanted::Errors(_, query) = wanted else { return Vec::new() };
     let of = |org: &OrgId| query.groups.iter().map(|id| (org.clone(), id.clone())).collect::<Vec<_>>();
     query.orgs.iter().flat_map(of).collect()
+}
+
+/// Whose sync errors are meant, where they are meant by their ids.
+async fn whose(app: &App, caller: &Caller, query: &ErrorQuery, names: &Names) -> Result<Markup, Problem> {
+    let ids: Vec<_> = query.ids.iter().take(NAMED).cloned().collect();
+    let mut errors = app.parts.engine.ledger().sync_errors_of(&ids).await?;
+    errors.retain(|error| caller.sees(&error.org));
+    Ok(html! {
+        @if !errors.is_empty() {
+            ul {
+                @for error in &errors {
+                    li {
+                        a href={ "/sync-errors/" (error.id) } { bdi { (who(error)) } }
+                        ": " code { (error.refusal.code) } ", " bdi { (names.org(&error.org)) }
+                    }
+                }
+                @if query.ids.len() > NAMED { li { "and " (query.ids.len() - NAMED) " more" } }
+            }
+        }
+    })
 }
 
 /// Organizations through which nothing gets at present: what is retried there waits.

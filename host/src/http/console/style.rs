@@ -19,7 +19,7 @@ pub(super) async fn show(State(app): State<App>, Extension(visit): Extension<Vis
     let now = app.parts.clock.now();
     let content = html! {
         h1 { "The parts of the console" }
-        p.hint { "Space goes in steps of 4 px, type has five sizes, and a colour is named by what it means." }
+        p.hint { "Space goes in steps of 4 px, type has four sizes, and a colour is named by what it means." }
         h2 { "Colours" }
         div.swatches { @for name in COLOURS { span.swatch { span class={ "colour " (name) } {} code { (name) } } } }
         h2 { "Type" }

@@ -91,10 +91,13 @@ pub(super) fn over(query: &ErrorQuery, names: &Names) -> Markup {
         let all: Vec<_> = query.orgs.iter().map(|org| names.org(org)).collect();
         parts.push(html! { b { bdi { (all.join(", ")) } } });
     }
+    if !query.ids.is_empty() {
+        parts.push(html! { (counted(query.ids.len() as u64, "chosen sync error", "chosen sync errors")) });
+    }
     if !query.states.is_empty() {
         parts.push(html! { (texts(&query.states).join(" or ")) });
     }
-    for (name, value) in fields(query).into_iter().filter(|(name, _)| !["org", "group", "state"].contains(name)) {
+    for (name, value) in fields(query).into_iter().filter(|(name, _)| !["org", "group", "id", "state"].contains(name)) {
         parts.push(said(name, &value));
     }
     joined(&parts, "all organizations")
