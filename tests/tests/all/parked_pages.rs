@@ -170,3 +170,28 @@ async fn a_new_cause_comes_before_eight_larger_ones_that_are_known() {
     home.says(&["Retry all 17</a>"]);
     host.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_has_all_organizations_those_that_need_somebody_first_and_is_narrowed_by_a_name() {
+    let host = TestHost::start().await;
+    let browser = Browser::sign_in(&host, ADMIN).await;
+    let order = |page: &Page| {
+        let at =
+            |id: &str| page.text.find(&format!("id=\"org-{id}\"")).unwrap_or_else(|| panic!("{id}: {}", page.text));
+        at("acme") < at("other")
+    };
+    assert!(order(&browser.get("/orgs").await), "in the order of their ids while nothing waits");
+    parked(&host, "other", 1..=2).await;
+    let page = browser.get("/orgs").await;
+    assert!(!order(&page), "nothing gets through to the other one: {}", page.text);
+    page.says(&["2 in all.", "2 conversations wait for the end of an incident", "href=\"/orgs/other/settings\""]);
+    let page = browser.get("/orgs?q=OTHE").await;
+    page.says(&["1 in all.", "id=\"org-other\""]);
+    says_not(&page, &["id=\"org-acme\""]);
+    browser.get("/orgs?q=nobody").await.says(&["There is none."]);
+    assert_eq!(browser.get("/orgs?cursor=x").await.status, StatusCode::BAD_REQUEST);
+    let made = make(&host, json!({ "name": "acme's", "scopes": ["read"], "orgs": ["acme"] })).await;
+    let page = Browser::sign_in(&host, &made.secret).await.get("/orgs").await;
+    page.says(&["1 in all.", "id=\"org-acme\""]);
+    host.stop().await;
+}
