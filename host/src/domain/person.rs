@@ -8,6 +8,8 @@ use super::Customer;
 
 /// A longer search term is cut off, in bytes.
 const LONGEST_TERM: usize = 64;
+/// Words of a name that it is found by.
+const WORDS: usize = 5;
 
 /// A customer's name and addresses, as they were known when the conversation failed last.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,8 +36,7 @@ impl Person {
 
     /// What they are found by.
     pub fn terms(&self) -> impl Iterator<Item = String> {
-        let texts = [&self.name, &self.email, &self.phone].into_iter().flatten();
-        texts.map(|text| search_term(text)).filter(|term| !term.is_empty())
+        [&self.name, &self.email, &self.phone].into_iter().flatten().flat_map(|text| beginnings(text))
     }
 }
 
@@ -61,8 +62,16 @@ impl Customer {
     }
 
     fn named(&self) -> impl Iterator<Item = String> {
-        [&self.name, &self.email, &self.phone].into_iter().flatten().map(|text| search_term(text))
+        [&self.name, &self.email, &self.phone].into_iter().flatten().flat_map(|text| beginnings(text))
     }
+}
+
+/// The search terms of a text: all of it, and what begins at each of its next words, so that a last name finds as a first name does.
+fn beginnings(text: &str) -> Vec<String> {
+    let whole = search_term(text);
+    let words = whole.match_indices(' ').take(WORDS - 1).map(|(at, _)| whole[at + 1..].to_owned());
+    let words: Vec<_> = words.collect();
+    std::iter::once(whole).chain(words).filter(|term| !term.is_empty()).collect()
 }
 
 /// A text as a search term: lower case, single spaces; of a phone number the digits alone.
@@ -109,6 +118,20 @@ mod tests {
         }
         for text in ["a test", "vanity", "Li is out", "it is 12", "doeskin", "jan", ""] {
             assert!(!names(text, &terms), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_found_by_how_any_of_its_words_begins() {
+        let person =
+            Person { name: Some(" Anna  van der Berg ".to_owned()), email: Some("a@b.c".to_owned()), phone: None };
+        let terms: Vec<_> = person.terms().collect();
+        assert_eq!(terms, ["anna van der berg", "van der berg", "der berg", "berg", "a@b.c"]);
+        let customer = Customer { id: "77".to_owned(), name: person.name, ..Customer::default() };
+        for (term, is_called) in
+            [("ber", true), ("van der", true), ("anna b", false), ("77", true), ("7", false), ("nna", false)]
+        {
+            assert_eq!(customer.is_called(term), is_called, "{term}");
         }
     }
 

@@ -65,7 +65,7 @@ pub(super) fn links(around: &Option<Around>) -> Markup {
     let next = i64::from(around.is_in);
     html! {
         nav.pages aria-label="The list" {
-            a href=(address(&around.query, None)) {
+            a href=(address(&around.query, None)) data-key="b" {
                 "Back to the list"
                 @if let (None, Some(total)) = (around.place(), around.total) { " of " (counted(total, "sync error", "sync errors")) }
             }

@@ -126,7 +126,11 @@ fn done(org: &Org, authorized: &Authorized) -> Markup {
                 " tried again."
             }
         }
-        p.links { a href={ "/orgs/" (org.id) "/checks" } { "The first points to check" } }
+        p { "What stands under the first points to check was found before: look again there." }
+        p.links {
+            a href="/" { "Home" }
+            a href={ "/orgs/" (org.id) "/checks" } { "The first points to check" }
+        }
     }
 }
 

@@ -204,7 +204,10 @@ fn form(id: &SyncErrorId, list: &CandidateList, contact: &str, all: Option<u64>,
             input type="hidden" name="contact" value=(contact);
             @if let Some(chosen) = &list.chosen { input type="hidden" name="instead_of" value=(chosen.contact); }
             @if let Some(all) = all { input type="hidden" name="all" value=(all); }
-            button.quiet[candidate.is_none()] type="submit" data-key=[key] aria-label=[Some(label).filter(|label| !label.is_empty())] { (words) }
+            button.quiet[candidate.is_none()] type="submit" data-key=[key] aria-label=[Some(label).filter(|label| !label.is_empty())] {
+                @if let Some(key) = key { kbd aria-hidden="true" { (key) } " " }
+                (words)
+            }
         }
     }
 }

@@ -41,7 +41,10 @@ fn of_error(visit: &Visit, error: &SyncError, done: &Done) -> Markup {
         State::Pending => {
             let failed = error.attempts_since_retry > 0 && error.last_seen >= when;
             let words = if failed { "failed again, and is pending: " } else { "is pending: " };
-            ("wait", html! { (words) code { (error.refusal.code) } })
+            match done {
+                Done::Reopened(_) => ("", html! { "waits for somebody again" }),
+                _ => ("wait", html! { (words) code { (error.refusal.code) } }),
+            }
         }
         State::Retrying => ("", html! { "is tried again" }),
         State::Ignored => {

@@ -121,8 +121,16 @@ fn figures(operation: &Operation) -> Markup {
                 (figure(sums.changed, "changed before they were tried"))
             }
             @if operation.task != "auto-ignore" { (figure(sums.skipped, "left: they had changed")) }
+            @if let Some(left) = left_alone(operation) { (figure(left, "left alone: the first ones failed alike")) }
         }
     }
+}
+
+/// Those of causes of which it left the rest alone, once it is over.
+fn left_alone(operation: &Operation) -> Option<u64> {
+    let stopped = operation.orgs.iter().any(|of| !of.stopped.is_empty());
+    let left = operation.sums.matched?.saturating_sub(operation.sums.done + operation.sums.skipped);
+    (stopped && operation.ended_at.is_some() && left > 0).then_some(left)
 }
 
 /// What can be asked of it as it stands. Undo takes back what it ignored, and nothing that somebody has changed since.

@@ -18,7 +18,7 @@ pub(super) fn of_mails(app: &App, visit: &Visit, org: &Org, stand: &SettingsInFo
             h2 #mails { "Mails" }
             @match muted {
                 Some(mute) => {
-                    p { b { "Muted until " (format::time(mute.until)) } " by " (mute.by) ". What still holds then is one mail." }
+                    p { b { "Muted until " (mute.until.to_string().get(..16).unwrap_or_default().replace('T', " ")) " UTC" } ", which is " (format::time(mute.until)) ", by " (mute.by) ". What still holds then is one mail." }
                 }
                 None => { p { "Mails are sent" @if to.is_empty() { ", but nobody is a recipient" } "." } }
             }

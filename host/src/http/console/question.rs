@@ -10,7 +10,8 @@ use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
 
 pub(super) use self::begun::begin;
-use self::request::{Fields, back_of, fields_of, request};
+pub(super) use self::request::SELECTED;
+use self::request::{Fields, back_of, fields_of, has_selection, request};
 pub(super) use self::request::{for_field, moment};
 use super::list_address::address;
 use super::notices::who;
@@ -50,6 +51,7 @@ async fn page(
     fields: &Fields,
     refused: Option<&Problem>,
 ) -> Result<Markup, Problem> {
+    has_selection(fields)?;
     // What was refused is in the fields still, and is shown as it was given.
     let plain: Fields = fields
         .iter()
@@ -58,7 +60,7 @@ async fn page(
         .collect();
     let asked = request(&plain, true);
     let wanted = Wanted::of(app, caller, &asked)?;
-    let is_asked = fields.iter().any(|(name, _)| !["task", "done", "back"].contains(&name.as_str()));
+    let is_asked = fields.iter().any(|(name, _)| !["task", "done", "back", SELECTED].contains(&name.as_str()));
     let dry = match &wanted {
         Wanted::Resync(..) if !is_asked => None,
         wanted => Some(wanted.plan(app).await?),
@@ -231,7 +233,7 @@ fn form(task: &str, fields: &Fields, dry: &DryRun, reasons: &[String], refused: 
             @if task == "ignore" {
                 label { "Reason, which stands in the audit of each"
                     input name="reason" required maxlength=(REASON) list="reasons" value=(given("reason"))
-                        aria-describedby=[refused.map(|_| "refused")];
+                        autofocus aria-describedby=[refused.map(|_| "refused")];
                 }
                 datalist #reasons { @for reason in reasons { option value=(reason) {} } }
                 p.hint { "What is ignored is not sent any more, until a later message or you reopen it. All of it can be taken back at once." }
@@ -240,7 +242,7 @@ fn form(task: &str, fields: &Fields, dry: &DryRun, reasons: &[String], refused: 
                 label { "To whom; empty for nobody" input name="assignee" maxlength="200" value=(given("assignee")); }
             }
             div.actions {
-                button class=(kind) type="submit" { (icon(mark)) (button(task, dry)) }
+                button class=(kind) type="submit" autofocus[!matches!(task, "ignore" | "assign")] { (icon(mark)) (button(task, dry)) }
             }
         }
     }

@@ -17,6 +17,7 @@ use super::lines::{self, Line};
 use super::list_address::{address, with_fields};
 use super::parts::format::{self, counted, grouped};
 use super::parts::{Icon, Section, Visit, choice_of_org, icon};
+use super::question::SELECTED;
 use super::words;
 use crate::domain::{Class, ErrorQuery, Fingerprint, Group, OrgId, State as ErrorState, SyncError};
 use crate::engine::{Org, OrgHealth};
@@ -219,7 +220,10 @@ fn what_to_do(visit: &Visit, query: &ErrorQuery, total: Option<u64>) -> Markup {
                 (icon(Icon::Download)) "CSV"
             }
         }
-        form #selection method="get" action="/operations/new" { (visit.way_back()) }
+        form #selection method="get" action="/operations/new" {
+            (visit.way_back())
+            input type="hidden" name=(SELECTED) value="1";
+        }
     }
 }
 

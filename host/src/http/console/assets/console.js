@@ -81,7 +81,9 @@
   };
 
   // What somebody was at keeps the focus where it is still there; else the page has it, and not its head.
+  let shown = Date.now();
   function put(page, sent) {
+    shown = Date.now();
     // What was written into other forms and not sent yet stays.
     const fields = (within) => all('textarea, input:not([type=hidden], [type=checkbox], [type=radio], [type=file])', within);
     const draft = (it) => it.form && it.form !== sent && it.name && it.value !== it.defaultValue;
@@ -237,7 +239,7 @@
 
   // Keys
   const keys = [['j / k', 'the next, the one before'], ['Enter', 'open it'], ['x', 'select it'], ['a', 'select all of this page'],
-    ['r', 'retry it, or what is selected'], ['i', 'ignore it, or what is selected'], ['u', 'take an ignore back'], ['n / p', 'the next page, the one before'], ['1 to 9', 'choose that contact'],
+    ['r', 'retry it, or what is selected'], ['i', 'ignore it, or what is selected'], ['u', 'take an ignore back'], ['b', 'back to the list'], ['n / p', 'the next page or error, the one before'], ['1 to 9', 'choose that contact'],
     ['/', 'search'], ['g h, g c, g e, g o, g p', 'home, causes, errors, operations, policies'], ['?', 'these keys']];
   function help() {
     const dialog = document.createElement('dialog');
@@ -266,8 +268,11 @@
     const at = list.indexOf(current());
     const to = list[at < 0 ? (by > 0 ? 0 : list.length - 1) : Math.min(list.length - 1, Math.max(0, at + by))];
     if (to) { one('[data-open]', to).focus(); to.scrollIntoView({ block: 'nearest' }); }
+    else if (!list.length) one(by > 0 ? 'a[rel=next]' : 'a[rel=prev]')?.click();
   }
   function press(key) {
+    // Who presses a number means the page that was there, not the one that has just come.
+    if (/[1-9]/.test(key) && Date.now() - shown < 800) return;
     const chosen = boxes().some((box) => box.checked) && one(`[data-selected][data-key="${key}"]`);
     const row = current();
     const target = chosen || (row && one(`[data-key="${key}"]`, row)) || all(`main [data-key="${key}"]:not([data-selected])`).find((each) => !each.closest('tr'));
@@ -283,7 +288,7 @@
     if (inField || one('dialog[open]')) return;
     if (Date.now() - going < 1500 && places[event.key]) { event.preventDefault(); location.assign(places[event.key]); return; }
     const does = {
-      j: () => move(1), k: () => move(-1), r: () => press('r'), i: () => press('i'), u: () => press('u'),
+      j: () => move(1), k: () => move(-1), b: () => press('b'), r: () => press('r'), i: () => press('i'), u: () => press('u'),
       x: () => { const row = current(); if (row) one('input[name=id]', row)?.click(); },
       a: () => one('input[data-all]')?.click(),
       n: () => one('a[rel=next]')?.click(), p: () => one('a[rel=prev]')?.click(),

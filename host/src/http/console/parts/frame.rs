@@ -174,11 +174,20 @@ impl Visit {
                 form.find role="search" method="get" action="/sync-errors" {
                     input type="hidden" name="state" value="";
                     input type="search" name="q" maxlength="200" aria-label="Search" data-key="/"
-                        placeholder="Customer, id or words";
+                        placeholder="Search" value=[self.searched()];
                     button.quiet type="submit" aria-label="Search" { (icon(Icon::Search)) }
                 }
             }
         }
+    }
+
+    /// What was searched for on this page.
+    fn searched(&self) -> Option<String> {
+        let (path, query) = self.here.split_once('?')?;
+        let mut fields = url::form_urlencoded::parse(query.as_bytes());
+        fields
+            .find(|(name, value)| path == "/sync-errors" && name == "q" && !value.is_empty())
+            .map(|(_, q)| q.into_owned())
     }
 
     fn link(&self, entry: &Entry, section: Section) -> Markup {

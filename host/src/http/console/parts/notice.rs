@@ -135,7 +135,7 @@ impl Back {
 
     /// The link to that list.
     pub(crate) fn link(&self) -> Markup {
-        html! { @if let Some(list) = self.list() { " · " a href=(list) { "Back to the list" } } }
+        html! { @if let Some(list) = self.list() { " · " a href=(list) data-key="b" { "Back to the list" } } }
     }
 }
 

@@ -33,6 +33,7 @@ pub(crate) async fn begin(
     let rest: Vec<_> = fields.iter().filter(|(name, _)| name != "key").collect();
     let rest = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(rest).finish();
     let key = IdempotencyKey::new(caller.identity(), &sent, [b"POST", b"/operations", rest.as_bytes()]);
+    has_selection(&fields)?;
     match begin_with(&app, &caller, &fields, &key).await {
         Ok(address) => Ok(Redirect::to(&address).into_response()),
         // It has begun, or begins just now: there it is.

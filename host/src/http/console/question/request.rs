@@ -7,9 +7,22 @@ use serde_json::{Map, Value};
 use crate::domain::Timestamp;
 use crate::http::api::OperationRequest;
 use crate::http::console::parts::Back;
+use crate::http::problem::Problem;
 
 /// The fields of an address or of a form.
 pub(crate) type Fields = Vec<(String, String)>;
+
+/// Says that sync errors are meant by their ids alone: a form of which no line is ticked means none, and not all.
+pub(crate) const SELECTED: &str = "selected";
+
+/// Refuses a selection without a line.
+pub(crate) fn has_selection(fields: &Fields) -> Result<(), Problem> {
+    let has = |wanted: &str| fields.iter().any(|(name, value)| name == wanted && !value.is_empty());
+    match has(SELECTED) && !has("id") {
+        true => Err(Problem::bad_request("nothing is selected: go back, and tick the lines that are meant")),
+        false => Ok(()),
+    }
+}
 
 /// What is asked, as the API would be asked it.
 pub(crate) fn request(fields: &Fields, dry_run: bool) -> OperationRequest {
@@ -18,7 +31,7 @@ pub(crate) fn request(fields: &Fields, dry_run: bool) -> OperationRequest {
     for (name, value) in fields {
         if matches!(
             name.as_str(),
-            "task" | "reason" | "assignee" | "key" | "done" | "back" | "cursor" | "sort" | "limit"
+            "task" | "reason" | "assignee" | "key" | "done" | "back" | "cursor" | "sort" | "limit" | SELECTED
         ) || value.is_empty()
         {
             continue;
