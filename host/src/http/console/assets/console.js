@@ -200,8 +200,8 @@
     const inRow = form.closest('tr');
     put(answer.page, form);
     const done = one('#done, main [role=alert], main [role=status]');
-    // Who goes down a list keeps the place; what became of it is said below.
-    if (inRow && done) say('done', `${done.firstElementChild?.textContent ?? done.textContent} `, 'Show', () => done.scrollIntoView({ block: 'nearest' }));
+    // Who goes down a list keeps the place; what became of it is said below where it is out of sight.
+    if (inRow && done?.getBoundingClientRect().bottom < 0) say('done', `${done.firstElementChild?.textContent ?? done.textContent} `, 'Show', () => done.scrollIntoView({ block: 'nearest' }));
     else done?.scrollIntoView({ block: 'nearest' });
   });
 
