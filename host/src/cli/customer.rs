@@ -26,7 +26,7 @@ Erasing cannot be undone. Records in Salesforce, the source, and backups made be
 pub(super) enum Command {
     /// List the conversations of a customer, and what is kept of each.
     Find {
-        /// The source's id of the customer, how their name or an address begins, a contact of Salesforce, a conversation or a message.
+        /// The source's id of the customer, how a word of their name, or an address, begins, a contact of Salesforce, a conversation or a message.
         q: String,
         /// In this organization only.
         #[arg(long)]

@@ -33,7 +33,7 @@ pub(super) const NOT_REACHED: [&str; 3] = [
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Query {
-    /// The source's id of the customer, how their name or an address begins, a contact of Salesforce, a conversation or a message.
+    /// The source's id of the customer, how a word of their name, or an address, begins, a contact of Salesforce, a conversation or a message.
     #[param(min_length = 2, max_length = 200)]
     pub(super) q: String,
     #[param(value_type = Option<OrgId>)]
