@@ -58,7 +58,7 @@ async function act(world, op) {
   await page.getByRole("status").getByText(/is ignored/).waitFor();
   await stands("ignored");
   await press(op, "u");
-  await page.getByRole("status").getByText(/is pending/).waitFor();
+  await page.getByRole("status").getByText(/waits for somebody again/).waitFor();
   await stands("pending");
 
   await page.goto(LIST);
@@ -87,7 +87,7 @@ async function select(world, op) {
   await page.goto(`${OF}&state=ignored`);
   for (const left of [1, 0]) {
     await press(op, "j u");
-    await page.getByRole("status").getByText(/is pending/).waitFor();
+    await page.getByRole("status").getByText(/waits for somebody again/).waitFor();
     await until(SECONDS, async () => (await rows(page).count()) === left || undefined, () => `${left} ignored are not left`);
     await page.goto(`${OF}&state=ignored`);
   }

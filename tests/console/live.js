@@ -56,6 +56,14 @@ async function halfTyped(world, page) {
   assert.equal(await reason.inputValue(), "the marketplace");
   await stays(page);
   await world.api("POST", `sync-errors/${error.id}/reopen`);
+  // So does what is typed into one form while another is sent.
+  await page.goto(`/causes/${error.group}?org=${error.org}`);
+  const note = page.getByLabel(/^What others should know/);
+  await note.fill("half a note");
+  await page.getByLabel("Assign to", { exact: true }).fill("somebody");
+  await page.getByRole("button", { name: "Assign", exact: true }).click();
+  await page.locator("main").getByText("somebody", { exact: true }).waitFor();
+  assert.equal(await note.inputValue(), "half a note");
 }
 
 // What a form did is said once, and the way back leads to the list and not to the form.
