@@ -58,7 +58,7 @@ impl fmt::Display for Origin {
             Self::Embedded => f.write_str("built in"),
             Self::File { path } => f.write_str(path),
             Self::Registry { reference } => write!(f, "registry, {reference}"),
-            Self::Api { by } => write!(f, "API, by {by}"),
+            Self::Api { by } => write!(f, "put by {by}"),
         }
     }
 }
@@ -273,7 +273,7 @@ mod tests {
             (Origin::Embedded, "built in"),
             (Origin::File { path: "/p/acme.toml".into() }, "/p/acme.toml"),
             (Origin::Registry { reference: "r/acme:1".into() }, "registry, r/acme:1"),
-            (Origin::Api { by: "ann".into() }, "API, by ann"),
+            (Origin::Api { by: "ann".into() }, "put by ann"),
         ] {
             assert_eq!(origin.to_string(), words);
         }

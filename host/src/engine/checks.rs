@@ -191,7 +191,7 @@ async fn mapping(org: &Org, ledger: &Ledger, policies: &PolicyHost, now: Timesta
     let total = right + wrong.len();
     let found = match wrong.len() {
         0 if total == 0 => "no team was seen yet".to_owned(),
-        0 => format!("all {total} teams that were seen lead somewhere"),
+        0 => format!("each team that was seen leads somewhere ({total} of them)"),
         _ => {
             let each: Vec<_> = wrong.iter().map(|(team, why)| format!("{team}: {why}")).collect();
             format!("{} of {total} teams lead nowhere: {}", wrong.len(), each.join("; "))

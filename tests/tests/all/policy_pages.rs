@@ -162,7 +162,7 @@ async fn the_editor_checks_compares_and_puts_in_force_and_never_loses_the_text()
     assert_eq!(revision(&host).await, 1);
     let put = send(&browser, EDIT, &good, &[("do", "put")]).await;
     assert_eq!(put.leads_to(), "/policies/acme?done=policy-put");
-    browser.get("/policies/acme?done=policy-put").await.says(&["they decide the next", "revision 2", "API, by admin"]);
+    browser.get("/policies/acme?done=policy-put").await.says(&["they decide the next", "revision 2", "put by admin"]);
     let kept = std::fs::read_to_string(host.policy_file("acme.rhai")).unwrap();
     assert!(!kept.contains('\r'), "{kept}");
     browser.get("/policies/acme/revisions/2").await.says(&["From revision 1 to revision 2", "<ins>+ billing"]);

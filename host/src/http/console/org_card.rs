@@ -68,6 +68,9 @@ pub(super) fn card(
                 dt { "API calls" } dd { (usage(org)) }
                 dt { "Policy" } dd { a href={ "/policies/" (org.policy()) } { (org.policy()) } }
                 dt { "Accounts" } dd { (accounts(org).join(", ")) }
+                @if let Some(mute) = org.settings.now().muted(app.parts.clock.now()) {
+                    dt { "Mails" } dd { "muted; sent again " (format::time(mute.until)) }
+                }
             }
             p.links {
                 a href={ "/orgs/" (org.id) "/checks" } { "The first points to check" }

@@ -57,6 +57,8 @@ pub(super) async fn list(
     let title = chosen.map_or_else(|| "Errors".to_owned(), |(org, _)| format!("Errors of {}", org.name));
     let lines = lines_of(&app, &visit, &page.items, first_of(&address)).await?;
     let going_on = going_on::in_list(&app, &caller, query).await?;
+    let is_empty = page.items.is_empty() && page.next.is_none() && page.previous.is_none();
+    let total = if is_empty { Some(0) } else { page.total };
     let content = html! {
         div.head {
             h1.few { "Errors" @if let Some((org, _)) = chosen { " of " bdi { (org.name) } } }
@@ -68,7 +70,7 @@ pub(super) async fn list(
         (tabs(query, &meant))
         (filters(query, &orgs, &causes))
         (going_on)
-        (what_to_do(&visit, query, page.total))
+        (what_to_do(&visit, query, total))
         @for cause in &causes { (choose_each_link(&visit, &cause.org, &cause.id, cause.class, cause.counts.pending)) }
         // A table without lines is there as well: so the script tells of the first one that comes.
         div #nothing data-live { @if page.items.is_empty() { (nothing(query, page.next.is_some(), parked)) } }
