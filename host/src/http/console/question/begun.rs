@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::page;
-use super::request::{Fields, back_of, request};
+use super::request::{Fields, back_of, has_selection, request};
 use crate::domain::{IdempotencyKey, SyncErrorId, Task};
 use crate::http::App;
 use crate::http::access::Caller;
