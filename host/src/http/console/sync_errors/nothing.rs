@@ -26,7 +26,7 @@ pub(super) fn nothing(query: &ErrorQuery, more: bool, parked: u64) -> Markup {
                     p {
                         "A search looks among sync errors. " a href=(paging::address("/customers", &[("q", q)])) {
                             "Look among all conversations"
-                        } ", those that got through and those that an incident holds back as well."
+                        } ", whether or not something failed."
                     }
                 }
                 @if *query != all { p { a href=(address(&all, None)) { "Show all that are in this state" } } }
