@@ -10,8 +10,8 @@ use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
 
 pub(super) use self::begun::begin;
-use self::request::{Fields, back_of, fields_of, request};
-pub(super) use self::request::{for_field, moment};
+pub(super) use self::request::{Fields, fields_of, for_field, moment};
+use self::request::{back_of, request};
 use super::list_address::address;
 use super::parts::format::{self, counted, grouped};
 use super::parts::{Icon, Section, Visit, choice_of_org, icon};
