@@ -189,6 +189,11 @@ impl SyncError {
 }
 
 impl Refusal {
+    /// Whether its words were forgotten.
+    pub(crate) fn is_erased(&self) -> bool {
+        self.text == ERASED
+    }
+
     fn erase(&mut self) {
         self.text = ERASED.to_owned();
         (self.request, self.answer, self.choice) = (None, None, None);
@@ -281,7 +286,9 @@ mod tests {
         let group = Cause::new(&org, &refusal).identify().id;
         let mut error = SyncError::blank(id, org, conversation, message, group, refusal, Timestamp::default());
         error.apply(Change::Ignore { by: "ann".into(), reason: SECRET.into(), operation: None }, Timestamp::default());
+        assert!(!error.refusal.is_erased());
         error.erase();
+        assert!(error.refusal.is_erased());
         let told = serde_json::to_string(&error).unwrap();
         assert!(!told.contains(SECRET) && told.contains("DUPLICATES_DETECTED") && told.contains("ann"), "{told}");
         assert_eq!(error.state, State::Ignored);

@@ -75,7 +75,7 @@ pub(super) fn page(app: &App, caller: &Caller, query: Query) -> Result<TokenList
     Ok(TokenList { tokens: found.iter().map(|kept| view(app, kept)).collect(), next_cursor })
 }
 
-fn find(app: &App, caller: &Caller, id: &ApiTokenId) -> Result<std::sync::Arc<Kept>, Problem> {
+pub(super) fn find(app: &App, caller: &Caller, id: &ApiTokenId) -> Result<std::sync::Arc<Kept>, Problem> {
     let found = app.access.keyring.get(id).filter(|kept| sees(caller, &kept.token));
     found.ok_or_else(|| Problem::not_found(format!("there is no token {id}")))
 }

@@ -194,27 +194,43 @@ async fn the_console_finds_a_customer_asks_before_it_erases_and_shows_what_becam
     let host = with_two_customers().await;
     let operator = Browser::sign_in(&host, OPERATOR).await;
     let page = operator.get("/customers?q=7001").await.text;
-    assert!(page.contains("Jane Nr-1-Doe") && page.contains("2 conversations") && !page.contains("Erase 2"), "{page}");
-    assert_eq!(operator.get("/customers/erase?conversations=main:1").await.status, StatusCode::FORBIDDEN);
+    assert!(page.contains("Jane Nr-1-Doe") && page.contains("2 conversations of Jane Nr-1-Doe"), "{page}");
+    assert!(!page.contains("Erase the chosen") && !page.contains("name=\"id\""), "{page}");
+    assert_eq!(operator.get("/customers/erase?id=main:1").await.status, StatusCode::FORBIDDEN);
+    operator.get("/customers?q=doe").await.says(&["begins with “doe”", "A name is found by its beginning"]);
     let admin = Browser::sign_in(&host, ADMIN).await;
-    assert!(admin.get("/customers?q=7001").await.text.contains("Erase 2 conversations"));
-    let page = admin.get("/customers/erase?conversations=main:1,main:2").await.text;
-    for words in ["Erase 2 conversations of Jane Nr-1-Doe?", "It does not reach", "Salesforce"] {
-        assert!(page.contains(words), "{words}: {page}");
-    }
-    let form = |typed: &'static str| [("conversations", "main:1,main:2"), ("confirm", typed)];
-    for typed in ["", "1", "two"] {
-        assert_eq!(
-            admin.post("/customers/erase", &form(typed)).await.status,
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "{typed}"
-        );
-    }
+    // Of several customers some are chosen; those of one stand together, and a link narrows to them.
+    let page = admin.get("/customers?q=jane").await;
+    page.says(&["4 conversations of several customers", "Erase the chosen", "href=\"/customers?q=7002\""]);
+    let of = |conversation: &str| page.text.find(&format!("name=\"id\" value=\"{conversation}\" form=\"selection\""));
+    assert!(of("main:1").is_some() && of("main:1") < of("main:2") && of("main:2") < of("main:4"), "{}", page.text);
+    admin.get("/customers/erase?q=jane").await.says(&["Nothing is chosen", "href=\"/customers?q=jane\""]);
+    assert_eq!(admin.post("/customers/erase", &[]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(line_of(&host, 1).await.is_some(), "nothing is erased");
-    assert_eq!(admin.post("/customers/erase", &form(" 2 ")).await.status, StatusCode::SEE_OTHER);
-    let page = admin.get("/customers/erased?conversations=main:1,main:2").await.text;
+    let question = admin.get("/customers/erase?q=jane&id=main:1&id=main:2").await;
+    question.says(&[
+        "Erase 2 conversations of Jane Nr-1-Doe?",
+        "7001",
+        "jane.1@example.com",
+        "It does not reach",
+        "Salesforce",
+        "href=\"/customers?q=jane\"",
+    ]);
+    assert!(!question.text.contains("main:3"), "{}", question.text);
+    admin.get("/customers/erase?id=main:1&id=main:3").await.says(&["Erase 2 conversations of several customers?"]);
+    let done = admin.post("/customers/erase", &[("id", "main:1"), ("id", "main:2")]).await;
+    assert_eq!(done.leads_to(), "/customers/erased?id=main%3A1&id=main%3A2");
+    let page = admin.get(done.leads_to()).await.text;
     assert!(page.contains("2 conversations are erased.") && !page.contains("Nr-1"), "{page}");
     assert_eq!(line_of(&host, 1).await, None);
+    assert!(line_of(&host, 2).await.is_some());
+    // What is erased cannot be chosen, and its sync error says by whom it was.
+    let page = admin.get("/customers?q=7001").await.text;
+    assert!(!page.contains("name=\"id\""), "{page}");
+    let (_, list) = host.get("/v1/sync-errors?conversation=main:2").await;
+    let error = admin.get(&format!("/sync-errors/{}", list["sync_errors"][0]["id"].as_str().unwrap())).await;
+    error.says(&["erased by admin", "are erased, by admin: a retry may fail"]);
+    assert!(!error.text.contains("because its source said so"), "{}", error.text);
     let page = admin.get("/actions?what=erase&by=admin").await.text;
     assert!(page.contains("erased conversations of a customer (2 of them)") && !page.contains("Nr-1"), "{page}");
     assert!(admin.get("/actions?what=erase&by=nobody").await.text.contains("Nobody did that."));

@@ -282,6 +282,19 @@ async fn on_the_console_a_setting_is_saved_and_taken_back_and_a_lost_race_shows_
     let (status, late) = send(&browser, &form(&page, "12")).await;
     assert_eq!(status, StatusCode::PRECONDITION_FAILED);
     assert!(late.contains("Nothing is saved") && late.contains("<b>12</b>") && late.contains("<b>8</b>"), "{late}");
+    // What makes no sense is told by the field's name, and what was typed stays.
+    let mut wrong = form(&saved, "9");
+    wrong[2].1 = "acme-admin@example.com, ann@example.com, <b>bob".to_owned();
+    let (status, refused) = send(&browser, &wrong).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    for words in [
+        "role=\"alert\"><div><b>Nothing is saved. </b>Recipients of mails: `&lt;b&gt;bob` is not a mail address.",
+        ">acme-admin@example.com\nann@example.com\n&lt;b&gt;bob</textarea>",
+        "required value=\"9\"",
+    ] {
+        assert!(refused.contains(words), "{words}: {refused}");
+    }
+    assert_eq!(hidden(&refused, "tag"), hidden(&saved, "tag"));
     let mut back = form(&saved, "8");
     back.push(("take_back", "concurrency".to_owned()));
     assert_eq!(send(&browser, &back).await.0, StatusCode::SEE_OTHER);

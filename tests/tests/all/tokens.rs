@@ -369,7 +369,10 @@ async fn the_console_shows_a_new_tokens_secret_on_the_page_that_made_it_alone_an
     let back = browser.post(&format!("/tokens/{id}/revoke"), &[("back", "/tokens")]).await;
     assert_eq!(back.status, StatusCode::SEE_OTHER);
     let told = browser.get(&format!("/tokens?done=revoked-{id}")).await.text;
-    assert!(told.contains("is revoked.") && told.contains(">revoked<"), "{told}");
+    assert!(
+        told.contains("The token of <b>&lt;b&gt;robot&lt;/b&gt;</b> is revoked.") && told.contains(">revoked<"),
+        "{told}"
+    );
     assert_eq!(reads(&host, &secret).await, StatusCode::UNAUTHORIZED);
     // Nothing ticked is nothing that a token may do.
     assert_eq!(browser.post("/tokens", &form[..1]).await.status, StatusCode::UNPROCESSABLE_ENTITY);

@@ -35,7 +35,7 @@ pub(crate) struct InOrg {
     /// When it is tried again by itself; only while `retrying`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) next_attempt_at: Option<Timestamp>,
-    /// What was sent until then is forgotten, because its source said so.
+    /// What was sent until then is forgotten, because its source or a person said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) erased_until: Option<Timestamp>,
     /// Its page at the source, where it has one; not where personal data is left out.
@@ -109,7 +109,7 @@ pub(crate) struct Message {
     /// How many bytes the text has, where it is cut off here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cut_from: Option<usize>,
-    /// Whether its source said that it is to be forgotten.
+    /// Whether its source or a person said that it is to be forgotten.
     pub(crate) erased: bool,
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::incident::above_list;
 use super::parts::{Icon, RecordPages, Section, Visit, cell, format, icon, record, table};
-use crate::domain::{ConversationId, OrgId};
+use crate::domain::{ConversationId, Fact, MessageId, OrgId};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
 use crate::http::api::{AuditEntry, ConversationInOrg, Message};
@@ -71,7 +71,7 @@ fn in_org(app: &App, id: &ConversationId, it: &ConversationInOrg) -> Markup {
             }
             @if !it.connected { p.notice.wait { "The organization is not in the configuration any more: nothing is sent." } }
             div.two {
-                div { h3 { "What was said" } (messages(&it.messages)) }
+                div { h3 { "What was said" } (messages(&it.messages, &it.timeline)) }
                 div { (details(it)) (records(it)) (errors(it)) }
             }
             h3 { "What happened" }
@@ -85,8 +85,22 @@ fn in_org(app: &App, id: &ConversationId, it: &ConversationInOrg) -> Markup {
     }
 }
 
-/// What was said, oldest first.
-pub(super) fn messages(all: &[Message]) -> Markup {
+/// Who had a message forgotten, as far as these entries tell: the newest of them counts.
+fn forgotten(message: &MessageId, entries: &[AuditEntry]) -> String {
+    let about = |entry: &&AuditEntry| entry.message == *message || entry.also.contains(message);
+    let told = entries.iter().rev().filter(about).find_map(|entry| match &entry.fact.0 {
+        Fact::Erased { by, .. } => Some(by.as_deref()),
+        _ => None,
+    });
+    match told {
+        Some(Some(by)) => format!("erased by {by}"),
+        Some(None) => "forgotten, because its source said so".to_owned(),
+        None => "forgotten".to_owned(),
+    }
+}
+
+/// What was said, oldest first, with the entries that tell who had it forgotten.
+pub(super) fn messages(all: &[Message], entries: &[AuditEntry]) -> Markup {
     html! {
         @if all.is_empty() { p.hint { "No message is kept." } }
         ol.said-by {
@@ -97,7 +111,7 @@ pub(super) fn messages(all: &[Message]) -> Markup {
                         @if let Some(at) = message.sent_at { " " (format::time(at)) }
                     }
                     div.said dir="auto" {
-                        @if message.erased { span.hint { "forgotten, because its source said so" } }
+                        @if message.erased { span.hint { (forgotten(&message.id, entries)) } }
                         (format::cut(&message.text))
                         @if let Some(bytes) = message.cut_from { span.hint { " … cut off: it has " (bytes) " bytes" } }
                     }
@@ -169,7 +183,7 @@ pub(super) fn said(it: &ConversationInOrg) -> Markup {
     let all = &it.messages;
     html! {
         h2 { "What was said last" }
-        (messages(&all[all.len().saturating_sub(LAST)..]))
+        (messages(&all[all.len().saturating_sub(LAST)..], &it.timeline))
     }
 }
 

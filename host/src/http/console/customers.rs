@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use axum::Extension;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Redirect;
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::paging::{address, pages};
 use super::parts::format::{self, counted};
-use super::parts::{Icon, Section, Visit, cell, icon, table};
+use super::parts::{Icon, Section, Visit, box_cell, box_head, cell, icon, table, table_of};
+use super::question::{Fields, fields_of};
 use crate::domain::ConversationId;
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
@@ -35,7 +36,13 @@ pub(super) async fn list(
 ) -> Result<Markup, Problem> {
     let q = choice.q.trim();
     let query = || Query { q: q.to_owned(), org: None, limit: None, cursor: Some(choice.cursor.clone()) };
-    let found = if q.is_empty() { None } else { Some(page(&app, &caller, &query()).await?) };
+    let mut found = if q.is_empty() { None } else { Some(page(&app, &caller, &query()).await?) };
+    if let Some(found) = &mut found {
+        // Those of one customer stand together, and those of whom nothing is known last.
+        found.conversations.sort_by(|one, other| {
+            (one.customer.is_none(), &one.customer).cmp(&(other.customer.is_none(), &other.customer))
+        });
+    }
     let content = html! {
         h1 { "Customers" }
         p.hint { "What is kept of a customer who asks, and forgetting it. All conversations are looked through, with a sync error or without." }
@@ -51,27 +58,44 @@ pub(super) async fn list(
 }
 
 fn results(visit: &Visit, q: &str, found: &CustomerList) -> Markup {
-    let left: Vec<_> = found.conversations.iter().filter(|of| has_words(of)).collect();
+    let may = visit.may(Scope::Erase);
     html! {
         @if !found.complete {
             div.notice.wait { div { "There are more than can be found at once: say more of the name, or an id." } }
         }
         @if found.conversations.is_empty() {
-            p.empty { "Nothing is kept of “" (q) "”." }
+            p.empty {
+                "No conversation's customer has a name or an address that begins with “" (q) "”, and nothing has this id. "
+                "A name is found by its beginning: “Anna Keller”, not “Keller”."
+            }
         } @else {
             div.head {
-                h2 { (counted(found.total, "conversation", "conversations")) }
-                @if visit.may(Scope::Erase) && !left.is_empty() {
-                    a.button.danger href=(asking(left.iter().map(|of| &of.conversation))) {
-                        "Erase " (counted(left.len() as u64, "conversation", "conversations")) " …"
+                h2 {
+                    (counted(found.total, "conversation", "conversations"))
+                    @if found.total == found.conversations.len() as u64 { (of_whom(&found.conversations)) }
+                }
+                @if may && found.conversations.iter().any(has_words) {
+                    form #selection method="get" action="/customers/erase" {
+                        input type="hidden" name="q" value=(q);
+                        button.danger type="submit" data-selected { "Erase the chosen " span data-number {} " …" }
                     }
                 }
             }
-            (rows(&found.conversations))
-            @if !visit.may(Scope::Erase) {
+            (rows(&found.conversations, may))
+            @if !may {
                 p.hint { "To erase them, a token with the scope " code { "erase" } " is needed." }
             }
         }
+    }
+}
+
+/// Whose they are, where that can be said.
+fn of_whom(found: &[OfCustomer]) -> String {
+    let ids: BTreeSet<_> = found.iter().map(|of| &of.customer).collect();
+    match (ids.len(), found.iter().find_map(|of| of.name.as_deref())) {
+        (1, Some(name)) => format!(" of {name}"),
+        (1, None) => String::new(),
+        _ => " of several customers".to_owned(),
     }
 }
 
@@ -81,27 +105,28 @@ fn has_words(of: &OfCustomer) -> bool {
     is_called || of.messages > 0 || of.erased_until.is_none()
 }
 
-/// The address of the question.
-fn asking<'a>(ids: impl Iterator<Item = &'a ConversationId>) -> String {
-    address("/customers/erase", &[("conversations", joined(ids).as_str())])
-}
-
-fn joined<'a>(ids: impl Iterator<Item = &'a ConversationId>) -> String {
-    ids.map(ConversationId::as_str).collect::<Vec<_>>().join(",")
-}
-
-fn rows(found: &[OfCustomer]) -> Markup {
+fn rows(found: &[OfCustomer], with_boxes: bool) -> Markup {
     let columns = ["Customer", "Conversation", "Newest message", "Kept here", "In Salesforce"];
-    table(&columns, &html! { @for of in found { (row(of)) } })
+    let lines = html! { @for of in found { (row(of, with_boxes)) } };
+    if with_boxes { table_of(&box_head(), &columns, &lines) } else { table(&columns, &lines) }
 }
 
-fn row(of: &OfCustomer) -> Markup {
+/// The way to all that is kept of this customer.
+fn narrowed(id: &str) -> Markup {
+    html! { " " a.hint href=(address("/customers", &[("q", id)])) title="This customer only" { (id) } }
+}
+
+fn row(of: &OfCustomer, with_boxes: bool) -> Markup {
     let names = [&of.name, &of.email, &of.phone].into_iter().flatten().map(String::as_str).collect::<Vec<_>>();
+    let who = format!("{} of {}", of.conversation, names.first().copied().unwrap_or("somebody unknown"));
     html! {
         tr role="row" {
+            @if with_boxes {
+                @if has_words(of) { (box_cell(of.conversation.as_str(), &who)) } @else { td.w-box role="cell" {} }
+            }
             (cell("Customer", &html! {
                 @if names.is_empty() { "(unknown)" } @else { b { (names.join(", ")) } }
-                @if let Some(id) = &of.customer { span.hint { " " (id) } }
+                @if let Some(id) = &of.customer { (narrowed(id)) }
             }))
             (cell("Conversation", &html! {
                 a href={ "/conversations/" (of.conversation) } { (of.conversation) } span.hint { " · " (of.org) @if let Some(channel) = &of.channel { ", " (channel) } }
@@ -134,25 +159,10 @@ fn kept(of: &OfCustomer) -> Markup {
     }
 }
 
-/// Which conversations a form or an address names.
-#[derive(Deserialize)]
-pub(super) struct Named {
-    conversations: String,
-    /// How many they are, typed by whoever wants them erased.
-    #[serde(default)]
-    confirm: String,
-}
-
-impl Named {
-    fn ids(&self) -> Result<Vec<ConversationId>, Problem> {
-        let ids = self
-            .conversations
-            .split(',')
-            .filter(|id| !id.is_empty())
-            .map(str::parse::<ConversationId>)
-            .collect::<Result<Vec<_>, _>>();
-        ids.map_err(|error| Problem::invalid(format!("conversations: {error}")))
-    }
+/// The conversations that a form or an address names.
+fn ids_of(fields: &Fields) -> Result<Vec<ConversationId>, Problem> {
+    let ids = fields.iter().filter(|(name, _)| name == "id").map(|(_, id)| id.parse::<ConversationId>());
+    ids.collect::<Result<_, _>>().map_err(|error| Problem::invalid(format!("id: {error}")))
 }
 
 /// What is to be erased, what that reaches and what not; and the question.
@@ -160,15 +170,23 @@ pub(super) async fn ask(
     State(app): State<App>,
     Extension(visit): Extension<Visit>,
     Extension(caller): Extension<Caller>,
-    Asked(asked): Asked<Named>,
+    RawQuery(query): RawQuery,
 ) -> Result<Markup, Problem> {
-    let found = views(&app, &caller, &asked.ids()?).await?;
-    let count = found.len() as u64;
-    let many = counted(count, "conversation", "conversations");
-    let whose = found.iter().find_map(|of| of.name.as_deref()).map(|name| format!(" of {name}")).unwrap_or_default();
+    let fields = fields_of(&query.unwrap_or_default());
+    let q = fields.iter().find(|(name, _)| name == "q").map_or("", |(_, q)| q.as_str());
+    let (ids, back) = (ids_of(&fields)?, address("/customers", &[("q", q)]));
+    if ids.is_empty() {
+        let content = html! {
+            h1 { "Nothing is chosen" }
+            p { "Tick the conversations that are to be erased. " a href=(back) { "Back to them" } }
+        };
+        return Ok(visit.page("Erase a customer", Section::Customers, &content));
+    }
+    let found = views(&app, &caller, &ids).await?;
+    let many = counted(found.len() as u64, "conversation", "conversations");
     let content = html! {
-        h1 { "Erase " (many) (whose) "?" }
-        (rows(&found))
+        h1 { "Erase " (many) (of_whom(&found)) "?" }
+        (rows(&found, false))
         p {
             "Names, addresses and all that was said go from their records, from sync errors and audits, from reasons that were given, \
              from the quarantine and from kept answers. That there were conversations, their ids and what happened stay."
@@ -176,14 +194,11 @@ pub(super) async fn ask(
         p { b { "It does not reach" } ":" }
         ul { @for words in NOT_REACHED { li { (words) } } }
         form.card.fields method="post" action="/customers/erase" {
-            input type="hidden" name="conversations" value=(joined(found.iter().map(|of| &of.conversation)));
-            label {
-                "This cannot be undone. Type " b { (count) } " to erase " (many)
-                input name="confirm" required inputmode="numeric" autocomplete="off";
-            }
+            @for of in &found { input type="hidden" name="id" value=(of.conversation); }
+            p { b { "This cannot be undone." } }
             div.actions {
                 button.danger type="submit" { "Erase " (many) }
-                a.button.quiet href="/customers" { "Keep them" }
+                a.button.quiet href=(back) { "Keep them" }
             }
         }
     };
@@ -207,16 +222,13 @@ async fn views(app: &App, caller: &Caller, ids: &[ConversationId]) -> Result<Vec
 pub(super) async fn erase(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
-    Form(asked): Form<Named>,
+    Form(fields): Form<Fields>,
 ) -> Result<Redirect, Problem> {
-    let found = named(&app, &caller, &asked.ids()?, None).await?;
-    if asked.confirm.trim() != found.len().to_string() {
-        let words = format!("nothing is erased: type {} to erase that many conversations", found.len());
-        return Err(Problem::invalid(words));
-    }
+    let found = named(&app, &caller, &ids_of(&fields)?, None).await?;
     erased(&app, &caller, &found).await?;
-    let ids: BTreeSet<_> = found.iter().map(|of| &of.id).collect();
-    Ok(Redirect::to(&address("/customers/erased", &[("conversations", joined(ids.into_iter()).as_str())])))
+    let ids: BTreeSet<_> = found.iter().map(|of| of.id.as_str()).collect();
+    let ids: Vec<_> = ids.into_iter().map(|id| ("id", id)).collect();
+    Ok(Redirect::to(&address("/customers/erased", &ids)))
 }
 
 /// What became of it, as of now.
@@ -224,9 +236,9 @@ pub(super) async fn result(
     State(app): State<App>,
     Extension(visit): Extension<Visit>,
     Extension(caller): Extension<Caller>,
-    Asked(asked): Asked<Named>,
+    RawQuery(query): RawQuery,
 ) -> Result<Markup, Problem> {
-    let found = views(&app, &caller, &asked.ids()?).await?;
+    let found = views(&app, &caller, &ids_of(&fields_of(&query.unwrap_or_default()))?).await?;
     let left = found.iter().filter(|of| has_words(of)).count();
     let done = (found.len() - left) as u64;
     let content = html! {
@@ -239,7 +251,7 @@ pub(super) async fn result(
                 }
             }
         }
-        (rows(&found))
+        (rows(&found, false))
         p { b { "It did not reach" } ":" }
         ul { @for words in NOT_REACHED { li { (words) } } }
         p.links { a href="/customers" { "Find another customer" } a href=(address("/actions", &[("what", "erase")])) { "Who erased what" } }

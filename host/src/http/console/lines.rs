@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::conversation;
 use super::list_address::address_in;
 use super::notices::who;
-use super::parts::{Icon, Visit, format, icon};
+use super::parts::{Icon, Visit, box_cell, box_head, format, icon};
 use super::words::question;
 use crate::domain::{ErrorQuery, Group, OrgId, State, SyncError};
 use crate::http::access::Scope;
@@ -33,12 +33,7 @@ pub(super) fn head(visit: &Visit, with_org: bool, with_state: bool) -> Markup {
     html! {
         thead role="rowgroup" {
             tr role="row" {
-                @if may {
-                    th.w-box role="columnheader" scope="col" {
-                        span.quietly { "Selected" }
-                        input type="checkbox" data-all hidden aria-label="Select all of this page";
-                    }
-                }
+                @if may { (box_head()) }
                 th.w-l role="columnheader" scope="col" { "Customer" }
                 th role="columnheader" scope="col" { "What is wrong" }
                 @if may { th role="columnheader" scope="col" { "Last words" } }
@@ -66,11 +61,7 @@ pub(super) fn row(
     let wrong = if line.title.is_empty() { &error.refusal.code } else { &line.title };
     html! {
         tr role="row" data-key=(error.id) {
-            @if may {
-                td.w-box role="cell" {
-                    input type="checkbox" name="id" value=(error.id) form="selection" aria-label={ "Select " (who) };
-                }
-            }
+            @if may { (box_cell(error.id.as_str(), &who)) }
             td.main role="cell" {
                 div.beside {
                     a href=(address_in(&error.id, query, line.at)) data-open dir="auto" { (who) }

@@ -64,7 +64,7 @@ fn in_org(app: &App, id: &MessageId, conversation: &ConversationId, it: &Convers
             span { (link_to(conversation, "Conversation")) }
             @if let Some(url) = &it.url { span { a href=(url) rel="noreferrer" { "Alcmeon " (icon(Icon::Outside)) } } }
         }
-        @match said { Some(said) => { (messages(said)) } None => { p.hint { "What it says is not kept, or left out for your token." } } }
+        @match said { Some(said) => { (messages(said, &it.timeline)) } None => { p.hint { "What it says is not kept, or left out for your token." } } }
         h2 { "What happened to it" }
         (timeline(&it.timeline, &RecordPages::of(app, &it.org)))
     }

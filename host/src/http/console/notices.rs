@@ -7,6 +7,7 @@ use crate::domain::{OperationStatus, State, SyncError, SyncErrorId};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
 use crate::http::api::Operation;
+use crate::http::api_tokens;
 use crate::http::operations::seen;
 use crate::http::sync_errors::find;
 
@@ -19,7 +20,13 @@ pub(super) fn waiting(app: &App, caller: &Caller) -> u64 {
 pub(super) async fn told(app: &App, caller: &Caller, visit: &Visit) -> Option<Markup> {
     let done = visit.done()?;
     match done {
-        Done::Revoked(id) => Some(notice("", &html! { "The token " code { (id) } " is revoked." }, &html! {})),
+        Done::Revoked(id) => {
+            let kept = api_tokens::find(app, caller, id).ok();
+            let name =
+                kept.as_ref().map_or_else(|| html! { code { (id) } }, |kept| html! { "of " b { (kept.token.name) } });
+            let is_so = kept.as_ref().is_none_or(|kept| kept.token.revoked_at.is_some());
+            is_so.then(|| notice("", &html! { "The token " (name) " is revoked." }, &html! {}))
+        }
         Done::Overtaken(id) => seen(app, caller, id.clone()).await.ok().map(|operation| overtaken(&operation)),
         Done::Retried(id) | Done::Ignored(id) | Done::Reopened(id) | Done::Chose(id) | Done::Late(id) => {
             let error = find(app, caller, id).await.ok()?;

@@ -33,6 +33,20 @@ pub(super) struct Late {
     pub(super) next: OrgSettings,
 }
 
+/// What somebody gave and what was not saved, because a value of it makes no sense.
+pub(super) struct Refused {
+    pub(super) problem: Problem,
+    pub(super) given: OrgSettings,
+    /// What the form was made of, and its version.
+    pub(super) shown: OrgSettings,
+    pub(super) tag: String,
+}
+
+pub(super) enum Unsaved {
+    Late(Late),
+    Refused(Refused),
+}
+
 /// How the settings stand.
 pub(super) async fn show(
     State(app): State<App>,
@@ -43,13 +57,13 @@ pub(super) async fn show(
     page(&app, &visit, &caller, &org, None).await
 }
 
-/// The page, with what came too late.
+/// The page, with what was not saved.
 pub(super) async fn page(
     app: &App,
     visit: &Visit,
     caller: &Caller,
     id: &OrgId,
-    late: Option<Late>,
+    unsaved: Option<Unsaved>,
 ) -> Result<Markup, Problem> {
     let (org, _) = app.parts.engine.org(id)?;
     let stand = org.settings.now();
@@ -63,11 +77,12 @@ pub(super) async fn page(
         @for trouble in app.parts.troubles.of(Some(id)).iter().filter(|it| it.kind == "org-settings") {
             div.notice.bad { div { (format::capital(&trouble.what)) ". " (format::capital(&trouble.cure)) "." } }
         }
-        @if let Some(late) = &late { (too_late(&stand, late)) }
+        @if let Some(Unsaved::Late(late)) = &unsaved { (too_late(&stand, late)) }
         div.two {
             section.card aria-labelledby="values" {
                 h2 #values { "In force" }
-                (form(app, caller, id, &stand, late.as_ref(), may))
+                @if let Some(Unsaved::Refused(refused)) = &unsaved { (not_taken(&refused.problem)) }
+                (form(app, caller, id, &stand, unsaved.as_ref(), may))
             }
             (of_mails(app, visit, &org, &stand, may))
         }
@@ -99,6 +114,20 @@ fn too_late(stand: &SettingsInForce, late: &Late) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Which field a problem is about, and what is wrong with it.
+pub(super) fn of_field(problem: &Problem) -> Option<(&'static str, &str)> {
+    let (field, why) = problem.detail().split_once(": ")?;
+    FIELDS.iter().find(|(known, _)| *known == field).map(|(_, name)| (*name, why))
+}
+
+fn not_taken(problem: &Problem) -> Markup {
+    html! {
+        @if let Some((name, why)) = of_field(problem) {
+            div.notice.bad role="alert" { div { b { "Nothing is saved. " } (name) ": " (why) "." } }
         }
     }
 }
@@ -148,7 +177,14 @@ fn mode_words(mode: &Mode) -> (&'static str, &[String]) {
 }
 
 /// What each field is, and a way to change it for whoever may.
-fn form(app: &App, caller: &Caller, id: &OrgId, stand: &SettingsInForce, late: Option<&Late>, may: bool) -> Markup {
+fn form(
+    app: &App,
+    caller: &Caller,
+    id: &OrgId,
+    stand: &SettingsInForce,
+    unsaved: Option<&Unsaved>,
+    may: bool,
+) -> Markup {
     let (values, file, by) = (said(&stand.values), said(&stand.file), changed(stand));
     let origin = |field: usize| {
         html! {
@@ -176,11 +212,16 @@ fn form(app: &App, caller: &Caller, id: &OrgId, stand: &SettingsInForce, late: O
             }
         };
     }
-    let shown = late.map_or(&stand.values, |late| &late.next);
+    // What was refused is given once more over what the form was made of: so it is told when it came too late meanwhile.
+    let (tag, made_of, shown) = match unsaved {
+        Some(Unsaved::Refused(refused)) => (refused.tag.clone(), &refused.shown, &refused.given),
+        Some(Unsaved::Late(late)) => (stand.tag(), &stand.values, &late.next),
+        None => (stand.tag(), &stand.values, &stand.values),
+    };
     html! {
         form.fields method="post" action={ "/orgs/" (id) "/settings" } {
-            input type="hidden" name="tag" value=(stand.tag());
-            input type="hidden" name="shown" value=(serde_json::to_string(&stand.values).unwrap_or_default());
+            input type="hidden" name="tag" value=(tag);
+            input type="hidden" name="shown" value=(serde_json::to_string(made_of).unwrap_or_default());
             // Whoever presses Enter in a field saves.
             button.quietly type="submit" tabindex="-1" aria-hidden="true" { "Save" }
             (fields(shown, &choices(app, caller, id, &stand.values.policy), &origin))
@@ -195,7 +236,7 @@ fn fields(shown: &OrgSettings, policies: &[PolicyName], origin: &dyn Fn(usize) -
     html! {
         div {
             label {
-                (FIELDS[0].1) ", one to a line"
+                (FIELDS[0].1) ", in lines or with commas between"
                 textarea name="alert_recipients" rows="3" spellcheck="false" { (shown.alert_recipients.join("\n")) }
             }
             (origin(0))

@@ -10,9 +10,8 @@ use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
 
 pub(super) use self::begun::begin;
-pub(super) use self::request::SELECTED;
-use self::request::{Fields, back_of, fields_of, has_selection, request};
-pub(super) use self::request::{for_field, moment};
+pub(super) use self::request::{Fields, SELECTED, fields_of, for_field, moment};
+use self::request::{back_of, has_selection, request};
 use super::list_address::address;
 use super::notices::who;
 use super::parts::format::{self, counted, grouped};

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::org_settings::{Late, page};
+use super::org_settings::{Late, Refused, Unsaved, of_field, page};
 use super::parts::{Back, Done, Visit};
 use super::question::moment;
 use crate::domain::{Expected, IdError, Mode, OrgId, OrgSettings, SettingsPatch};
@@ -49,7 +49,7 @@ impl Given {
         };
         let wrong = |name: &str, why: &dyn std::fmt::Display| Problem::invalid(format!("{name}: {why}"));
         Ok(OrgSettings {
-            alert_recipients: lines(&self.alert_recipients),
+            alert_recipients: recipients(&self.alert_recipients),
             policy: self.policy.parse().map_err(|error: IdError| wrong("policy", &error))?,
             mode: match self.mode.as_str() {
                 "by-policy" => Mode::ByPolicy,
@@ -66,6 +66,16 @@ impl Given {
             slow_at: self.slow_at.trim().parse().map_err(|_| wrong("slow_at", &"it has to be a number"))?,
         })
     }
+}
+
+/// Addresses with commas, spaces or line ends between. One with a name (`Ann <ann@example.com>`) has spaces of its own.
+fn recipients(text: &str) -> Vec<String> {
+    let parts = text.lines().flat_map(|line| line.split(if line.contains('"') { '\n' } else { ',' }));
+    let each = parts.flat_map(|part| match part.contains(['<', '"']) {
+        true => vec![part.trim()],
+        false => part.split_whitespace().collect(),
+    });
+    each.filter(|one| !one.is_empty()).map(str::to_owned).collect()
 }
 
 /// What is another value than the page showed.
@@ -116,7 +126,16 @@ pub(super) async fn save(
             (difference(&values, &shown), values)
         }
     };
-    match change(&app, &caller, &org, &expected, patch).await? {
+    let changed = match change(&app, &caller, &org, &expected, patch).await {
+        Err(problem) if given.take_back.is_none() && of_field(&problem).is_some() => {
+            let status = problem.status();
+            let refused = Refused { problem, given: values, shown, tag: given.tag };
+            let page = page(&app, &visit, &caller, &org, Some(Unsaved::Refused(refused))).await?;
+            return Ok((status, page).into_response());
+        }
+        changed => changed?,
+    };
+    match changed {
         Ok(_) => Ok(Back::to(format!("/orgs/{org}/settings")).with(&Done::Saved).into_response()),
         Err(stands) => {
             // What was not touched is as it is now.
@@ -129,7 +148,7 @@ pub(super) async fn save(
             mine.concurrency = concurrency.flatten().unwrap_or(mine.concurrency);
             mine.slow_at = slow_at.flatten().unwrap_or(mine.slow_at);
             let late = Late { given: values, shown, next: mine };
-            let page = page(&app, &visit, &caller, &org, Some(late)).await?;
+            let page = page(&app, &visit, &caller, &org, Some(Unsaved::Late(late))).await?;
             Ok((StatusCode::PRECONDITION_FAILED, page).into_response())
         }
     }
@@ -181,4 +200,21 @@ pub(super) async fn test_mail(
     let only = Some(asked.to.as_str()).filter(|to| !to.is_empty());
     test(&app, &caller, &org, only).await?;
     Ok(asked.back.with(&Done::Tested).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recipients_stand_in_lines_and_between_commas_and_spaces() {
+        let of = |text| recipients(text).join("|");
+        assert_eq!(
+            of("a@x.example, b@x.example;\r\n\n c@x.example d@x.example,"),
+            "a@x.example|b@x.example;|c@x.example|d@x.example"
+        );
+        assert_eq!(of("Ann Lee <a@x.example>, b@x.example"), "Ann Lee <a@x.example>|b@x.example");
+        assert_eq!(of("\"Lee, Ann\" <a@x.example>\nb@x.example"), "\"Lee, Ann\" <a@x.example>|b@x.example");
+        assert_eq!(of(" \n"), "");
+    }
 }

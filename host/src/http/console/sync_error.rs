@@ -21,7 +21,7 @@ use super::notices::who;
 use super::parts::format::{self, counted, grouped};
 use super::parts::{Icon, RecordPages, Section, Visit, icon};
 use super::policies::ways;
-use crate::domain::{Advice, Group, PolicyRef, State as ErrorState, SyncError, SyncErrorId};
+use crate::domain::{Advice, Fact, Group, PolicyRef, State as ErrorState, SyncError, SyncErrorId};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
 use crate::http::api::ConversationInOrg;
@@ -82,13 +82,14 @@ pub(super) async fn show(
             div.said { (format::cut(&error.refusal.text)) }
         }
         (going_on)
+        (erased(&error, story.as_ref()))
         div.sticky #actions data-live {
             (actions(&visit, &error, &reasons)) (choose_link(&visit, &error)) (cause(groups.first(), &error))
         }
         (ways(&visit, &error))
         div.two {
             div {
-                (advised(&salesforce::advice(&error.refusal)))
+                @if is_open(&error) { (advised(&salesforce::advice(&error.refusal))) }
                 h2 { "What was sent, and what came back" }
                 (refusal(&error.refusal, &pages))
             }
@@ -147,8 +148,33 @@ fn cause(group: Option<&Group>, error: &SyncError) -> Markup {
     }
 }
 
+/// It waits for a person or for its next attempt.
+const fn is_open(error: &SyncError) -> bool {
+    matches!(error.state, ErrorState::Pending | ErrorState::Retrying)
+}
+
 fn can_be_ignored(visit: &Visit, error: &SyncError) -> bool {
-    visit.may(Scope::Errors) && matches!(error.state, ErrorState::Pending | ErrorState::Retrying)
+    visit.may(Scope::Errors) && is_open(error)
+}
+
+/// What another attempt lacks where the conversation was forgotten.
+fn erased(error: &SyncError, story: Option<&ConversationInOrg>) -> Markup {
+    let by = story.and_then(|story| {
+        story.timeline.iter().rev().find_map(|entry| match &entry.fact.0 {
+            Fact::Erased { by, .. } => by.as_deref(),
+            _ => None,
+        })
+    });
+    html! {
+        @if error.state != ErrorState::Resolved && error.refusal.is_erased() {
+            div.notice.wait {
+                div {
+                    "What was said and who the customer is are erased" @if let Some(by) = by { ", by " (by) }
+                    ": a retry may fail, or write the records without them."
+                }
+            }
+        }
+    }
 }
 
 /// The forms that the state allows, for who may use them; `reasons` are offered to whoever ignores it.

@@ -141,7 +141,7 @@ const fn may(scope: TokenScope) -> &'static str {
         TokenScope::Errors => "retry and ignore sync errors, see whole conversations and find customers",
         TokenScope::Policies => "put policies in force",
         TokenScope::Intake => "hand in conversations",
-        TokenScope::Connect => "authorize organizations",
+        TokenScope::Connect => "authorize organizations, and change their settings",
         TokenScope::Backup => "read everything that is kept",
         TokenScope::Tokens => "make and revoke tokens",
         TokenScope::Erase => "erase what is kept of a customer",

@@ -17,6 +17,6 @@ pub(crate) use self::frame::{Section, Visit};
 pub(crate) use self::icon::{Icon, icon};
 pub(crate) use self::notice::{Back, Done, local};
 pub(crate) use self::record::{RecordPages, record};
-pub(crate) use self::table::{cell, table};
+pub(crate) use self::table::{box_cell, box_head, cell, table, table_of};
 pub(crate) use self::time::as_of;
 pub(crate) use self::trend::{spark, trend};

@@ -29,13 +29,22 @@ pub(crate) fn refusal(refusal: &Refusal, pages: &RecordPages) -> Markup {
                 Some(request) => {
                     dt { "Request as sent" } dd { code { (request.method) " " (request.path) } }
                 }
-                None => { dt { "Request" } dd { "none was sent" } }
+                None => { dt { "Request" } dd { (no_request(refusal)) } }
             }
         }
         @if let Some(request) = refusal.request.as_ref().filter(|request| !request.body.is_null()) {
             (format::json("The body of the request", &request.body))
         }
         @if let Some(answer) = &refusal.answer { (answered(answer)) }
+    }
+}
+
+/// Why there is no request to show.
+fn no_request(refusal: &Refusal) -> &'static str {
+    match (refusal.is_erased(), refusal.status) {
+        (true, Some(_)) => "one was sent, and is erased",
+        (true, None) if refusal.blame.is_none() => "it is erased, where one was sent",
+        _ => "none was sent",
     }
 }
 
@@ -64,5 +73,21 @@ fn answered(answer: &AnswerReceived) -> Markup {
             }
             json => { (format::json("The body of the answer", json)) }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Class, ERASED};
+
+    #[test]
+    fn a_request_that_was_erased_is_not_said_never_to_have_been_sent() {
+        let of = |text, status| {
+            no_request(&Refusal { status, ..Refusal::new(Class::Record, "REQUIRED_FIELD_MISSING", text) })
+        };
+        assert_eq!(of(ERASED, Some(400)), "one was sent, and is erased");
+        assert_eq!(of(ERASED, None), "it is erased, where one was sent");
+        assert_eq!(of("no queue", None), "none was sent");
     }
 }

@@ -17,6 +17,8 @@ async fn a_sync_error_is_ignored_with_a_reason_reopened_and_tried_again_from_its
         "{page}"
     );
 
+    let advice = "<h2>What to do</h2>";
+    assert!(console.page(&format!("/sync-errors/{error}")).await.contains(advice), "it is open");
     let ignore = format!("/sync-errors/{error}/ignore");
     refused(console.post(&ignore, &[("reason", " ")]).await, StatusCode::UNPROCESSABLE_ENTITY, "say in 1 to 500").await;
     refused(console.post(&ignore, &[]).await, StatusCode::BAD_REQUEST, "missing field `reason`").await;
@@ -34,6 +36,7 @@ async fn a_sync_error_is_ignored_with_a_reason_reopened_and_tried_again_from_its
         page.contains("it is &lt;i&gt;spam") && page.contains("Reopen</button>") && !page.contains("Retry</button>"),
         "{page}"
     );
+    assert!(!page.contains(advice), "nothing waits: {page}");
     assert!(page.contains("&lt;script&gt;alert"), "{page}");
 
     let retry = format!("/sync-errors/{error}/retry");
