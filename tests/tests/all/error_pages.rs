@@ -12,7 +12,7 @@ use crate::operations::{begun, ended, map, unmapped};
 
 const LIST: &str = "/sync-errors?org=acme&state=pending";
 const BACK: &str = "back=%2Fsync-errors%3Forg%3Dacme%26state%3Dpending";
-const WAY_BACK: &str = "href=\"/sync-errors?org=acme&amp;state=pending\">Back to the list</a>";
+const WAY_BACK: &str = "href=\"/sync-errors?org=acme&amp;state=pending\" data-key=\"b\">Back to the list</a>";
 
 /// The first link of a page that begins like this.
 fn link(page: &Page, begin: &str) -> String {

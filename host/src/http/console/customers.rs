@@ -65,8 +65,7 @@ fn results(visit: &Visit, q: &str, found: &CustomerList) -> Markup {
         }
         @if found.conversations.is_empty() {
             p.empty {
-                "No conversation's customer has a name or an address that begins with “" (q) "”, and nothing has this id. "
-                "A name is found by its beginning: “Anna Keller”, not “Keller”."
+                "No customer's name has a word that begins with “" (q) "”, no address or number begins so, and nothing has this id."
             }
         } @else {
             div.head {
