@@ -177,11 +177,7 @@ fn editor(visit: &Visit, name: &PolicyName, texts: &PolicyTexts, tag: &str, said
         (say(said))
         form.editor method="post" action={ "/policies/" (name) "/edit" } {
             input type="hidden" name="tag" value=(tag);
-            (file(&format!("{name}.toml"), "toml", &texts.toml))
-            @for (script, text) in texts.scripts.iter().filter(|(script, _)| is_script_file(script)) {
-                (file(script, &field_of(script), text))
-            }
-            div.actions {
+            div.sticky {
                 button.quiet type="submit" name="do" value="check" { "Check" }
                 button.quiet type="submit" name="do" value="difference" { "Difference" }
                 @if may_try(visit) {
@@ -189,6 +185,10 @@ fn editor(visit: &Visit, name: &PolicyName, texts: &PolicyTexts, tag: &str, said
                 }
                 button.quiet type="submit" name="do" value="shadow" { "Ask as a shadow" }
                 button type="submit" name="do" value="put" { "Put in force" }
+            }
+            (file(&format!("{name}.toml"), "toml", &texts.toml))
+            @for (script, text) in texts.scripts.iter().filter(|(script, _)| is_script_file(script)) {
+                (file(script, &field_of(script), text))
             }
         }
         p.hint {

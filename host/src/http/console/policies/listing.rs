@@ -82,7 +82,9 @@ fn frame<'a>(file: &str, lines: impl Iterator<Item = (usize, Vec<(Kind, &'a str)
                                 Kind::Name => { i.n { (part) } }
                             }
                         }
-                        @for mark in marks.into_iter().flat_map(|(_, marks)| marks) { div.mark { (mark.words) } }
+                        @for mark in marks.into_iter().flat_map(|(_, marks)| marks) {
+                            @if !mark.words.is_empty() { div.remark { (mark.words) } }
+                        }
                     }
                 }
             }
