@@ -24,6 +24,7 @@ mod front;
 mod hanging_up;
 mod hostile;
 mod idempotency;
+mod lost_queue;
 mod mail;
 mod many_causes;
 mod openapi;

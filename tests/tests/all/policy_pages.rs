@@ -149,12 +149,19 @@ async fn the_editor_checks_compares_and_puts_in_force_and_never_loses_the_text()
     let browser = Browser::sign_in(&host, ADMIN).await;
     let page = browser.get(EDIT).await;
     page.says(&["name=\"toml\"", "name=\"script:acme.rhai\"", "value=\"check\"", "/policies/acme/preview"]);
+    assert!(page.text.find("value=\"put\"") < page.text.find("<textarea"), "the buttons stand above the texts");
     let good = form(&host, &page, to_care).await;
     let mut bad = good.clone();
     bad[2].1 = "fn route(conversation) {\r\n  queue(\r\n}\r\n// <b>mine</b>\r\n".to_owned();
     let checked = send(&browser, EDIT, &bad, &[("do", "check")]).await;
     assert_eq!(checked.status, StatusCode::UNPROCESSABLE_ENTITY);
-    checked.says(&["href=\"#acme.rhai-3\"", "id=\"acme.rhai-3\"", "// &lt;b&gt;mine&lt;/b&gt;", "Nothing is changed."]);
+    checked.says(&[
+        "href=\"#acme.rhai-3\"",
+        "<div class=\"remark\">",
+        "id=\"acme.rhai-3\"",
+        "// &lt;b&gt;mine&lt;/b&gt;",
+        "Nothing is changed.",
+    ]);
     send(&browser, EDIT, &good, &[("do", "check")]).await.says(&["would be accepted", "&quot;Care&quot;"]);
     let compared = send(&browser, EDIT, &good, &[("do", "difference")]).await;
     compared.says(&["<ins>+ billing = &quot;Care&quot;</ins>", "<del>− billing = &quot;Billing&quot;</del>"]);
@@ -162,7 +169,9 @@ async fn the_editor_checks_compares_and_puts_in_force_and_never_loses_the_text()
     assert_eq!(revision(&host).await, 1);
     let put = send(&browser, EDIT, &good, &[("do", "put")]).await;
     assert_eq!(put.leads_to(), "/policies/acme?done=policy-put");
-    browser.get("/policies/acme?done=policy-put").await.says(&["they decide the next", "revision 2", "put by admin"]);
+    let done = browser.get(put.leads_to()).await;
+    done.says(&["they decide the next", "revision 2", "put by admin"]);
+    assert!(!done.text.contains("where it decides"), "nothing waits: {}", done.text);
     let kept = std::fs::read_to_string(host.policy_file("acme.rhai")).unwrap();
     assert!(!kept.contains('\r'), "{kept}");
     browser.get("/policies/acme/revisions/2").await.says(&["From revision 1 to revision 2", "<ins>+ billing"]);
@@ -243,7 +252,9 @@ async fn a_refused_change_is_let_go_and_what_a_policy_covers_stands_at_its_lines
     let bad = json!({ "toml": "plugin = \"none\"\n" });
     assert_eq!(host.call(Method::PUT, "/v1/policies/acme", ADMIN, Some(bad)).await.0, StatusCode::UNPROCESSABLE_ENTITY);
     browser.get("/policies").await.says(&["acme and 1 other", ">refused<"]);
-    browser.get("/policies/acme").await.says(&["The newest change is refused", "Let it go"]);
+    let policy = browser.get("/policies/acme").await;
+    policy.says(&["The newest change is refused", "Let it go", "/policies/acme/revisions/2", "refused"]);
+    assert!(!policy.text.contains("Put revision 2 in force"), "it cannot come into force: {}", policy.text);
     assert_eq!(browser.post("/policies/acme/let-go", &[]).await.leads_to(), "/policies/acme?done=rejection-forgotten");
     assert!(!browser.get("/policies/acme").await.text.contains("The newest change is refused"));
     let covers = browser.get("/policies/acme/coverage").await;

@@ -88,7 +88,7 @@ async fn page(
     let story = story(app, caller, &group).await?;
     // What mends it stands before what only tries again.
     let way = html! {
-        (way_of_cause(visit, &group))
+        (way_of_cause(app, visit, &group))
         (choose_each_link(visit, &group.org, &group.id, group.class, group.counts.pending))
     };
     let content = html! {

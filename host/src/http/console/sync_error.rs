@@ -20,7 +20,7 @@ use super::lines::title_of;
 use super::notices::who;
 use super::parts::format::{self, counted, grouped};
 use super::parts::{Icon, RecordPages, Section, Visit, icon};
-use super::policies::ways;
+use super::policies::{names_no_queue, ways};
 use crate::domain::{Advice, Fact, Group, PolicyRef, State as ErrorState, SyncError, SyncErrorId};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
@@ -79,14 +79,16 @@ pub(super) async fn show(
         @if let Ok(of) = app.parts.engine.org(&error.org) { (above_list(&app, &visit, &[&of])) }
         blockquote {
             b { (title_of(groups.first(), &error)) }
-            div.said { (format::cut(&error.refusal.text)) }
+            div.said {
+                @if names_no_queue(&error.refusal.code) { (error.refusal.text) } @else { (format::cut(&error.refusal.text)) }
+            }
         }
         (going_on)
         (erased(&error, story.as_ref()))
         div.sticky #actions data-live {
             (actions(&visit, &error, &reasons)) (choose_link(&visit, &error)) (cause(groups.first(), &error))
         }
-        (ways(&visit, &error))
+        (ways(&app, &visit, &error))
         div.two {
             div {
                 @if is_open(&error) { (advised(&salesforce::advice(&error.refusal))) }

@@ -1,13 +1,17 @@
 //! What is done about a policy by one button, and what the page that follows says of it.
 
+use std::collections::BTreeSet;
+
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Redirect;
 use maud::{Markup, html};
 
+use super::super::list_address::address;
+use super::super::parts::format::counted;
 use super::super::parts::{Done, Visit};
-use super::shared::{Fields, known, page, tag, up, users};
-use crate::domain::PolicyName;
+use super::shared::{Fields, known, page, seen_users, tag, up, users};
+use crate::domain::{ErrorQuery, PolicyName, State as ErrorState};
 use crate::http::App;
 use crate::http::access::Caller;
 use crate::http::extract::{Form, Id};
@@ -17,6 +21,23 @@ use crate::http::problem::Problem;
 /// To the page of the policy, which says what was done.
 pub(super) fn did(name: &PolicyName, done: &Done) -> Redirect {
     done.at(&format!("/policies/{name}"))
+}
+
+/// The sync errors that wait where the policy decides, after a change that may mend them.
+pub(super) fn waiting(app: &App, visit: &Visit, caller: &Caller, name: &PolicyName) -> Markup {
+    let orgs: BTreeSet<_> = seen_users(app, caller, name).iter().map(|org| org.id.clone()).collect();
+    let count = app.parts.engine.sum(|org| orgs.contains(org), |health| health.sync_errors.pending);
+    let list = ErrorQuery { orgs, states: [ErrorState::Pending].into(), ..ErrorQuery::default() };
+    html! {
+        @if count > 0 && matches!(visit.done(), Some(Done::PolicyPut | Done::PolicyRestored)) {
+            p.notice.wait {
+                span {
+                    a href=(address(&list, None)) { (counted(count, "sync error", "sync errors")) }
+                    @if count == 1 { " waits" } @else { " wait" } " where it decides: it is asked about them anew when they are retried."
+                }
+            }
+        }
+    }
 }
 
 /// Ends the shadow of a policy.

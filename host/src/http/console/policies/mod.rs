@@ -22,7 +22,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-pub(super) use self::mend_link::{way_of_cause, ways};
+pub(super) use self::mend_link::{names_no_queue, way_of_cause, ways};
 use crate::http::App;
 
 /// What shows all policies.

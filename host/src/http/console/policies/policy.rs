@@ -8,8 +8,10 @@ use maud::{Markup, html};
 
 use super::super::parts::format::{self, counted, grouped};
 use super::super::parts::{Visit, cell, table};
+use super::done::waiting;
 use super::listing::{Marks, listing};
 use super::mend_link::mend_link_of;
+use super::revisions::may_return;
 use super::shared::{known, may_try, page, problems, seen_users, sync_errors_of, tag, texts_in_force, users};
 use crate::domain::{Group, GroupOrder, GroupQuery, PolicyName, PolicyRevision};
 use crate::http::App;
@@ -43,6 +45,7 @@ pub(super) async fn show(
                 None => { span.badge.pending { "not in force: nothing is decided" } }
             }
         }
+        (waiting(&app, &visit, &caller, &name))
         @if let Some(rejection) = &policy.last_rejection { (refused(&visit, &policy, rejection)) }
         (ways(&visit, &name, !users(&app, &name).is_empty()))
         (standing(&app, &caller, &policy))
@@ -227,7 +230,7 @@ fn all_revisions(visit: &Visit, policy: &PolicyStatus, revisions: &[PolicyRevisi
                     a href={ "/policies/" (name) "/revisions/" (revision.number) } { (revision.number) }
                 }
                 (cell("State", &state)) (cell("Given by", &given))
-                td.acts role="cell" data-label="Do" { div { (restoring(visit, policy, revision.number)) } }
+                td.acts role="cell" data-label="Do" { div { @if may_return(revision) { (restoring(visit, policy, revision.number)) } } }
             }
         }
     };
