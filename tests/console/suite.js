@@ -78,7 +78,7 @@ for (const [what, does] of Object.entries(live)) {
 
 for (const [how, options] of [["", {}], [" without JavaScript", { javaScriptEnabled: false }]]) {
   for (const [what, does] of Object.entries(selection)) {
-    test(`${what}${how}`, async (t) => does(world, await somebody(t, "ann", options), !how));
+    test(`${what}${how}`, async (t) => does(world, await somebody(t, "ann", { ...options, expected: /400.*selected=1/ }), !how));
   }
   test(`the second of two operators is told what became of it and who did it${how}`, async (t) =>
     tasks.twoAtOnce(world, await somebody(t, "ann", options), await somebody(t, "bob", options)));

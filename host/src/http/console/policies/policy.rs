@@ -11,8 +11,9 @@ use super::super::parts::{Visit, cell, table};
 use super::done::waiting;
 use super::listing::{Marks, listing};
 use super::mend_link::mend_link_of;
-use super::revisions::may_return;
-use super::shared::{known, may_try, page, problems, seen_users, sync_errors_of, tag, texts_in_force, users};
+use super::shared::{
+    known, may_return, may_try, page, problems, seen_users, sync_errors_of, tag, texts_in_force, users,
+};
 use crate::domain::{Group, GroupOrder, GroupQuery, PolicyName, PolicyRevision};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};

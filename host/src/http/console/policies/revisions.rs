@@ -12,8 +12,8 @@ use super::difference::difference;
 use super::done::did;
 use super::listing::{Marks, listing};
 use super::policy::restoring;
-use super::shared::{Fields, known, page, refused, texts_of, up};
-use crate::domain::{PolicyName, PolicyRevision, RevisionState};
+use super::shared::{Fields, known, may_return, page, refused, texts_of, up};
+use crate::domain::PolicyName;
 use crate::http::App;
 use crate::http::access::Caller;
 use crate::http::extract::{Asked, Form, Id, Ids};
@@ -78,11 +78,6 @@ pub(super) async fn show(
         @for (script, text) in &texts.scripts { h3 { code { (script) } } (listing(script, text, &Marks::new())) }
     };
     Ok(page(&visit, &format!("Revision {number} of {name}"), &content))
-}
-
-/// Whether a revision can be put in force again: not one that was refused.
-pub(super) fn may_return(revision: &PolicyRevision) -> bool {
-    revision.state != RevisionState::Refused
 }
 
 /// Puts a revision in force again.

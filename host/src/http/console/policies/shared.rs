@@ -9,7 +9,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use super::super::parts::format;
 use super::super::parts::{Section, Visit};
 use super::listing::{Mark, Marks, anchor};
-use crate::domain::{Expected, Fingerprint, OrgId, PolicyName};
+use crate::domain::{Expected, Fingerprint, OrgId, PolicyName, PolicyRevision, RevisionState};
 use crate::engine::Org;
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
@@ -37,6 +37,11 @@ pub(super) fn texts_of(app: &App, name: &PolicyName, revision: u32) -> Result<Po
     let found = app.parts.policies.revision(name, revision);
     let found = found.ok_or_else(|| Problem::not_found(format!("policy {name} has no revision {revision}")))?;
     Ok(PolicyTexts { toml: found.source.toml, scripts: found.source.scripts })
+}
+
+/// Whether a revision can be put in force again: not one that was refused.
+pub(super) fn may_return(revision: &PolicyRevision) -> bool {
+    revision.state != RevisionState::Refused
 }
 
 /// The organizations that a policy is assigned to.
