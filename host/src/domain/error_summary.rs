@@ -176,7 +176,7 @@ mod tests {
         error.records = vec![RecordId::new("003000000000001AAA").unwrap(), RecordId::new("short").unwrap()];
         error.person = Some(Box::new(Person { name: Some("Jane  Doe".to_owned()), ..Person::default() }));
         let terms: Vec<_> = error.summary().terms().into_iter().collect();
-        assert_eq!(terms, ["003000000000001", "a1b2-c3", "jane doe", "short"]);
+        assert_eq!(terms, ["003000000000001", "a1b2-c3", "doe", "jane doe", "short"]);
     }
 
     #[test]

@@ -96,7 +96,7 @@ async fn who_may_only_look_is_shown_no_button_and_refused_in_words() {
         assert!(!page.contains("data-key=\"r\"") && !page.contains("type=\"checkbox\""), "{page}");
     }
     let answer = console.post(&format!("/sync-errors/{error}/retry"), &[]).await;
-    refused(answer, StatusCode::FORBIDDEN, "The token of bob may look").await;
+    refused(answer, StatusCode::FORBIDDEN, "The token of bob lacks the scope `errors`").await;
     assert_eq!(console.error(0).await.state, State::Pending);
     console.stop().await;
 }

@@ -48,7 +48,7 @@ async fn who_may_only_look_sees_the_quarantine_without_buttons() {
     let page = console.page("/quarantine").await;
     assert!(page.contains("conversation/shop/main:9") && !page.contains("action=\"/quarantine"), "{page}");
     let answer = console.post(&format!("/quarantine/{}/forget", entry.id), &[]).await;
-    refused(answer, StatusCode::FORBIDDEN, "The token of bob may look").await;
+    refused(answer, StatusCode::FORBIDDEN, "The token of bob lacks the scope `errors`").await;
     assert_eq!(console.engine.ledger().quarantine_size(10).await.unwrap(), 1);
     console.stop().await;
 }
