@@ -48,8 +48,7 @@ async function act(world, op) {
   await press(op, "j Enter");
   await page.waitForURL((url) => url.pathname === `/sync-errors/${id}`);
   await press(op, "r");
-  // At the head of the page, and below it, for the head is out of sight.
-  await page.getByRole("status").getByText(/tried again|failed again/).first().waitFor();
+  await page.getByRole("status").getByText(/tried again|failed again/).waitFor();
   await stands("pending");
   await press(op, "i");
   await focused(page.getByLabel("Reason"), "the reason");
@@ -69,7 +68,8 @@ async function act(world, op) {
   const next = await rows(page).nth(far + 1).getAttribute("data-key");
   await press(op, Array(far + 1).fill("j").join(" "));
   await press(op, "r");
-  await page.getByRole("status").getByText(/tried again|failed again/).waitFor();
+  // At the head of the page, and below it, for the head is out of sight.
+  await page.getByRole("status").getByText(/tried again|failed again/).first().waitFor();
   const at = () => page.evaluate(() => document.activeElement.closest("tr")?.dataset.key);
   assert.ok([there, next].includes(await at()), `after r the focus is at ${await at()}, and not at ${there} or ${next}`);
 }
