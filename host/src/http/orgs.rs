@@ -34,6 +34,13 @@ pub(super) fn seen(app: &App, caller: &Caller) -> Vec<Arc<Org>> {
     orgs
 }
 
+/// The same with how they stand.
+pub(super) fn standing(app: &App, caller: &Caller) -> Vec<(Arc<Org>, OrgHealth)> {
+    let mut orgs = app.parts.engine.orgs();
+    orgs.retain(|(org, _)| caller.sees(&org.id));
+    orgs
+}
+
 async fn view(app: &App, (org, health): (Arc<Org>, OrgHealth)) -> Result<View, Problem> {
     let settings = org.settings.now();
     Ok(View {
@@ -66,7 +73,7 @@ pub(super) async fn list(
     Extension(caller): Extension<Caller>,
 ) -> Result<Json<OrgList>, Problem> {
     let mut orgs = Vec::new();
-    for org in app.parts.engine.orgs().into_iter().filter(|(org, _)| caller.sees(&org.id)) {
+    for org in standing(&app, &caller) {
         orgs.push(view(&app, org).await?);
     }
     let departed = app.parts.engine.departed().into_iter().filter(|(id, _)| caller.sees(id));

@@ -8,6 +8,7 @@ use switchyard::clock::Clock;
 use switchyard_tests::{ADMIN, OPERATOR, READER, TestHost, received};
 
 use crate::browser::{Browser, Page};
+use crate::forgotten::anonymized;
 use crate::operations::{begun, ended, map, unmapped};
 
 const LIST: &str = "/sync-errors?org=acme&state=pending";
@@ -60,13 +61,7 @@ async fn a_message_leads_with_its_customer_and_its_words_and_hides_them_from_who
     let reader = Browser::sign_in(&host, READER).await.get(path).await;
     reader.says(&["personal data is left out for your token", "<b>Arrived</b>"]);
     assert!(!reader.text.contains("Jane") && !reader.text.contains("alcmeon.example"), "{}", reader.text);
-    let mut forget = received(2, 1, "billing", "");
-    forget["type"] = json!("anonymize-gdpr");
-    forget["task"]["message"] = json!({
-        "id": 5001, "content": "", "date": "2026-09-21", "time": "10:00:01",
-        "author": { "id": 88, "group": { "id": 99, "custom_fields": [] } },
-    });
-    host.notify(forget).await;
+    host.notify(anonymized(1)).await;
     host.seen("/v1/messages/main:5001/audit", |audit| audit.to_string().contains("\"ERASED\"")).await;
     let page = browser.get(path).await;
     page.says(&["forgotten, because its source said so", "<b>Erased</b>"]);

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use switchyard::store::Store;
 use switchyard_tests::{ADMIN, OPERATOR, READER, Setup, TestHost, received};
 
+use crate::forgotten::anonymized;
+
 const WORDS: &str = "Jane Doe <jane@example.com> has this number already: 0612345678";
 
 /// Salesforce refuses one record of a call, and says whose it is.
@@ -108,13 +110,7 @@ async fn whoever_is_forgotten_is_forgotten_in_the_answer_too_and_the_conversatio
     host.notify(received(1, 1, "billing", "jane@example.com")).await;
     let (path, error) = error_of(&host).await;
     assert!(error["refusal"]["answer"].is_object());
-    let mut forget = received(2, 1, "billing", "");
-    forget["type"] = json!("anonymize-gdpr");
-    forget["task"]["message"] = json!({
-        "id": 5001, "content": "", "date": "2026-09-21", "time": "10:00:01",
-        "author": { "id": 88, "group": { "id": 99, "custom_fields": [] } },
-    });
-    host.notify(forget).await;
+    host.notify(anonymized(1)).await;
     let erased = host.seen(&path, |error| error["refusal"]["text"] == "(erased)").await;
     assert!(erased["refusal"]["answer"].is_null() && erased["refusal"]["request"].is_null(), "{erased}");
     assert!(!host.exported().await.contains("0612345678"));

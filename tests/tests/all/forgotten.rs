@@ -22,7 +22,7 @@ fn from(number: u64, team: &str) -> Value {
 }
 
 /// Alcmeon anonymizes that message.
-fn anonymized(number: u64) -> Value {
+pub(crate) fn anonymized(number: u64) -> Value {
     let mut action = received(1_000 + number, number, "nobody", "");
     action["type"] = json!("anonymize-gdpr");
     action["task"]["message"] = json!({

@@ -19,6 +19,7 @@ use crate::engine::{Org, OrgHealth};
 use crate::http::App;
 use crate::http::access::Caller;
 use crate::http::api::Hour;
+use crate::http::orgs;
 use crate::http::problem::Problem;
 
 /// Organizations that the page shows; of more, those with the most that waits, and the others are a list of their own.
@@ -26,15 +27,14 @@ const CARDS: usize = 24;
 /// Causes that the page shows.
 const CAUSES: usize = 8;
 
-/// All organizations.
+/// What is wrong in the organizations that the caller sees, and those that need somebody most.
 pub(super) async fn show(
     State(app): State<App>,
     Extension(visit): Extension<Visit>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Markup, Problem> {
     let engine = &app.parts.engine;
-    let (mut orgs, mut departed) = (engine.orgs(), engine.departed());
-    orgs.retain(|(org, _)| caller.sees(&org.id));
+    let (mut orgs, mut departed) = (orgs::standing(&app, &caller), engine.departed());
     departed.retain(|(org, _)| caller.sees(org));
     let sees_everything = caller.orgs().is_none();
     if orgs.len() > CARDS {

@@ -14,6 +14,7 @@ use crate::engine::{Org, OrgHealth};
 use crate::http::App;
 use crate::http::access::Caller;
 use crate::http::extract::Asked;
+use crate::http::orgs;
 use crate::http::problem::Problem;
 
 /// Lines of a page.
@@ -40,8 +41,7 @@ pub(super) async fn list(
         text => text.parse().map_err(|_| Problem::bad_request("cursor: it is not one of this list"))?,
     };
     let text = choice.q.trim().to_lowercase();
-    let mut orgs = app.parts.engine.orgs();
-    orgs.retain(|(org, _)| caller.sees(&org.id));
+    let mut orgs = orgs::standing(&app, &caller);
     orgs.retain(|(org, _)| org.id.as_str().contains(&text) || org.name.to_lowercase().contains(&text));
     worst_first(&mut orgs);
     let next = (orgs.len() > before.saturating_add(LINES)).then(|| (before + LINES).to_string());

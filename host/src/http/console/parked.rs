@@ -14,7 +14,7 @@ use super::conversation::link_to;
 use super::incident::above_list;
 use super::paging;
 use super::parts::format::{self, counted};
-use super::parts::{Done, Icon, Section, Visit, cell, icon, table};
+use super::parts::{Done, Icon, Section, Visit, cell, choice_of_org, icon, table};
 use super::sync_error::Reason;
 use super::words::Names;
 use crate::domain::{ConversationId, OrgId, Timestamp};
@@ -23,6 +23,7 @@ use crate::http::App;
 use crate::http::access::{Caller, Scope};
 use crate::http::error_query::PAGE;
 use crate::http::extract::{Asked, Form, Ids};
+use crate::http::orgs;
 use crate::http::problem::Problem;
 use crate::http::sync_errors::{REASON, a_reason};
 
@@ -81,8 +82,7 @@ pub(super) async fn list(
     let (chosen, behind) = (choice.chosen()?, choice.behind()?);
     let mut narrowed: BTreeSet<OrgId> = chosen.iter().cloned().collect();
     caller.narrow(&app, &mut narrowed)?;
-    let mut orgs = app.parts.engine.orgs();
-    orgs.retain(|(org, _)| caller.sees(&org.id));
+    let orgs = orgs::standing(&app, &caller);
     let meant: Vec<_> = orgs.iter().filter(|(org, _)| narrowed.is_empty() || narrowed.contains(&org.id)).collect();
     let (lines, more) = page(&app, &meant, behind.as_ref()).await?;
     let of: Vec<_> = lines.iter().map(|line| (&line.org, &line.conversation)).collect();
@@ -124,15 +124,10 @@ async fn page(app: &App, orgs: &[&(Arc<Org>, OrgHealth)], behind: Option<&Line>)
 }
 
 fn filter(orgs: &[(Arc<Org>, OrgHealth)], chosen: Option<&OrgId>) -> Markup {
+    let orgs: Vec<_> = orgs.iter().map(|(org, _)| Arc::clone(org)).collect();
     html! {
         form.filters method="get" action="/parked" {
-            label {
-                "Organization"
-                select name="org" {
-                    option value="" { "All organizations" }
-                    @for (org, _) in orgs { option value=(org.id) selected[chosen == Some(&org.id)] { (org.name) } }
-                }
-            }
+            label { "Organization" (choice_of_org("All organizations", chosen.map(OrgId::as_str), &orgs)) }
             button.quiet type="submit" { "Show" }
         }
     }

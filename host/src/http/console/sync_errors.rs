@@ -24,6 +24,7 @@ use crate::engine::{Org, OrgHealth};
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
 use crate::http::error_query::{ListAsked, fields};
+use crate::http::orgs;
 use crate::http::problem::Problem;
 use crate::ledger::{Cursor, ErrorPage};
 
@@ -44,8 +45,7 @@ pub(super) async fn list(
     let paging = asked.paging()?;
     let query = &asked.query;
     let page = app.parts.engine.ledger().sync_errors(query, &paging).await?;
-    let mut orgs = app.parts.engine.orgs();
-    orgs.retain(|(org, _)| caller.sees(&org.id));
+    let orgs = orgs::standing(&app, &caller);
     let meant: Vec<_> = orgs.iter().filter(|(org, _)| query.orgs.is_empty() || query.orgs.contains(&org.id)).collect();
     let parked = meant.iter().map(|(_, health)| health.parked).sum();
     let chosen = only(&query.orgs).and_then(|id| orgs.iter().find(|(org, _)| org.id == *id));
