@@ -57,6 +57,7 @@ mod timeline;
 mod tokens;
 mod troubles;
 mod unambiguous;
+mod unread;
 mod wanted;
 mod webhook;
 

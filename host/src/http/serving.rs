@@ -23,6 +23,7 @@ use tokio::task::JoinSet;
 
 use super::seats::{Seat, Seats, Visitor};
 use super::stalled::Unstalled;
+use super::unread::Unread;
 
 /// The longest head of a request, in bytes, and what is read of a body at once.
 const HEAD_BYTES: usize = 32 * 1024;
@@ -117,7 +118,7 @@ async fn connection(
         request.extensions_mut().insert(Peer(peer));
         let visitor = answering.asks();
         request.extensions_mut().insert(visitor.clone());
-        let answer = service.call(request);
+        let answer = service.call(Unread::of(request));
         async move {
             let answer: Response = answer.await?;
             Ok::<_, Infallible>(answer.map(|body| Answer { body, _visitor: visitor }))
@@ -244,6 +245,29 @@ mod tests {
         }
         let mut cut = Vec::new();
         assert_eq!(patiently(silent[0].read_to_end(&mut cut)).await.unwrap_or(0), 0);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_sends_what_nobody_reads_gets_its_answer_all_the_same() {
+        let served = served(100, LONG).await;
+        let head = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 8000000\r\n\r\n";
+        let mut stream = connect(&served, head).await;
+        for _ in 0..8 {
+            patiently(stream.write_all(&[0; 1_000_000])).await.unwrap();
+        }
+        let mut status = [0; 12];
+        patiently(stream.read_exact(&mut status)).await.unwrap();
+        assert_eq!(&status, b"HTTP/1.1 405");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_waits_to_be_told_to_send_is_refused_and_not_told() {
+        let served = served(100, LONG).await;
+        let head = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 8000000\r\nExpect: 100-continue\r\n\r\n";
+        let mut stream = connect(&served, head).await;
+        let mut answer = String::new();
+        patiently(stream.read_to_string(&mut answer)).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 405") && !answer.contains("HTTP/1.1 100"), "{answer}");
     }
 
     #[tokio::test]

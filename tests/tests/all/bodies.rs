@@ -3,15 +3,14 @@
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use switchyard_tests::{ADMIN, TestHost, received};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 /// What is sent, and with which status it is refused; `None` for any refusal of the request's own making.
-fn bodies() -> [(&'static str, String, Option<StatusCode>); 7] {
+fn bodies() -> [(&'static str, String, Option<StatusCode>); 8] {
     let bad = Some(StatusCode::BAD_REQUEST);
     let deep = format!("{{\"x\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
     [
         ("too deep", deep, bad),
+        ("too much", " ".repeat(8 << 20), Some(StatusCode::PAYLOAD_TOO_LARGE)),
         ("half of it", "{\"reason\":\"a te".to_owned(), bad),
         ("a byte of zero", "{\"reason\":\"a\0b\"}".to_owned(), None),
         ("half a surrogate pair", r#"{"reason":"\ud800"}"#.to_owned(), None),
@@ -34,24 +33,6 @@ fn filled(path: &str, error: &Value) -> String {
     path.replace("{conversation}", text("conversation"))
 }
 
-/// Announces a body that is too large, and sends none of it: it has to be refused by what is announced. (Whoever goes on writing it may
-/// see the connection break before the answer.)
-async fn announced(host: &TestHost, method: &Method, path: &str) -> (StatusCode, String) {
-    let mut stream = TcpStream::connect(host.app.address).await.unwrap();
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {ADMIN}\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\nconnection: close\r\n\r\n",
-        host.app.address,
-        2 << 20,
-    );
-    stream.write_all(head.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").expect("an end of the head");
-    let status = head.split(' ').nth(1).expect("a status").parse().unwrap();
-    (status, body.to_owned())
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_is_not_what_a_call_takes_is_refused_by_every_call_and_changes_nothing() {
     let host = TestHost::start().await;
@@ -69,11 +50,6 @@ async fn a_body_that_is_not_what_a_call_takes_is_refused_by_every_call_and_chang
             calls += 1;
             let url = format!("http://{}{}", host.app.address, filled(path, &error));
             let method: Method = method.to_uppercase().parse().unwrap();
-            let (status, text) = announced(&host, &method, &filled(path, &error)).await;
-            assert!(
-                status == StatusCode::PAYLOAD_TOO_LARGE && text.contains("\"title\""),
-                "{method} {path}: {status} {text}"
-            );
             for (what, body, wanted) in bodies() {
                 let request = host.http.request(method.clone(), &url).bearer_auth(ADMIN).body(body);
                 let answer = request.header("content-type", "application/json").send().await.unwrap();
