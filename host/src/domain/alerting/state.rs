@@ -206,9 +206,10 @@ impl AlertState {
         self.newest = Some(id);
         match &notice.news {
             News::Causes { new, known } => self.named(id, new.iter().chain(known), now),
-            News::Reminder { causes, incident } => {
-                if let (Some(_), Some(known)) = (incident, &mut self.incident) {
-                    known.newest = Some(id);
+            News::Reminder { causes, .. } => {
+                // Also where it is over for less than a moment: one reminder a day is for all.
+                if let Some(newest) = self.incident.as_mut().and_then(|known| known.newest.as_mut()) {
+                    *newest = id;
                 }
                 if self.open.is_some() {
                     self.named(id, causes.iter(), now);

@@ -157,6 +157,23 @@ fn one_reminder_a_day_goes_out_while_something_waits_for_a_person() {
 }
 
 #[test]
+fn a_reminder_that_falls_into_the_moment_between_two_incidents_is_the_only_one_of_its_day() {
+    let mut world = World::new();
+    world.come(0, 1);
+    world.pass(MINUTE);
+    world.pass(MINUTE);
+    world.incident(Class::Auth);
+    world.pass(DAY - MINUTE - 10 * SECOND);
+    world.incident_ends();
+    world.pass(20 * SECOND);
+    world.incident(Class::Auth);
+    world.pass(DAY - HOUR);
+    assert_eq!(world.said(), ["causes 1 0", "began auth", "reminder 1 false"]);
+    world.pass(2 * HOUR);
+    assert_eq!(world.said().last().unwrap(), "reminder 1 true");
+}
+
+#[test]
 fn a_standstill_of_an_hour_is_told_once_and_one_at_an_incident_never() {
     let mut world = World::new();
     world.now.could_move = true;
