@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::erasure::ERASED;
 use super::{
     Class, ConversationId, ErrorSummary, Fingerprint, Glance, MessageId, OrgId, PolicyName, State, SyncErrorId,
-    Timestamp, search_term,
+    Timestamp, folded, search_term,
 };
 
 /// Sync errors that all filters match. A set that is empty narrows nothing; of a set, one has to match.
@@ -210,12 +210,12 @@ fn is_in<T: Ord>(set: &BTreeSet<T>, value: &T) -> bool {
     set.is_empty() || set.contains(value)
 }
 
-/// Whether a text has all these words, in any order and case.
+/// Whether a text has all these words, in any order, case and with or without accents.
 #[must_use]
 pub fn has_words(text: &str, words: &str) -> bool {
-    let text = text.to_lowercase();
+    let text = folded(text);
     let mut any = false;
-    let all = words.to_lowercase().split_whitespace().all(|word| {
+    let all = folded(words).split_whitespace().all(|word| {
         any = true;
         text.contains(word)
     });

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::Customer;
+use super::{Customer, folded};
 
 /// A longer search term is cut off, in bytes.
 const LONGEST_TERM: usize = 64;
@@ -74,14 +74,14 @@ fn beginnings(text: &str) -> Vec<String> {
     std::iter::once(whole).chain(words).filter(|term| !term.is_empty()).collect()
 }
 
-/// A text as a search term: lower case, single spaces; of a phone number the digits alone.
+/// A text as a search term: without capitals and accents, single spaces; of a phone number the digits alone.
 #[must_use]
 pub fn search_term(text: &str) -> String {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let is_number = digits.len() >= 3 && text.chars().all(|c| c.is_ascii_digit() || " +-./()".contains(c));
     let mut term = match is_number {
         true => digits,
-        false => text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" "),
+        false => folded(text).split_whitespace().collect::<Vec<_>>().join(" "),
     };
     term.truncate(term.floor_char_boundary(LONGEST_TERM));
     term
@@ -92,7 +92,7 @@ pub fn search_term(text: &str) -> String {
 #[must_use]
 pub fn names(text: &str, terms: &BTreeSet<String>) -> bool {
     let is_name = |word: &str| word.chars().count() >= 3;
-    let text = text.to_lowercase();
+    let text = folded(text);
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let apart = |c: char| !c.is_alphanumeric();
     let words: BTreeSet<_> = text.split(apart).collect();
@@ -113,7 +113,7 @@ mod tests {
     fn a_text_names_somebody_by_an_address_a_number_or_a_word_of_a_name() {
         let of = |name: &str| search_term(name);
         let terms = BTreeSet::from([of("Jane van Doe"), of("jd@example.com"), of("+33 671 48"), of("Li")]);
-        for text in ["mrs DOE asked for it", "Jane", "see jd@example.com!", "she called (33671) 48-12"] {
+        for text in ["mrs DOE asked for it", "Jané", "see jd@example.com!", "she called (33671) 48-12"] {
             assert!(names(text, &terms), "{text}");
         }
         for text in ["a test", "vanity", "Li is out", "it is 12", "doeskin", "jan", ""] {
@@ -139,10 +139,10 @@ mod tests {
     fn a_name_keeps_its_words_and_a_number_its_digits() {
         assert_eq!(search_term("  Jane   DOE "), "jane doe");
         assert_eq!(search_term("+33 (6) 71-48.59 45"), "33671485945");
-        assert_eq!(search_term("Élodie"), "élodie");
+        assert_eq!(search_term("Élodie"), "elodie");
         assert_eq!(search_term("12"), "12");
         assert_eq!(search_term("Apt 12"), "apt 12");
-        assert!(search_term(&"é".repeat(100)).len() <= LONGEST_TERM);
+        assert!(search_term(&"客".repeat(100)).len() <= LONGEST_TERM);
     }
 
     #[test]

@@ -7,17 +7,21 @@ use super::{LaneState, LaneWriter, key, record};
 use crate::domain::{Conversation, State};
 use crate::store::{Batch, Error, Range};
 
-/// Records of one commit.
+/// Records, or keys that go, of one commit.
 const CHUNK: usize = 500;
 
 impl LaneWriter {
-    /// Writes the indexes of every sync error and conversation, unless they are those of this release. What is broken off begins anew.
+    /// Writes what finds every sync error and conversation, unless it is that of this release: what another one wrote goes, as an erasure
+    /// would not know of it. What is broken off begins anew.
     ///
     /// # Errors
     /// When the store cannot be read or written.
     pub async fn index(&self, state: &mut LaneState) -> Result<(), Error> {
         if state.indexes == INDEXES {
             return Ok(());
+        }
+        for terms in [key::error_terms(&self.org, ""), key::customers(&self.org, "")] {
+            self.clear(&terms).await?;
         }
         let mut written = 0;
         for of in State::ALL {
@@ -30,6 +34,18 @@ impl LaneWriter {
         }
         state.indexes = INDEXES;
         Ok(())
+    }
+
+    async fn clear(&self, prefix: &str) -> Result<(), Error> {
+        loop {
+            let pairs = self.ledger.store.range(Range::of(prefix, CHUNK).keys_only()).await?;
+            if pairs.is_empty() {
+                return Ok(());
+            }
+            let mut batch = Batch::default();
+            pairs.into_iter().for_each(|(name, _)| batch.delete(name));
+            self.ledger.store.commit(batch.fenced(self.fence.clone())).await?;
+        }
     }
 
     /// Writes what leads to each record of a prefix; answers how many there are.

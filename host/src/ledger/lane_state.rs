@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Delivery, ErrorCounts, Incident, Phase, Timestamp, Work};
 
 /// Counts the changes of what is indexed of sync errors and of customers.
-pub(super) const INDEXES: u32 = 4;
+pub(super) const INDEXES: u32 = 5;
 
 /// How an organization stands.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -10,6 +10,7 @@ use super::org_card::warning;
 use super::paging::pages;
 use super::parts::format::grouped;
 use super::parts::{Section, Visit, cell, table};
+use crate::domain::folded;
 use crate::engine::{Org, OrgHealth};
 use crate::http::App;
 use crate::http::access::Caller;
@@ -40,9 +41,9 @@ pub(super) async fn list(
         "" => 0,
         text => text.parse().map_err(|_| Problem::bad_request("cursor: it is not one of this list"))?,
     };
-    let text = choice.q.trim().to_lowercase();
+    let text = folded(choice.q.trim());
     let mut orgs = orgs::standing(&app, &caller);
-    orgs.retain(|(org, _)| org.id.as_str().contains(&text) || org.name.to_lowercase().contains(&text));
+    orgs.retain(|(org, _)| org.id.as_str().contains(&text) || folded(&org.name).contains(&text));
     worst_first(&mut orgs);
     let next = (orgs.len() > before.saturating_add(LINES)).then(|| (before + LINES).to_string());
     let columns = ["Organization", "Waits", "Pending", "Retrying", "Ignored", "Policy", "What to do"];

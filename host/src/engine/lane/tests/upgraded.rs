@@ -1,11 +1,12 @@
-//! A lane goes on with what an import of the first format made of it.
+//! A lane goes on with what an import of the first format, or an older release, made of it.
 
 use std::time::Duration;
 
-use super::bench::{Bench, START, alone, arrival, org};
-use crate::domain::{Arrival, Ending, State, Timestamp};
+use super::bench::{Bench, START, alone, arrival, conversation, lock, org};
+use crate::domain::{Arrival, Ending, ErrorQuery, State, Timestamp};
+use crate::ledger::Paging;
 use crate::ledger::testing::{EXPORT, convert};
-use crate::store::Store;
+use crate::store::{Batch, Store};
 
 #[test]
 fn a_later_message_of_a_conversation_with_merged_sync_errors_resolves_the_one_that_they_became() {
@@ -33,6 +34,40 @@ fn a_later_message_of_a_conversation_with_merged_sync_errors_resolves_the_one_th
             let last = serde_json::to_string(&audit.last().unwrap().fact).unwrap();
             assert!(last.contains("RESOLVED") && last.contains(over.id.as_str()), "{message}: {last}");
         }
+        bench.verify().await;
+    });
+}
+
+#[test]
+fn what_an_older_release_found_customers_by_goes_and_what_this_one_finds_them_by_is_written() {
+    alone(async {
+        let mut bench = Bench::start();
+        lock(&bench.world.refused).insert(conversation(1));
+        let mut said = arrival(1, 1);
+        said.customer.name = Some("Zo\u{eb}".to_owned());
+        bench.arrive(said).await;
+        bench.settled().await;
+        let id = bench.ledger.error_list(&org(), State::Pending, None, 10).await.unwrap()[0].id.clone();
+        let customer = conversation(1);
+        let [now, gone] = ["zoe", "zo%C3%AB"]
+            .map(|term| [format!("error-term/acme/{term}/{id}"), format!("customer/acme/{term}/{customer}")]);
+        let lane = bench.store.get(b"lane/acme").unwrap().unwrap();
+        let lane = String::from_utf8(lane).unwrap();
+        let mut older = Batch::default();
+        older.put("lane/acme", lane.replace("\"indexes\":5", "\"indexes\":4"));
+        now.iter().for_each(|key| older.delete(key.as_str()));
+        gone.iter().for_each(|key| older.put(key.as_str(), ""));
+        bench.store.commit(older).await.unwrap();
+        let mut bench = bench.kill().await;
+        bench.settled().await;
+        for key in &gone {
+            assert_eq!(bench.store.get(key.as_bytes()).unwrap(), None, "{key}");
+        }
+        let query = ErrorQuery { q: Some("zoe".to_owned()), ..ErrorQuery::default() };
+        let found = bench.ledger.error_summaries(&query, &Paging::first(10)).await.unwrap().items;
+        assert_eq!(found.len(), 1);
+        let found = bench.ledger.find_customer(&[org()], "ZO\u{cb}").await.unwrap().items;
+        assert_eq!(found.len(), 1);
         bench.verify().await;
     });
 }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::super::parts::format::{self, grouped};
 use super::mended::{Meant, which};
-use crate::domain::PolicyName;
+use crate::domain::{PolicyName, folded};
 use crate::http::App;
 use crate::http::api::PolicyTexts;
 use crate::http::problem::Problem;
@@ -62,10 +62,10 @@ pub(super) async fn choice(
 }
 
 fn of_queues(action: &str, meant: &Meant, queues: &Queues, search: &str) -> Markup {
-    let wanted = search.to_lowercase();
-    let matches = |text: &str| text.to_lowercase().contains(&wanted);
+    let wanted = folded(search);
+    let matches = |text: &str| folded(text).contains(&wanted);
     let mut found: Vec<_> = queues.iter().filter(|it| matches(&it.name) || matches(&it.developer_name)).collect();
-    found.sort_by_key(|queue| queue.name.to_lowercase());
+    found.sort_by_key(|queue| folded(&queue.name));
     let count = found.len();
     html! {
         @if queues.iter().count() > SHOWN {
