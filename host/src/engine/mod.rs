@@ -51,7 +51,7 @@ use self::lane_handle::{LaneHandle, start_lane};
 pub use self::operations::{Plan, states_for};
 use self::org::Directory;
 pub use self::org::{HeldCause, IncidentHealth, Org, OrgConfig, OrgHealth};
-pub use self::preview::{Compared, Preview, PreviewedCause};
+pub use self::preview::{Compared, MissingQueue, Preview, PreviewedCause};
 pub use self::settings::{SettingProblem, Settings, check_settings};
 use self::shared::Shared;
 use self::silence::Arrivals;

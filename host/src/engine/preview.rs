@@ -4,8 +4,9 @@
 //! have a bounded part in the policy host: a preview of a million sync errors keeps no conversation waiting.
 
 mod compared;
+mod missing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use tokio::time::Sleep;
 
 use self::compared::{Answers, Fate};
 pub use self::compared::{Compared, PreviewedCause};
+use self::missing::Lists;
+pub use self::missing::MissingQueue;
 use super::coverage::LATELY;
 use super::{Engine, Error};
 use crate::domain::State::{Ignored, Pending, Retrying};
@@ -46,6 +49,10 @@ pub struct Preview {
     pub groups: Vec<PreviewedCause>,
     /// Over the newest conversations that got through; the first page looks at them.
     pub good: Compared,
+    /// Queues that the candidate names and that are not there.
+    pub missing_queues: BTreeSet<MissingQueue>,
+    /// Organizations whose queues Salesforce did not tell: theirs may be missing too.
+    pub untold_queues: BTreeSet<OrgId>,
     /// Where the next page begins.
     pub next: Option<Cursor>,
 }
@@ -53,10 +60,12 @@ pub struct Preview {
 impl Preview {
     /// Adds the next page.
     pub fn add(&mut self, page: Self) {
-        let Self { orgs, in_force, open, errors, groups, good, next } = page;
+        let Self { orgs, in_force, open, errors, groups, good, missing_queues, untold_queues, next } = page;
         (self.orgs, self.in_force, self.open, self.next) = (orgs, in_force, open, next);
         self.errors.add(errors);
         self.good.add(good);
+        self.missing_queues.extend(missing_queues);
+        self.untold_queues.extend(untold_queues);
         let place = |cause: &PreviewedCause| (cause.org.clone(), cause.id.clone());
         let mut known: BTreeMap<_, _> = self.groups.drain(..).map(|cause| (place(&cause), cause)).collect();
         for cause in groups {
@@ -113,14 +122,17 @@ impl Engine {
         let Some(in_force) = self.policies.in_force(name) else { return Ok(preview) };
         preview.in_force = Some(in_force.policy().clone());
         let pair = Pair { in_force: &in_force, candidate, now: self.clock.now() };
+        let mut lists = Lists::default();
         if paging.cursor.is_none() {
-            self.look_at_good(&mut preview, &pair).await?;
+            self.look_at_good(&mut preview, &pair, &mut lists).await?;
         }
-        self.look_at_errors(&mut preview, &pair, &query, paging).await?;
+        self.look_at_errors(&mut preview, &pair, &mut lists, &query, paging).await?;
+        preview.untold_queues = lists.untold().cloned().collect();
+        preview.missing_queues = lists.missing;
         Ok(preview)
     }
 
-    async fn look_at_good(&self, preview: &mut Preview, pair: &Pair<'_>) -> Result<(), Error> {
+    async fn look_at_good(&self, preview: &mut Preview, pair: &Pair<'_>, lists: &mut Lists) -> Result<(), Error> {
         let mut over = pin!(tokio::time::sleep(TIME_OF_GOOD));
         for org in preview.orgs.clone() {
             for of in self.seen_lately(&org, LATELY).await? {
@@ -128,7 +140,7 @@ impl Engine {
                     return Ok(());
                 }
                 if self.ledger.delivery(&org, &of.id).await?.open.is_none() {
-                    preview.good.take(self.ask_both(pair, &of, None).await);
+                    preview.good.take(self.ask_both(pair, lists, &org, &of, None).await);
                 }
             }
         }
@@ -139,6 +151,7 @@ impl Engine {
         &self,
         preview: &mut Preview,
         pair: &Pair<'_>,
+        lists: &mut Lists,
         query: &ErrorQuery,
         paging: Paging,
     ) -> Result<(), Error> {
@@ -153,7 +166,7 @@ impl Engine {
                 let at = Cursor::behind((error.first_seen, error.id.clone()), query, newest_first);
                 // A conversation that cannot be read is set aside by its lane.
                 if let Some(of) = self.ledger.readable_conversation(&error.org, &error.conversation).await? {
-                    let answers = self.ask_both(pair, &of, Some(&error)).await;
+                    let answers = self.ask_both(pair, lists, &error.org, &of, Some(&error)).await;
                     let cause = causes.entry((error.org.clone(), error.group.clone()));
                     cause
                         .or_insert_with(|| PreviewedCause::new(error.org, error.group))
@@ -194,14 +207,25 @@ impl Engine {
         Ok(())
     }
 
-    async fn ask_both(&self, pair: &Pair<'_>, of: &Conversation, error: Option<&SyncError>) -> Vec<Answers> {
+    async fn ask_both(
+        &self,
+        pair: &Pair<'_>,
+        lists: &mut Lists,
+        org: &OrgId,
+        of: &Conversation,
+        error: Option<&SyncError>,
+    ) -> Vec<Answers> {
         // It is never closed, so waiting for a place ends in having one.
         let _place = self.previews.acquire().await;
         let Pair { in_force, candidate, now } = *pair;
+        let (route_now, route_then) = (in_force.route(of, now).await, candidate.route(of, now).await);
+        let missing_now = lists.missing(self, org, of, &route_now, now).await;
+        let missing_then = lists.missing(self, org, of, &route_then, now).await;
         let mut all = vec![
-            Answers::of(of, &in_force.route(of, now).await, &candidate.route(of, now).await),
+            Answers::of(of, &route_now, &route_then).refused_where(missing_now.is_some(), missing_then.is_some()),
             Answers::of(of, &in_force.search(of, now).await, &candidate.search(of, now).await),
         ];
+        missing_then.into_iter().for_each(|missing| lists.keep(missing));
         if let Some(error) = error {
             let failing = Failing {
                 refusal: &error.refusal,

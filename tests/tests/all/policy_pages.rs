@@ -236,9 +236,9 @@ async fn a_policy_is_asked_about_a_sync_error_and_about_a_text_by_hand() {
     let (host, error) = with_refused("shop", 1, 0).await;
     let browser = Browser::sign_in(&host, ADMIN).await;
     let page = browser.get(&format!("/policies/acme/ask?sync_error={}", error["id"].as_str().unwrap())).await;
-    page.says(&["TEAM_NOT_MAPPED", "as-usual", "jane@example.com", "searches"]);
+    page.says(&["TEAM_NOT_MAPPED", "as usual", "jane@example.com", "search Email"]);
     let case = r#"{ "id": "main:9", "channel": "chat", "team": "billing", "messages": [{ "body": "Hi" }] }"#;
-    browser.post("/policies/acme/ask", &[("case", case)]).await.says(&["{&quot;queue&quot;:&quot;Billing&quot;}"]);
+    browser.post("/policies/acme/ask", &[("case", case)]).await.says(&["queue Billing"]);
     let wrong = browser.post("/policies/acme/ask", &[("case", "{ \"conversation\": <b> }")]).await;
     wrong.says(&["Nobody was asked.", "{ &quot;conversation&quot;: &lt;b&gt; }"]);
     assert!(host.get("/v1/policies/acme").await.1["decisions"].as_u64() < Some(5), "what is tried is not counted");

@@ -2,11 +2,15 @@
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use switchyard_tests::{TestHost, received};
+use switchyard_tests::{ADMIN, TestHost, received};
 
-/// The texts of the policy in force, with a queue for one more team.
+/// The texts of the policy in force, with the queue `Care` for one more team.
 fn mapped(host: &TestHost, team: &str) -> Value {
-    let toml = std::fs::read_to_string(host.policy_file("acme.toml")).unwrap() + &format!("{team} = \"Care\"\n");
+    mapped_to(host, team, "Care")
+}
+
+fn mapped_to(host: &TestHost, team: &str, queue: &str) -> Value {
+    let toml = std::fs::read_to_string(host.policy_file("acme.toml")).unwrap() + &format!("{team} = \"{queue}\"\n");
     let script = std::fs::read_to_string(host.policy_file("acme.rhai")).unwrap();
     json!({ "toml": toml, "scripts": { "acme.rhai": script } })
 }
@@ -87,5 +91,31 @@ async fn a_preview_of_many_is_frozen_once_and_previews_side_by_side_come_to_thei
     };
     let (nobodys, someones) = tokio::join!(whole(&first), whole(&second));
     assert_eq!((nobodys, someones), (150, 80));
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_the_organization_does_not_have_is_named_and_what_would_go_there_would_fail() {
+    let host = host_with_two_causes(3, 0).await;
+    let [odrers, care] = ["Odrers", "Care"].map(|queue| mapped_to(&host, "nobody", queue));
+    let preview = async |texts: &Value| {
+        let (status, page) = host.post("/v1/policies/acme/preview", texts.clone()).await;
+        assert_eq!(status, StatusCode::OK, "{page}");
+        page
+    };
+    let wrong = preview(&odrers).await;
+    assert_eq!(wrong["missing_queues"], json!([{ "org": "acme", "queue": "Odrers" }]), "{wrong}");
+    assert_eq!((&wrong["groups"][0]["would_pass"], &wrong["groups"][0]["would_fail_again"]), (&json!(0), &json!(3)));
+    let right = preview(&care).await;
+    assert_eq!((&right["missing_queues"], &right["groups"][0]["would_pass"]), (&Value::Null, &json!(3)), "{right}");
+    // What is put in force all the same fails for want of the queue, and the next texts are what helps.
+    let (status, _) = host.call(reqwest::Method::PUT, "/v1/policies/acme", ADMIN, Some(odrers)).await;
+    assert_eq!(status, StatusCode::OK);
+    host.post("/v1/orgs/acme/retry-all", json!({})).await;
+    host.until("they failed for want of the queue", |health| health.sync_errors.pending == 3 && health.idle()).await;
+    let (_, errors) = host.get("/v1/sync-errors?code=QUEUE_NOT_FOUND").await;
+    assert_eq!(errors["total"], 3, "{errors}");
+    let right = preview(&care).await;
+    assert_eq!((&right["missing_queues"], &right["groups"][0]["would_pass"]), (&Value::Null, &json!(3)), "{right}");
     host.stop().await;
 }

@@ -354,16 +354,28 @@ async fn an_export_that_is_being_read_breaks_off_when_its_token_is_revoked() {
 async fn the_console_shows_a_new_tokens_secret_on_the_page_that_made_it_alone_and_revokes_it() {
     let host = TestHost::start().await;
     let browser = Browser::sign_in(&host, ADMIN).await;
-    let form = [("name", "<b>robot</b>"), ("scope-read", "on"), ("org-acme", "on"), ("days", "30")];
-    let page = browser.post("/tokens", &form).await;
+    let new_key = async || {
+        let page = browser.get("/tokens").await.text;
+        page.split_once("name=\"key\" value=\"").expect("a key").1.split('"').next().expect("its end").to_owned()
+    };
+    let key = new_key().await;
+    let ticked = [("name", "<b>robot</b>"), ("scope-read", "on"), ("org-acme", "on"), ("days", "30")];
+    let sent = [&[("key", &*key)], &ticked[..]].concat();
+    let page = browser.post("/tokens", &sent).await;
     let at = page.text.find("swy_").expect("a secret");
     let secret = page.text[at..at + 42].to_owned();
     assert_eq!((page.status, reads(&host, &secret).await), (StatusCode::OK, StatusCode::OK));
+    let again = browser.post("/tokens", &sent).await;
+    assert_eq!(again.status, StatusCode::OK);
+    assert!(again.text.contains("made already") && !again.text.contains("swy_"), "{}", again.text);
+    assert_eq!(browser.post("/tokens", &sent[1..]).await.status, StatusCode::BAD_REQUEST);
     let list = browser.get("/tokens").await.text;
     assert!(list.contains("&lt;b&gt;robot") && !list.contains("swy_") && !list.contains("<b>robot"), "{list}");
     assert!(!host.exported().await.contains(&secret));
     let (_, all) = host.get("/v1/tokens").await;
-    let made = all["tokens"].as_array().unwrap().iter().find(|token| token["made_by"] == "admin").unwrap();
+    let made: Vec<_> = all["tokens"].as_array().unwrap().iter().filter(|token| token["made_by"] == "admin").collect();
+    assert_eq!(made.len(), 1, "the form was sent twice: {made:?}");
+    let made = made[0];
     assert_eq!((&made["orgs"], &made["scopes"]), (&json!(["acme"]), &json!(["read"])), "{made}");
     let id = made["id"].as_str().unwrap();
     let back = browser.post(&format!("/tokens/{id}/revoke"), &[("back", "/tokens")]).await;
@@ -375,7 +387,10 @@ async fn the_console_shows_a_new_tokens_secret_on_the_page_that_made_it_alone_an
     );
     assert_eq!(reads(&host, &secret).await, StatusCode::UNAUTHORIZED);
     // Nothing ticked is nothing that a token may do.
-    assert_eq!(browser.post("/tokens", &form[..1]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        browser.post("/tokens", &[("key", &*new_key().await), ticked[0]]).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
     let reader = Browser::sign_in(&host, READER).await;
     assert_eq!(reader.get("/tokens").await.status, StatusCode::FORBIDDEN);
     host.stop().await;

@@ -60,6 +60,12 @@ fn finish(sum: &Preview, complete: bool) {
     if !complete {
         tell!("stopped: {}", told(sum));
     }
+    for missing in &sum.missing_queues {
+        tell!("{} has no queue `{}`, or several of that name: what goes there would fail", missing.org, missing.queue);
+    }
+    for org in &sum.untold_queues {
+        tell!("Salesforce did not say which queues {org} has: whether they are there is not known");
+    }
     sum.groups.iter().take(CAUSES).for_each(|cause| tell!("{}", line(cause)));
     if let Some(more) = sum.groups.len().checked_sub(CAUSES).filter(|more| *more > 0) {
         tell!("{} more causes", grouped(more as u64));

@@ -1,6 +1,6 @@
 //! What would change if other texts of a policy were in force.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,9 +26,22 @@ pub(crate) struct Preview {
     groups: Vec<PreviewedGroup>,
     /// Over the newest conversations that got through; the first page looks at them.
     good: Compared,
+    /// Queues that the candidate names and that the organization does not have: what goes there would fail. 20 at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    missing_queues: Vec<MissingQueue>,
+    /// Organizations whose queues Salesforce did not tell, so that theirs may be missing too.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    untold_queues: BTreeSet<OrgId>,
     /// Asks for the next page, with the same texts; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) next_cursor: Option<String>,
+}
+
+/// A queue that is not there, by the name that the policy gives it.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub(crate) struct MissingQueue {
+    org: OrgId,
+    queue: String,
 }
 
 /// The answers of two revisions, compared.
@@ -63,10 +76,14 @@ pub(crate) struct PreviewedGroup {
 
 impl Preview {
     pub(crate) fn of(preview: engine::Preview, next_cursor: Option<String>) -> Self {
-        let engine::Preview { orgs, in_force, open, errors, groups, good, next: _ } = preview;
+        let engine::Preview { orgs, in_force, open, errors, groups, good, missing_queues, untold_queues, next: _ } =
+            preview;
         let groups = groups.into_iter().map(PreviewedGroup::from).collect();
         let in_force = in_force.map(PolicyRef::from);
-        Self { orgs, in_force, open, errors: errors.into(), groups, good: good.into(), next_cursor }
+        let missing = |engine::MissingQueue { org, queue }| MissingQueue { org, queue };
+        let missing_queues = missing_queues.into_iter().map(missing).collect();
+        let (errors, good) = (errors.into(), good.into());
+        Self { orgs, in_force, open, errors, groups, good, missing_queues, untold_queues, next_cursor }
     }
 }
 
@@ -87,10 +104,14 @@ impl From<engine::PreviewedCause> for PreviewedGroup {
 
 impl From<Preview> for engine::Preview {
     fn from(page: Preview) -> Self {
-        let Preview { orgs, in_force, open, errors, groups, good, next_cursor: _ } = page;
+        let Preview { orgs, in_force, open, errors, groups, good, missing_queues, untold_queues, next_cursor: _ } =
+            page;
         let in_force = in_force.map(|PolicyRef { name, revision }| domain::PolicyRef { name, revision });
         let groups = groups.into_iter().map(engine::PreviewedCause::from).collect();
-        Self { orgs, in_force, open, errors: errors.into(), groups, good: good.into(), next: None }
+        let missing = |MissingQueue { org, queue }| engine::MissingQueue { org, queue };
+        let missing_queues = missing_queues.into_iter().map(missing).collect();
+        let (errors, good) = (errors.into(), good.into());
+        Self { orgs, in_force, open, errors, groups, good, missing_queues, untold_queues, next: None }
     }
 }
 
@@ -129,7 +150,8 @@ mod tests {
         let group = json!({ "id": Fingerprint::unnamed(), "org": "acme", "title": "No queue", "looked_at": 3,
             "would_pass": 1, "would_fail_again": 2, "changed": 1 });
         let page = json!({ "orgs": ["acme"], "in_force": { "name": "p", "revision": 3 }, "open": 30,
-            "errors": compared, "groups": [group], "good": compared, "next_cursor": "c" });
+            "errors": compared, "groups": [group], "good": compared,
+            "missing_queues": [{ "org": "acme", "queue": "Odrers" }], "untold_queues": ["acme"], "next_cursor": "c" });
         let read: Preview = serde_json::from_value(page.clone()).unwrap();
         let cursor = read.next_cursor.clone();
         assert_eq!(json!(Preview::of(read.into(), cursor)), page);

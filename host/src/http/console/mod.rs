@@ -17,6 +17,7 @@ mod list_address;
 mod mails;
 mod messages;
 mod notices;
+mod once;
 mod operation;
 mod operations;
 mod org_card;

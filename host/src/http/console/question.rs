@@ -14,6 +14,7 @@ pub(super) use self::request::{Fields, SELECTED, fields_of, for_field, moment};
 use self::request::{back_of, has_selection, request};
 use super::list_address::address;
 use super::notices::who;
+use super::once;
 use super::parts::format::{self, counted, grouped};
 use super::parts::{Icon, Section, Visit, choice_of_org, icon};
 use super::words::{self, Names};
@@ -224,11 +225,10 @@ fn form(task: &str, fields: &Fields, dry: &DryRun, reasons: &[String], refused: 
         "assign" => ("", Icon::Assign),
         _ => ("", Icon::Retry),
     };
-    let key = format!("{:032x}", fastrand::u128(..));
     html! {
         form.fields method="post" action="/operations" {
             @for (name, value) in filters { input type="hidden" name=(name) value=(value); }
-            input type="hidden" name="key" value=(key);
+            (once::field())
             @if task == "ignore" {
                 label { "Reason, which stands in the audit of each"
                     input name="reason" required maxlength=(REASON) list="reasons" value=(given("reason"))

@@ -1,13 +1,12 @@
 //! The tokens of people and programs: which there are, a new one, whose secret is shown once, and revoking one.
 
-use std::collections::HashMap;
-
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Redirect;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::once;
 use super::paging::pages;
 use super::parts::format;
 use super::parts::{Back, Done, Icon, Section, Visit, cell, icon, table};
@@ -17,8 +16,9 @@ use crate::http::access::Caller;
 use crate::http::api::{MadeToken, Token, TokenRequest, TokenSource, TokenStatus};
 use crate::http::api_tokens::{Query, made, page, revoked};
 use crate::http::extract::{Asked, Form, Id};
+use crate::http::idempotency::{Begun, begin};
 use crate::http::orgs;
-use crate::http::problem::Problem;
+use crate::http::problem::{Kind, Problem};
 
 /// For how long a token may be, in days.
 const DAYS: [(u64, &str); 4] = [(7, "a week"), (30, "30 days"), (90, "90 days"), (365, "a year")];
@@ -106,6 +106,7 @@ fn form(app: &App, caller: &Caller) -> Markup {
     let orgs = orgs::seen(app, caller);
     html! {
         form.card.fields method="post" action="/tokens" {
+            (once::field())
             label { "Which person or program it is for" input name="name" required maxlength="100" autocomplete="off"; }
             fieldset {
                 legend { "What it may do" }
@@ -149,15 +150,16 @@ const fn may(scope: TokenScope) -> &'static str {
 }
 
 /// What a form asks for.
-fn asked(fields: &HashMap<String, String>) -> Result<TokenRequest, Problem> {
-    let ticked = |prefix: &'static str| fields.keys().filter_map(move |name| name.strip_prefix(prefix));
+fn asked(fields: &[(String, String)]) -> Result<TokenRequest, Problem> {
+    let given = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    let ticked = |prefix: &'static str| fields.iter().filter_map(move |(name, _)| name.strip_prefix(prefix));
     let scopes = TokenScope::ALL.into_iter().filter(|scope| ticked("scope-").any(|name| name == scope.as_str()));
     let orgs = ticked("org-").map(OrgId::new).collect::<Result<Vec<_>, _>>();
     let orgs = orgs.map_err(|error| Problem::invalid(format!("orgs: {error}")))?;
-    let days = fields.get("days").map(String::as_str).filter(|days| !days.is_empty());
+    let days = given("days").filter(|days| !days.is_empty());
     let days = days.map(str::parse::<u32>).transpose().map_err(|error| Problem::invalid(format!("days: {error}")))?;
     Ok(TokenRequest {
-        name: fields.get("name").cloned().unwrap_or_default(),
+        name: given("name").unwrap_or_default().to_owned(),
         scopes: scopes.collect(),
         orgs: Some(orgs).filter(|orgs| !orgs.is_empty()),
         expires_at: None,
@@ -165,13 +167,21 @@ fn asked(fields: &HashMap<String, String>) -> Result<TokenRequest, Problem> {
     })
 }
 
-/// Makes a token. Its secret stands on the page that answers the form: no address and no other page ever has it.
+/// Makes a token, once for each form. Its secret stands on the page that answers the form: no address and no other page ever has it,
+/// nor this one when it is sent again.
 pub(super) async fn make(
     State(app): State<App>,
     Extension(visit): Extension<Visit>,
     Extension(caller): Extension<Caller>,
-    Form(fields): Form<HashMap<String, String>>,
+    Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<Markup, Problem> {
+    let key = once::key(&caller, "/tokens", &fields)?;
+    let _turn = match begin(&app, &key).await {
+        Ok(Begun::Now(turn)) => turn,
+        Err(problem) if !(problem.is(Kind::AnswerLost) || problem.is(Kind::KeyInUse)) => return Err(problem),
+        Ok(Begun::Before(_)) | Err(_) => return Ok(visit.page("A new token", Section::Tokens, &made_before())),
+    };
+    let caller = Caller { key: Some(key.clone()), ..caller };
     let MadeToken { token, secret } = made(&app, &caller, asked(&fields)?).await?;
     let content = html! {
         h1 { "The token “" (token.name) "” is made" }
@@ -185,6 +195,15 @@ pub(super) async fn make(
         p { a.button href="/tokens" { "I have it" } }
     };
     Ok(visit.page("A new token", Section::Tokens, &content))
+}
+
+/// The form was sent before.
+fn made_before() -> Markup {
+    html! {
+        h1 { "This token is made already" }
+        p { "Its secret was shown once and is kept nowhere. Where nobody took it, revoke the token and make another one." }
+        p { a.button href="/tokens" { "All tokens" } }
+    }
 }
 
 /// Revokes a token.
@@ -205,7 +224,7 @@ mod tests {
     #[test]
     fn a_form_asks_for_what_is_ticked_and_nothing_else() {
         let fields = |pairs: &[(&str, &str)]| {
-            let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
             asked(&pairs)
         };
         let of = fields(&[

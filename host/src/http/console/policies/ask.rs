@@ -5,9 +5,11 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::super::parts::format::{self, grouped};
 use super::super::parts::{Visit, cell, table};
+use super::answer::in_words;
 use super::shared::{Fields, known, page, up};
 use crate::domain::{Decision, PolicyName, Question, SyncError, SyncErrorId};
 use crate::http::App;
@@ -109,7 +111,7 @@ async fn ask(app: &App, name: &PolicyName, case: &Case) -> Result<Markup, Proble
 fn row(decision: &Decision<CaseAnswer>) -> Markup {
     let answer = html! {
         @match &decision.answer {
-            Ok(answer) => { code { (answer) } }
+            Ok(answer) => { (in_words(&json!(answer))) }
             Err(fault) => { span.badge.pending { "no answer" } " " (format::cut(&fault.to_string())) }
         }
     };

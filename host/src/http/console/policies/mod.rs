@@ -1,5 +1,6 @@
 //! The pages about policies and plugins, and how each of them keeps to the organizations of a token.
 
+mod answer;
 mod ask;
 mod coverage;
 mod difference;

@@ -1,5 +1,7 @@
 //! What texts would change: a preview goes page by page, and its counts come along with the form.
 
+use std::collections::BTreeSet;
+
 use axum::Extension;
 use axum::Json;
 use axum::extract::State;
@@ -9,9 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::super::parts::format::{self, counted, grouped};
 use super::super::parts::{Visit, cell, table};
+use super::answer::in_words;
 use super::shared::{Fields, hidden_texts, page, problems, refused, sync_errors_of, up};
 use crate::domain::{Fingerprint, OrgId, PolicyName};
-use crate::engine::{self, PreviewedCause};
+use crate::engine::{self, MissingQueue, PreviewedCause};
 use crate::http::App;
 use crate::http::access::Caller;
 use crate::http::api::PolicyTexts;
@@ -41,6 +44,10 @@ pub(super) struct Counts {
     pub(super) good: u64,
     /// and those of them with another answer.
     pub(super) good_changed: u64,
+    /// Queues that the texts name and that are not there,
+    missing_queues: BTreeSet<MissingQueue>,
+    /// and organizations of which that is not known.
+    untold_queues: BTreeSet<OrgId>,
     causes: Vec<Cause>,
     /// Whether there are more causes than are listed.
     more: bool,
@@ -73,6 +80,8 @@ impl Counts {
         self.looked_at += page.errors.looked_at;
         self.good += page.good.looked_at;
         self.good_changed += page.good.different;
+        self.missing_queues.extend(page.missing_queues.iter().cloned());
+        self.untold_queues.extend(page.untold_queues.iter().cloned());
         for cause in &page.groups {
             self.would_pass += cause.would_pass;
             self.would_fail_again += cause.would_fail_again;
@@ -170,6 +179,13 @@ pub(super) fn shown(previewed: &Previewed) -> Markup {
             ", " (grouped(counts.would_fail_again)) " would fail again; "
             b { (grouped(counts.good_changed)) " of " (counted(counts.good, "good conversation", "good conversations")) " would change" } "."
         }
+        @for MissingQueue { org, queue } in &counts.missing_queues {
+            p.notice.bad { b { (org) " has no queue “" (queue) "”" } ", or several of that name: what goes there would fail." }
+        }
+        @if !counts.untold_queues.is_empty() {
+            p.notice { "Salesforce did not say which queues there are: "
+                (counts.untold_queues.iter().map(OrgId::as_str).collect::<Vec<_>>().join(", ")) "." }
+        }
         p {
             progress max=(counts.open.max(1)) value=(counts.looked_at) aria-label="Sync errors looked at" {}
             " "
@@ -208,8 +224,8 @@ fn differences(examples: &[Difference]) -> Markup {
             tr role="row" {
                 th role="rowheader" scope="row" { code { (example.conversation) } }
                 (cell("Asked to", &html! { (example.question) }))
-                (cell("Now", &html! { code { (format::cut(&example.now.to_string())) } }))
-                (cell("Then", &html! { code { (format::cut(&example.then.to_string())) } }))
+                (cell("Now", &html! { (format::cut(&in_words(&example.now))) }))
+                (cell("Then", &html! { (format::cut(&in_words(&example.then))) }))
             }
         }
     };

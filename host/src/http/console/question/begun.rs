@@ -10,11 +10,12 @@ use super::request::{Fields, back_of, has_selection, request};
 use crate::domain::{IdempotencyKey, SyncErrorId, Task};
 use crate::http::App;
 use crate::http::access::Caller;
+use crate::http::console::once;
 use crate::http::console::operation::address_of;
 use crate::http::console::parts::{Back, Visit};
 use crate::http::console::sync_error::{Act, act};
 use crate::http::extract::Form;
-use crate::http::idempotency::{Begun, begin as begin_once, is_one};
+use crate::http::idempotency::{Begun, begin as begin_once};
 use crate::http::problem::{Kind, Problem};
 use crate::http::wanted::Wanted;
 use crate::ledger::KeptAnswer;
@@ -26,13 +27,7 @@ pub(crate) async fn begin(
     Extension(caller): Extension<Caller>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, Problem> {
-    let sent = fields.iter().find(|(name, _)| name == "key").map(|(_, key)| key.clone()).unwrap_or_default();
-    if !is_one(&sent) {
-        return Err(Problem::bad_request("key: the form has none; open the page anew"));
-    }
-    let rest: Vec<_> = fields.iter().filter(|(name, _)| name != "key").collect();
-    let rest = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(rest).finish();
-    let key = IdempotencyKey::new(caller.identity(), &sent, [b"POST", b"/operations", rest.as_bytes()]);
+    let key = once::key(&caller, "/operations", &fields)?;
     has_selection(&fields)?;
     match begin_with(&app, &caller, &fields, &key).await {
         Ok(address) => Ok(Redirect::to(&address).into_response()),
