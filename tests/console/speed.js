@@ -21,6 +21,7 @@ async function pages(ask) {
   const of = `org=${group.org}&group=${group.id}`;
   return [
     ["home", "/"],
+    ["organizations", "/orgs"],
     ["causes", "/causes"],
     ["causes of one organization", `/causes?org=${error.org}`],
     ["one cause", `/causes/${group.id}?org=${group.org}`],

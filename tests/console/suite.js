@@ -122,7 +122,7 @@ for (const { how, by, options, who, mends, ignores } of PASSES) {
 }
 
 // Where no incident stands above the list any more.
-test("a line of a list is a line, on a desk and on a phone", async (t) => looks.linesAreLines(await somebody(t, "ann")));
+test("a line of a list is a line, on a desk and on a phone", async (t) => looks.linesAreLines(await tabs(t), addresses));
 
 test("the causes of the demo are mended from the console as its terminal says", async (t) => {
   assert.equal((await fetch(`${world.url}/style`)).status, 404, "the page of the parts is the demo's alone");

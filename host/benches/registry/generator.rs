@@ -14,7 +14,7 @@ use switchyard::domain::{
 use switchyard::ledger::{AuditPage, CustomerChange, DeliveryChange, ErrorChange, LaneCommit, LaneState, Ledger};
 use switchyard::store::{Range, SledStore, Store};
 
-use crate::{CAUSES, ORGS, org, tell};
+use crate::{CAUSES, org, tell};
 
 /// Sync errors of one commit.
 const CHUNK: u64 = 500;
@@ -43,13 +43,13 @@ fn seen(number: u64, of: u64, now: u64) -> u64 {
 }
 
 /// Makes the store; answers how many records it has, and how many bytes their keys and values are.
-pub(crate) async fn generate(folder: &Path, errors: u64) -> (u64, u64) {
+pub(crate) async fn generate(folder: &Path, errors: u64, orgs: usize) -> (u64, u64) {
     let open = || -> Arc<dyn Store> { Arc::new(SledStore::open(folder).expect("a store")) };
     switchyard::store::format::check(open().as_ref()).await.expect("an empty store gets its format");
     let now = switchyard::clock::Clock::System.now().as_millis() - 1_000;
-    for number in 0..ORGS {
+    for number in 0..orgs {
         // A third in the first organization.
-        let own = if number == 0 { errors / 3 } else { (errors - errors / 3) / (ORGS as u64 - 1) };
+        let own = if number == 0 { errors / 3 } else { (errors - errors / 3) / (orgs as u64 - 1) };
         // Opened anew each time: sled holds 20 kB for each sync error that is written without a pause.
         organization(&Ledger::new(open()), &OrgId::new(org(number)).expect("an id"), own, now).await;
         eprintln!("  {} has {own}", org(number));

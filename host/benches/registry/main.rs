@@ -25,8 +25,7 @@ use switchyard::clock::Stopwatch;
 
 /// Calls that hang are given up after ten seconds.
 const TIMEOUT_MS: u64 = 10_000;
-/// Organizations, and causes of each.
-const ORGS: usize = 20;
+/// Causes of each organization.
 const CAUSES: usize = 20;
 
 /// What the error registry costs with many sync errors. Prints figures, and asserts no times.
@@ -35,6 +34,9 @@ struct Options {
     /// Sync errors, a third of them in the first organization
     #[arg(long, default_value_t = 1_000_000)]
     errors: u64,
+    /// Organizations, two at least
+    #[arg(long, default_value_t = 20)]
+    orgs: usize,
     /// Sync errors that one operation retries
     #[arg(long, default_value_t = 100_000)]
     retried: u64,
@@ -72,21 +74,21 @@ fn tell(what: &str, figure: impl std::fmt::Display) {
 }
 
 async fn measure(folder: &Path, options: &Options) {
-    let orgs: Vec<_> = (0..ORGS).map(org).collect();
+    let orgs: Vec<_> = (0..options.orgs.max(2)).map(org).collect();
     let simulator = Simulator::start(&orgs).await;
     let site = Site::new(Path::new(host::BINARY), folder, simulator.address(), &orgs);
-    println!("{} sync errors, {ORGS} organizations, {} causes", options.errors, ORGS * CAUSES);
+    println!("{} sync errors, {} organizations, {} causes", options.errors, orgs.len(), orgs.len() * CAUSES);
     let watch = Stopwatch::start();
-    let (records, bytes) = generator::generate(&site.data(), options.errors).await;
+    let (records, bytes) = generator::generate(&site.data(), options.errors, orgs.len()).await;
     tell("made and read, s", format!("{:.1}", watch.elapsed().as_secs_f64()));
     tell("records for each sync error", format!("{:.1}", records as f64 / options.errors as f64));
     tell("keys and values of all records, MB", bytes / 1_000_000);
     tell("store, MB", site.store_bytes() / 1_000_000);
     let (host, took) = site.start().await;
     tell("start: s until the port is open", format!("{:.2}", took.as_secs_f64()));
-    questions::settled(&host).await;
+    questions::settled(&host, orgs.len()).await;
     tell("memory at rest, MB (and the most until then)", mb(&host));
-    questions::measure(&host, options).await;
+    questions::measure(&host, options, orgs.len()).await;
     if options.stand {
         stand(&host);
     }

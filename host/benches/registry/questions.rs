@@ -7,7 +7,7 @@ use switchyard::clock::Stopwatch;
 
 use crate::generator::{code, team};
 use crate::host::{Host, TOKEN};
-use crate::{CAUSES, ORGS, Options, org, tell};
+use crate::{CAUSES, Options, org, tell};
 
 /// `p50 / p99 / max` in milliseconds.
 pub(crate) fn milliseconds(mut took: Vec<Duration>) -> String {
@@ -28,12 +28,12 @@ pub(crate) async fn ask(http: &reqwest::Client, host: &Host, path: &str) -> (Val
 }
 
 /// Waits until every organization is known and nothing moves.
-pub(crate) async fn settled(host: &Host) {
+pub(crate) async fn settled(host: &Host, all: usize) {
     let http = reqwest::Client::new();
     loop {
         let (orgs, _) = ask(&http, host, "/v1/orgs").await;
         let counted = orgs["orgs"].as_array().expect("a list").iter();
-        if counted.filter(|org| org["sync_errors"]["pending"].as_u64() > Some(0)).count() == ORGS {
+        if counted.filter(|org| org["sync_errors"]["pending"].as_u64() > Some(0)).count() == all {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -44,14 +44,15 @@ pub(crate) async fn settled(host: &Host) {
 type Kind = (&'static str, bool, Box<dyn Fn() -> String>);
 
 /// What lists are narrowed to.
-async fn kinds(http: &reqwest::Client, host: &Host) -> Vec<Kind> {
+async fn kinds(http: &reqwest::Client, host: &Host, orgs: usize) -> Vec<Kind> {
     let group = |list: &Value, at: usize| list["groups"][at]["id"].as_str().expect("an id").to_owned();
     let (groups, _) = ask(http, host, "/v1/groups?limit=500").await;
-    let any_group = move || group(&groups, fastrand::usize(0..ORGS * CAUSES));
+    let known = groups["groups"].as_array().expect("a list").len();
+    let any_group = move || group(&groups, fastrand::usize(0..known));
     let (page, _) = ask(http, host, "/v1/sync-errors?limit=500").await;
     let ids: Vec<_> = page["sync_errors"].as_array().expect("a list").iter().map(|it| it["id"].clone()).collect();
     let any_id = move || ids[fastrand::usize(0..ids.len())].as_str().expect("an id").to_owned();
-    let any_org = || org(fastrand::usize(0..ORGS));
+    let any_org = move || org(fastrand::usize(0..orgs));
     let any_code = || code(fastrand::usize(0..CAUSES));
     vec![
         ("all", false, Box::new(String::new)),
@@ -79,9 +80,9 @@ async fn kinds(http: &reqwest::Client, host: &Host) -> Vec<Kind> {
 }
 
 /// Each kind of question, so many times.
-pub(crate) async fn measure(host: &Host, options: &Options) {
+pub(crate) async fn measure(host: &Host, options: &Options, orgs: usize) {
     let http = reqwest::Client::new();
-    let kinds = kinds(&http, host).await;
+    let kinds = kinds(&http, host, orgs).await;
     println!("milliseconds p50 / p99 / max over HTTP, pages of 50");
     for (name, deep, query) in kinds {
         let mut took = Vec::new();
