@@ -105,6 +105,8 @@ types! {
     PolicyInForce = "policy.in_force",
     /// A revision did worse than the one before, which was put back.
     PolicyRolledBack = "policy.rolled_back",
+    /// Somebody changed an organization's settings.
+    SettingsChanged = "settings.changed",
     /// What changed before cannot be told any more: whoever listens has to read the lists anew.
     Reset = "reset",
 }

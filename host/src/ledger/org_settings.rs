@@ -1,7 +1,7 @@
-//! What people changed of organizations' settings: each change is in one commit with its action.
+//! What people changed of organizations' settings: each change is in one commit with its action and its event.
 
-use super::{Ledger, key, record};
-use crate::domain::{Action, OrgId, SettingChanges};
+use super::{Ledger, events, key, record};
+use crate::domain::{Action, EventType, HostEvent, OrgId, SettingChanges};
 use crate::store::{Batch, Error};
 
 impl Ledger {
@@ -20,6 +20,8 @@ impl Ledger {
     pub async fn keep_org_settings(&self, org: &OrgId, changes: &SettingChanges, action: &Action) -> Result<(), Error> {
         let mut batch = Batch::default();
         batch.put(key::org_settings(org), record::encode(changes));
+        let event = HostEvent { org: Some(org.clone()), ..HostEvent::new(EventType::SettingsChanged, action.at) };
+        events::append(&mut batch, [&event]);
         self.commit_with(batch, Some(action)).await
     }
 }

@@ -68,6 +68,26 @@ async fn every_change_of_a_sync_error_is_told_with_ids_that_lead_to_it_and_no_wo
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_settings_is_told_to_those_who_see_the_organization_once_it_is_on_record() {
+    let host = TestHost::start().await;
+    let mut listening = Listening::to(&host, "?type=settings.changed", None).await;
+    let patch = async |body: Value| host.call(Method::PATCH, "/v1/orgs/acme/settings", ADMIN, Some(body)).await.0;
+    assert_eq!(patch(json!({ "concurrency": 0 })).await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(patch(json!({ "concurrency": 7 })).await, StatusCode::OK);
+    let (_, settings) = host.get("/v1/orgs/acme/settings").await;
+    assert_eq!(settings["concurrency"]["value"], 7, "{settings}");
+    let told = listening.event().await;
+    assert_eq!((of(&told, "type"), of(&told, "org")), ("settings.changed", "acme"));
+    // What changes nothing is no change.
+    assert_eq!(patch(json!({ "concurrency": 7 })).await, StatusCode::OK);
+    assert_eq!(patch(json!({ "concurrency": 8 })).await, StatusCode::OK);
+    listening.event().await;
+    let (_, actions) = host.get("/v1/actions?what=org-settings").await;
+    assert_eq!(actions["actions"].as_array().map(Vec::len), Some(2), "{actions}");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_operation_is_told_from_its_acceptance_to_its_end_and_an_incident_when_it_begins_and_is_over() {
     let host = with_errors(3, unmapped).await;
     let mut listening =

@@ -275,7 +275,7 @@ async fn on_the_console_a_setting_is_saved_and_taken_back_and_a_lost_race_shows_
     }
     assert_eq!(send(&browser, &form(&page, "8")).await.0, StatusCode::SEE_OTHER);
     let saved = browser.get("/orgs/acme/settings?done=saved").await.text;
-    assert!(saved.contains("Changed by <b>admin</b>") && saved.contains("Back to 4"), "{saved}");
+    assert!(saved.contains("Changed to <b>8</b> by <b>admin</b>") && saved.contains("Back to 4"), "{saved}");
     let (_, settings) = host.get(SETTINGS).await;
     assert_eq!(settings["concurrency"]["value"], 8);
     assert_eq!(settings["mode"]["from"], "file", "what was not touched is as the configuration says: {settings}");

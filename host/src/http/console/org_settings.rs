@@ -188,11 +188,11 @@ fn form(
     let (values, file, by) = (said(&stand.values), said(&stand.file), changed(stand));
     let origin = |field: usize| {
         html! {
-            p.hint {
+            p.hint id={ "of-" (FIELDS[field].0) } data-live {
                 @match &by[field] {
                     None => { "As the configuration says." }
                     Some((by, at)) => {
-                        "Changed by " b { (by) } ", " (format::time(*at)) ". "
+                        "Changed to " b { (shortened(&values[field])) } " by " b { (by) } ", " (format::time(*at)) ". "
                         @if file[field] == values[field] { "The configuration says the same." }
                         @else { "The configuration says otherwise: " b { (file[field]) } "." }
                         @if may {

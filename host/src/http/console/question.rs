@@ -16,9 +16,9 @@ use super::list_address::address;
 use super::notices::who;
 use super::once;
 use super::parts::format::{self, counted, grouped};
-use super::parts::{Icon, Section, Visit, choice_of_org, icon};
+use super::parts::{Icon, Section, Visit, choice, choice_of_org, icon};
 use super::words::{self, Names};
-use crate::domain::{ErrorQuery, Fingerprint, OrgId, ResyncQuery};
+use crate::domain::{ErrorQuery, Fingerprint, OrgId, PolicyName, ResyncQuery};
 use crate::http::App;
 use crate::http::access::Caller;
 use crate::http::api::DryRun;
@@ -144,6 +144,11 @@ fn waits(app: &App, task: &str, dry: Option<&DryRun>, names: &Names) -> Markup {
 fn which_delivered(app: &App, caller: &Caller, fields: &Fields, query: &ResyncQuery) -> Markup {
     let chosen = fields.iter().find(|(name, _)| *name == "org").map(|(_, value)| value.as_str());
     let orgs = orgs::seen(app, caller);
+    let mut policies: BTreeSet<_> = orgs.iter().map(|org| org.policy()).collect();
+    if caller.orgs().is_none() {
+        policies.extend(app.parts.policies.policies().into_iter().map(|policy| policy.name));
+    }
+    let policies: Vec<_> = policies.iter().map(|name| (name.to_string(), name.to_string())).collect();
     html! {
         p { "What a wrong policy put in the wrong place is mended, and sent again: the newest state of conversations that got through." }
         form.filters method="get" action="/operations/new" {
@@ -156,8 +161,10 @@ fn which_delivered(app: &App, caller: &Caller, fields: &Fields, query: &ResyncQu
                 input type="datetime-local" name="delivered_before" value=(for_field(query.delivered.before));
             }
             label { "Queue" input name="queue" maxlength="200" value=(query.queues.first().map_or("", String::as_str)); }
-            @for name in &query.policies { input type="hidden" name="policy" value=(name); }
-            @for revision in &query.revisions { input type="hidden" name="revision" value=(revision); }
+            label { "Routed by the policy" (choice("policy", "any", query.policies.first().map(PolicyName::as_str), &policies)) }
+            label { "in revision"
+                input type="number" name="revision" min="1" max="4294967295" value=[query.revisions.first()];
+            }
             button.quiet type="submit" { "Show how many" }
         }
         p.hint { "Of " (words::over_delivered(query)) "." }

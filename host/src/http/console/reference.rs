@@ -30,6 +30,7 @@ pub(super) async fn api(State(app): State<App>, Extension(visit): Extension<Visi
         h1 { "The API" }
         p.links { a href="/v1/openapi.json" { "As a document (OpenAPI 3.1)" } " · version " (text(&document["info"]["version"])) }
         @for part in text(&document["info"]["description"]).split("\n\n") { p { (words(part)) } }
+        (contents(document))
         @for tag in list(&document["tags"]) {
             @let of_it = operations(document, text(&tag["name"]));
             h2 id=(anchor(text(&tag["name"]))) { (capital(text(&tag["name"]))) }
@@ -43,6 +44,24 @@ pub(super) async fn api(State(app): State<App>, Extension(visit): Extension<Visi
         ul { @for kind in Kind::ALL { li { a href={ (PAGES) (kind.word()) } { (kind.title()) } ", " (kind.status().as_u16()) } } }
     };
     visit.page("The API", Section::Api, &content)
+}
+
+/// A link to each part, and to each call in it.
+fn contents(document: &Value) -> Markup {
+    html! {
+        nav.card aria-label="Contents" {
+            @for name in list(&document["tags"]).map(|tag| text(&tag["name"])) {
+                p {
+                    a href={ "#" (anchor(name)) } { b { (capital(name)) } } ": "
+                    @for (place, (.., operation)) in operations(document, name).into_iter().enumerate() {
+                        @if place > 0 { ", " }
+                        a href={ "#" (text(&operation["operationId"])) } { (text(&operation["summary"])) }
+                    }
+                }
+            }
+            p { a href="#shapes" { b { "Shapes" } } ", " a href="#problems" { b { "problems" } } }
+        }
+    }
 }
 
 fn text(value: &Value) -> &str {

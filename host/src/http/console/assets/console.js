@@ -149,7 +149,7 @@
   const types = ['sync_error.opened', 'sync_error.retrying', 'sync_error.failed', 'sync_error.ignored', 'sync_error.reopened',
     'sync_error.resolved', 'group.new', 'group.escalating', 'group.regressed', 'incident.began', 'incident.ended',
     'operation.accepted', 'operation.progressed', 'operation.paused', 'operation.resumed', 'operation.ended',
-    'policy.in_force', 'policy.rolled_back', 'reset'];
+    'policy.in_force', 'policy.rolled_back', 'settings.changed', 'reset'];
   let events = null;
   function listen() {
     if (!one('.menu') || document.hidden) return;
