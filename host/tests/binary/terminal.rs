@@ -47,7 +47,7 @@ fn a_host_that_takes_its_time_is_said_to_be_asked_and_that_is_taken_away_again()
         seen += &shown.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("only this is shown: {seen:?}"));
     }
     let mut lines = BufReader::new(asked.try_clone().expect("the connection")).lines();
-    while lines.next().expect("a request").expect("a line") != "" {}
+    while !lines.next().expect("a request").expect("a line").is_empty() {}
     let body = r#"{"orgs":[]}"#;
     let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
     asked.write_all(answer.as_bytes()).expect("it is sent");
