@@ -33,7 +33,7 @@ pub(super) struct Options {
     /// The HTTP status that it came with; without it, the one that such a body usually has.
     #[arg(long, value_parser = clap::value_parser!(u16).range(100..600))]
     status: Option<u16>,
-    /// Answer in JSON.
+    /// Print one JSON object for each refusal, a line each.
     #[arg(long)]
     json: bool,
 }
@@ -50,8 +50,7 @@ pub(super) fn run(options: Options) -> anyhow::Result<()> {
     };
     let refusals = explain(options.status, &body);
     if options.json {
-        let all: Vec<_> = refusals.iter().map(shown).collect();
-        say!("{}", serde_json::to_string_pretty(&all)?);
+        refusals.iter().for_each(|refusal| say!("{}", shown(refusal)));
         return Ok(());
     }
     if refusals.is_empty() {

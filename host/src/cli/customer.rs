@@ -31,6 +31,9 @@ pub(super) enum Command {
         /// In this organization only.
         #[arg(long)]
         org: Option<OrgId>,
+        /// Print the conversations' ids alone, for other commands.
+        #[arg(long, conflicts_with = "json")]
+        ids: bool,
         /// Print one JSON object for each line.
         #[arg(long)]
         json: bool,
@@ -55,12 +58,12 @@ pub(super) enum Command {
 
 pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Find { q, org, json, remote } => find(q, org, json, &remote).await,
+        Command::Find { q, org, ids, json, remote } => find(q, org, ids, json, &remote).await,
         Command::Erase { conversations, org, json, remote } => erase(&conversations, org, json, &remote).await,
     }
 }
 
-async fn find(q: String, org: Option<OrgId>, json: bool, remote: &Remote) -> anyhow::Result<()> {
+async fn find(q: String, org: Option<OrgId>, ids: bool, json: bool, remote: &Remote) -> anyhow::Result<()> {
     let org = org.map(|org| ("org", org.to_string()));
     let fields: Vec<_> = [("q", q), ("limit", PAGE.to_string())].into_iter().chain(org).collect();
     let mut pages = remote.pages("/v1/customers", &fields);
@@ -70,7 +73,11 @@ async fn find(q: String, org: Option<OrgId>, json: bool, remote: &Remote) -> any
     while let Some(page) = pages.next().await?.filter(|_| out::is_open()) {
         is_complete &= page["complete"] == true;
         for found in list(&page, "conversations") {
-            if json { say!("{found}") } else { table.row(row(known(found)?)) }
+            match (ids, json) {
+                (true, _) => say!("{}", known::<OfCustomer>(found)?.conversation),
+                (_, true) => say!("{found}"),
+                _ => table.row(row(known(found)?)),
+            }
         }
     }
     table.print();

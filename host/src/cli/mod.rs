@@ -13,6 +13,7 @@ mod demo;
 mod demo;
 mod draft;
 mod environment;
+mod exit;
 mod mail;
 mod operation;
 mod org;
@@ -27,6 +28,8 @@ mod serve;
 mod store;
 mod sync_error;
 mod table;
+#[cfg(test)]
+mod tests;
 mod token;
 mod verify;
 
@@ -34,16 +37,17 @@ mod verify;
 pub(crate) use plugin::fuzz_tests;
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
+use self::exit::{Exit, Misused};
 use self::out::{say, tell};
-use self::remote::Refused;
 use crate::config::{Config, DEFAULT_FILE};
 
 /// Moves customer conversations from Alcmeon into Salesforce organizations through sandboxed policies.
@@ -76,6 +80,9 @@ enum Command {
         /// The configuration.
         #[arg(long, default_value = "switchyard.toml")]
         config: PathBuf,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
     },
     /// Print the commented default configuration.
     DefaultConfig,
@@ -133,68 +140,6 @@ Examples:
   switchyard completions bash > ~/.local/share/bash-completion/completions/switchyard
   switchyard completions zsh > ~/.zfunc/_switchyard              with fpath+=~/.zfunc before compinit
   switchyard completions fish > ~/.config/fish/completions/switchyard.fish";
-
-/// How a command ended, for scripts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Exit {
-    Done,
-    Failed,
-    Misused,
-    Refused,
-    Unfinished,
-}
-
-impl Exit {
-    /// All of them, in the order of their codes.
-    const ALL: [Self; 5] = [Self::Done, Self::Failed, Self::Misused, Self::Refused, Self::Unfinished];
-
-    const fn code(self) -> u8 {
-        match self {
-            Self::Done => 0,
-            Self::Failed => 1,
-            Self::Misused => 2,
-            Self::Refused => 3,
-            Self::Unfinished => 4,
-        }
-    }
-
-    const fn meaning(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Failed => "it could not be done, or not with all that was named",
-            Self::Misused => "the command line was not understood",
-            Self::Refused => "the host refused it, in the words that are printed",
-            Self::Unfinished => "an operation has ended, and something failed again or was left (`operation`)",
-        }
-    }
-
-    /// What `--help` ends with.
-    fn help() -> String {
-        let line = |exit: Self| format!("\n  {}  {}", exit.code(), exit.meaning());
-        let all: String = Self::ALL.into_iter().map(line).collect();
-        format!("Exit codes:{all}\n`store verify` has its own: 0 nothing differs, 1 something does, 2 nobody can tell.")
-    }
-
-    /// Of a command that came to no good end.
-    fn of(error: &anyhow::Error) -> Self {
-        match error.downcast_ref::<Misused>() {
-            Some(_) => Self::Misused,
-            None if error.is::<Refused>() => Self::Refused,
-            None => Self::Failed,
-        }
-    }
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit.code())
-    }
-}
-
-/// What the options of a command say together makes no sense.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Misused(&'static str);
 
 /// Does what the command line says. Its exit codes are those of `Exit`; `store verify` has codes of its own.
 #[must_use]
@@ -254,6 +199,19 @@ fn failed(error: &anyhow::Error) {
     tell!("switchyard: {error:#}");
 }
 
+fn check(config: &Path, as_json: bool) -> anyhow::Result<()> {
+    let checked = Config::load(config)?;
+    checked.check_for_production()?;
+    let (orgs, environments) = (checked.orgs.len(), checked.alcmeon.len());
+    match as_json {
+        true => say!("{}", json!({ "config": config, "organizations": orgs, "environments": environments })),
+        false => {
+            say!("{}: {orgs} organizations, {environments} Alcmeon environments; it can be served", config.display())
+        }
+    }
+    Ok(())
+}
+
 async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(options) => demo::run(options).await?,
@@ -262,16 +220,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             config.store.accept_loss = accept_loss;
             serve::run(config).await?;
         }
-        Command::CheckConfig { config } => {
-            let checked = Config::load(&config)?;
-            checked.check_for_production()?;
-            say!(
-                "{}: {} organizations, {} Alcmeon environments; it can be served",
-                config.display(),
-                checked.orgs.len(),
-                checked.alcmeon.len()
-            );
-        }
+        Command::CheckConfig { config, json } => check(&config, json)?,
         Command::DefaultConfig => out::text(DEFAULT_FILE),
         Command::Classify(options) => classify::run(options)?,
         Command::Org(command) => org::run(command).await?,

@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind, Write, stderr, stdout};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde_json::json;
+
 /// Whether nobody reads the standard output any more.
 static CLOSED: AtomicBool = AtomicBool::new(false);
 /// Why the standard output could not be written.
@@ -31,6 +33,14 @@ pub(super) fn line(words: Arguments<'_>) {
 /// Prints a text that has its line ends.
 pub(super) fn text(text: &str) {
     put(format_args!("{text}"));
+}
+
+/// Says how many of something were done: as the answer, where that is to be JSON, else beside it.
+pub(super) fn count(count: u64, things: &str, done: &str, as_json: bool) {
+    match as_json {
+        true => say!("{}", json!({ things: count })),
+        false => tell!("{count} {things} {done}"),
+    }
 }
 
 fn put(words: Arguments<'_>) {

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail};
 use clap::{Args, Subcommand};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::plugin::print_difference;
 use super::plugin::workbench::{self, patient, plugins_of, read};
+use super::plugin::{compared, print_difference};
 use super::remote::{Remote, known, list as list_of, texts};
 use super::table::{Table, fitted, plain};
 use crate::cli::out::{say, tell};
@@ -102,19 +102,22 @@ is warned of. The exit code is 1 when the answer is not the same.")]
         /// Where the plugins lie that are not built in.
         #[arg(long)]
         plugins: Option<PathBuf>,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
     },
 }
 
 pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Replay { bundle, plugins } => replay(&bundle, plugins.as_deref()).await,
+        Command::Replay { bundle, plugins, json } => replay(&bundle, plugins.as_deref(), json).await,
         Command::Preview(given) => preview::run(&given).await,
         Command::List { json, remote } => list(json, &remote).await,
         Command::Put(given) => in_force(&given.send(Method::PUT, "").await?, given.json),
         Command::Shadow(given) => print(&given.send(Method::PUT, "/shadow").await?["shadow"]),
         Command::EndShadow(named) => {
-            let status = named.ask(Method::DELETE, "/shadow").await?;
-            if named.json { print(&status) } else { Ok(()) }
+            named.ask(Method::DELETE, "/shadow").await?;
+            named.done("has no shadow any more")
         }
         Command::Show(named) => print(&named.ask(Method::GET, "").await?),
         Command::Revisions(named) => revisions(&named.ask(Method::GET, "/revisions").await?, named.json),
@@ -123,12 +126,8 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
             in_force(&status, policy.json)
         }
         Command::Delete(named) => {
-            let answer = named.ask(Method::DELETE, "").await?;
-            match named.json {
-                true => print(&answer)?,
-                false => say!("{} is deleted", named.name),
-            }
-            Ok(())
+            named.ask(Method::DELETE, "").await?;
+            named.done("is deleted")
         }
         Command::Coverage(named) => print(&named.ask(Method::GET, "/coverage").await?),
     }
@@ -148,6 +147,15 @@ impl Given {
 impl Named {
     async fn ask(&self, method: Method, after: &str) -> anyhow::Result<Value> {
         self.remote.call(method, &format!("/v1/policies/{}{after}", self.name), None).await
+    }
+
+    /// Says what was done, where the host had nothing to answer.
+    fn done(&self, words: &str) -> anyhow::Result<()> {
+        match self.json {
+            true => print(&json!({ "name": self.name }))?,
+            false => say!("{} {words}", self.name),
+        }
+        Ok(())
     }
 }
 
@@ -201,7 +209,7 @@ fn revisions(answer: &Value, as_json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn replay(path: &Path, plugins: Option<&Path>) -> anyhow::Result<()> {
+async fn replay(path: &Path, plugins: Option<&Path>, as_json: bool) -> anyhow::Result<()> {
     let shown = path.display();
     let case = Case::read(&read(path)?).with_context(|| shown.to_string())?;
     let bundled =
@@ -219,12 +227,18 @@ async fn replay(path: &Path, plugins: Option<&Path>) -> anyhow::Result<()> {
     let applied = host.apply(name.clone(), source).await;
     applied.map_err(|rejection| anyhow!("the policy of the bundle is not accepted:\n{rejection}"))?;
     let trial = host.try_case(&name, &case).await;
-    if CaseAnswer::of(&trial.decision.answer) == *expected {
+    let is_same = CaseAnswer::of(&trial.decision.answer) == *expected;
+    if as_json {
+        say!("{}", compared(expected, &trial));
+    } else if is_same {
         say!("the same answer: {expected}");
+    } else {
+        say!("another answer to `{}`:", case.question);
+        print_difference(expected, &trial);
+    }
+    if is_same {
         return Ok(());
     }
-    say!("another answer to `{}`:", case.question);
-    print_difference(expected, &trial);
     bail!("{shown}: the answer is not the same");
 }
 

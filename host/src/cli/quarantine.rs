@@ -1,6 +1,7 @@
 //! What a host has set aside, on a host that runs or in a store that none uses.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -8,6 +9,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::progress::Progress;
 use super::remote::{Remote, known};
 use super::table::{fitted, plain};
 use crate::cli::out::{self, say, tell};
@@ -146,16 +148,16 @@ pub(super) enum Opened {
 impl Place {
     pub(super) fn open(self) -> anyhow::Result<Opened> {
         Ok(match self.path {
-            Some(path) => Opened::Here(ledger(&path)?),
+            Some(path) => Opened::Here(Ledger::new(Arc::new(existing(&path)?))),
             None => Opened::There(self.remote),
         })
     }
 }
 
-/// The records of a store that is there and that no host uses.
-fn ledger(path: &std::path::Path) -> Result<Ledger, Error> {
-    let store = SledStore::open_with(path, Opening::existing())?;
-    Ok(Ledger::new(std::sync::Arc::new(store)))
+/// A store that is there and that no host uses.
+pub(super) fn existing(path: &Path) -> Result<SledStore, Error> {
+    let _shown = Progress::start("the store is opened");
+    SledStore::open_with(path, Opening::existing())
 }
 
 fn quoted(id: &str) -> String {

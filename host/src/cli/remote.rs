@@ -1,6 +1,7 @@
 //! Speaks to a host that runs: which one, and who asks, is said in one way for all commands.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -11,6 +12,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::profile::Profile;
+use super::progress::{Counted, Progress};
+use crate::clock::Stopwatch;
 use crate::domain::{BaseUrl, Secret};
 use crate::folders;
 
@@ -41,6 +44,15 @@ struct Host {
     token: Option<Secret>,
     /// Its connections serve all calls of a command.
     client: Client,
+    /// Runs since the first call of the command.
+    began: Stopwatch,
+}
+
+impl Host {
+    /// Shows that it is waited for, where the command takes longer than a moment.
+    fn waited_for(&self) -> Progress {
+        Progress::since(self.began, format!("{} is asked", self.url))
+    }
 }
 
 /// The host understood what it was asked, and does not do it.
@@ -58,7 +70,9 @@ fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
 impl Remote {
     /// What the host answers; its refusals as it words them.
     pub(super) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
-        let text = self.answer(method, path, body).await?.text().await?;
+        let answer = self.answer(method, path, body).await?;
+        let _shown = self.host()?.waited_for();
+        let text = answer.text().await?;
         Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
     }
 
@@ -87,6 +101,7 @@ impl Remote {
         if let Some(body) = body {
             request = request.json(&body);
         }
+        let _shown = host.waited_for();
         let answer = request.send().await.with_context(|| format!("{} does not answer", host.url))?;
         let status = answer.status();
         if !status.is_success() {
@@ -112,7 +127,7 @@ impl Remote {
         };
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(self.host.get_or_init(|| Host { url, token, client }))
+        Ok(self.host.get_or_init(|| Host { url, token, client, began: Stopwatch::start() }))
     }
 
     /// The pages of a list, one after the other.
@@ -133,6 +148,15 @@ fn named(url: Option<String>, token: Option<Secret>, file: Profile) -> (String, 
 pub(super) fn known<T: DeserializeOwned>(value: &Value) -> anyhow::Result<T> {
     T::deserialize(value)
         .context("the host's answer is not one of this release; `switchyard --version` tells which that is")
+}
+
+/// Writes an answer as it comes, and answers how many lines it has. Half an answer is an error, so that nobody keeps it.
+pub(super) async fn copy<W: Write>(mut answer: Response, mut to: Counted<W>) -> anyhow::Result<u64> {
+    while let Some(piece) = answer.chunk().await.context("the host broke off")? {
+        to.write_all(&piece)?;
+    }
+    to.flush()?;
+    Ok(to.lines())
 }
 
 /// A list of an answer.

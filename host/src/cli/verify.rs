@@ -34,7 +34,7 @@ pub(super) async fn run(place: Place, as_json: bool) -> ExitCode {
 async fn recount(place: Place) -> anyhow::Result<Recount> {
     match place.open()? {
         Opened::Here(ledger) => {
-            let mut progress = Progress::start();
+            let mut progress = Progress::start("the store is recounted");
             let told = |verified: &Verified| {
                 let Verified { conversations, sync_errors, .. } = verified;
                 progress.at(None, || format!("{conversations} conversations, {sync_errors} sync errors so far"));

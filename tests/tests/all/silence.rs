@@ -83,3 +83,31 @@ async fn a_source_that_is_asked_in_vain_for_long_is_told_once_and_that_it_answer
     assert_eq!((mails.len(), told(&mails, "the source main answers again")), (4, 2), "{mails:?}");
     host.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standstill_is_told_once_although_the_host_restarts_and_that_conversations_move_again() {
+    let more = "[alerts]\nsilent_seconds = 120\nquiet_seconds = 60\n";
+    let setup = Setup { more, alcmeon: "poll = false", salesforce: "timeout_ms = 600000", ..Setup::default() };
+    let host = TestHost::set_up(setup).await;
+    host.salesforce(Method::POST, "acme/faults", json!({ "path": "", "latency_ms": 600_000 })).await;
+    host.notify(received(1, 1, "billing", "jane@example.com")).await;
+    host.until("it is on its way", |health| health.sending == 1).await;
+    let mails = host.mails(1).await;
+    let subject = |mail: &Value| mail["subject"].as_str().unwrap_or_default().to_owned();
+    assert!(subject(&mails[0]).contains("nothing has moved since"), "{mails:?}");
+    assert_eq!(mails[0]["to"], json!(["acme-admin@example.com"]));
+    let text = mails[0]["text"].as_str().expect("a text");
+    assert!(text.contains("main:1") && text.contains("What to check"), "{text}");
+
+    // Neither hours nor a restart are news.
+    host.clock.advance(Duration::from_secs(7_200));
+    let host = host.restart().await;
+    host.until("it is on its way again", |health| health.sending == 1).await;
+    host.clock.advance(Duration::from_secs(7_200));
+    host.salesforce(Method::DELETE, "acme/faults", Value::Null).await;
+    let host = host.restart().await;
+    host.idle().await;
+    let mails = host.mails(2).await;
+    assert!(mails.len() == 2 && subject(&mails[1]).contains("conversations move again"), "{mails:?}");
+    host.stop().await;
+}

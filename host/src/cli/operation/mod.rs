@@ -15,7 +15,7 @@ use serde_json::Value;
 use self::beginning::{Way, begun, go};
 use self::report::Report;
 use super::Exit;
-use super::out::{say, tell};
+use super::out::say;
 use super::progress::Progress;
 use super::remote::{Remote, known, list as list_of, query};
 use super::table::Table;
@@ -149,7 +149,7 @@ async fn wait(remote: &Remote, id: &OperationId, as_json: bool) -> anyhow::Resul
 }
 
 async fn ended(remote: &Remote, id: &OperationId) -> anyhow::Result<Value> {
-    let (mut progress, mut pause, mut status) = (Progress::start(), SOONEST, None);
+    let (mut progress, mut pause, mut status) = (Progress::start("the operation goes on"), SOONEST, None);
     loop {
         let answer = remote.call(Method::GET, &format!("/v1/operations/{id}"), None).await?;
         let operation: Operation = known(&answer)?;
@@ -158,8 +158,7 @@ async fn ended(remote: &Remote, id: &OperationId) -> anyhow::Result<Value> {
         }
         let now = Some(operation.status);
         if now == Some(OperationStatus::Paused) && status != now {
-            progress = Progress::start();
-            tell!("{id} is paused; `switchyard operation resume {id}` lets it go on");
+            progress.aside(&format!("{id} is paused; `switchyard operation resume {id}` lets it go on"));
         }
         status = now;
         progress.at(operation.progress, || report::line(&operation));

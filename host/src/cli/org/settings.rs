@@ -49,6 +49,9 @@ pub(in crate::cli) struct Mute {
     /// Send mails again.
     #[arg(long, conflicts_with_all = ["hours", "until"])]
     end: bool,
+    /// Print what the host answers, as JSON.
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     remote: Remote,
 }
@@ -101,7 +104,7 @@ pub(super) async fn set(Set { org, fields, back, if_match, json, remote }: Set) 
     told(remote.answer_if(Method::PATCH, &path(&org), Some(asked.into()), tag.as_deref()).await?, json).await
 }
 
-pub(super) async fn mute(Mute { org, hours, until, end, remote }: Mute) -> anyhow::Result<()> {
+pub(super) async fn mute(Mute { org, hours, until, end, json: as_json, remote }: Mute) -> anyhow::Result<()> {
     let until = match (until, hours) {
         _ if end => None,
         (Some(until), _) => Some(until),
@@ -109,6 +112,7 @@ pub(super) async fn mute(Mute { org, hours, until, end, remote }: Mute) -> anyho
     };
     let answer = remote.call(Method::PATCH, &path(&org), Some(json!({ "muted_until": until }))).await?;
     match known::<OrgSettings>(&answer)?.muted {
+        _ if as_json => say!("{}", serde_json::to_string_pretty(&answer)?),
         Some(mute) => say!("mails about {org} are muted until {}", mute.until),
         None => say!("mails about {org} are sent"),
     }

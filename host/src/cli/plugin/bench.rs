@@ -8,6 +8,7 @@ use serde_json::json;
 use super::workbench::{Workbench, read_input};
 use super::{Asked, Subject};
 use crate::cli::out::say;
+use crate::cli::progress::Progress;
 use crate::clock::Stopwatch;
 use crate::policy::Config;
 use crate::policy::case::CaseAnswer;
@@ -31,8 +32,9 @@ pub(super) async fn run(subject: &Subject, asked: &Asked, times: u32) -> anyhow:
         bench.ask(&case).await;
     }
     let (mut took, mut costs, mut faults) = (Vec::new(), Vec::new(), 0_u32);
-    let mut last = None;
-    for _ in 0..times {
+    let (mut last, mut progress) = (None, Progress::start("decisions are measured"));
+    for time in 0..times {
+        progress.of(time.into(), times.into(), "decisions were measured");
         let watch = Stopwatch::start();
         let trial = bench.ask(&case).await;
         took.push(watch.elapsed());
@@ -40,6 +42,7 @@ pub(super) async fn run(subject: &Subject, asked: &Asked, times: u32) -> anyhow:
         faults += u32::from(trial.decision.answer.is_err());
         last = Some(trial);
     }
+    drop(progress);
     took.sort_unstable();
     let trial = last.context("nothing was measured")?;
     let by = bench.answered_by(case.question);

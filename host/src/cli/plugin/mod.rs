@@ -14,8 +14,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use reqwest::Method;
+use serde_json::json;
 
-pub(super) use test::print_difference;
+pub(super) use test::{compared, print_difference};
 
 use super::remote::Remote;
 use crate::cli::out::say;
@@ -32,6 +33,9 @@ pub(super) enum Command {
         /// What it is written in.
         #[arg(long, value_enum)]
         lang: new::Language,
+        /// Print the files as one JSON object.
+        #[arg(long)]
+        json: bool,
     },
     /// Say what a component exports and imports, and where it does not fit the interface; nothing of it runs.
     #[command(after_help = check::EXAMPLES)]
@@ -57,6 +61,9 @@ pub(super) enum Command {
         subject: Subject,
         /// The folder; every *.json in it is a case.
         folder: PathBuf,
+        /// Print one JSON object for each case, a line each.
+        #[arg(long)]
+        json: bool,
     },
     /// Have a running host pull a plugin from an OCI registry, and apply the policies again that name it.
     #[command(after_help = pull::EXAMPLES)]
@@ -76,6 +83,9 @@ pub(super) enum Command {
     Delete {
         /// The plugin's name.
         name: PluginName,
+        /// Print its name as a JSON object.
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         remote: Remote,
     },
@@ -121,14 +131,17 @@ pub(super) struct Asked {
 
 pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::New { name, lang } => new::run(&name, lang),
+        Command::New { name, lang, json } => new::run(&name, lang, json),
         Command::Check { file, json } => check::run(&file, json),
         Command::Run { subject, asked } => run::run(&subject, &asked).await,
-        Command::Test { subject, folder } => test::run(&subject, &folder).await,
+        Command::Test { subject, folder, json } => test::run(&subject, &folder, json).await,
         Command::Pull { reference, name, json, remote } => pull::run(&reference, name, json, &remote).await,
-        Command::Delete { name, remote } => {
+        Command::Delete { name, json: as_json, remote } => {
             remote.call(Method::DELETE, &format!("/v1/plugins/{name}"), None).await?;
-            say!("{name} is deleted");
+            match as_json {
+                true => say!("{}", json!({ "name": name })),
+                false => say!("{name} is deleted"),
+            }
             Ok(())
         }
         Command::Bench { subject, asked, times } => bench::run(&subject, &asked, times).await,

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
+use serde_json::json;
 
 use crate::cli::out::say;
 use crate::domain::PluginName;
@@ -82,7 +83,7 @@ impl Language {
     }
 }
 
-pub(super) fn run(name: &PluginName, language: Language) -> anyhow::Result<()> {
+pub(super) fn run(name: &PluginName, language: Language, as_json: bool) -> anyhow::Result<()> {
     let name = name.as_str();
     // What every language takes as the name of a package.
     let fits = name.starts_with(|first: char| first.is_ascii_lowercase())
@@ -97,6 +98,7 @@ pub(super) fn run(name: &PluginName, language: Language) -> anyhow::Result<()> {
         }
         made => made.with_context(|| name.to_owned())?,
     }
+    let mut written = Vec::new();
     for (path, text) in language.files() {
         let path = folder.join(path.replace("NAME", name));
         let text = text.replace("ARTIFACT", &name.replace('-', "_")).replace("NAME", name);
@@ -107,8 +109,13 @@ pub(super) fn run(name: &PluginName, language: Language) -> anyhow::Result<()> {
             std::fs::write(&path, text)
         };
         write().with_context(|| path.display().to_string())?;
-        say!("{}", path.display());
+        written.push(path);
     }
+    if as_json {
+        say!("{}", json!({ "folder": folder, "files": written }));
+        return Ok(());
+    }
+    written.iter().for_each(|path| say!("{}", path.display()));
     say!("\nNext: cd {name}, and the commands in README.md");
     Ok(())
 }

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use serde_json::{Value, json};
 
 use super::Subject;
 use super::workbench::{Workbench, patient, read};
-use crate::cli::out::say;
+use crate::cli::out::{say, tell};
 use crate::policy::Trial;
 use crate::policy::case::{Case, CaseAnswer};
 
@@ -23,7 +24,7 @@ A case, cases/refund.json:
 
 A repro bundle of a sync error is a case too. The exit code is 1 when a case fails.";
 
-pub(super) async fn run(subject: &Subject, folder: &Path) -> anyhow::Result<()> {
+pub(super) async fn run(subject: &Subject, folder: &Path, as_json: bool) -> anyhow::Result<()> {
     let cases: Vec<_> = files(folder)?.into_iter().map(|path| (read_case(&path), path)).collect();
     let asked: Vec<_> = cases.iter().filter_map(|(case, _)| Some(case.as_ref().ok()?.0.question)).collect();
     let bench = Workbench::set_up(subject, patient(), &asked).await?;
@@ -32,15 +33,24 @@ pub(super) async fn run(subject: &Subject, folder: &Path) -> anyhow::Result<()> 
     for (case, path) in cases {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         match try_out(&bench, case).await {
-            Ok((expected, trial)) => failed += usize::from(!report(&name, &expected, &trial)),
+            Ok((expected, trial)) => failed += usize::from(!report(&name, &expected, &trial, as_json)),
             Err(error) => {
                 failed += 1;
+                if as_json {
+                    say!("{}", json!({ "case": name, "same": false, "error": format!("{error:#}") }));
+                    continue;
+                }
                 say!("FAILED  {name}");
                 say!("{}", indented(&format!("{error:#}")));
             }
         }
     }
-    say!("{total} cases, {failed} failed");
+    let sum = format!("{total} cases, {failed} failed");
+    if as_json {
+        tell!("{sum}")
+    } else {
+        say!("{sum}")
+    }
     if failed > 0 {
         bail!("{failed} of {total} cases failed");
     }
@@ -76,8 +86,14 @@ async fn try_out(bench: &Workbench, case: anyhow::Result<(Case, CaseAnswer)>) ->
 }
 
 /// Prints a line, and what differs; `true` where nothing does.
-fn report(name: &str, expected: &CaseAnswer, trial: &Trial) -> bool {
+fn report(name: &str, expected: &CaseAnswer, trial: &Trial, as_json: bool) -> bool {
     let got = CaseAnswer::of(&trial.decision.answer);
+    if as_json {
+        let mut told = compared(expected, trial);
+        told["case"] = json!(name);
+        say!("{told}");
+        return got == *expected;
+    }
     if got == *expected {
         say!("ok      {name}  {}  {got}", trial.decision.question);
         return true;
@@ -85,6 +101,15 @@ fn report(name: &str, expected: &CaseAnswer, trial: &Trial) -> bool {
     say!("FAILED  {name}  {}", trial.decision.question);
     print_difference(expected, trial);
     false
+}
+
+/// The expected answer and the one that was given, as an object.
+pub(in crate::cli) fn compared(expected: &CaseAnswer, trial: &Trial) -> Value {
+    let (decision, got) = (&trial.decision, CaseAnswer::of(&trial.decision.answer));
+    json!({
+        "question": decision.question, "same": got == *expected, "expected": expected, "got": got,
+        "fault": decision.answer.as_ref().err(), "rule": decision.rule, "logs": decision.logs,
+    })
 }
 
 /// The expected answer above the one that was given, with the plugin's own words below.

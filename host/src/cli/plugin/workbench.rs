@@ -8,11 +8,14 @@ use serde_json::{Map, Value};
 
 use super::Subject;
 use crate::app::embedded;
+use crate::cli::progress::Progress;
 use crate::cli::remote::scripts_of;
 use crate::domain::{Origin, PluginName, PolicyName, PolicySource, Question, Timestamp};
 use crate::policy::case::Case;
 use crate::policy::{AnsweredBy, Config, PolicyHost, Trial, compatibility};
 
+/// What is said while that takes longer than a moment.
+const COMPILED: &str = "plugins are compiled";
 /// The tables of a policy's file that can name a plugin, beside the file itself.
 const PARTS: [&str; 3] = ["routing", "contacts", "errors"];
 
@@ -40,6 +43,7 @@ pub(in crate::cli) async fn host(
     folder: Option<&Path>,
     wanted: &BTreeSet<String>,
 ) -> anyhow::Result<PolicyHost> {
+    let _shown = Progress::start(COMPILED);
     let host = PolicyHost::start(config)?;
     embedded::add_plugins(&host).await?;
     for name in wanted {
@@ -65,6 +69,7 @@ impl Workbench {
     /// Sets up a host for a plugin (.wasm), a script (.rhai) or a policy (.toml), which is going to be asked this.
     pub(super) async fn set_up(subject: &Subject, config: Config, asked: &[Question]) -> anyhow::Result<Self> {
         let Subject { file, settings, plugins } = subject;
+        let _shown = Progress::start(COMPILED);
         let shown = file.display();
         let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         let name = PolicyName::new(stem).with_context(|| format!("{shown}: the name of the file"))?;
@@ -115,6 +120,7 @@ impl Workbench {
 
     /// The same, and waits until decisions begin from a frozen copy, as they soon would in a host.
     pub(super) async fn configure_and_freeze(&self, case: &Case) -> anyhow::Result<()> {
+        let _shown = Progress::start(COMPILED);
         self.configure(case).await?;
         self.host.settled(&self.name).await;
         Ok(())

@@ -22,7 +22,7 @@ const CAUSES: usize = 20;
 pub(super) async fn run(given: &Given) -> anyhow::Result<()> {
     let (path, texts) = (format!("/v1/policies/{}/preview?limit={PAGE}", given.name()?), texts(&given.file)?);
     let (mut sum, mut next, mut complete) = (None, String::new(), false);
-    let mut progress = Progress::start();
+    let mut progress = Progress::start("sync errors are looked at");
     let mut stopped = pin!(tokio::signal::ctrl_c());
     while !complete {
         let at = format!("{path}{next}");

@@ -1,6 +1,5 @@
 //! Everything that matches, as lines for other tools, in one stream.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -8,10 +7,11 @@ use clap::{Args, ValueEnum};
 use reqwest::{Method, Response};
 
 use super::filter::Filter;
+use crate::cli::Misused;
 use crate::cli::draft::Draft;
-use crate::cli::out::{self, Output, tell};
+use crate::cli::out::{self, Output};
 use crate::cli::progress::Counted;
-use crate::cli::remote::{Remote, query};
+use crate::cli::remote::{Remote, copy, query};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Options {
@@ -23,6 +23,9 @@ pub(in crate::cli) struct Options {
     /// Where to; the standard output where not given. A file is replaced when all of it is written.
     #[arg(long, value_name = "FILE")]
     to: Option<PathBuf>,
+    /// Print how many lines the file has as a JSON object; without a file the lines are JSON anyway.
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     remote: Remote,
 }
@@ -35,7 +38,10 @@ enum Format {
 
 /// Writes what matches, in any state where none is asked for.
 pub(super) async fn run(options: &Options) -> anyhow::Result<()> {
-    let Options { filter, format, to, remote } = options;
+    let Options { filter, format, to, json, remote } = options;
+    if *json && to.is_none() && matches!(format, Format::Csv) {
+        return Err(Misused("--format csv is no JSON: write it --to a file").into());
+    }
     let format = if matches!(format, Format::Csv) { "csv" } else { "jsonl" };
     let mut fields = filter.fields();
     fields.push(("format", format.to_owned()));
@@ -48,7 +54,7 @@ pub(super) async fn run(options: &Options) -> anyhow::Result<()> {
             lines => lines?,
         },
     };
-    tell!("{lines} lines exported");
+    out::count(lines, "lines", "exported", *json && to.is_some());
     Ok(())
 }
 
@@ -57,13 +63,4 @@ async fn to_file(answer: Response, file: &Path) -> anyhow::Result<u64> {
     let lines = copy(answer, Counted::new(draft.writer(), "lines exported")).await?;
     draft.keep()?;
     Ok(lines)
-}
-
-/// Half an answer is an error, so that no file is kept of it.
-async fn copy<W: Write>(mut answer: Response, mut to: Counted<W>) -> anyhow::Result<u64> {
-    while let Some(piece) = answer.chunk().await.context("the host broke off")? {
-        to.write_all(&piece)?;
-    }
-    to.flush()?;
-    Ok(to.lines())
 }
