@@ -122,7 +122,7 @@ class World {
     this.host = spawn(this.binaries.host, ["serve", "--config", "switchyard.toml"], { cwd: this.folder, stdio, env });
     const answers = async () => {
       if (this.host.exitCode !== null) throw new Error(`the host ended while it started\n${this.tail()}`);
-      const answer = await fetch(`${this.url}/healthz`).catch(() => undefined);
+      const answer = await fetch(`${this.url}/readyz`).catch(() => undefined);
       return answer?.ok || undefined;
     };
     await until(SECONDS_TO_START, answers, () => `the host did not answer\n${this.tail()}`);

@@ -152,7 +152,7 @@ class Host:
 
     def answers(self):
         try:
-            return call(self.address, "GET", "/healthz", timeout=1)[0] == 200
+            return call(self.address, "GET", "/readyz", timeout=1)[0] == 200
         except OSError:
             return False
 

@@ -4,6 +4,7 @@ mod collector;
 mod keys;
 mod registry;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -143,6 +144,12 @@ impl TestHost {
         between().await;
         let app = begin(&self.config, &self.store, &self.clock).await;
         Self { app, ..self }
+    }
+
+    /// The same, at this address.
+    pub async fn restart_at(mut self, address: SocketAddr, between: impl AsyncFnOnce()) -> Self {
+        self.config.http.listen = address;
+        self.restart_after(between).await
     }
 
     /// The same with another configuration.

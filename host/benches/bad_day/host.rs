@@ -98,8 +98,14 @@ impl Site {
         sum(&self.data())
     }
 
-    /// Starts the host; how long it took until it answered.
+    /// Starts the host; how long it took until it was ready.
     pub(crate) async fn start(&self) -> (Host, Duration) {
+        let (host, _, ready) = self.start_in_steps().await;
+        (host, ready)
+    }
+
+    /// The same, and before that until the port answered.
+    pub(crate) async fn start_in_steps(&self) -> (Host, Duration, Duration) {
         let watch = Stopwatch::start();
         let mut process = Command::new(&self.binary)
             .args(["serve", "--config", "switchyard.toml"])
@@ -112,10 +118,13 @@ impl Site {
         let (told, log) = (Arc::clone(&said), process.stderr.take().expect("a log"));
         std::thread::spawn(move || BufReader::new(log).lines().map_while(Result::ok).for_each(|line| told.add(line)));
         let mut host = Host { process, said, base: format!("http://{}", self.address), http: reqwest::Client::new() };
-        let healthz = format!("{}/healthz", host.base);
+        let (readyz, mut port) = (format!("{}/readyz", host.base), None);
         loop {
-            if host.http.get(&healthz).send().await.is_ok_and(|answer| answer.status().is_success()) {
-                return (host, watch.elapsed());
+            if let Ok(answer) = host.http.get(&readyz).send().await {
+                let open = *port.get_or_insert_with(|| watch.elapsed());
+                if answer.status().is_success() {
+                    return (host, open, watch.elapsed());
+                }
             }
             let ended = host.process.try_wait().expect("its state");
             assert!(ended.is_none() && watch.elapsed() < START, "it did not start ({ended:?}):\n{}", host.said.last());

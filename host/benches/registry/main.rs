@@ -16,6 +16,7 @@ mod retrying;
 mod simulator;
 
 use std::path::Path;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -84,8 +85,8 @@ async fn measure(folder: &Path, options: &Options) {
     tell("records for each sync error", format!("{:.1}", records as f64 / options.errors as f64));
     tell("keys and values of all records, MB", bytes / 1_000_000);
     tell("store, MB", site.store_bytes() / 1_000_000);
-    let (host, took) = site.start().await;
-    tell("start: s until the port is open", format!("{:.2}", took.as_secs_f64()));
+    let (host, port, ready) = site.start_in_steps().await;
+    tell("start: s until the port is open, and until it is ready", seconds(port, ready));
     questions::settled(&host, orgs.len()).await;
     tell("memory at rest, MB (and the most until then)", mb(&host));
     questions::measure(&host, options, orgs.len()).await;
@@ -101,10 +102,14 @@ async fn measure(folder: &Path, options: &Options) {
     tell("memory after that, MB (and the most until then)", mb(&host));
     tell("store, MB", site.store_bytes() / 1_000_000);
     drop(host);
-    let (host, took) = site.start().await;
-    tell("start after a kill: s until the port is open", format!("{:.2}", took.as_secs_f64()));
+    let (host, port, ready) = site.start_in_steps().await;
+    tell("start after a kill: s until the port is open, and until it is ready", seconds(port, ready));
     drop(host);
     connections::traced(&site).await;
+}
+
+fn seconds(port: Duration, ready: Duration) -> String {
+    format!("{:.2}; {:.2}", port.as_secs_f64(), ready.as_secs_f64())
 }
 
 /// Others measure it.

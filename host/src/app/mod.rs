@@ -77,6 +77,7 @@ impl App {
         let (metrics, troubles) = (Metrics::default(), Troubles::default());
         // A store of somebody else's has no folder to keep anything beside.
         let compiled = replaced.is_none().then(|| config.store.path.join("compiled"));
+        let door = http::Door::listen(&config.http).await?;
         let ledger = open_ledger(&config, replaced).await?;
         let (most_bytes, pulled) = (config.policies.limits.plugin_bytes, config.store.path.join("plugins"));
         let registry = Arc::new(Registry::new(config.policies.registries.clone(), pulled, most_bytes));
@@ -119,7 +120,7 @@ impl App {
             // Where commits may be lost, a number of an event means something else than before.
             events: ledger.events_name(config.store.accept_loss).await?,
         };
-        let server = http::start(&config.http, parts).await?;
+        let server = http::start(&config.http, door, parts).await?;
         let public_url = config.http.public_url.clone().unwrap_or_else(|| format!("http://{}", server.address));
         let parts =
             alerts::Parts { ledger, outbox, settings: config.alerts, public_url, clock: clock.clone(), troubles };
@@ -171,7 +172,9 @@ async fn open_ledger(config: &Config, replaced: Option<Arc<dyn Store>>) -> anyho
         Some(store) => store,
         None => {
             let opening = Opening { accept_loss: config.store.accept_loss, ..Opening::default() };
-            Arc::new(SledStore::open_with(&config.store.path, opening)?)
+            // Of millions of records this takes seconds, in which others have to be answered.
+            let path = config.store.path.clone();
+            Arc::new(tokio::task::spawn_blocking(move || SledStore::open_with(&path, opening)).await??)
         }
     };
     if store::format::check(store.as_ref()).await? < store::format::FORMAT {

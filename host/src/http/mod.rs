@@ -13,6 +13,7 @@ mod console;
 mod conversations;
 mod customers;
 mod descriptors;
+mod door;
 mod error_query;
 mod etag;
 mod events;
@@ -67,7 +68,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde::Deserialize;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -75,6 +75,7 @@ use self::access::Access;
 pub use self::access::{Scope, Token, check};
 use self::authorization::{CALLBACK, Waiting};
 use self::bodies::Bodies;
+pub use self::door::Door;
 use self::events::{Listeners, Tail};
 use self::guesses::Guesses;
 use self::idempotency::UnderWay;
@@ -249,18 +250,12 @@ async fn keep(app: App, mut stopping: watch::Receiver<bool>) {
     app.access.keep().await;
 }
 
-/// Listens, and serves until stopped.
+/// Serves at an address until stopped.
 ///
 /// # Errors
-/// When the address is public and there is no token, the store cannot be read, or the address cannot be had.
-pub async fn start(config: &Config, parts: Parts) -> Result<Server, Error> {
-    if config.tokens.is_empty() && !config.listen.ip().is_loopback() {
-        return Err(Error::Public(config.listen));
-    }
-    check(&config.tokens).map_err(Error::Token)?;
-    let cannot = |error| Error::Listen { address: config.listen, error };
-    let listener = TcpListener::bind(config.listen).await.map_err(cannot)?;
-    let address = listener.local_addr().map_err(cannot)?;
+/// When the store cannot be read, or nobody answers at the address any more.
+pub async fn start(config: &Config, door: Door, parts: Parts) -> Result<Server, Error> {
+    let address = door.address;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let https = public_url.starts_with("https://");
     let clock = || parts.clock.clone();
@@ -292,6 +287,7 @@ pub async fn start(config: &Config, parts: Parts) -> Result<Server, Error> {
         shows_parts: config.shows_parts,
         parts,
     });
+    let listener = door.open().await?;
     let (router, tail, stop) = (routes::router(Arc::clone(&app)), Arc::clone(&app.tail), stopping.subscribe());
     let task = tokio::spawn(async move {
         tokio::select! {

@@ -16,7 +16,7 @@ pub(super) async fn healthz() -> &'static str {
 
 /// Notifications would be acknowledged
 ///
-/// The store takes writes.
+/// The store is open and takes writes: while a large one is opened, this and everything but `/healthz` is 503.
 #[utoipa::path(get, path = "/readyz", operation_id = "get_readiness", tag = "host",
     responses((status = 200, description = "`ready`", body = String, content_type = "text/plain")))]
 pub(super) async fn readyz(State(app): State<App>) -> Result<&'static str, Problem> {

@@ -39,6 +39,7 @@ mod registry;
 mod salesforce;
 mod settings;
 mod silence;
+mod starting;
 mod stopping;
 mod sync;
 mod tokens;

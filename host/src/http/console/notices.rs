@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::parts::{Done, Icon, Visit, format, icon};
+use super::parts::{Done, Icon, Visit, Waiting, format, icon};
 use crate::domain::{OperationStatus, State, SyncError, SyncErrorId};
+use crate::engine::OrgHealth;
 use crate::http::App;
 use crate::http::access::{Caller, Scope};
 use crate::http::api::Operation;
@@ -11,9 +12,10 @@ use crate::http::api_tokens;
 use crate::http::operations::seen;
 use crate::http::sync_errors::find;
 
-/// Sync errors that wait for a person, and conversations that wait for the end of an incident.
-pub(super) fn waiting(app: &App, caller: &Caller) -> u64 {
-    app.parts.engine.sum(|org| caller.sees(org), |health| health.sync_errors.pending + health.parked)
+/// What waits of all that the caller sees.
+pub(super) fn waiting(app: &App, caller: &Caller) -> Waiting {
+    let sum = |of: fn(&OrgHealth) -> u64| app.parts.engine.sum(|org| caller.sees(org), of);
+    Waiting { pending: sum(|health| health.sync_errors.pending), parked: sum(|health| health.parked) }
 }
 
 /// What became of what the form did; nothing where that cannot be found any more.

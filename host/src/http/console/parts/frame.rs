@@ -4,7 +4,7 @@ use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
-use super::format::{self, grouped};
+use super::format::{self, counted, grouped};
 use super::icon::{Icon, icon};
 use super::notice::{Done, without_notice};
 use crate::http::access::{Caller, Scope};
@@ -72,6 +72,28 @@ const MORE: [Entry; 6] = [
     entry(Section::Api, "/docs", "The API", Icon::Api),
 ];
 
+/// What waits of all that somebody sees.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Waiting {
+    /// Sync errors that wait for a person.
+    pub(crate) pending: u64,
+    /// Conversations that wait for the end of an incident.
+    pub(crate) parked: u64,
+}
+
+impl Waiting {
+    const fn all(self) -> u64 {
+        self.pending + self.parked
+    }
+
+    fn words(self) -> String {
+        let pending = (self.pending, counted(self.pending, "sync error is pending", "sync errors are pending"));
+        let parked = (self.parked, counted(self.parked, "conversation is parked", "conversations are parked"));
+        let some = [pending, parked].into_iter().filter(|(count, _)| *count > 0);
+        some.map(|(_, words)| words).collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// Who looks at which page.
 #[derive(Debug, Clone)]
 pub(crate) struct Visit {
@@ -83,8 +105,7 @@ pub(crate) struct Visit {
     done: Option<Done>,
     /// What the form that led here did, in words.
     notice: Option<Markup>,
-    /// Sync errors that wait for a person and conversations that wait for an incident, of all that the caller sees.
-    waiting: u64,
+    waiting: Waiting,
 }
 
 impl Visit {
@@ -92,11 +113,11 @@ impl Visit {
         let query = uri.query().unwrap_or_default();
         let done = query.split('&').find_map(|pair| pair.strip_prefix("done=")).and_then(Done::parse);
         let address = uri.path_and_query().map_or("/", |address| address.as_str());
-        Self { caller, open, here: without_notice(address), done, notice: None, waiting: 0 }
+        Self { caller, open, here: without_notice(address), done, notice: None, waiting: Waiting::default() }
     }
 
     /// With what waits.
-    pub(crate) fn with_waiting(self, waiting: u64) -> Self {
+    pub(crate) fn with_waiting(self, waiting: Waiting) -> Self {
         Self { waiting, ..self }
     }
 
@@ -130,7 +151,7 @@ impl Visit {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
-                    title { @if self.waiting > 0 { "(" (grouped(self.waiting)) ") " } (title) " · Switchyard" }
+                    title { @if self.waiting.all() > 0 { "(" (grouped(self.waiting.all())) ") " } (title) " · Switchyard" }
                     link rel="icon" href="/icon.svg" type="image/svg+xml";
                     link rel="stylesheet" href=(STYLE.address());
                     script src=(SCRIPT.address()) defer {}
@@ -194,8 +215,8 @@ impl Visit {
         html! {
             a href=(entry.address) aria-current=[(entry.section == section).then_some("page")] {
                 (icon(entry.icon)) span { (entry.name) }
-                @if entry.section == Section::SyncErrors && self.waiting > 0 {
-                    " " b.count #waiting data-live { (grouped(self.waiting)) }
+                @if entry.section == Section::SyncErrors && self.waiting.all() > 0 {
+                    " " b.count #waiting data-live title=(self.waiting.words()) { (grouped(self.waiting.all())) }
                 }
             }
         }
@@ -227,12 +248,13 @@ mod tests {
 
     #[test]
     fn what_waits_stands_in_the_title_and_in_the_menu() {
-        let visit = |waiting| {
+        let visit = |pending, parked| {
             let visit = Visit::new(Some(Caller::local()), true, &"/".parse().unwrap());
-            visit.with_waiting(waiting).page("Home", Section::Home, &html! {}).0
+            visit.with_waiting(Waiting { pending, parked }).page("Home", Section::Home, &html! {}).0
         };
-        assert!(visit(0).contains("<title>Home ·") && !visit(0).contains("count"));
-        let page = visit(5_487);
+        assert!(visit(0, 0).contains("<title>Home ·") && !visit(0, 0).contains("count"));
+        let page = visit(4_987, 500);
         assert!(page.contains("<title>(5,487) Home ·") && page.contains(">5,487</b>"), "{page}");
+        assert!(page.contains("title=\"4,987 sync errors are pending, 500 conversations are parked\""), "{page}");
     }
 }

@@ -13,7 +13,7 @@ mod time;
 mod trend;
 
 pub(crate) use self::choice::{choice, choice_of_org};
-pub(crate) use self::frame::{Section, Visit};
+pub(crate) use self::frame::{Section, Visit, Waiting};
 pub(crate) use self::icon::{Icon, icon};
 pub(crate) use self::notice::{Back, Done, local};
 pub(crate) use self::record::{RecordPages, record};

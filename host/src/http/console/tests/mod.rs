@@ -227,7 +227,8 @@ impl Console {
             outbox: None,
             events: "0123456789abcdef".to_owned(),
         };
-        let server = http::start(&config, parts).await.unwrap();
+        let door = http::Door::listen(&config).await.unwrap();
+        let server = http::start(&config, door, parts).await.unwrap();
         Self { url: format!("http://{}", server.address), engine, server, http, cookie: None }
     }
 
