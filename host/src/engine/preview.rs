@@ -21,7 +21,7 @@ use super::coverage::LATELY;
 use super::{Engine, Error};
 use crate::domain::State::{Ignored, Pending, Retrying};
 use crate::domain::{
-    Conversation, Decision, ErrorQuery, Fingerprint, Link, OrgId, PolicyName, PolicyRef, SyncError, Timestamp,
+    Conversation, Decision, ErrorQuery, Fingerprint, Link, OrgId, PolicyName, PolicyRef, SyncError, Timestamp, Way,
 };
 use crate::ledger::{Cursor, Paging};
 use crate::policy::{Candidate, Failing};
@@ -215,12 +215,17 @@ impl Engine {
         of: &Conversation,
         error: Option<&SyncError>,
     ) -> Vec<Answers> {
+        lists.learn(self, org, pair.now).await;
         // It is never closed, so waiting for a place ends in having one.
         let _place = self.previews.acquire().await;
         let Pair { in_force, candidate, now } = *pair;
         let (route_now, route_then) = (in_force.route(of, now).await, candidate.route(of, now).await);
-        let missing_now = lists.missing(self, org, of, &route_now, now).await;
-        let missing_then = lists.missing(self, org, of, &route_then, now).await;
+        let is_routed = self.lanes.get(org).and_then(|lane| lane.org.as_ref()).is_some_and(|org| {
+            let settings = org.settings.now();
+            settings.values.mode.way(of) == Way::Route
+        });
+        let missing = |route| lists.missing(org, route).filter(|_| is_routed);
+        let (missing_now, missing_then) = (missing(&route_now), missing(&route_then));
         let mut all = vec![
             Answers::of(of, &route_now, &route_then).refused_where(missing_now.is_some(), missing_then.is_some()),
             Answers::of(of, &in_force.search(of, now).await, &candidate.search(of, now).await),

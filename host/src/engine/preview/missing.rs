@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Conversation, Decision, Destination, OrgId, Timestamp, Way};
+use crate::domain::{Decision, Destination, OrgId, Timestamp};
 use crate::engine::Engine;
 use crate::salesforce::Queues;
 
@@ -40,27 +40,23 @@ impl Lists {
         self.known.iter().filter(|(_, queues)| queues.is_none()).map(|(org, _)| org)
     }
 
+    /// Asks for an organization's queues, unless nothing gets through to it anyhow.
+    pub(super) async fn learn(&mut self, engine: &Engine, org: &OrgId, now: Timestamp) {
+        let Some(lane) = engine.lanes.get(org).filter(|_| !self.known.contains_key(org)) else { return };
+        let salesforce =
+            lane.org.as_ref().filter(|_| lane.health.borrow().incident.is_none()).map(|org| &org.salesforce);
+        let queues = match salesforce {
+            Some(salesforce) => tokio::time::timeout(TIME, salesforce.queues(now, MAX_AGE)).await.ok(),
+            None => None,
+        };
+        self.known.insert(org.clone(), queues.and_then(Result::ok));
+    }
+
     /// The queue of an answer, where the organization is known to have none of this name.
-    pub(super) async fn missing(
-        &mut self,
-        engine: &Engine,
-        org: &OrgId,
-        of: &Conversation,
-        route: &Decision<Destination>,
-        now: Timestamp,
-    ) -> Option<MissingQueue> {
+    pub(super) fn missing(&self, org: &OrgId, route: &Decision<Destination>) -> Option<MissingQueue> {
         let Ok(Destination::Queue(queue)) = &route.answer else { return None };
-        let known = engine.lanes.get(org)?.org.as_ref()?;
-        if known.settings.now().values.mode.way(of) != Way::Route {
-            return None;
-        }
-        if !self.known.contains_key(org) {
-            let asked = tokio::time::timeout(TIME, known.salesforce.queues(now, MAX_AGE)).await;
-            self.known.insert(org.clone(), asked.ok().and_then(Result::ok));
-        }
         let queues = self.known.get(org)?.as_ref()?;
-        let missing = || MissingQueue { org: org.clone(), queue: queue.clone() };
-        (queues.find(queue).len() != 1).then(missing)
+        (queues.find(queue).len() != 1).then(|| MissingQueue { org: org.clone(), queue: queue.clone() })
     }
 
     /// Keeps what the candidate names.
