@@ -56,6 +56,7 @@ test("a page with all that it brings weighs less than 60 KB", async (t) => {
   const options = { storageState, baseURL: world.url, expected };
   await looks.light(async () => (await fresh(t, browser, options)).newPage(), addresses);
 });
+test("a line of a list is a line below an incident, too", async (t) => looks.linesAreLines(await tabs(t), addresses));
 test("axe finds nothing on a desk and on a phone, light and dark", async (t) => looks.accessible(await tabs(t), addresses));
 test("axe finds nothing for who may only look", async (t) => looks.accessible(await tabs(t, "viewer"), named("home", "errors", "error")));
 test("axe finds nothing on paper and with more contrast", async (t) =>
@@ -121,7 +122,7 @@ for (const { how, by, options, who, mends, ignores } of PASSES) {
   });
 }
 
-// Where no incident stands above the list any more.
+// Where no incident stands above the list any more, and much has been done.
 test("a line of a list is a line, on a desk and on a phone", async (t) => looks.linesAreLines(await tabs(t), addresses));
 
 test("the causes of the demo are mended from the console as its terminal says", async (t) => {

@@ -141,11 +141,11 @@ fn sentence(action: &Action, names: &Names) -> Markup {
         @if !subject.is_empty() {
             " "
             @match place(action) {
-                Some(place) => { a href=(place) { (called) } }
-                None => { code { (subject) } }
+                Some(place) => { a.clip href=(place) title=(called) { (called) } }
+                None => { code.clip title=(subject) { (subject) } }
             }
         }
-        @if let Some(org) = &action.org { span.hint { " · " bdi { (names.org(org)) } } }
+        @if let Some(org) = &action.org { span.hint { " · " bdi.clip title=(names.org(org)) { (names.org(org)) } } }
     }
 }
 

@@ -136,13 +136,19 @@ fn row(of: &OfCustomer, with_boxes: bool) -> Markup {
                 @if of.records.is_empty() { "nothing" }
                 @for record in &of.records {
                     @match &record.url {
-                        Some(url) => { a href=(url) rel="noreferrer" { (record.object) } " " }
-                        None => { (record.object) " " code { (record.id) } " " }
+                        Some(url) => { a href=(url) rel="noreferrer" title=(record.object) { (short(&record.object)) } " " }
+                        None => { span title=(record.object) { (short(&record.object)) } " " code { (record.id) } " " }
                     }
                 }
             }))
         }
     }
+}
+
+/// An object's name without its namespace and its ending: `alcmeon__Conversation__c` is a Conversation.
+fn short(object: &str) -> &str {
+    let name = object.strip_suffix("__c").unwrap_or(object);
+    name.rsplit_once("__").map_or(name, |(_, name)| name)
 }
 
 fn kept(of: &OfCustomer) -> Markup {
@@ -154,7 +160,7 @@ fn kept(of: &OfCustomer) -> Markup {
                 (counted(of.sync_errors, "sync error", "sync errors"))
             }
         } @else { "no sync error" }
-        ", " (counted(of.audit_entries, "entry", "entries")) " of the audit"
+        ", " (counted(of.audit_entries, "audit entry", "audit entries"))
     }
 }
 
@@ -256,4 +262,16 @@ pub(super) async fn result(
         p.links { a href="/customers" { "Find another customer" } a href=(address("/actions", &[("what", "erase")])) { "Who erased what" } }
     };
     Ok(visit.page("Erased", Section::Customers, &content))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short;
+
+    #[test]
+    fn an_object_is_called_by_its_name_alone() {
+        for (object, name) in [("alcmeon__Conversation__c", "Conversation"), ("Case", "Case"), ("Chat__c", "Chat")] {
+            assert_eq!(short(object), name);
+        }
+    }
 }
