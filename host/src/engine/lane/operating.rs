@@ -245,6 +245,11 @@ fn act(
     if error.group != *group || !operation.task.states().contains(&error.state) {
         return Some(false);
     }
+    // What somebody has reopened, or ignored, since it began is not in it.
+    let then = error.history.iter().rev().find(|moment| moment.at <= operation.as_of);
+    if then.is_some_and(|then| !operation.task.states().contains(&then.state)) {
+        return None;
+    }
     let event = match &operation.task {
         Task::Retry => {
             let delivery = turn.delivery(id);

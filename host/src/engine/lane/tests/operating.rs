@@ -178,3 +178,23 @@ fn who_a_customer_was_when_a_conversation_failed_last_is_what_its_sync_error_say
         assert!(bench.ledger.count(&found, 10).await.unwrap().groups.is_empty());
     });
 }
+
+#[test]
+fn what_somebody_reopens_while_an_operation_rests_is_none_of_what_it_goes_on_with() {
+    alone(async {
+        let (mut bench, query) = with_errors(2).await;
+        bench.about(1, Ask::Ignore("mine".to_owned())).await.unwrap().unwrap();
+        // It is retried at the end of the incident, and stands still until then.
+        bench.mood(Mood::Dead);
+        bench.arrive(arrival(3, 1)).await;
+        bench.until("it is parked", |health| health.parked == 1).await;
+        let retry = bench.operate(Task::Retry, &query).await.unwrap();
+        bench.pass(Duration::from_secs(1)).await;
+        bench.about(1, Ask::Reopen).await.unwrap().unwrap();
+        bench.mood(Mood::Good);
+        bench.settled().await;
+        let ended = report(&bench, &retry).await;
+        assert_eq!((ended.matched, ended.done, ended.skipped), (Some(1), 1, 0), "{ended:?}");
+        assert_eq!(bench.state(1).await, Some(State::Pending));
+    });
+}
