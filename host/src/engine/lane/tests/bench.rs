@@ -67,6 +67,8 @@ pub(super) struct World {
     /// The newest version of each conversation that got through.
     pub(super) written: Mutex<HashMap<ConversationId, u64>>,
     pub(super) attempts: AtomicUsize,
+    /// Whether no attempt ends for now.
+    pub(super) holds: watch::Sender<bool>,
     pub(super) probes: AtomicUsize,
 }
 
@@ -131,6 +133,7 @@ impl Outbound for Towards {
             if *lock(&world.mood) == Mood::Hangs {
                 std::future::pending::<()>().await;
             }
+            let _ = world.holds.subscribe().wait_for(|holds| !holds).await;
             Some(world.outcome(&attempt, call))
         })
     }
@@ -222,6 +225,7 @@ impl Bench {
             says: Mutex::default(),
             written: Mutex::default(),
             attempts: AtomicUsize::new(0),
+            holds: watch::Sender::new(false),
             probes: AtomicUsize::new(0),
         });
         Self::over(store, ManualClock::new(Timestamp::from_millis(START)), world, 0)
