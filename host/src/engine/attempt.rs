@@ -119,6 +119,16 @@ pub(super) fn newest(conversation: &Conversation) -> MessageId {
     newest.unwrap_or_else(|| MessageId::scoped(&conversation.source, "", conversation.id.as_str()))
 }
 
+/// The messages of a conversation that have not got through, the newest last; `delivered` is the newest one that did.
+pub(super) fn affected(conversation: &Conversation, delivered: Option<&MessageId>) -> Vec<MessageId> {
+    let ids: Vec<_> = conversation.messages.iter().map(|message| &message.id).collect();
+    let after = delivered.and_then(|delivered| ids.iter().position(|id| *id == delivered)).map_or(0, |place| place + 1);
+    match ids.get(after..) {
+        Some(left) if !left.is_empty() => left.iter().map(|id| (*id).clone()).collect(),
+        _ => vec![newest(conversation)],
+    }
+}
+
 impl Walk {
     /// `true`: it is in Salesforce; `false`: the policy, or the organization's mode, says that it is not to be.
     async fn deliver(&mut self) -> Result<bool, Box<Refusal>> {

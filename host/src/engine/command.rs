@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::Error;
-use super::attempt::newest;
+use super::attempt::{affected, newest};
 use super::choosing::Choosing;
 use super::turn::Turn;
 use crate::domain::{
@@ -157,8 +157,9 @@ impl Turn<'_> {
             return Err(Error::NotParked(id.clone()));
         };
         if delivery.open.is_none() {
-            let message = self.conversation(id).map(newest).ok_or_else(|| Error::NotParked(id.clone()))?;
-            let (refusal, affected) = (refusal.clone(), vec![message.clone()]);
+            let conversation = self.conversation(id).ok_or_else(|| Error::NotParked(id.clone()))?;
+            let message = newest(conversation);
+            let (refusal, affected) = (refusal.clone(), affected(conversation, delivery.delivered.as_ref()));
             let failure = Failure {
                 error: delivery.error_id(self.org, id),
                 group: Cause::new(self.org, &refusal).identify().id,

@@ -167,6 +167,8 @@ impl Turn<'_> {
         for mut error in history.errors {
             if error.affected.iter().any(goes) || goes(&error.message) {
                 about.insert(error.id.to_string());
+                // As it was before: one that is over is not loaded, and what it was found by is to go.
+                self.loaded.errors.entry(error.id.clone()).or_insert_with(|| error.clone());
                 error.erase();
                 self.change(error);
             }

@@ -31,7 +31,7 @@ impl Turn<'_> {
         let failed = matches!(change, Change::Failed { .. } | Change::FailedAgain { .. });
         let group_before = error.group.clone();
         let new = error.apply(change, self.now);
-        if let Some(of) = self.conversation(conversation) {
+        if let (true, Some(of)) = (failed, self.conversation(conversation)) {
             (error.team, error.channel) = (of.team.clone(), of.channel.clone());
             error.person = Person::of(&of.customer);
         }

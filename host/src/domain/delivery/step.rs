@@ -70,7 +70,10 @@ fn arrive(state: &mut Delivery, effects: &mut Vec<Effect>, version: u64, now: Ti
     }
     match state.phase {
         Phase::Sending { .. } | Phase::Ready { work: Work::New, .. } => {}
-        Phase::Parked { .. } => state.phase = Phase::Parked { since: now },
+        Phase::Parked { .. } => {
+            state.attempts = 0;
+            state.phase = Phase::Parked { since: now };
+        }
         Phase::Idle | Phase::Held | Phase::Waiting { .. } | Phase::Ready { .. } => {
             state.attempts = 0;
             queue(state, effects, Work::New, now);
@@ -255,7 +258,7 @@ fn retry(state: &mut Delivery, effects: &mut Vec<Effect>, by: String, operation:
 fn send_again(state: &mut Delivery, effects: &mut Vec<Effect>, work: Work, now: Timestamp) {
     match &mut state.phase {
         Phase::Sending { again, .. } => *again = true,
-        Phase::Ready { .. } | Phase::Parked { .. } => {}
+        Phase::Ready { .. } | Phase::Parked { .. } => state.attempts = 0,
         Phase::Idle | Phase::Held | Phase::Waiting { .. } => {
             state.attempts = 0;
             queue(state, effects, work, now);

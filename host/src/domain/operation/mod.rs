@@ -160,7 +160,7 @@ pub struct Operation {
     pub matched: Option<u64>,
     /// Those that it has acted on.
     pub done: u64,
-    /// Those that it left alone: they had changed, it had acted on them already, or another operation is about to try them.
+    /// Those that it left alone: they had changed, or another operation is about to try them.
     pub skipped: u64,
     /// How those came out that it retried.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -113,10 +113,10 @@ impl Lane {
                 }
                 _ => {
                     for error in found {
-                        if act(turn, number, &operation, &group, error) {
-                            operation.acted(&group);
-                        } else {
-                            operation.skipped();
+                        match act(turn, number, &operation, &group, error) {
+                            Some(true) => operation.acted(&group),
+                            Some(false) => operation.skipped(),
+                            None => {}
                         }
                     }
                     more
@@ -230,29 +230,40 @@ impl Lane {
     }
 }
 
-/// Does to one sync error what an operation is about; answers whether there was something to do.
+/// Does to one sync error what an operation is about; answers whether there was something to do, or `None` where it is not about this
+/// one, or has tried it already.
 fn act(
     turn: &mut Turn<'_>,
     number: u64,
     operation: &Operation,
     group: &Fingerprint,
     summary: &crate::domain::ErrorSummary,
-) -> bool {
+) -> Option<bool> {
     let (id, by) = (&summary.conversation, operation.by.clone());
-    let Some(error) = turn.sync_error(&summary.id) else { return false };
+    let Some(error) = turn.sync_error(&summary.id) else { return Some(false) };
     // What changed since it was listed is no more what was asked for.
     if error.group != *group || !operation.task.states().contains(&error.state) {
-        return false;
+        return Some(false);
+    }
+    // What somebody has reopened, or ignored, since it began is not in it.
+    let then = error.history.iter().rev().find(|moment| moment.at <= operation.as_of);
+    if then.is_some_and(|then| !operation.task.states().contains(&then.state)) {
+        return None;
     }
     let event = match &operation.task {
         Task::Retry => {
             let delivery = turn.delivery(id);
+            let of = delivery.operation.as_ref();
+            // It came out as another cause.
+            if of.is_some_and(|of| of.number == number) {
+                return None;
+            }
             // What another operation is about to try comes out there. What it had on its way before this one was asked for may
             // have been sent by what is mended since.
             let asked_at = error.history.last().map_or(error.last_seen, |moment| moment.at);
             let is_newer = !matches!(delivery.phase, Phase::Sending { .. }) || asked_at >= operation.as_of;
-            if delivery.operation.as_ref().is_some_and(|of| of.number == number || (of.waits && is_newer)) {
-                return false;
+            if of.is_some_and(|of| of.waits && is_newer) {
+                return Some(false);
             }
             let of = InOperation { number, group: group.clone(), waits: true };
             Event::RetryAsked { by, operation: Some(of) }
@@ -260,16 +271,17 @@ fn act(
         Task::Ignore { reason } => Event::IgnoreAsked { by, reason: reason.clone(), operation: Some(number) },
         Task::Reopen { undoes, since } => {
             let ignored_at = error.history.last().map_or(error.last_seen, |moment| moment.at);
+            // What it takes back and is not there any more is known at its end.
             if undoes.is_some() && error.operation != *undoes || since.is_some_and(|since| ignored_at < since) {
-                return false;
+                return None;
             }
             Event::ReopenAsked { by }
         }
-        Task::Assign { .. } | Task::Resync { .. } | Task::AutoIgnore { .. } => return false,
+        Task::Assign { .. } | Task::Resync { .. } | Task::AutoIgnore { .. } => return None,
     };
     turn.step_as_asked(id, event, operation.request.clone());
     if operation.task.sends() {
         turn.traced(id, operation.trace.clone());
     }
-    true
+    Some(true)
 }

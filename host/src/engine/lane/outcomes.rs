@@ -4,8 +4,8 @@ use super::Lane;
 use super::braking::Braked;
 use super::flights::{Flight, Landed};
 use crate::domain::{
-    Arrival, Cause, Class, ConversationId, Event, Failure, IncidentEvent, MessageId, Person, Phase, Records, Refusal,
-    Scope, Timestamp, Verdict,
+    Arrival, Cause, Class, ConversationId, Event, Failure, IncidentEvent, Person, Phase, Records, Refusal, Scope,
+    Timestamp, Verdict,
 };
 use crate::engine::attempt::{Ended, Outcome};
 use crate::engine::erase::History;
@@ -177,18 +177,4 @@ impl Lane {
 pub(super) fn of_a_broken_attempt() -> Refusal {
     let text = "The attempt broke off: a defect of this host. Its log says where.";
     Refusal::new(Class::Request, "ATTEMPT_BROKE_OFF", text)
-}
-
-/// The messages of a conversation that have not got through, the newest last.
-pub(super) fn affected(
-    conversation: &crate::domain::Conversation,
-    delivered: Option<&MessageId>,
-    newest: &MessageId,
-) -> Vec<MessageId> {
-    let ids: Vec<_> = conversation.messages.iter().map(|message| &message.id).collect();
-    let after = delivered.and_then(|delivered| ids.iter().position(|id| *id == delivered)).map_or(0, |place| place + 1);
-    match ids.get(after..) {
-        Some(left) if !left.is_empty() => left.iter().map(|id| (*id).clone()).collect(),
-        _ => vec![newest.clone()],
-    }
 }

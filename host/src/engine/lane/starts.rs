@@ -4,9 +4,8 @@ use std::collections::HashSet;
 
 use super::Lane;
 use super::flights::Flight;
-use super::outcomes::affected;
 use crate::domain::{ConversationId, Delivery, Event, Failure, IncidentEvent, Phase, Room, Timestamp, Verdict, Work};
-use crate::engine::attempt::{Attempt, Begun, newest};
+use crate::engine::attempt::{Attempt, Begun, affected, newest};
 use crate::engine::turn::Turn;
 use crate::ledger::Queued;
 
@@ -85,7 +84,7 @@ impl Lane {
         let open = delivery.open.as_ref().and_then(|open| turn.sync_error(&open.id));
         let first_seen = open.map_or(now, |error| error.first_seen);
         let message = newest(&conversation);
-        let affected = affected(&conversation, delivery.delivered.as_ref(), &message);
+        let affected = affected(&conversation, delivery.delivered.as_ref());
         let (records, number, intents) = (delivery.records, delivery.attempts + 1, self.intents.0.clone());
         let chosen = delivery.chosen.map(|chosen| chosen.pick);
         // One of many, and one of long after, would make a trace that nobody can read: they have their own, with a link.

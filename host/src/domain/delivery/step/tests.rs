@@ -241,6 +241,16 @@ fn what_an_incident_holds_back_is_parked_without_a_sync_error_and_without_counti
     assert!(matches!(step(state, Event::Started, Timestamp::default()).0.phase, Phase::Sending { version: 1, .. }));
 }
 
+#[test]
+fn attempts_at_what_is_parked_are_counted_anew_once_a_message_comes_or_a_person_asks() {
+    let parked = [arrived(1), Event::Started, failed(1, Class::Transient, Verdict::AsUsual), Event::Parked];
+    for (event, attempts) in [(None, 1), (Some(arrived(2)), 0), (Some(retry()), 0)] {
+        let (state, _) = walk(parked.iter().cloned().chain(event).collect());
+        assert!(matches!(state.phase, Phase::Parked { .. }), "{:?}", state.phase);
+        assert_eq!(state.attempts, attempts);
+    }
+}
+
 /// What the world may do to a delivery; the numbers become versions and messages while walking.
 #[derive(Debug, Clone)]
 enum Move {

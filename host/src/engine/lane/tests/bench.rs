@@ -62,9 +62,13 @@ pub(super) struct World {
     pub(super) mood: Mutex<Mood>,
     /// Conversations that are refused whatever the mood.
     pub(super) refused: Mutex<HashSet<ConversationId>>,
+    /// What else conversations are refused with, unless nothing gets through. Where the contact is what is not clear, a choice helps.
+    pub(super) says: Mutex<HashMap<ConversationId, Refusal>>,
     /// The newest version of each conversation that got through.
     pub(super) written: Mutex<HashMap<ConversationId, u64>>,
     pub(super) attempts: AtomicUsize,
+    /// Whether no attempt ends for now.
+    pub(super) holds: watch::Sender<bool>,
     pub(super) probes: AtomicUsize,
 }
 
@@ -72,11 +76,11 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn outage(call: usize) -> Refusal {
+pub(super) fn outage(call: usize) -> Refusal {
     Refusal { call: Some(call as u64), ..Refusal::new(Class::Transient, "TIMEOUT", "no answer").of_org() }
 }
 
-fn dead() -> Refusal {
+pub(super) fn dead() -> Refusal {
     Refusal::new(Class::Auth, "invalid_grant", "expired access/refresh token").of_org()
 }
 
@@ -90,6 +94,8 @@ impl World {
             Ended::Failed { refusal, group, records: records.clone(), verdict: Verdict::AsUsual, judged_by: None }
         };
         let mood = *lock(&self.mood);
+        let said = lock(&self.says).get(&id).cloned();
+        let said = said.filter(|refusal| refusal.class != Class::Contact || attempt.chosen.is_none());
         let ended = match mood {
             Mood::Outage => failed(outage(call)),
             Mood::Dead => failed(dead()),
@@ -99,6 +105,7 @@ impl World {
                 let records = CONTACTS.map(str::to_owned).to_vec();
                 failed(Refusal { records, ..Refusal::new(Class::Contact, "CONTACT_AMBIGUOUS", "several") })
             }
+            _ if said.is_some() => failed(said.expect("a refusal")),
             _ if lock(&self.refused).contains(&id) => failed(Refusal::new(Class::Config, "QUEUE_NOT_FOUND", "no")),
             Mood::Good | Mood::Hangs | Mood::Ambiguous => {
                 lock(&self.written).insert(id.clone(), conversation.version);
@@ -126,6 +133,7 @@ impl Outbound for Towards {
             if *lock(&world.mood) == Mood::Hangs {
                 std::future::pending::<()>().await;
             }
+            let _ = world.holds.subscribe().wait_for(|holds| !holds).await;
             Some(world.outcome(&attempt, call))
         })
     }
@@ -214,8 +222,10 @@ impl Bench {
         let world = Arc::new(World {
             mood: Mutex::new(Mood::Good),
             refused: Mutex::default(),
+            says: Mutex::default(),
             written: Mutex::default(),
             attempts: AtomicUsize::new(0),
+            holds: watch::Sender::new(false),
             probes: AtomicUsize::new(0),
         });
         Self::over(store, ManualClock::new(Timestamp::from_millis(START)), world, 0)
@@ -320,12 +330,23 @@ impl Bench {
     pub(super) async fn operation(&self, task: Task, query: &ErrorQuery) -> Option<Operation> {
         let sweeps = matches!(task, Task::Resync { .. });
         let counted = self.ledger.count(query, 10_000).await.ok()?;
-        let matched = counted.groups.iter().map(|(_, _, count)| count).sum();
+        let matched = match task {
+            Task::Assign { .. } => counted.groups.len() as u64,
+            _ => counted.groups.iter().map(|(_, _, count)| count).sum(),
+        };
         let counted = counted.groups.into_iter().filter(|_| !sweeps);
         let parts = counted.map(|(_, group, _)| Part::new(group)).collect();
         let id = OperationId::begun(Timestamp::default(), fastrand::u64(..));
         let (query, by) = (query.clone(), "ann".to_owned());
         Some(Operation::new(id, task, query, by, Timestamp::default(), (!sweeps).then_some(matched), parts))
+    }
+
+    /// What takes back what an operation ignored that is over; it has not begun.
+    pub(super) async fn undoing(&self, number: u64, of: Operation) -> Option<Operation> {
+        let query = ErrorQuery { states: [State::Ignored].into(), ..of.query.without_forgotten() };
+        let task = Task::Reopen { undoes: Some(number), since: None };
+        let all = ErrorQuery { conversation: None, customer: None, ..query.clone() };
+        Some(Operation { query, matched: Some(of.done), ..self.operation(task, &all).await? })
     }
 
     /// Begins an operation; `None` where the lane does not answer.
@@ -401,6 +422,17 @@ impl Bench {
         panic!("it never settled: {:?}", self.health.borrow())
     }
 
+    /// Returns when the lane does nothing more by itself until time passes.
+    pub(super) async fn quiet(&self) {
+        let (mut seen, mut still) = (None, 0);
+        while still < 30 {
+            tokio::task::yield_now().await;
+            let now = Some((self.store.commits(), self.attempts(), self.probes()));
+            still = if seen == now { still + 1 } else { 0 };
+            seen = now;
+        }
+    }
+
     /// Lets time pass, and the lane do what is to be done by then.
     pub(super) async fn pass(&self, time: Duration) {
         self.clock.advance(time);
@@ -411,6 +443,10 @@ impl Bench {
 
     pub(super) fn attempts(&self) -> usize {
         self.world.attempts.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn probes(&self) -> usize {
+        self.world.probes.load(Ordering::SeqCst)
     }
 
     /// Asserts that every index and count equals a recount.

@@ -6,6 +6,7 @@ use tokio::sync::Semaphore;
 
 use super::bench::{Bench, Mood, START, alone, arrival, conversation, lock, org};
 use crate::domain::{Arrival, ErrorQuery, Operation, OperationStatus, State, Task, Timestamp};
+use crate::engine::command::Ask;
 use crate::ledger::Paging;
 use crate::store::{Batch, Fault, Point, Store, export};
 
@@ -67,6 +68,23 @@ fn what_a_person_had_forgotten_is_forgotten_once_wherever_its_lane_is_killed_or_
             );
             bench.verify().await;
         }
+    });
+}
+
+#[test]
+fn a_sync_error_that_is_over_is_found_by_the_name_of_who_is_forgotten_no_more_and_tells_nothing_new() {
+    alone(async {
+        let mut bench = with_words().await;
+        lock(&bench.world.refused).clear();
+        bench.about(1, Ask::Retry).await.unwrap().unwrap();
+        bench.until("it is over", |health| health.sync_errors.resolved == 1 && health.idle()).await;
+        let told = bench.ledger.lane_state(&org()).await.unwrap().unwrap().events;
+        bench.arrive(erasing(Timestamp::from_millis(START))).await;
+        bench.until("it is forgotten", |health| health.unmerged == 0).await;
+        let all = kept(&bench).await;
+        assert!(!all.contains("Jane") && !all.contains("jane"), "{all}");
+        assert_eq!(bench.ledger.lane_state(&org()).await.unwrap().unwrap().events, told, "no sync error has opened");
+        bench.verify().await;
     });
 }
 

@@ -4,6 +4,7 @@ mod at_once;
 mod bench;
 mod erased;
 mod killed;
+mod model;
 mod operating;
 mod outage;
 mod records;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::bench::{Bench, Mood, alone, arrival, conversation, lock, org};
-use crate::domain::{ErrorQuery, Operation, OperationStatus, Retried, State, Task};
+use crate::domain::{Class, ErrorQuery, Operation, OperationStatus, Refusal, Retried, State, Task};
+use crate::engine::command::Ask;
 
 /// A lane with so many sync errors of one cause.
 async fn with_errors(count: u64) -> (Bench, ErrorQuery) {
@@ -120,5 +121,80 @@ fn a_cause_is_assigned_only_where_one_of_its_sync_errors_matches() {
         let groups = bench.ledger.groups_of(&org()).await.unwrap();
         let owners: Vec<_> = groups.iter().map(|group| (group.counts.pending, group.assignee.as_deref())).collect();
         assert!(owners.contains(&(3, Some("bob"))) && owners.contains(&(1, None)), "{owners:?}");
+    });
+}
+
+#[test]
+fn an_undo_tells_of_what_its_operation_ignored_and_of_nothing_that_others_did() {
+    alone(async {
+        let (mut bench, query) = with_errors(5).await;
+        for number in [4, 5] {
+            bench.about(number, Ask::Ignore("mine".to_owned())).await.unwrap().unwrap();
+        }
+        let ignored = bench.operate(ignore(), &query).await.unwrap();
+        bench.settled().await;
+        bench.about(1, Ask::Reopen).await.unwrap().unwrap();
+        let (_, number, ignored) = bench.ledger.operation(&ignored.id).await.unwrap().pop().unwrap();
+        let undoing = bench.undoing(number, ignored).await.unwrap();
+        let undo = bench.begin(undoing).await.unwrap();
+        bench.settled().await;
+        let ended = report(&bench, &undo).await;
+        // The first has changed since; the last two were never in it.
+        assert_eq!((ended.matched, ended.done, ended.skipped), (Some(3), 2, 1), "{ended:?}");
+        assert_eq!(bench.health.borrow().sync_errors.ignored, 2);
+    });
+}
+
+#[test]
+fn what_a_retry_has_tried_and_finds_again_in_another_cause_is_told_once() {
+    alone(async {
+        let (mut bench, query) = with_errors(5).await;
+        // The sixth, which fails by a cause of its own, fails as the five do once it is tried again.
+        lock(&bench.world.says).insert(conversation(6), Refusal::new(Class::Record, "RULE", "no"));
+        bench.arrive(arrival(6, 1)).await;
+        bench.until("it is on record", |health| health.sync_errors.pending == 6 && health.idle()).await;
+        lock(&bench.world.says).clear();
+        lock(&bench.world.refused).insert(conversation(6));
+        lock(&bench.world.refused).remove(&conversation(1));
+        let retry = bench.operate(Task::Retry, &query).await.unwrap();
+        bench.settled().await;
+        let ended = report(&bench, &retry).await;
+        assert_eq!((ended.matched, ended.done, ended.skipped), (Some(6), 6, 0), "{ended:?}");
+    });
+}
+
+#[test]
+fn who_a_customer_was_when_a_conversation_failed_last_is_what_its_sync_error_says_whatever_people_do_with_it() {
+    alone(async {
+        let (mut bench, query) = with_errors(1).await;
+        bench.mood(Mood::Dead);
+        let mut said = arrival(1, 2);
+        said.customer.name = Some("Jane Smith".to_owned());
+        bench.arrive(said).await;
+        bench.until("it is parked", |health| health.parked == 1 && health.unmerged == 0).await;
+        let ignored = bench.about(1, Ask::Ignore("a test".to_owned())).await.unwrap().unwrap();
+        assert_eq!(ignored.person.unwrap().name.as_deref(), Some("Jane 1"));
+        let found = ErrorQuery { customer: Some("smith".to_owned()), states: [State::Ignored].into(), ..query };
+        assert!(bench.ledger.count(&found, 10).await.unwrap().groups.is_empty());
+    });
+}
+
+#[test]
+fn what_somebody_reopens_while_an_operation_rests_is_none_of_what_it_goes_on_with() {
+    alone(async {
+        let (mut bench, query) = with_errors(2).await;
+        bench.about(1, Ask::Ignore("mine".to_owned())).await.unwrap().unwrap();
+        // It is retried at the end of the incident, and stands still until then.
+        bench.mood(Mood::Dead);
+        bench.arrive(arrival(3, 1)).await;
+        bench.until("it is parked", |health| health.parked == 1).await;
+        let retry = bench.operate(Task::Retry, &query).await.unwrap();
+        bench.pass(Duration::from_secs(1)).await;
+        bench.about(1, Ask::Reopen).await.unwrap().unwrap();
+        bench.mood(Mood::Good);
+        bench.settled().await;
+        let ended = report(&bench, &retry).await;
+        assert_eq!((ended.matched, ended.done, ended.skipped), (Some(1), 1, 0), "{ended:?}");
+        assert_eq!(bench.state(1).await, Some(State::Pending));
     });
 }

@@ -71,6 +71,23 @@ fn an_incident_is_probed_by_a_call_while_no_conversation_waits_for_it() {
 }
 
 #[test]
+fn a_parked_conversation_that_is_ignored_names_every_message_that_did_not_get_through() {
+    alone(async {
+        let mut bench = Bench::start();
+        bench.mood(Mood::Dead);
+        for message in 1..=2 {
+            bench.arrive(super::bench::arrival(1, message)).await;
+        }
+        bench.until("it is parked", |health| health.parked == 1 && health.unmerged == 0).await;
+        let (conversation, reason) = (conversation(1), "a test".to_owned());
+        let ignored = |reply| Command::IgnoreParked { conversation, by: ann(), reason, reply };
+        let error = bench.ask(ignored).await.unwrap().unwrap();
+        let affected: Vec<_> = error.affected.iter().map(ToString::to_string).collect();
+        assert_eq!((affected.join(" "), error.affected_count), ("main:1-1 main:1-2".to_owned(), 2));
+    });
+}
+
+#[test]
 fn a_call_that_is_answered_ends_no_incident_while_conversations_are_refused() {
     alone(async {
         let mut bench = Bench::start();

@@ -242,8 +242,7 @@ async fn undo(bench: &Bench, operations: &[OperationId]) -> Option<OperationId> 
         ignored = found.into_iter().find(over).map(|(_, number, operation)| (number, operation)).or(ignored);
     }
     let (number, operation) = ignored?;
-    let query = ErrorQuery { states: [State::Ignored].into(), ..operation.query };
-    let begun = bench.operate(Task::Reopen { undoes: Some(number), since: None }, &query);
+    let begun = async { bench.begin(bench.undoing(number, operation).await?).await };
     let begun = tokio::time::timeout(Duration::from_secs(5), begun).await;
     begun.ok().flatten().map(|operation| operation.id)
 }
