@@ -304,5 +304,4 @@ fn is_token_error(stage: Stage, code: &str, json: &Value) -> bool {
 }
 
 #[cfg(test)]
-#[path = "classify_tests.rs"]
 mod tests;
