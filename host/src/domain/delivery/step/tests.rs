@@ -6,7 +6,9 @@ mod operations;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{Cause, Class, ConversationId, MessageId, OrgId, Pick, Records, Refusal, SyncErrorId, Verdict};
+use crate::domain::{
+    Cause, Class, ConversationId, Failure, MessageId, OrgId, Pick, Records, Refusal, SyncErrorId, Verdict,
+};
 
 fn message(n: u64) -> MessageId {
     MessageId::new(format!("main:{n}")).unwrap()
