@@ -1,5 +1,6 @@
 //! switchyard.toml: one struct from each part, unknown keys refused, secrets taken from where they are kept.
 
+mod secrets;
 mod sources;
 
 use std::collections::{BTreeMap, HashSet};
@@ -7,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use self::secrets::Secrets;
 use self::words::{short, told};
-use crate::domain::{AccountId, AlertSettings, PluginName, Secret, SourceId};
+use crate::domain::{AccountId, AlertSettings, PluginName, SourceId};
 use crate::engine::{OrgConfig, check_settings};
 use crate::ledger::Keys;
 use crate::{alcmeon, http, mail, otlp, policy, registry};
@@ -66,14 +68,6 @@ impl Default for Store {
     fn default() -> Self {
         Self { path: "data".into(), keep_days: None, accept_loss: false }
     }
-}
-
-/// What stored tokens are sealed with.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Secrets {
-    /// 64 hexadecimal digits each. The first seals; the others still open what they sealed before.
-    pub keys: Vec<Secret>,
 }
 
 /// Where policies and plugins are.
@@ -163,58 +157,6 @@ impl Config {
             let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
             Error::Text { path: path.to_owned(), line, column, message: told(error.message()) }
         })
-    }
-
-    /// Every secret with its key.
-    fn secrets(&mut self) -> Vec<(String, &mut Secret)> {
-        let mut secrets: Vec<(String, &mut Secret)> = Vec::new();
-        for (place, key) in self.secrets.keys.iter_mut().enumerate() {
-            secrets.push((format!("secrets.keys, number {}", place + 1), key));
-        }
-        for token in &mut self.http.tokens {
-            secrets.push((format!("http.tokens `{}`.secret", token.name), &mut token.secret));
-        }
-        for (host, account) in &mut self.policies.registries {
-            secrets.push((format!("policies.registries.`{host}`.password"), &mut account.password));
-        }
-        for (source, environment) in &mut self.alcmeon {
-            secrets.push((format!("alcmeon.{source}.secret"), &mut environment.secret));
-        }
-        if let Some(password) = self.mail.as_mut().and_then(|mail| mail.password.as_mut()) {
-            secrets.push(("mail.password".to_owned(), password));
-        }
-        for (name, value) in self.traces.iter_mut().flat_map(|traces| &mut traces.headers) {
-            secrets.push((format!("traces.headers.`{name}`"), value));
-        }
-        for org in &mut self.orgs {
-            for (name, secret) in org.salesforce.secrets() {
-                secrets.push((format!("orgs `{}`.salesforce.{name}", org.id), secret));
-            }
-        }
-        secrets
-    }
-
-    /// Puts the secrets that are kept elsewhere in their places.
-    fn resolve(&mut self, folder: &Path) -> Result<(), Error> {
-        for (key, secret) in self.secrets() {
-            let found = if let Some(name) = secret.reveal().strip_prefix("env:") {
-                std::env::var(name).map_err(|_| format!("the environment variable {name} is not set"))
-            } else if let Some(file) = secret.reveal().strip_prefix("file:") {
-                let text = std::fs::read_to_string(folder.join(file)).map_err(|error| format!("{file}: {error}"));
-                // A private key is a file of many lines.
-                let whole = |text: &str| text.starts_with("-----BEGIN ");
-                text.map(|text| if whole(&text) { text } else { text.lines().next().unwrap_or_default().to_owned() })
-            } else {
-                continue;
-            };
-            let found = found.map(Secret::new).map_err(|why| Error::Sense(format!("{key}: {why}")))?;
-            if found.is_blank() {
-                // Which of the places is empty; the name of one is no secret.
-                return Err(Error::Sense(format!("{key}: there is nothing in {}", secret.reveal())));
-            }
-            *secret = found;
-        }
-        Ok(())
     }
 
     /// Refuses what could not work, whatever the network says.

@@ -286,5 +286,4 @@ fn extra(action: JsonObject) -> Option<Value> {
 }
 
 #[cfg(test)]
-#[path = "parse_tests.rs"]
 mod tests;

@@ -1,5 +1,6 @@
 //! Who is told what, and when: a pure planner of the mails about an organization.
 
+mod known;
 mod notice;
 mod plan;
 mod situation;

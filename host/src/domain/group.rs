@@ -1,5 +1,7 @@
 //! A group: all sync errors of one cause, counted, with when it came and whether it grows.
 
+mod condition;
+mod histogram;
 #[cfg(test)]
 mod tests;
 
@@ -7,20 +9,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::condition::Condition;
+pub use self::histogram::Histogram;
 use super::ids::digest;
 use super::{Cause, Class, ErrorCounts, Fingerprint, OrgId, PolicyName, Question, State, SyncErrorId, Timestamp};
 
 /// The most causes of one organization that are kept apart.
 pub const GROUPS_KEPT: u64 = 2_000;
 
-const HOUR_MS: u64 = 3_600_000;
-/// Hours of the histogram: 14 days. One of them lies ahead, for a clock that goes back a little.
-const HOURS: u32 = 14 * 24;
-/// Hours that an escalation is compared with: 7 days.
-const COMPARED: u32 = 7 * 24;
-/// A group escalates when this hour has more failures than this, and more than so many times the highest hour.
-const ESCALATES_ABOVE: u32 = 10;
-const ESCALATES_TIMES: u32 = 3;
 /// A group is new, or regressed, for so long; and it has regressed when nothing of it was pending for so long.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Sync errors that stand for all of them.
@@ -128,54 +124,6 @@ impl std::fmt::Display for Annotation {
             Self::Ticket(Some(_)) => f.write_str("a ticket"),
             Self::Ticket(None) => f.write_str("no ticket any more"),
         }
-    }
-}
-
-/// How a group stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Condition {
-    /// It was first seen within the last day.
-    New,
-    /// It is known.
-    Ongoing,
-    /// It comes much more often than it did.
-    Escalating,
-    /// It is back, after a day without.
-    Regressed,
-    /// None of it waits for a person or a retry.
-    Quiet,
-}
-
-impl Condition {
-    /// Every condition.
-    pub const ALL: [Self; 5] = [Self::New, Self::Ongoing, Self::Escalating, Self::Regressed, Self::Quiet];
-
-    /// The word that stands for it in the API, on the page and in mails.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Ongoing => "ongoing",
-            Self::Escalating => "escalating",
-            Self::Regressed => "regressed",
-            Self::Quiet => "quiet",
-        }
-    }
-}
-
-impl std::str::FromStr for Condition {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let known = || Self::ALL.map(Self::as_str).join(", ");
-        let found = Self::ALL.into_iter().find(|condition| condition.as_str() == text);
-        found.ok_or_else(|| format!("`{text}` is none of {}", known()))
-    }
-}
-
-impl std::fmt::Display for Condition {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -298,80 +246,5 @@ impl Group {
             text.truncate(text.floor_char_boundary(most));
             text
         });
-    }
-}
-
-/// How often something happened in each hour of 14 days. Stored as pairs of hours since the entry before (the first: since
-/// 1970) and count.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Vec<u32>", into = "Vec<u32>")]
-pub struct Histogram(Vec<(u32, u32)>);
-
-impl Histogram {
-    /// Whether nothing happened.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The hours in which something happened, and how often, oldest first.
-    pub fn hours(&self) -> impl Iterator<Item = (Timestamp, u32)> {
-        self.0.iter().map(|(hour, count)| (Timestamp::from_millis(u64::from(*hour) * HOUR_MS), *count))
-    }
-
-    /// How often it happened since then, by whole hours.
-    #[must_use]
-    pub fn since(&self, at: Timestamp) -> u64 {
-        self.beginning(hour(at)).iter().map(|(_, count)| u64::from(*count)).sum()
-    }
-
-    /// The entries from an hour on.
-    fn beginning(&self, from: u32) -> &[(u32, u32)] {
-        &self.0[self.0.partition_point(|(hour, _)| *hour < from)..]
-    }
-
-    fn add(&mut self, at: Timestamp) {
-        let now = hour(at);
-        // What lies further ahead was written by a clock that was wrong.
-        self.0.retain(|(hour, _)| *hour <= now.saturating_add(1) && now.saturating_add(1) - *hour < HOURS);
-        match self.0.binary_search_by_key(&now, |(hour, _)| *hour) {
-            Ok(at) => self.0[at].1 = self.0[at].1.saturating_add(1),
-            Err(at) => self.0.insert(at, (now, 1)),
-        }
-    }
-
-    /// Whether this hour has far more than any of the last seven days; in its first hour nothing can be said.
-    fn escalates(&self, first_seen: Timestamp, at: Timestamp) -> bool {
-        let now = hour(at);
-        let current = self.beginning(now).first().filter(|(hour, _)| *hour == now).map_or(0, |(_, count)| *count);
-        let compared = self.beginning(now.saturating_sub(COMPARED)).iter().take_while(|(hour, _)| *hour < now);
-        let before = compared.map(|(_, count)| *count).max().unwrap_or(0);
-        hour(first_seen) < now && current > ESCALATES_ABOVE && current > before.saturating_mul(ESCALATES_TIMES)
-    }
-}
-
-/// Hours since 1970.
-fn hour(at: Timestamp) -> u32 {
-    u32::try_from(at.as_millis() / HOUR_MS).unwrap_or(u32::MAX)
-}
-
-impl From<Vec<u32>> for Histogram {
-    fn from(flat: Vec<u32>) -> Self {
-        let (mut hours, mut hour) = (Vec::with_capacity(flat.len() / 2), 0_u32);
-        for pair in flat.chunks_exact(2).take(HOURS as usize) {
-            hour = hour.saturating_add(pair[0]);
-            // A second entry of an hour, which no release writes, stands in the place of the first.
-            hours.pop_if(|(last, _)| *last == hour);
-            hours.push((hour, pair[1]));
-        }
-        Self(hours)
-    }
-}
-
-impl From<Histogram> for Vec<u32> {
-    fn from(histogram: Histogram) -> Self {
-        let mut before = 0;
-        let pair = |(hour, count)| [hour - std::mem::replace(&mut before, hour), count];
-        histogram.0.into_iter().flat_map(pair).collect()
     }
 }

@@ -1,9 +1,14 @@
 //! An entry of the error registry: what failed, how often, and what became of it.
 
-use std::fmt;
+mod change;
+mod state;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::change::{Change, Ending, TransitionError};
+pub use self::state::State;
 use super::{
     ConversationId, Fingerprint, MESSAGES_KEPT, MessageId, OrgId, Person, PolicyRef, RecordId, Refusal, SyncErrorId,
     Timestamp,
@@ -89,127 +94,6 @@ pub struct Moment {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-}
-
-/// Where a sync error stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum State {
-    /// Waits for a person.
-    Pending,
-    /// Is being tried again, or will be at `next_attempt_at`, without anybody doing anything.
-    Retrying,
-    /// No further synchronization is expected.
-    Ignored,
-    /// Over.
-    Resolved,
-}
-
-impl State {
-    /// Every state.
-    pub const ALL: [Self; 4] = [Self::Pending, Self::Retrying, Self::Ignored, Self::Resolved];
-
-    /// The word that stands for it in the API, on the page and in mails.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Retrying => "retrying",
-            Self::Ignored => "ignored",
-            Self::Resolved => "resolved",
-        }
-    }
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl std::str::FromStr for State {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let known = || Self::ALL.map(Self::as_str).join(", ");
-        Self::ALL
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is none of {}", known()))
-    }
-}
-
-/// How a sync error ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Ending {
-    /// The message itself got through.
-    Delivered,
-    /// A later message of the conversation got through.
-    Superseded,
-    /// The policy says by now that the conversation is not to be written.
-    NotEligible,
-}
-
-/// What can happen to a sync error.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Change {
-    /// The conversation failed, for the first time or again.
-    Failed {
-        /// The refusal.
-        refusal: Box<Refusal>,
-        /// Its cause.
-        group: Fingerprint,
-        /// The messages that did not get through, the newest last.
-        affected: Vec<MessageId>,
-        /// Who judged it.
-        judged_by: Option<PolicyRef>,
-        /// Pending, retrying (then with a time) or ignored.
-        state: State,
-        /// When it is tried again by itself.
-        next_attempt_at: Option<Timestamp>,
-        /// Which policy ignores it, and why.
-        ignored: Option<(String, String)>,
-        /// The number of the operation that counts what the policy ignores.
-        operation: Option<u64>,
-        /// Why it is not ignored although the policy says so.
-        held: Option<String>,
-    },
-    /// It failed while it is ignored: counted, and nothing else changes.
-    FailedAgain {
-        /// The messages that did not get through, the newest last.
-        affected: Vec<MessageId>,
-    },
-    /// A person asked for another attempt.
-    Retry {
-        /// Who.
-        by: String,
-    },
-    /// A person ignores it.
-    Ignore {
-        /// Who.
-        by: String,
-        /// Why.
-        reason: String,
-        /// The number of the operation that ignores it among many.
-        operation: Option<u64>,
-    },
-    /// A person takes an ignored one back.
-    Reopen {
-        /// Who.
-        by: String,
-    },
-    /// It is over.
-    Resolve(Ending),
-}
-
-/// A change that the present state does not allow.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a sync error that is {state} cannot be {asked}")]
-pub struct TransitionError {
-    /// Where it stands.
-    pub state: State,
-    /// What was asked.
-    pub asked: &'static str,
 }
 
 impl SyncError {
@@ -353,6 +237,3 @@ impl SyncError {
         self.history.push(Moment { at: now, state, by, reason });
     }
 }
-
-#[cfg(test)]
-mod tests;

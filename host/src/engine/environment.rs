@@ -1,6 +1,8 @@
 //! Looks after an Alcmeon environment, with one call at a time: asks for actions that no notification brought, completes
 //! conversations, writes back ids of Salesforce's records, and keeps the webhook on.
 
+mod webhook;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +10,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::watch;
 
+pub use self::webhook::WebhookHealth;
 use super::Engine;
 use crate::alcmeon::{ActionPage, CallError, Client};
 use crate::domain::{ConversationId, SourceId, Timestamp};
@@ -19,18 +22,11 @@ use crate::troubles::Trouble;
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// How often the webhook is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(300);
-/// The same while Alcmeon knows of no webhook that leads here: somebody may be about to set it.
-const LOOK_SOON: Duration = Duration::from_secs(30);
-/// How often the webhook is switched on
-const SWITCHES: usize = 6;
-/// within this time; after that somebody has to look.
-const DAY: Duration = Duration::from_secs(86_400);
 
 /// So many calls in a row in vain are a trouble.
 const IN_VAIN: u32 = 3;
-/// Kinds of trouble: calls in vain, a webhook that is off, and ids of Salesforce that are not taken.
+/// Kinds of trouble: calls in vain, and ids of Salesforce that are not taken.
 const CALLS: &str = "alcmeon-calls";
-const WEBHOOK: &str = "alcmeon-webhook";
 const IDS: &str = "alcmeon-ids";
 
 /// An Alcmeon environment, and what is to be done about it.
@@ -61,17 +57,6 @@ pub struct EnvironmentHealth {
     pub not_written: Option<String>,
     /// Where its notifications stand; `null` while that is not known, or not looked at.
     pub webhook: Option<WebhookHealth>,
-}
-
-/// Where the notifications of an environment stand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct WebhookHealth {
-    /// When it was looked at.
-    pub looked_at: Timestamp,
-    /// Whether notifications are sent here; `null`: Alcmeon knows of no webhook that leads here.
-    pub enabled: Option<bool>,
-    /// When this host switched it on, in the last 24 hours.
-    pub switched_on: Vec<Timestamp>,
 }
 
 /// An environment that is looked after.
@@ -301,52 +286,5 @@ impl Keeper {
         }
         // What it has become meanwhile is written the next time.
         Ok(self.engine.ledger().linked(source, id, noted).await?)
-    }
-
-    async fn look_at_webhook(&mut self, now: Timestamp) -> Result<(), Failed> {
-        let kept = Arc::clone(&self.kept);
-        let Environment { source, client, .. } = &kept.environment;
-        let found = match client.webhooks(now).await {
-            Ok(found) => found,
-            // The application may not be allowed to look; that is no reason to ask for actions less often.
-            Err(error @ (CallError::Refused { .. } | CallError::Unreadable(_))) => {
-                tracing::warn!(%source, %error, "the webhook cannot be looked at");
-                kept.health.send_modify(|health| health.webhook = None);
-                return Ok(());
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let path = format!("/alcmeon/{source}/notify");
-        let own = found.iter().find(|webhook| webhook.url.trim_end_matches('/').ends_with(&path));
-        let mut enabled = own.map(|webhook| webhook.enabled);
-        if enabled.is_none() {
-            // The other calls have their turns in between, however seldom they are made.
-            self.look_at = now.after(LOOK_SOON.max(kept.environment.every * 8));
-        }
-        self.switched_on.retain(|at| now.since(*at) < DAY);
-        if enabled == Some(false) && self.switched_on.len() < SWITCHES {
-            match client.switch_webhook_on(now).await {
-                Ok(()) => {
-                    tracing::warn!(%source, times = self.switched_on.len() + 1, "Alcmeon had disabled its webhook; it is on again");
-                    self.switched_on.push_back(now);
-                    enabled = Some(true);
-                }
-                Err(CallError::RateLimited { until }) => return Err(Failed::RateLimited(until)),
-                Err(error) => tracing::warn!(%source, %error, "the webhook is off and cannot be switched on"),
-            }
-        }
-        match enabled {
-            Some(false) => {
-                let cure = "find out why notifications fail, and switch the webhook on in Alcmeon";
-                self.trouble(WEBHOOK, "Alcmeon has switched its webhook off", cure, now);
-            }
-            _ => self.cured(WEBHOOK),
-        }
-        let switched_on = self.switched_on.iter().copied().collect();
-        kept.health.send_modify(|health| {
-            health.webhook = Some(WebhookHealth { looked_at: now, enabled, switched_on });
-        });
-        self.answered(now);
-        Ok(())
     }
 }

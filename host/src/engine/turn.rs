@@ -1,16 +1,18 @@
 //! One turn of a lane: what several events change together, over what was loaded, so that one commit makes all of it durable.
 
+mod arriving;
+mod finished;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+pub(super) use self::finished::Finished;
 use super::org::Links;
 use crate::domain::{
-    Arrival, AuditEntry, Conversation, ConversationId, Delivery, Effect, Event, Fact, Fingerprint, Group, GroupStood,
-    HostEvent, InOperation, MessageId, OrgId, Records, Refusal, RequestOrigin, Retried, SyncError, SyncErrorId,
-    Timestamp, Work, merge, step,
+    AuditEntry, Conversation, ConversationId, Delivery, Effect, Event, Fact, Fingerprint, Group, GroupStood,
+    InOperation, MessageId, OrgId, Records, Refusal, RequestOrigin, Retried, SyncError, SyncErrorId, Timestamp, Work,
+    step,
 };
-use crate::ledger::{
-    AuditPage, CustomerChange, DeliveryChange, ErrorChange, Forgotten, LaneCommit, LaneState, Loaded, Quarantined,
-};
+use crate::ledger::{AuditPage, CustomerChange, Forgotten, LaneCommit, LaneState, Loaded, Quarantined};
 
 /// Entries of the host come after those of the source within one millisecond.
 const OWN_ENTRIES: u64 = 1 << 63;
@@ -85,51 +87,6 @@ impl<'a> Turn<'a> {
             trace_id: None,
             operations: BTreeSet::new(),
         }
-    }
-
-    /// Merges an arrival, and moves the delivery when that changed something. Answers the conversation's team.
-    pub(super) fn arrive(&mut self, number: u64, arrival: Arrival) -> Option<String> {
-        let id = arrival.conversation.clone();
-        self.commit.taken.push(number);
-        let known = self.conversation(&id).cloned();
-        if arrival.shows_a_gap(known.as_ref()) {
-            self.commit.gaps.push((arrival.source.clone(), id.clone()));
-        }
-        let mut merged = merge(known.clone(), arrival.clone(), self.now);
-        if known.is_none() {
-            // Its record may have been set aside: what it is now is newer than what was sent of it.
-            merged.conversation.version += self.delivery(&id).wanted;
-        }
-        if let Some(bytes) = merged.conversation.too_large() {
-            self.refuse_as_too_large(number, &arrival, known, bytes);
-            return None;
-        }
-        self.messages_of(known.as_ref(), &merged.conversation);
-        self.keep(&id, merged.audit);
-        let (version, team) = (merged.conversation.version, merged.conversation.team.clone());
-        self.conversations.insert(id.clone(), merged.conversation);
-        let mut delivery = self.delivery(&id);
-        let today = self.now.day();
-        if delivery.day != today {
-            delivery.day = today;
-            self.deliveries.insert(id.clone(), delivery);
-        }
-        if !merged.changed {
-            return None;
-        }
-        self.step(&id, Event::Arrived { version });
-        self.traced(&id, arrival.trace);
-        self.park(&id);
-        team
-    }
-
-    /// Which messages of a conversation can be asked about by their ids: those that it keeps.
-    fn messages_of(&mut self, before: Option<&Conversation>, now: &Conversation) {
-        let known: HashSet<_> = before.iter().flat_map(|it| &it.messages).map(|message| &message.id).collect();
-        let kept: HashSet<_> = now.messages.iter().map(|message| &message.id).collect();
-        let place = |message: &&MessageId| ((*message).clone(), now.id.clone());
-        self.commit.messages.extend(kept.difference(&known).map(place));
-        self.commit.gone.extend(known.difference(&kept).map(place));
     }
 
     /// While the organization has an incident, what waits for a place is parked; the first time, the audit says why.
@@ -299,60 +256,6 @@ impl<'a> Turn<'a> {
     pub(super) fn rewrite_page(&mut self, id: &ConversationId, number: u32, page: AuditPage) {
         self.pages.insert((id.clone(), number), page);
     }
-
-    /// Everything as one commit.
-    pub(super) fn finish(mut self) -> (LaneCommit, Finished) {
-        let mut commit = self.commit;
-        for (id, after) in self.deliveries {
-            let before = self.loaded.deliveries.remove(&id).filter(|_| !self.forgotten.contains(&id));
-            self.state.phases.moved(before.as_ref(), Some(&after));
-            commit.deliveries.push(DeliveryChange { id, before, after });
-        }
-        for (id, after) in self.errors {
-            let before = self.loaded.errors.get(&id);
-            commit.events.extend(HostEvent::of_error(before, &after, self.now));
-            let before = before.map(SyncError::summary);
-            commit.errors.push(ErrorChange { before, after });
-        }
-        for group in self.groups.into_values() {
-            let loaded = || self.loaded.groups.get(&group.id).map(|group| GroupStood::of(group, self.now));
-            let before = self.groups_stood.get(&group.id).copied().or_else(loaded);
-            commit.events.extend(HostEvent::of_group(before, &group, self.now));
-            self.state.groups = self.state.groups.saturating_sub(u64::from(group.is_empty()));
-            commit.groups.push(group);
-        }
-        commit.customers.extend(self.loaded.strays);
-        for (id, after) in &self.conversations {
-            let before = self.loaded.conversations.get(id).filter(|_| !self.forgotten.contains(id));
-            commit.customers.extend(CustomerChange::between(self.org, before, Some(after)));
-        }
-        commit.conversations = self.conversations.into_values().collect();
-        commit.pages = self.pages.into_iter().map(|((id, number), page)| (id, number, page)).collect();
-        for unreadable in self.loaded.unreadable {
-            tracing::error!(org = %self.org, key = %unreadable.key, reason = %unreadable.reason, "a record is set aside");
-            commit.quarantined.push(unreadable);
-        }
-        self.state.seen = self.now;
-        self.state.highest = self.state.highest.max(self.now);
-        commit.state = Some(self.state.clone());
-        (
-            commit,
-            Finished {
-                state: self.state,
-                newest_pending: self.newest_pending,
-                todo: self.todo,
-                came_out: self.came_out,
-            },
-        )
-    }
-}
-
-/// What a lane takes over when a turn is written.
-pub(super) struct Finished {
-    pub(super) state: LaneState,
-    pub(super) newest_pending: Option<SyncErrorId>,
-    pub(super) todo: Vec<Todo>,
-    pub(super) came_out: Vec<CameOut>,
 }
 
 /// A sync error that an operation retried came out: how, and by which cause it failed.

@@ -9,6 +9,7 @@ mod backup;
 mod bodies;
 mod caller;
 mod candidates;
+mod config;
 mod console;
 mod conversations;
 mod customers;
@@ -67,7 +68,6 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use serde::Deserialize;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -75,6 +75,7 @@ use self::access::Access;
 pub use self::access::{Scope, Token, check};
 use self::authorization::{CALLBACK, Waiting};
 use self::bodies::Bodies;
+pub use self::config::Config;
 pub use self::door::Door;
 use self::events::{Listeners, Tail};
 use self::guesses::Guesses;
@@ -94,43 +95,6 @@ use crate::policy::PolicyHost;
 use crate::registry::{Reference, Registry};
 use crate::telemetry::{Metrics, Traces};
 use crate::troubles::Troubles;
-
-/// Where the host listens, and to whom.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// Address and port; port 0 takes a free one.
-    #[serde(default = "default_listen")]
-    pub listen: SocketAddr,
-    /// The address under which people reach the console, for links in mails; made from `listen` where not given.
-    #[serde(default)]
-    pub public_url: Option<String>,
-    /// Who may do what.
-    #[serde(default)]
-    pub tokens: Vec<Token>,
-    /// How much of it.
-    #[serde(default)]
-    pub limits: Limits,
-    /// Whether the console has the page of its parts, `/style`: in the demo only.
-    #[serde(skip)]
-    pub shows_parts: bool,
-}
-
-fn default_listen() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 8080))
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            listen: default_listen(),
-            public_url: None,
-            tokens: Vec::new(),
-            limits: Limits::default(),
-            shows_parts: false,
-        }
-    }
-}
 
 /// What the HTTP floor shows and asks.
 pub struct Parts {

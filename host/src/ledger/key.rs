@@ -44,15 +44,24 @@
 //!
 //! Times are milliseconds since 1970 in 13 digits, so that keys are in the order of time.
 
+mod operations;
+mod sync_errors;
+
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+pub(super) use self::operations::{
+    operation, operation_auto, operation_id, operation_ids, operation_over, operations, operations_auto,
+    operations_over,
+};
+pub(super) use self::sync_errors::{
+    error, error_alias, error_group, error_groups, error_list, error_terms, group, groups, indexes_of_error, of_error,
+};
 use super::unreadable;
 use crate::domain::{
-    ApiTokenId, Conversation, ConversationId, Delivery, ErrorSummary, Fingerprint, MessageId, OperationId, OrgId,
-    Phase, PolicyName, SourceId, State, SyncErrorId, Timestamp, Work,
+    ApiTokenId, Conversation, ConversationId, Delivery, MessageId, OrgId, Phase, PolicyName, SourceId, Timestamp, Work,
 };
 use crate::store::Error;
 
@@ -140,44 +149,6 @@ pub(super) fn arrival(org: &OrgId, number: u64) -> String {
     format!("inbox/{org}/{number:020}")
 }
 
-pub(super) fn error(id: &SyncErrorId) -> String {
-    format!("error/{id}")
-}
-
-pub(super) fn error_alias(old: &SyncErrorId) -> String {
-    format!("error-alias/{old}")
-}
-
-pub(super) fn error_list(org: &OrgId, state: State) -> String {
-    format!("error-list/{org}/{state}/")
-}
-
-/// The place of a sync error in the lists.
-pub(super) fn of_error(error: &ErrorSummary) -> String {
-    format!("{}{}/{}", error_list(&error.org, error.state), time(error.first_seen), error.id)
-}
-
-pub(super) fn error_groups(org: &OrgId) -> String {
-    format!("error-group/{org}/")
-}
-
-pub(super) fn error_group(org: &OrgId, group: &Fingerprint, state: State) -> String {
-    format!("error-group/{org}/{group}/{state}/")
-}
-
-/// Sync errors with a term that begins like this.
-pub(super) fn error_terms(org: &OrgId, begin: &str) -> String {
-    format!("error-term/{org}/{}", utf8_percent_encode(begin, NOT_IN_A_TERM))
-}
-
-/// The keys beside the list that lead to a sync error. All of them follow from its summary.
-pub(super) fn indexes_of_error(error: &ErrorSummary) -> Vec<String> {
-    let group = error_group(&error.org, &error.group, error.state);
-    let group = format!("{group}{}/{}", time(error.first_seen), error.id);
-    let terms = error.terms().into_iter().map(|term| format!("{}/{}", error_terms(&error.org, &term), error.id));
-    std::iter::once(group).chain(terms).collect()
-}
-
 /// Conversations of customers with a term that begins like this.
 pub(super) fn customers(org: &OrgId, begin: &str) -> String {
     format!("customer/{org}/{}", utf8_percent_encode(begin, NOT_IN_A_TERM))
@@ -186,14 +157,6 @@ pub(super) fn customers(org: &OrgId, begin: &str) -> String {
 /// The keys that lead to a conversation by its customer.
 pub(super) fn indexes_of_conversation(org: &OrgId, of: &Conversation) -> BTreeSet<String> {
     of.customer.terms().into_iter().map(|term| format!("{}/{}", customers(org, &term), of.id)).collect()
-}
-
-pub(super) fn groups(org: &OrgId) -> String {
-    format!("group/{org}/")
-}
-
-pub(super) fn group(org: &OrgId, id: &Fingerprint) -> String {
-    format!("group/{org}/{id}")
 }
 
 pub(super) fn audit(org: &OrgId, id: &ConversationId) -> String {
@@ -210,38 +173,6 @@ pub(super) fn places_of_message(message: &MessageId) -> String {
 
 pub(super) fn message(message: &MessageId, org: &OrgId, id: &ConversationId) -> String {
     format!("message/{message}/{org}/{id}")
-}
-
-pub(super) fn operations(org: &OrgId) -> String {
-    format!("operation/{org}/")
-}
-
-pub(super) fn operation(org: &OrgId, number: u64) -> String {
-    format!("operation/{org}/{number:020}")
-}
-
-pub(super) fn operations_auto(org: &OrgId) -> String {
-    format!("operation-auto/{org}/")
-}
-
-pub(super) fn operation_auto(org: &OrgId, number: u64) -> String {
-    format!("operation-auto/{org}/{number:020}")
-}
-
-pub(super) fn operations_over(org: &OrgId) -> String {
-    format!("operation-over/{org}/")
-}
-
-pub(super) fn operation_over(org: &OrgId, number: u64) -> String {
-    format!("operation-over/{org}/{number:020}")
-}
-
-pub(super) fn operation_ids(id: &OperationId) -> String {
-    format!("operation-id/{id}/")
-}
-
-pub(super) fn operation_id(id: &OperationId, org: &OrgId) -> String {
-    format!("operation-id/{id}/{org}")
 }
 
 /// What the keys of all actions of one millisecond begin with.

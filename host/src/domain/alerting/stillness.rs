@@ -1,9 +1,9 @@
 //! When a recipient is told that something does not move although it could, and that it moves again.
 
+use super::known::Stillness;
 use super::notice::News;
 use super::plan::{Look, OVER_AFTER, Said};
 use super::situation::SourceHealth;
-use super::state::Stillness;
 use crate::domain::{SourceId, Timestamp};
 
 impl Look<'_> {

@@ -1,18 +1,21 @@
 //! The state of one conversation's way into one organization, what can happen to it, and what follows.
 
 mod chosen;
+mod effect;
+mod event;
 mod records;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::chosen::{Chosen, Pick};
+pub use self::effect::Effect;
+pub use self::event::{Event, Failure};
 pub use self::records::{Creation, Records, Routed};
 pub use self::step::step;
-use super::{
-    Change, ConversationId, Fact, Fingerprint, MessageId, OrgId, PolicyRef, Refusal, State, SyncErrorId, Timestamp,
-    Verdict,
-};
+use super::{ConversationId, Fingerprint, MessageId, OrgId, State, SyncErrorId, Timestamp};
 
 /// Where a conversation stands on its way into Salesforce. It is stored before any effect of a step is carried out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -196,144 +199,3 @@ impl Work {
     /// Every kind of work.
     pub const ALL: [Self; 3] = [Self::New, Self::Due, Self::Operation];
 }
-
-/// What can happen to a delivery.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// The conversation changed.
-    Arrived {
-        /// Its version now.
-        version: u64,
-    },
-    /// A place is free.
-    Started,
-    /// The organization has an incident: it waits for its end.
-    Parked,
-    /// The attempt is about to make a contact, which cannot be sent twice without harm.
-    Intends(Box<Creation>),
-    /// The attempt got through.
-    Delivered {
-        /// The newest message of the version that was written.
-        message: MessageId,
-        /// What it has become.
-        records: Records,
-    },
-    /// The policy said that the conversation is not to be written.
-    Excused,
-    /// The attempt failed.
-    Failed(Box<Failure>),
-    /// The time of a waiting delivery has come.
-    Due {
-        /// Whatever its time, because the clock went back.
-        early: bool,
-    },
-    /// A person asked for another attempt.
-    RetryAsked {
-        /// Who.
-        by: String,
-        /// The operation that retries this one among many, where one does.
-        operation: Option<InOperation>,
-    },
-    /// A person asks for what got through to be sent once more, as one of many.
-    ResyncAsked {
-        /// Who.
-        by: String,
-        /// The operation.
-        operation: InOperation,
-    },
-    /// A person ignores its sync error.
-    IgnoreAsked {
-        /// Who.
-        by: String,
-        /// Why.
-        reason: String,
-        /// The number of the operation that ignores this one among many, where one does.
-        operation: Option<u64>,
-    },
-    /// A person takes its ignored sync error back.
-    ReopenAsked {
-        /// Who.
-        by: String,
-    },
-    /// A person says which contact the customer is; it is sent anew with that.
-    ContactChosen {
-        /// Who.
-        by: String,
-        /// Which.
-        pick: Pick,
-        /// The sync error at which they said so, and its message.
-        sync_error: SyncErrorId,
-        /// The message.
-        message: MessageId,
-    },
-    /// Nothing is on its way any more: the host was started again, or the attempt was given up.
-    Restarted,
-}
-
-/// A failed attempt, as it was judged.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Failure {
-    /// The id of the sync error that it opens, if none is open.
-    pub error: SyncErrorId,
-    /// Its cause.
-    pub group: Fingerprint,
-    /// The newest message of the version that was sent.
-    pub message: MessageId,
-    /// Every message that did not get through, the newest last.
-    pub affected: Vec<MessageId>,
-    /// What is known of the records even so (a contact found before the failure).
-    pub records: Records,
-    /// The refusal.
-    pub refusal: Refusal,
-    /// What the policy says about it.
-    pub verdict: Verdict,
-    /// Who said so.
-    pub judged_by: Option<PolicyRef>,
-    /// The number of the operation that counts what the policy ignores, where it ignores this.
-    pub ignored_by: Option<u64>,
-    /// Why it is not ignored although the policy says so.
-    pub held: Option<String>,
-    /// Whether the organization has an incident, and this refusal is of the organization: the conversation is not at fault.
-    pub parks: bool,
-    /// A random number from 0 to 999 that spreads the retries.
-    pub jitter: u16,
-}
-
-/// What has to be done after a step; the engine carries it out and nothing else.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
-    /// Queue it for a free place.
-    Queue(Work),
-    /// Send this version.
-    Send {
-        /// The version.
-        version: u64,
-    },
-    /// Give it an `Event::Due` at this time.
-    WakeAt(Timestamp),
-    /// Change a sync error in the registry (`Change::Failed` also creates it).
-    Registry {
-        /// The sync error.
-        error: SyncErrorId,
-        /// What happens to it.
-        change: Change,
-    },
-    /// What an operation retried came out.
-    CameOut {
-        /// Of which operation, and under which cause.
-        of: InOperation,
-        /// How.
-        how: Retried,
-        /// The cause by which it failed now.
-        group: Option<Fingerprint>,
-    },
-    /// Write a line of the audit of a message, and of all that the open sync error affects.
-    Audit {
-        /// The message.
-        message: MessageId,
-        /// What happened.
-        fact: Fact,
-    },
-}
-#[cfg(test)]
-mod tests;

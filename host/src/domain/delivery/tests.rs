@@ -1,7 +1,7 @@
 //! What a delivery knows of itself: what is forgotten, which id is next, and what is written of it.
 
 use super::*;
-use crate::domain::{Cause, Class};
+use crate::domain::{Cause, Class, Refusal};
 
 fn sending(version: u64) -> Phase {
     Phase::Sending { version, work: Work::New, since: Timestamp::default(), again: false }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::histogram::HOUR_MS;
 use super::*;
 use crate::domain::Refusal;
 

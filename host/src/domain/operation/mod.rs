@@ -5,6 +5,8 @@
 
 mod naming;
 mod part;
+mod status;
+mod task;
 #[cfg(test)]
 mod tests;
 
@@ -13,130 +15,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::part::Part;
-use super::{
-    Brake, ErrorQuery, Fingerprint, OperationId, PolicyRef, RequestOrigin, ResyncQuery, Retried, State, Sweep,
-    Timestamp,
-};
+use self::status::asked_of;
+pub use self::status::{OperationOver, OperationStatus};
+pub use self::task::Task;
+use super::{ErrorQuery, Fingerprint, OperationId, RequestOrigin, Retried, Sweep, Timestamp};
 
 /// Causes that a report names; what is beyond is counted under the cause of the rest.
 const NAMED: usize = 50;
-
-/// What is done with each sync error, or with each cause.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "do")]
-pub enum Task {
-    /// Another attempt.
-    Retry,
-    /// No further synchronization is expected.
-    Ignore {
-        /// Why.
-        reason: String,
-    },
-    /// What is ignored waits for a person again.
-    Reopen {
-        /// Only what this operation of the same organization ignored, and nobody has changed since.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        undoes: Option<u64>,
-        /// Only what that operation ignored since then.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        since: Option<Timestamp>,
-    },
-    /// A policy ignores sync errors of one cause, one after another as they fail. It stands as long as the revision decides.
-    AutoIgnore {
-        /// The policy and its revision.
-        policy: PolicyRef,
-        /// The cause.
-        group: Fingerprint,
-        /// Whether it may go on.
-        brake: Brake,
-    },
-    /// What got through is sent once more.
-    Resync {
-        /// What of it.
-        query: ResyncQuery,
-    },
-    /// Somebody looks after the causes.
-    Assign {
-        /// Who; nobody where absent.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        assignee: Option<String>,
-    },
-}
-
-impl Task {
-    /// The word that stands for it in the API, on the page and in mails.
-    #[must_use]
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Retry => "retry",
-            Self::Ignore { .. } => "ignore",
-            Self::Reopen { .. } => "reopen",
-            Self::Resync { .. } => "resync",
-            Self::Assign { .. } => "assign",
-            Self::AutoIgnore { .. } => "auto-ignore",
-        }
-    }
-
-    /// Whether what it does goes to Salesforce, and comes out there.
-    #[must_use]
-    pub const fn sends(&self) -> bool {
-        matches!(self, Self::Retry | Self::Resync { .. })
-    }
-
-    /// The states in which a sync error allows it.
-    #[must_use]
-    pub const fn states(&self) -> &'static [State] {
-        match self {
-            Self::Retry | Self::Ignore { .. } | Self::AutoIgnore { .. } => &[State::Pending, State::Retrying],
-            Self::Reopen { .. } => &[State::Ignored],
-            Self::Resync { .. } => &[],
-            Self::Assign { .. } => &State::ALL,
-        }
-    }
-}
-
-/// Whether an operation goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OperationStatus {
-    /// It goes on.
-    Running,
-    /// Somebody has stopped it for a while.
-    Paused,
-    /// Somebody has ended it before its end.
-    Cancelled,
-    /// It came to its end.
-    Done,
-}
-
-/// A change of an operation that its status does not allow.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("an operation that is {status} cannot be {asked}")]
-pub struct OperationOver {
-    /// How it stands.
-    pub status: OperationStatus,
-    /// What was asked.
-    pub asked: &'static str,
-}
-
-impl OperationStatus {
-    /// The word that stands for it in the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Paused => "paused",
-            Self::Cancelled => "cancelled",
-            Self::Done => "done",
-        }
-    }
-}
-
-impl std::fmt::Display for OperationStatus {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// An operation in one organization.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -396,13 +281,5 @@ impl Operation {
 
     fn part(&mut self, group: &Fingerprint) -> Option<&mut Part> {
         self.parts.iter_mut().find(|part| part.group == *group)
-    }
-}
-
-const fn asked_of(status: OperationStatus) -> &'static str {
-    match status {
-        OperationStatus::Running | OperationStatus::Done => "resumed",
-        OperationStatus::Paused => "paused",
-        OperationStatus::Cancelled => "cancelled",
     }
 }

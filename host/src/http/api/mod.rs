@@ -8,6 +8,7 @@ mod candidates;
 mod conversation;
 mod coverage;
 mod customer;
+mod environment;
 mod event;
 mod group;
 mod intake;
@@ -19,6 +20,7 @@ mod policy;
 mod preview;
 mod problem;
 mod quarantine;
+mod revision;
 mod settings;
 mod sync_error;
 mod token;
@@ -34,6 +36,7 @@ pub(crate) use self::conversation::{
 };
 pub(crate) use self::coverage::Coverage;
 pub(crate) use self::customer::{CustomerList, Erasure, ErasureRequest, OfCustomer};
+pub(crate) use self::environment::{Environment, EnvironmentList};
 pub(crate) use self::event::Event;
 pub(crate) use self::group::{ErrorCounts, Group, GroupChange, GroupList, Hour};
 pub(crate) use self::intake::{
@@ -44,16 +47,14 @@ pub(crate) use self::operation::{
     DryRun, InOrg, MatchedGroup, Operation, OperationList, OperationRequest, OperationSums,
 };
 pub(crate) use self::org::{
-    Check, DepartedOrg, Environment, EnvironmentList, Health, LastReport, Org, OrgList, Report, RetryAll, Salesforce,
-    Source, Unsynced,
+    Check, DepartedOrg, Health, LastReport, Org, OrgList, Report, RetryAll, Salesforce, Source, Unsynced,
 };
 pub(crate) use self::plugin::{Plugin, PluginList, PluginPull, RefusedPlugin, TakenPlugin};
-pub(crate) use self::policy::{
-    Faults, Policy, PolicyList, PolicyProblem, PolicyStatus, PolicyTexts, Revision, RevisionList,
-};
+pub(crate) use self::policy::{Faults, Policy, PolicyList, PolicyProblem, PolicyStatus, PolicyTexts};
 pub(crate) use self::preview::Preview;
 pub(crate) use self::problem::{Conflict, Kind, PAGES, Problem, Stale};
 pub(crate) use self::quarantine::{QuarantineEntry, QuarantineList, Quarantined, Recount};
+pub(crate) use self::revision::{Revision, RevisionList};
 pub(crate) use self::settings::{OrgSettings, Setting, SettingOrigin, SettingsChange};
 pub(crate) use self::sync_error::{Decided, Evidence, Ignore, SyncError, SyncErrorList};
 pub(crate) use self::token::{MadeToken, Token, TokenList, TokenRequest, TokenSource, TokenStatus};

@@ -1,4 +1,4 @@
-//! Organizations and Alcmeon environments: how each stands.
+//! Organizations: how each stands.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::group::{ErrorCounts, Held};
 use super::sync_error::{Advice, Refusal};
 use super::trouble::Trouble;
 use crate::domain::{self, ConversationId, OperationId, OrgId, PolicyName, SourceId, SyncErrorId, Timestamp, WaitsFor};
-use crate::engine::{self, EnvironmentHealth, OrgHealth, SourceStanding};
+use crate::engine::{self, OrgHealth, SourceStanding};
 use crate::salesforce;
 
 /// An organization, and how it stands.
@@ -137,47 +137,6 @@ pub(crate) struct Source {
     pub(crate) silent_since: Option<Timestamp>,
 }
 
-/// An Alcmeon environment.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
-pub(crate) struct Environment {
-    pub(crate) source: SourceId,
-    /// When it answered last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) answered_at: Option<Timestamp>,
-    /// Why the newest call came to nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) trouble: Option<String>,
-    /// Since when calls of one kind have come to nothing; absent where the newest call of each kind was answered.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) in_vain_since: Option<Timestamp>,
-    /// Why it did not take the ids of Salesforce's records last, if it did not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) not_written: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) webhook: Option<Webhook>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) silent_since: Option<Timestamp>,
-    /// When something last came of it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) arrived_at: Option<Timestamp>,
-}
-
-/// Where an environment's notifications stand.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
-pub(crate) struct Webhook {
-    pub(crate) looked_at: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) enabled: Option<bool>,
-    /// When the host switched it on again, of late.
-    pub(crate) switched_on: Vec<Timestamp>,
-}
-
-/// All Alcmeon environments.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
-pub(crate) struct EnvironmentList {
-    pub(crate) environments: Vec<Environment>,
-}
-
 /// The first points to check about an organization.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Report {
@@ -224,23 +183,6 @@ pub(crate) struct RetryAll {
     /// The operation that does it; absent where there was nothing to retry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) operation: Option<OperationId>,
-}
-
-impl Environment {
-    pub(crate) fn of(
-        source: SourceId,
-        health: EnvironmentHealth,
-        silent_since: Option<Timestamp>,
-        arrived_at: Option<Timestamp>,
-    ) -> Self {
-        let EnvironmentHealth { answered_at, trouble, in_vain_since, not_written, webhook } = health;
-        let webhook = webhook.map(|engine::WebhookHealth { looked_at, enabled, switched_on }| Webhook {
-            looked_at,
-            enabled,
-            switched_on,
-        });
-        Self { source, answered_at, trouble, in_vain_since, not_written, webhook, silent_since, arrived_at }
-    }
 }
 
 impl LastReport {

@@ -1,17 +1,12 @@
 //! What the operations send and how they read the answers, against a server on this machine.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use crate::domain::{
-    AccountId, Attribute, Class, ContactSearch, Conversation, ConversationId, Customer, FieldPath, RecordId, Refusal,
-    SourceId, Timestamp,
-};
+use crate::domain::{AccountId, Class, Conversation, ConversationId, Customer, RecordId, Refusal, SourceId};
 use crate::salesforce::tests::server::StandIn;
-use crate::salesforce::{CaseWrite, Client, ConnectionCheck, ConversationWrite, Upserted};
+use crate::salesforce::{CaseWrite, Client, ConversationWrite, Upserted};
 
 fn conversation() -> Conversation {
     Conversation {
@@ -36,21 +31,21 @@ fn conversation() -> Conversation {
     }
 }
 
-fn id(text: &str) -> RecordId {
+pub(super) fn id(text: &str) -> RecordId {
     RecordId::new(text).unwrap()
 }
 
-fn search(field: &str, value: &str) -> ContactSearch {
-    ContactSearch { field: field.to_owned(), value: value.to_owned() }
-}
-
-/// The first record of a call.
-fn record_sent(body: &str) -> Value {
-    serde_json::from_str::<Value>(body).unwrap()["records"][0].clone()
-}
-
-fn with_cases(server: &StandIn) -> Arc<Client> {
+pub(super) fn with_cases(server: &StandIn) -> Arc<Client> {
     server.client_with("[cases]", Box::new(|_| Box::pin(async { Ok(()) })))
+}
+
+pub(super) fn described(fields: &[&str], unique: bool) -> Value {
+    let field = |name: &&str| json!({"name": name, "createable": true, "externalId": unique, "unique": unique});
+    json!({"fields": fields.iter().map(field).collect::<Vec<_>>()})
+}
+
+pub(super) fn rows(records: Value) -> Value {
+    json!({"totalSize": 1, "done": true, "records": records})
 }
 
 pub(super) async fn started() -> StandIn {
@@ -59,8 +54,9 @@ pub(super) async fn started() -> StandIn {
     server
 }
 
-fn rows(records: Value) -> Value {
-    json!({"totalSize": 1, "done": true, "records": records})
+/// The first record of a call.
+fn record_sent(body: &str) -> Value {
+    serde_json::from_str::<Value>(body).unwrap()["records"][0].clone()
 }
 
 #[tokio::test]
@@ -240,208 +236,4 @@ async fn calls_that_fail_at_the_same_moment_are_told_apart() {
     let case = client.upsert_case(&conversation, &case);
     let (case, written) = tokio::join!(case, client.upsert_conversation(&conversation, &write));
     assert_ne!(case.unwrap_err().call, written.unwrap_err().call, "two calls, two refusals");
-}
-
-#[tokio::test]
-async fn contacts_are_searched_one_field_at_a_time_until_something_is_found() {
-    let server = started().await;
-    server.reply(200, &rows(json!([])));
-    server.reply(200, &rows(json!([{"Id": "003000000000001AAA", "Name": "Jane", "Email": null, "Phone": "+33"}])));
-    let client = server.client();
-    let searches = [search("Email", "o'brien@example.com"), search("Loyalty__c", "7"), search("Never__c", "asked")];
-    let found = client.find_contacts(&searches, &[]).await.unwrap();
-    assert_eq!((found.len(), found[0].name.as_str(), found[0].phone.as_deref()), (1, "Jane", Some("+33")));
-    assert!(!found[0].person_account);
-    let asked = server.asked();
-    assert_eq!(asked.len(), 3);
-    let query = percent_decode_str(asked[1].uri.split_once("?q=").unwrap().1).decode_utf8().unwrap().into_owned();
-    assert_eq!(
-        query,
-        r"SELECT Id, Name, Email, Phone FROM Contact WHERE Email = 'o\'brien@example.com' ORDER BY LastModifiedDate DESC, Id LIMIT 10"
-    );
-}
-
-#[tokio::test]
-async fn a_phone_number_is_searched_for_however_it_is_written_and_a_person_account_is_linked_as_such() {
-    let server = started().await;
-    server.reply(200, &described(&["Id", "IsPersonAccount"], false));
-    let person = json!({"Id": "003000000000001AAA", "Name": "Jane", "Phone": "06 12 34 56 78", "IsPersonAccount": true,
-        "AccountId": "001000000000001AAA"});
-    server.reply(200, &json!({"searchRecords": [person]}));
-    let client = server.client_of_unknown_organization();
-    let found = client.find_contacts(&[search("MobilePhone", "+33 (6) 12-34-56-78")], &[]).await.unwrap();
-    assert_eq!((&found[0].id, found[0].person_account), (&id("001000000000001AAA"), true));
-    let sent: Value = serde_json::from_str(&server.asked()[2].body).unwrap();
-    assert_eq!((&sent["q"], &sent["in"]), (&json!("33612345678"), &json!("PHONE")));
-}
-
-fn paths(names: &[&str]) -> Vec<FieldPath> {
-    names.iter().map(|name| FieldPath::try_from((*name).to_owned()).unwrap()).collect()
-}
-
-#[tokio::test]
-async fn the_fields_that_a_policy_asks_for_come_in_the_same_call() {
-    let server = started().await;
-    let row = json!({"Id": "003000000000001AAA", "Name": "Jane", "Title": "Dr", "Account": {"Name": "Acme"}});
-    server.reply(200, &json!({"searchRecords": []})).reply(200, &rows(json!([row])));
-    let client = server.client();
-    let fields = paths(&["Title", "Account.Name", "Email"]);
-    let found = client.find_contacts(&[search("Phone", "0612345678")], &fields).await.unwrap();
-    let told: Vec<_> = found[0].attributes.iter().map(|it| (it.name.as_str(), it.value.as_str())).collect();
-    assert_eq!(told, [("Title", "Dr"), ("Account.Name", "Acme"), ("found_by", "Phone")]);
-    let asked = server.asked();
-    let sent: Value = serde_json::from_str(&asked[1].body).unwrap();
-    let object = &sent["sobjects"][0];
-    assert_eq!(object["fields"], json!(["Id", "Name", "Email", "Phone", "Title", "Account.Name"]));
-    assert_eq!(object["orderBy"], "LastModifiedDate DESC");
-    let query = percent_decode_str(asked[2].uri.split_once("?q=").unwrap().1).decode_utf8().unwrap();
-    assert!(query.starts_with("SELECT Id, Name, Email, Phone, Title, Account.Name FROM Contact WHERE"), "{query}");
-    assert_eq!(asked.len(), 3, "a token, and a call for each search");
-}
-
-#[tokio::test]
-async fn a_blank_value_never_finds_the_contacts_that_have_none() {
-    let server = StandIn::start().await;
-    let client = server.client();
-    let searches = [search("Email", ""), search("Phone", "  \n"), search("Phone", &"1".repeat(256))];
-    assert_eq!(client.find_contacts(&searches, &[]).await.unwrap(), []);
-    let refusal = client.find_contacts(&[search("Id = '' OR Name", "x")], &[]).await.unwrap_err();
-    assert_eq!((refusal.class, refusal.code.as_str()), (Class::Request, "NOT_A_FIELD"));
-    assert!(server.asked().is_empty(), "nothing was asked");
-}
-
-#[tokio::test]
-async fn a_new_contact_is_inserted_which_needs_no_right_to_see_all_data() {
-    let server = started().await;
-    server.reply(201, &json!({"id": "003000000000001AAA", "success": true, "errors": []}));
-    let client = server.client();
-    let field = |name: &str, value: &str| Attribute { name: name.to_owned(), value: value.to_owned() };
-    client.create_contact(&[field("LastName", "Doe"), field("Email", "jane@x.inc")]).await.unwrap();
-    let asked = server.asked();
-    assert_eq!((asked[1].method.as_str(), asked[1].uri.as_str()), ("POST", "/services/data/v62.0/sobjects/Contact"));
-    assert_eq!(asked[1].body, r#"{"LastName":"Doe","Email":"jane@x.inc"}"#);
-}
-
-#[tokio::test]
-async fn a_contact_that_may_have_been_made_is_looked_for_by_what_tells_it_best_and_since_when() {
-    let server = started().await;
-    let client = server.client();
-    let field = |name: &str, value: &str| Attribute { name: name.to_owned(), value: value.to_owned() };
-    let named = [field("LastName", "O'Neil"), field("FirstName", "Jane")];
-    let since = Timestamp::from_millis(1_790_000_000_000);
-    for (more, wanted) in [
-        (Some(field("Email", "jane@x.inc")), "WHERE Email = 'jane@x.inc' AND"),
-        (Some(field("Phone", "+33 6")), "WHERE Phone = '+33 6' AND"),
-        (None, r"WHERE LastName = 'O\'Neil' AND FirstName = 'Jane' AND"),
-    ] {
-        server.reply(200, &rows(json!([])));
-        let fields: Vec<_> = named.iter().cloned().chain(more).collect();
-        assert_eq!(client.find_made(&fields, since).await.unwrap(), []);
-        let asked = server.asked();
-        let query = percent_decode_str(asked.last().unwrap().uri.split_once("?q=").unwrap().1).decode_utf8().unwrap();
-        assert!(query.contains(wanted) && query.contains("CreatedDate >= 2026-09-21T"), "{query}");
-    }
-}
-
-fn two_queues(server: &StandIn) {
-    let group =
-        |n: u8, name: &str| json!({"Id": format!("00G00000000000{n}AAA"), "Name": "Help", "DeveloperName": name});
-    server.reply(200, &rows(json!([group(1, "Help_EN"), group(2, "Help_FR")])));
-    server.reply(200, &rows(json!([{"QueueId": "00G000000000001", "SobjectType": "Case"}])));
-}
-
-#[tokio::test]
-async fn queues_are_asked_for_once_until_they_are_too_old() {
-    let server = started().await;
-    two_queues(&server);
-    let client = server.client();
-    let (now, age) = (Timestamp::from_millis(1000), Duration::from_secs(60));
-    assert_eq!(client.resolve_queue("help_en", now, age).await.unwrap(), id("00G000000000001AAA"));
-    let missing = client.resolve_queue("Billing", now.after(age), age).await.unwrap_err();
-    assert_eq!((missing.class, missing.code.as_str()), (Class::Config, "QUEUE_NOT_FOUND"));
-    assert!(missing.text.contains("Help_EN, Help_FR"), "{}", missing.text);
-    let unclear = client.resolve_queue("Help", now, age).await.unwrap_err();
-    assert_eq!((unclear.code.as_str(), unclear.records.len()), ("QUEUE_NOT_UNIQUE", 2));
-    assert_eq!(server.asked().len(), 3, "a token and two queries");
-    two_queues(&server);
-    client.queues(now.after(age * 2), age).await.unwrap();
-    assert_eq!(server.asked().len(), 5);
-}
-
-#[tokio::test]
-async fn a_question_that_many_need_is_asked_once_also_when_it_is_refused_and_counts_as_one_refusal() {
-    let server = started().await;
-    server.reply(503, &json!("gateway"));
-    let client = server.client_of_unknown_organization();
-    let queues = || client.queues(Timestamp::default(), Duration::from_secs(60));
-    let refused = futures_util::future::join_all((0..20).map(|_| queues())).await;
-    assert_eq!(server.asked().len(), 2, "a token and one query");
-    let calls: Vec<_> = refused.into_iter().map(|refused| refused.unwrap_err().call).collect();
-    assert_eq!(calls, [Some(1); 20]);
-
-    server.reply(503, &json!("gateway"));
-    let searches = [search("Email", "jane@example.com")];
-    let refused = futures_util::future::join_all((0..20).map(|_| client.find_contacts(&searches, &[]))).await;
-    assert_eq!(server.asked().len(), 3, "whether there are person accounts is asked once");
-    assert!(refused.iter().all(|refused| refused.as_ref().unwrap_err().class == Class::Transient));
-
-    two_queues(&server);
-    assert_eq!(queues().await.unwrap().iter().count(), 2, "a refusal is not remembered");
-}
-
-fn described(fields: &[&str], unique: bool) -> Value {
-    let field = |name: &&str| json!({"name": name, "createable": true, "externalId": unique, "unique": unique});
-    json!({"fields": fields.iter().map(field).collect::<Vec<_>>()})
-}
-
-fn of<'a>(checks: &'a [ConnectionCheck], name: &str) -> &'a ConnectionCheck {
-    checks.iter().find(|check| check.name == name).unwrap()
-}
-
-#[tokio::test]
-async fn the_checks_say_what_is_missing() {
-    let server = StandIn::start().await;
-    server.reply(200, &json!([{"label": "x", "url": "/services/data/v62.0", "version": "62.0"}])).grant("one");
-    server.reply(200, &described(&["alcmeon__scoped_id__c", "alcmeon__url__c"], false));
-    server.reply(200, &described(&["switchyard_id__c"], true));
-    two_queues(&server);
-    let checks = with_cases(&server).checks(Timestamp::default(), &[]).await;
-    assert_eq!((of(&checks, "connection").ok, of(&checks, "authentication").ok), (Some(true), Some(true)));
-    assert_eq!(of(&checks, "refresh-token").ok, None, "the policy cannot be read");
-    let object = of(&checks, "conversation-object");
-    assert_eq!(object.ok, Some(false));
-    assert!(object.found.contains("alcmeon__Status__c is missing"), "{}", object.found);
-    assert!(object.found.contains("alcmeon__scoped_id__c is not Unique"), "{}", object.found);
-    assert_eq!(of(&checks, "case-object").ok, Some(true));
-    let queues = of(&checks, "queues");
-    assert_eq!((queues.ok, queues.found.as_str()), (None, "1 of 2 queues can own Case: Help_EN; not: Help_FR"));
-}
-
-#[tokio::test]
-async fn a_dead_token_is_explained_with_every_possible_cause() {
-    const CAUSES: [&str; 10] = [
-        "expired access/refresh token",
-        "revoked",
-        "blocked",
-        "expire immediately",
-        "if not used for a time",
-        "after a time",
-        "five times",
-        "rotate",
-        "password",
-        "sandbox",
-    ];
-    let server = StandIn::start().await;
-    let dead = json!({"error": "invalid_grant", "error_description": "expired access/refresh token"});
-    server.reply(200, &json!([{"version": "66.0"}]));
-    server.reply(400, &dead);
-    let checks = server.client().checks(Timestamp::default(), &[]).await;
-    assert_eq!(server.token_requests(), 1, "each one is a failed log-in of the user");
-    assert!(of(&checks, "connection").found.contains("does not know v62.0"));
-    let authentication = of(&checks, "authentication");
-    assert_eq!(authentication.ok, Some(false));
-    for words in CAUSES {
-        assert!(authentication.found.contains(words), "{words}");
-    }
-    assert_eq!(of(&checks, "refresh-token").ok, Some(false));
 }

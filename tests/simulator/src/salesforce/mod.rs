@@ -25,6 +25,7 @@ mod org;
 mod query;
 mod refusal;
 mod rest;
+mod routing;
 mod rules;
 mod schema;
 mod search;
@@ -35,6 +36,7 @@ mod standard;
 mod table;
 mod tokens;
 mod trigger;
+mod under_way;
 mod usage;
 mod userinfo;
 mod versions;
@@ -49,23 +51,20 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{HeaderValue, Method, Request};
+use axum::http::{HeaderValue, Request};
 use axum::response::Response;
 use serde_json::Value;
 
 use crate::clock::Clock;
 use crate::journal::{Journal, lock};
 use crate::web;
-use answer::Answer;
 use calls::{Call, Log};
 use config::Config;
 use faults::{Cut, Fault};
 use org::Org;
 use refusal::Refusal;
+use under_way::{Held, UnderWay};
 use write::Manner;
-
-/// Bytes of path and query; a longer one is refused.
-const LONGEST_TARGET: usize = 16_384;
 
 type SharedOrg = Arc<Mutex<Org>>;
 
@@ -209,85 +208,6 @@ impl Salesforce {
         Ok(response)
     }
 
-    fn route(&self, org: Option<&SharedOrg>, call: &Call) -> Response {
-        if call.target.len() > LONGEST_TARGET {
-            return web::empty(414);
-        }
-        let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
-        match (&call.method, segments.as_slice()) {
-            (&Method::POST, ["services", "oauth2", "token"]) => oauth::token(self, org, call),
-            (&Method::POST | &Method::GET, ["services", "oauth2", "revoke"]) => oauth::revoke(self, org, call),
-            (&Method::POST, ["services", "oauth2", "introspect"]) => oauth::introspect(org, call),
-            (&Method::GET | &Method::POST, ["services", "oauth2", "authorize"]) => authorize::ask(self, org, call),
-            (&Method::GET, ["services", "data"]) => web::json(200, &versions::all()),
-            (&Method::GET | &Method::POST, ["services", "oauth2", "userinfo"]) => {
-                self.authorized(org, call, 0, |org| Ok(userinfo::shown(self, org)))
-            }
-            (&Method::GET, ["id", _, _]) => self.authorized(org, call, 0, |org| Ok(userinfo::identity(self, org))),
-            (_, ["services", "data", version, rest @ ..]) => match versions::version_of(version) {
-                Ok(version) => self.authorized(org, call, version, |org| {
-                    count(org, call.now_ms)?;
-                    call.check_type()?;
-                    rest::route(org, call, version, rest)
-                }),
-                Err(refusal) => refusal.response(),
-            },
-            _ => Refusal::not_found().response(),
-        }
-    }
-
-    /// Runs an API call for a living access token: as a whole, or not at all when it is refused.
-    fn authorized(
-        &self,
-        org: Option<&SharedOrg>,
-        call: &Call,
-        version: u32,
-        run: impl FnOnce(&mut Org) -> Result<Answer, Refusal>,
-    ) -> Response {
-        let Some(access) = access_token(call) else {
-            return Refusal::with_status(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE").response();
-        };
-        let dead = || Refusal::with_status(401, "INVALID_SESSION_ID", "Session expired or invalid").response();
-        let Some(org) = org else { return dead() };
-        let mut org = lock(org);
-        let session_ms = org.config.session_ms;
-        if !org.tokens.accept(access, session_ms, call.now_ms) {
-            return dead();
-        }
-        let before = (org.config.parent_lock_ms > 0).then(|| (org.totals.clone(), org.usage.clone()));
-        let result = run(&mut org);
-        if org.locks.has_met(call.number) {
-            // It waits for what another call holds, as if it had not begun.
-            org.roll_back(0);
-            if let Some(before) = before {
-                (org.totals, org.usage) = before;
-            }
-            org.locks.free(call.number);
-            return web::empty(503);
-        }
-        if result.is_err() {
-            org.roll_back(0);
-        }
-        self.journal(&org.commit());
-        let mut answer = result.unwrap_or_else(|refusal| {
-            org.totals.refused += 1;
-            refusal.answer(version)
-        });
-        if let Some(body) = &mut answer.body {
-            language::translate(body, org.config.language);
-        }
-        let mut response = answer.response();
-        // The recorded answers without a body lack it, and so do those outside the data API.
-        if response.status() != 204 && version > 0 {
-            let limit = org.config.api_limit;
-            let usage = format!("api-usage={}/{limit}", org.usage.used(call.now_ms).min(limit));
-            if let Ok(value) = HeaderValue::from_str(&usage) {
-                response.headers_mut().insert("Sforce-Limit-Info", value);
-            }
-        }
-        response
-    }
-
     fn org_of(&self, call: &Call) -> Option<SharedOrg> {
         match access_token(call) {
             Some(access) => self.org_of_session(access),
@@ -320,46 +240,6 @@ impl Salesforce {
         {
             journal.append(lines);
         }
-    }
-}
-
-/// Counts a call against the quota, or refuses it.
-fn count(org: &mut Org, now_ms: i64) -> Result<(), Refusal> {
-    let refuse = |message| Err(Refusal::with_status(403, "REQUEST_LIMIT_EXCEEDED", message));
-    if org.config.concurrent_limit.is_some_and(|limit| org.under_way > limit) {
-        return refuse("ConcurrentRequests (Concurrent API Requests) Limit exceeded.");
-    }
-    if org.usage.used(now_ms) >= org.config.api_limit {
-        return refuse("TotalRequests Limit exceeded.");
-    }
-    org.usage.count(now_ms);
-    Ok(())
-}
-
-/// What a data call holds; dropping it frees that, however the call ended.
-struct Held<'a>(&'a SharedOrg, u64);
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        lock(self.0).locks.release(self.1);
-    }
-}
-
-/// A data call under way; dropping it ends that, however the call ended.
-struct UnderWay(SharedOrg);
-
-impl UnderWay {
-    fn begin(org: &SharedOrg) -> Self {
-        let mut guard = lock(org);
-        guard.under_way += 1;
-        guard.totals.most_at_once = guard.totals.most_at_once.max(guard.under_way);
-        Self(Arc::clone(org))
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        lock(&self.0).under_way -= 1;
     }
 }
 

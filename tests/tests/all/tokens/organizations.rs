@@ -1,15 +1,13 @@
 //! A token for one organization: no route tells it anything of another one, and none does anything to it.
 
-use std::sync::Arc;
+mod console;
+mod operations;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use switchyard::store::{Fault, Point};
 use switchyard_tests::{ADMIN, Setup, TestHost, received};
-use tokio::sync::Semaphore;
 
 use super::{Made, make};
-use crate::browser::Browser;
 use crate::events::listening::Listening;
 
 const SCOPES: [&str; 8] = ["read", "errors", "policies", "intake", "connect", "backup", "tokens", "erase"];
@@ -242,168 +240,4 @@ async fn a_policy_that_decides_for_others_as_well_is_not_there() {
         }
     }
     host.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_operation_over_several_organizations_is_shown_in_part_and_changed_by_nobody_who_sees_a_part() {
-    let two = Two::start().await;
-    let (status, begun) = two.host.post("/v1/operations", json!({ "task": "ignore", "reason": "a test" })).await;
-    assert_eq!(status, StatusCode::ACCEPTED, "{begun}");
-    let path = format!("/v1/operations/{}", begun["id"].as_str().unwrap());
-    two.host.seen(&path, |operation| operation["status"] == "done").await;
-    let (status, shown) = two.call(Method::GET, &path, None).await;
-    assert_eq!((status, two.tells("", &shown)), (StatusCode::OK, None));
-    let (status, problem) = two.call(Method::POST, &format!("{path}/undo"), Some(json!({}))).await;
-    assert_eq!(status, StatusCode::FORBIDDEN, "{problem}");
-    let browser = Browser::sign_in(&two.host, &two.token).await;
-    let page = browser.post(&format!("{}/undo", path.trim_start_matches("/v1")), &[]).await;
-    assert_eq!(page.status, StatusCode::FORBIDDEN);
-    assert!(page.text.contains("This operation is about other organizations as well."), "{}", page.text);
-    assert_eq!(only_error(&two.host, "acme").await["state"], "ignored");
-    two.host.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_asked_of_two_organizations_is_known_by_its_key_when_it_has_begun_in_both() {
-    let two = Two::start().await;
-    let assigned = format!("/v1/operations/{}", two.of_other("/v1/operations"));
-    two.host.seen(&assigned, |operation| operation["status"] == "done").await;
-    let gate = Arc::new(Semaphore::new(0));
-    two.host.store.plan([Fault::at(Point::BeforeCommit).of("operation/other/").waiting_for(Arc::clone(&gate))]);
-    let url = format!("http://{}/v1/operations", two.host.app.address);
-    let request = two.host.http.post(url).bearer_auth(ADMIN).header("Idempotency-Key", "k");
-    let asked = tokio::spawn(request.json(&json!({ "task": "ignore", "reason": "a test" })).send());
-    two.host.seen("/v1/sync-errors?state=ignored", |page| page["total"] == 1).await;
-    let is_known = async || two.host.exported().await.lines().any(|line| line.contains("\"idempotency/"));
-    assert!(!is_known().await, "a host that is killed now has not carried it out, and does when it comes again");
-    gate.add_permits(1_000);
-    assert_eq!(asked.await.unwrap().unwrap().status(), StatusCode::ACCEPTED);
-    two.host.seen("/v1/sync-errors?state=ignored", |page| page["total"] == 2).await;
-    assert!(is_known().await);
-    two.host.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_ignore_over_two_organizations_is_undone_in_both_or_in_none() {
-    let two = Two::start().await;
-    let host = &two.host;
-    let assigned = format!("/v1/operations/{}", two.of_other("/v1/operations"));
-    host.seen(&assigned, |operation| operation["status"] == "done").await;
-    // The other organization does not come to it.
-    let gate = Arc::new(Semaphore::new(1));
-    host.store.plan([Fault::at(Point::BeforeCommit).of("operation/other/").waiting_for(Arc::clone(&gate))]);
-    let (status, begun) = host.post("/v1/operations", json!({ "task": "ignore", "reason": "a test" })).await;
-    assert_eq!(status, StatusCode::ACCEPTED, "{begun}");
-    let path = format!("/v1/operations/{}", begun["id"].as_str().unwrap());
-    let over = |operation: &Value, org: &str| {
-        let of = operation["orgs"].as_array().unwrap().iter().find(|of| of["org"] == org).unwrap();
-        of["status"] == "done"
-    };
-    let operation = host.seen(&path, |operation| over(operation, "acme")).await;
-    assert!(!over(&operation, "other"), "{operation}");
-    let (status, problem) = host.post(&format!("{path}/undo"), json!({})).await;
-    assert_eq!(status, StatusCode::CONFLICT, "{problem}");
-    assert_eq!(host.get("/v1/operations").await.1["operations"].as_array().map(Vec::len), Some(2), "nothing has begun");
-    gate.add_permits(1_000);
-    host.seen(&path, |operation| operation["status"] == "done").await;
-    assert_eq!(host.post(&format!("{path}/undo"), json!({})).await.0, StatusCode::ACCEPTED);
-    host.until("both wait again", |health| health.sync_errors.pending == 1 && health.sync_errors.ignored == 0).await;
-    host.seen("/v1/sync-errors?state=pending", |page| page["total"] == 2).await;
-    two.host.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_console_shows_nothing_of_another_organization() {
-    let two = Two::start().await;
-    let browser = Browser::sign_in(&two.host, &two.token).await;
-    let own = only_error(&two.host, "acme").await;
-    let cause = format!("/causes/{}", own["group"].as_str().unwrap());
-    for path in [
-        "/",
-        "/sync-errors",
-        "/sync-errors?state=",
-        "/sync-errors?q=olga",
-        "/orgs/acme/checks",
-        "/causes",
-        &cause,
-        "/operations",
-        "/operations/new?task=retry",
-        "/operations/new?task=ignore",
-        "/operations/new?task=resync",
-        "/actions",
-        "/tokens",
-        "/customers?q=jane",
-    ] {
-        let page = browser.get(path).await;
-        assert_eq!(page.status, StatusCode::OK, "{path}");
-        assert!(page.text.contains("acme"), "{path}: {}", page.text);
-        let words = ["Olga", "olgas", "org=other", "value=\"other\"", "/orgs/other", ">other<", "/policies\""];
-        for word in words.into_iter().chain([two.of_other("/v1/sync-errors")]) {
-            assert!(!page.text.contains(word), "{path}: {word}: {}", page.text);
-        }
-    }
-    two.host.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn no_page_of_the_console_is_about_another_organization() {
-    let two = Two::start().await;
-    let browser = Browser::sign_in(&two.host, &two.token).await;
-    let id = two.of_other("/v1/sync-errors");
-    for (path, wanted) in [
-        ("/sync-errors?org=other".to_owned(), StatusCode::BAD_REQUEST),
-        (format!("/sync-errors/{id}"), StatusCode::NOT_FOUND),
-        (format!("/sync-errors/{id}/repro"), StatusCode::NOT_FOUND),
-        (format!("/messages/{}", two.of_other("/v1/messages")), StatusCode::NOT_FOUND),
-        ("/orgs/other/checks".to_owned(), StatusCode::NOT_FOUND),
-        ("/causes?org=other".to_owned(), StatusCode::BAD_REQUEST),
-        (format!("/causes/{}", two.of_other("/v1/groups")), StatusCode::NOT_FOUND),
-        (format!("/causes/{}?org=other", two.of_other("/v1/groups")), StatusCode::BAD_REQUEST),
-        ("/operations?org=other".to_owned(), StatusCode::BAD_REQUEST),
-        (format!("/operations/{}", two.of_other("/v1/operations")), StatusCode::NOT_FOUND),
-        ("/operations/new?task=retry&org=other".to_owned(), StatusCode::BAD_REQUEST),
-        ("/operations/new?task=resync&org=other".to_owned(), StatusCode::BAD_REQUEST),
-        ("/quarantine".to_owned(), StatusCode::FORBIDDEN),
-        ("/policies".to_owned(), StatusCode::FORBIDDEN),
-        ("/plugins".to_owned(), StatusCode::FORBIDDEN),
-        ("/policies/others".to_owned(), StatusCode::NOT_FOUND),
-        ("/policies/others/edit".to_owned(), StatusCode::NOT_FOUND),
-        ("/policies/others/coverage".to_owned(), StatusCode::NOT_FOUND),
-        ("/policies/others/revisions/1".to_owned(), StatusCode::NOT_FOUND),
-        ("/policies/default".to_owned(), StatusCode::NOT_FOUND),
-        ("/policies/acme".to_owned(), StatusCode::OK),
-        (format!("/policies/acme/ask?sync_error={id}"), StatusCode::NOT_FOUND),
-        (format!("/policies/acme/mend?sync_error={id}"), StatusCode::NOT_FOUND),
-        (format!("/policies/acme/mend?group={}", two.of_other("/v1/groups")), StatusCode::NOT_FOUND),
-    ] {
-        assert_eq!(browser.get(&path).await.status, wanted, "{path}");
-    }
-    two.host.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn no_form_of_the_console_does_anything_to_another_organization() {
-    let two = Two::start().await;
-    let browser = Browser::sign_in(&two.host, &two.token).await;
-    let id = two.of_other("/v1/sync-errors");
-    for path in ["retry", "ignore", "reopen"] {
-        let page = browser.post(&format!("/sync-errors/{id}/{path}"), &[("reason", "x")]).await;
-        assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
-    }
-    for verb in ["pause", "resume", "cancel", "undo"] {
-        let path = format!("/operations/{}/{verb}", two.of_other("/v1/operations"));
-        assert_eq!(browser.post(&path, &[]).await.status, StatusCode::NOT_FOUND, "{path}");
-    }
-    let begun = browser.post("/operations", &[("task", "retry"), ("org", "other"), ("key", "k")]).await;
-    assert_eq!(begun.status, StatusCode::BAD_REQUEST, "{}", begun.text);
-    for path in ["/orgs/other/checks", "/orgs/other/settings", "/orgs/other/mute", "/orgs/other/authorize"] {
-        assert_eq!(browser.post(path, &[]).await.status, StatusCode::NOT_FOUND, "{path}");
-    }
-    assert_eq!(browser.post("/quarantine/q-1/forget", &[]).await.status, StatusCode::FORBIDDEN);
-    for path in ["edit", "preview", "ask", "mend", "mend/preview", "mend/retry", "restore", "let-go", "delete"] {
-        let page = browser.post(&format!("/policies/others/{path}"), &[("toml", "x"), ("do", "put")]).await;
-        assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
-    }
-    assert_eq!(only_error(&two.host, "other").await["state"], "pending");
-    two.host.stop().await;
 }
