@@ -10,7 +10,7 @@ use super::choosing::Choosing;
 use super::turn::Turn;
 use crate::domain::{
     Action, Annotation, Asker, Cause, Change, ConversationId, Deed, Event, Expected, Failure, Fingerprint, Group,
-    Operation, OperationStatus, Phase, Refusal, SyncError, SyncErrorId, Verdict,
+    OpenError, Operation, OperationStatus, Phase, Refusal, SyncError, SyncErrorId, Verdict,
 };
 use crate::ledger::{Quarantined, action_order};
 
@@ -156,7 +156,9 @@ impl Turn<'_> {
         let (Phase::Parked { .. }, Some(refusal)) = (delivery.phase, refusal) else {
             return Err(Error::NotParked(id.clone()));
         };
-        if delivery.open.is_none() {
+        // What came since its sync error failed, or was ignored, is ignored with it: so it fails first.
+        let covers = |open: &OpenError| open.version.max(open.ignored_at) >= delivery.wanted;
+        if !delivery.open.as_ref().is_some_and(covers) {
             let conversation = self.conversation(id).ok_or_else(|| Error::NotParked(id.clone()))?;
             let message = newest(conversation);
             let (refusal, affected) = (refusal.clone(), affected(conversation, delivery.delivered.as_ref()));

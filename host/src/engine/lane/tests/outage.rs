@@ -88,6 +88,35 @@ fn a_parked_conversation_that_is_ignored_names_every_message_that_did_not_get_th
 }
 
 #[test]
+fn a_parked_message_is_ignored_whatever_stands_with_an_earlier_one_of_its_conversation() {
+    alone(async {
+        for was_ignored in [false, true] {
+            let mut bench = Bench::start();
+            lock(&bench.world.refused).insert(conversation(1));
+            bench.arrive(super::bench::arrival(1, 1)).await;
+            bench.until("it is on record", |health| health.sync_errors.pending == 1 && health.idle()).await;
+            if was_ignored {
+                bench.about(1, Ask::Ignore("the first".to_owned())).await.unwrap().unwrap();
+            }
+            bench.mood(Mood::Dead);
+            bench.arrive(super::bench::arrival(1, 2)).await;
+            bench.until("it is parked", |health| health.parked == 1 && health.unmerged == 0).await;
+            let (conversation, reason) = (conversation(1), "the second".to_owned());
+            let ignored = |reply| Command::IgnoreParked { conversation, by: ann(), reason, reply };
+            let error = bench.ask(ignored).await.unwrap().unwrap();
+            assert_eq!((error.state, error.reason.as_deref()), (State::Ignored, Some("the second")), "{error:?}");
+            bench.until("nothing waits", |health| health.parked == 0 && health.sync_errors.ignored == 1).await;
+            // It is not sent when the incident is over.
+            lock(&bench.world.refused).clear();
+            bench.mood(Mood::Good);
+            bench.settled().await;
+            assert!(lock(&bench.world.written).is_empty());
+            bench.verify().await;
+        }
+    });
+}
+
+#[test]
 fn a_call_that_is_answered_ends_no_incident_while_conversations_are_refused() {
     alone(async {
         let mut bench = Bench::start();

@@ -77,6 +77,11 @@ impl Conv {
         self.errors.last().filter(|error| error.state != State::Resolved)
     }
 
+    /// Whether there is a message that its sync error was not about when it failed last, or was ignored.
+    pub(super) fn has_more(&self) -> bool {
+        self.open().is_none() || self.failed_at.max(self.ignored_at) < self.messages.len()
+    }
+
     pub(super) fn open_mut(&mut self) -> Option<&mut Entry> {
         self.errors.last_mut().filter(|error| error.state != State::Resolved)
     }

@@ -230,7 +230,7 @@ impl Model {
         if self.convs.get(&number).is_none_or(|conv| conv.does != Does::Parked) {
             return false;
         }
-        if self.conv(number).open().is_none() {
+        if self.conv(number).has_more() {
             self.conv(number).takes_off();
             self.fail(number, why, false);
         }
