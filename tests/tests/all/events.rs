@@ -1,5 +1,6 @@
 //! What changes is told to whoever listens: all of it, once, in one order, and to nobody who may not hear of it.
 
+mod coming_again;
 pub(crate) mod listening;
 
 use std::collections::BTreeSet;
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use switchyard::store::{Batch, Fault, Point, Store, ring};
+use switchyard::store::{Batch, Store, ring};
 use switchyard_tests::{ADMIN, READER, TestHost, received};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -132,34 +133,6 @@ async fn an_operation_that_is_paused_and_goes_on_is_told_as_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_comes_again_with_the_last_id_misses_nothing_and_hears_nothing_twice_also_after_a_restart() {
-    let host = TestHost::start().await;
-    let mut listening = Listening::to(&host, "?type=sync_error.opened", None).await;
-    host.notify(unmapped(1)).await;
-    let first = listening.event().await;
-    drop(listening);
-    for number in 2..=4 {
-        host.notify(unmapped(number)).await;
-    }
-    host.until("all are on record", |health| health.sync_errors.pending == 4).await;
-    let host = host.restart().await;
-    host.notify(unmapped(5)).await;
-    let mut listening = Listening::to(&host, "?type=sync_error.opened", Some(&first.id)).await;
-    let mut told = vec![of(&first, "sync_error").to_owned()];
-    for _ in 2..=5 {
-        let block = listening.event().await;
-        told.push(of(&block, "sync_error").to_owned());
-    }
-    let (_, page) = host.get("/v1/sync-errors?sort=first_seen").await;
-    let mut known: Vec<_> =
-        page["sync_errors"].as_array().unwrap().iter().map(|error| error["id"].as_str().unwrap()).collect();
-    known.sort_unstable();
-    told.sort_unstable();
-    assert_eq!(told, known);
-    host.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn two_organizations_at_once_are_told_in_one_order_without_a_gap_to_all_alike() {
     const EACH: u64 = 60;
     let host = TestHost::start().await;
@@ -190,25 +163,6 @@ async fn two_organizations_at_once_are_told_in_one_order_without_a_gap_to_all_al
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_is_told_once_although_the_store_says_that_its_commit_failed_and_keeps_it() {
-    let host = TestHost::start().await;
-    let mut listening = Listening::to(&host, "?type=sync_error.opened", None).await;
-    for (number, point) in [(1, Point::AfterCommit), (2, Point::BeforeCommit)] {
-        host.store.plan([Fault::at(point).of(ring::RING).times(1)]);
-        let before = host.store.struck();
-        host.notify(unmapped(number)).await;
-        host.until("it is on record", |health| health.sync_errors.pending == number).await;
-        assert_eq!(host.store.struck(), before + 1);
-    }
-    host.notify(unmapped(3)).await;
-    let mut told = BTreeSet::new();
-    for _ in 1..=3 {
-        assert!(told.insert(of(&listening.event().await, "sync_error").to_owned()), "twice");
-    }
-    host.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn filters_leave_out_what_is_not_wanted_and_say_what_they_do_not_know() {
     let host = TestHost::start().await;
     let mut other = Listening::to(&host, "?org=other", None).await;
@@ -230,37 +184,6 @@ async fn filters_leave_out_what_is_not_wanted_and_say_what_they_do_not_know() {
         assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{query}");
         let problem: Value = answer.json().await.unwrap();
         assert!(problem["detail"].as_str().unwrap().contains(words), "{query}: {problem}");
-    }
-    host.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_id_whose_events_are_not_kept_is_answered_by_a_reset_and_nonsense_is_refused() {
-    let host = with_errors(1, unmapped).await;
-    let first = Listening::to(&host, "", None).await.block().await.unwrap();
-    let (name, number) = first.id.split_once('-').unwrap();
-    let future = format!("{name}-{}", number.parse::<u64>().unwrap() + 1);
-    for id in [&*future, &format!("{name}-{}", u64::MAX), "0123456789abcdef-1"] {
-        let mut listening = Listening::to(&host, "", Some(id)).await;
-        let reset = listening.block().await.unwrap();
-        assert_eq!((of(&reset, "type"), &reset.id), ("reset", &first.id), "{id}: from the newest one on");
-    }
-    many_changes(&host, ring::KEPT + 1).await;
-    let mut gone = Listening::to(&host, "?org=other&type=group.new", Some(&first.id)).await;
-    let mut reset = gone.block().await.unwrap();
-    while reset.event.is_none() {
-        reset = gone.block().await.unwrap();
-    }
-    assert_eq!(of(&reset, "type"), "reset", "whatever the filters are");
-    host.notify(unmapped(2)).await;
-    let mut still = Listening::to(&host, "", Some(&reset.id)).await;
-    assert_eq!(still.types(1).await, ["sync_error.opened"]);
-    for bad in ["7", "-1", "x", "0123456789abcdef-99999999999999999999", "0123456789abcdef--1", "id:\u{7f}"] {
-        if let Ok(value) = reqwest::header::HeaderValue::from_str(bad) {
-            let url = format!("http://{}/v1/events", host.app.address);
-            let answer = host.http.get(url).bearer_auth(ADMIN).header("Last-Event-ID", value).send().await.unwrap();
-            assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{bad}");
-        }
     }
     host.stop().await;
 }
