@@ -3,8 +3,10 @@
 
 use super::inbox::arrived_at;
 use super::{Ledger, key, record};
-use crate::domain::{Arrival, ConversationId, OrgId, SourceId, State, Timestamp, Unsynced, WaitsFor, Work};
-use crate::store::{Error, Range};
+use crate::domain::{
+    Arrival, ConversationId, ErrorSummary, OrgId, SourceId, State, Timestamp, Unsynced, WaitsFor, Work,
+};
+use crate::store::{Error, Pair, Range};
 
 /// The conversation that has waited longest, by what it waits for.
 #[derive(Debug, Clone, Default)]
@@ -37,44 +39,47 @@ fn oldest<const N: usize>(found: [Option<Unsynced>; N]) -> Option<Unsynced> {
     found.into_iter().flatten().min_by_key(|unsynced| unsynced.since)
 }
 
+/// The first of an index whose keys end in time and conversation.
+fn first((name, _): &Pair, waits_for: WaitsFor) -> Result<Unsynced, Error> {
+    let (since, conversation): (_, ConversationId) = (key::time_part(name, 1)?, key::part(name, 0)?);
+    Ok(Unsynced { conversation, since, waits_for })
+}
+
+/// What stands first in the inbox; one that cannot be read is about to be set aside.
+fn first_arrival((name, value): Pair) -> Result<Option<Unsynced>, Error> {
+    let since = arrived_at(key::part(&name, 0)?);
+    let arrival: Option<Arrival> = record::decode(&name, &value).ok();
+    Ok(arrival.map(|arrival| Unsynced { conversation: arrival.conversation, since, waits_for: WaitsFor::Merge }))
+}
+
 impl Ledger {
     /// The conversations of an organization that have waited longest.
     ///
     /// # Errors
     /// When the store cannot be read or a key not be understood.
     pub async fn oldest(&self, org: &OrgId) -> Result<Oldest, Error> {
-        let mut ready = [self.first_arrival(org).await?, None, None, None];
-        for (place, work) in Work::ALL.into_iter().enumerate() {
-            ready[place + 1] = self.first(key::ready(org, work), WaitsFor::Place).await?;
+        let mut ranges = vec![Range::of(key::inbox(org), 1), Range::of(key::error_list(org, State::Retrying), 1)];
+        let indexes = Work::ALL.map(|work| key::ready(org, work)).into_iter().chain([key::due(org), key::parked(org)]);
+        ranges.extend(indexes.map(|index| Range::of(index, 1).keys_only()));
+        // One way to the disk for all of them: they are asked for each organization.
+        let mut found = self.store.ranges(ranges).await?.into_iter().map(|pairs| pairs.into_iter().next());
+        let mut next = || found.next().flatten();
+        let (arrival, retrying) = (next().map(first_arrival).transpose()?.flatten(), next());
+        let mut waits = |waits_for| next().map(|pair| first(&pair, waits_for)).transpose();
+        let mut ready = [arrival, None, None, None];
+        for place in &mut ready[1..] {
+            *place = waits(WaitsFor::Place)?;
         }
-        let retrying = self.error_list(org, State::Retrying, None, 1).await?.pop();
         Ok(Oldest {
             ready: oldest(ready),
-            retrying: retrying.map(|error| Unsynced {
-                conversation: error.conversation,
-                since: error.first_seen,
-                waits_for: WaitsFor::Retry,
+            retrying: retrying.and_then(|(name, value)| {
+                let error: ErrorSummary = record::decode(&name, &value).ok()?;
+                let (conversation, since) = (error.conversation, error.first_seen);
+                Some(Unsynced { conversation, since, waits_for: WaitsFor::Retry })
             }),
-            due: self.first(key::due(org), WaitsFor::Retry).await?,
-            parked: self.first(key::parked(org), WaitsFor::IncidentEnd).await?,
+            due: waits(WaitsFor::Retry)?,
+            parked: waits(WaitsFor::IncidentEnd)?,
         })
-    }
-
-    /// The first of an index whose keys end in time and conversation.
-    async fn first(&self, index: String, waits_for: WaitsFor) -> Result<Option<Unsynced>, Error> {
-        let pairs = self.store.range(Range::of(index, 1).keys_only()).await?;
-        let Some((name, _)) = pairs.first() else { return Ok(None) };
-        let (since, conversation): (_, ConversationId) = (key::time_part(name, 1)?, key::part(name, 0)?);
-        Ok(Some(Unsynced { conversation, since, waits_for }))
-    }
-
-    /// What stands first in the inbox; one that cannot be read is about to be set aside.
-    async fn first_arrival(&self, org: &OrgId) -> Result<Option<Unsynced>, Error> {
-        let pairs = self.store.range(Range::of(key::inbox(org), 1)).await?;
-        let Some((name, value)) = pairs.first() else { return Ok(None) };
-        let since = arrived_at(key::part(name, 0)?);
-        let arrival: Option<Arrival> = record::decode(name, value).ok();
-        Ok(arrival.map(|arrival| Unsynced { conversation: arrival.conversation, since, waits_for: WaitsFor::Merge }))
     }
 
     /// When something last came of each source, by organization, to the minute.
