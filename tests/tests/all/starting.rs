@@ -38,7 +38,7 @@ async fn while_the_store_is_opened_the_host_is_alive_takes_nothing_and_then_goes
     assert!(refused.headers().contains_key("retry-after"), "{refused:?}");
     let problem: serde_json::Value = refused.json().await.unwrap();
     assert!(problem["detail"].as_str().unwrap().contains("starting"), "{problem}");
-    gate.add_permits(1_000);
+    gate.add_permits(1_000_000);
     let host = starting.await.unwrap();
     assert_eq!(host.app.address, address);
     assert_eq!(ask("/readyz").await.unwrap().status(), StatusCode::OK);
