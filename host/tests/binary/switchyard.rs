@@ -20,6 +20,8 @@ pub(crate) fn printed(output: &Output) -> (String, String) {
 pub(crate) struct Host {
     process: Child,
     log: BufReader<ChildStderr>,
+    /// What it said before it answered.
+    pub(crate) began: String,
     /// Where it answers.
     pub(crate) address: String,
 }
@@ -27,12 +29,17 @@ pub(crate) struct Host {
 impl Host {
     /// Returns when it answers.
     pub(crate) fn serve(config: &Path) -> Self {
-        let mut process = switchyard(["serve", "--config"]).arg(config).spawn().expect("it starts");
+        Self::serve_with(config, [])
+    }
+
+    /// The same, with more arguments.
+    pub(crate) fn serve_with<const N: usize>(config: &Path, more: [&str; N]) -> Self {
+        let mut process = switchyard(["serve", "--config"]).arg(config).args(more).spawn().expect("it starts");
         let mut log = BufReader::new(process.stderr.take().expect("a log"));
         let (mut seen, mut line) = (String::new(), String::new());
         while log.read_line(&mut line).expect("a line") > 0 {
             if let Some((_, address)) = line.trim_end().split_once("the host is running address=") {
-                return Self { process, log, address: address.to_owned() };
+                return Self { process, log, began: seen, address: address.to_owned() };
             }
             seen += &std::mem::take(&mut line);
         }

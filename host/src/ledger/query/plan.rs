@@ -124,16 +124,18 @@ impl Ledger {
         Ok(plan)
     }
 
-    /// The lists of organizations in the states of a query, with how many each has.
+    /// The lists of organizations in the states of a query, with how many each has; those that have none are not looked into.
     async fn lists(&self, query: &ErrorQuery, orgs: &[OrgId]) -> Result<Vec<Stream>, Error> {
         let keys: Vec<_> = orgs.iter().map(|org| key::lane(org).into_bytes()).collect();
         let values = self.store.get_many(keys.clone()).await?;
         let read = |(name, value): (Vec<u8>, Option<Vec<u8>>)| record::decode::<LaneState>(&name, &value?).ok();
-        let states = keys.into_iter().zip(values).map(|pair| read(pair).unwrap_or_default());
-        let lists = |(org, known): (&OrgId, LaneState)| {
-            let (org, counts) = (org.clone(), known.errors);
-            let count = move |state: State| counts.within([state].into_iter());
-            query.states().map(move |state| Stream::List { org: org.clone(), state, count: count(state) })
+        let states = keys.into_iter().zip(values).map(read);
+        let lists = |(org, known): (&OrgId, Option<LaneState>)| {
+            let org = org.clone();
+            // Of a record that cannot be read nobody knows.
+            let count = move |state: State| known.as_ref().map(|known| known.errors.within([state].into_iter()));
+            let counted = query.states().map(move |state| (state, count(state))).filter(|(_, count)| *count != Some(0));
+            counted.map(move |(state, count)| Stream::List { org: org.clone(), state, count: count.unwrap_or(0) })
         };
         Ok(orgs.iter().zip(states).flat_map(lists).collect())
     }
