@@ -64,7 +64,7 @@ impl Preview {
         (self.orgs, self.in_force, self.open, self.next) = (orgs, in_force, open, next);
         self.errors.add(errors);
         self.good.add(good);
-        self.missing_queues.extend(missing_queues);
+        MissingQueue::collect(&mut self.missing_queues, missing_queues);
         self.untold_queues.extend(untold_queues);
         let place = |cause: &PreviewedCause| (cause.org.clone(), cause.id.clone());
         let mut known: BTreeMap<_, _> = self.groups.drain(..).map(|cause| (place(&cause), cause)).collect();

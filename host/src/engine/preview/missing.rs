@@ -25,6 +25,18 @@ pub struct MissingQueue {
     pub queue: String,
 }
 
+impl MissingQueue {
+    /// Adds some, of this page or of another one; a policy that makes up a queue for each conversation fills no answer with them.
+    pub fn collect(all: &mut BTreeSet<Self>, more: impl IntoIterator<Item = Self>) {
+        for missing in more {
+            all.insert(missing);
+            if all.len() > MOST {
+                all.pop_last();
+            }
+        }
+    }
+}
+
 /// What is known of the queues of organizations.
 #[derive(Default)]
 pub(super) struct Lists {
@@ -61,9 +73,22 @@ impl Lists {
 
     /// Keeps what the candidate names.
     pub(super) fn keep(&mut self, missing: MissingQueue) {
-        self.missing.insert(missing);
-        while self.missing.len() > MOST {
-            self.missing.pop_last();
+        MissingQueue::collect(&mut self.missing, [missing]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_queues_that_are_not_there_so_many_are_told_whatever_page_they_came_with() {
+        let org = OrgId::new("acme").unwrap();
+        let named = |number: usize| MissingQueue { org: org.clone(), queue: format!("Queue {number:03}") };
+        let mut all = BTreeSet::new();
+        for page in 0..5 {
+            MissingQueue::collect(&mut all, (0..MOST).map(|number| named(page * MOST + number)));
         }
+        assert_eq!((all.len(), all.first()), (MOST, Some(&named(0))));
     }
 }

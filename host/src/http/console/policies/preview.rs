@@ -80,7 +80,7 @@ impl Counts {
         self.looked_at += page.errors.looked_at;
         self.good += page.good.looked_at;
         self.good_changed += page.good.different;
-        self.missing_queues.extend(page.missing_queues.iter().cloned());
+        MissingQueue::collect(&mut self.missing_queues, page.missing_queues.iter().cloned());
         self.untold_queues.extend(page.untold_queues.iter().cloned());
         for cause in &page.groups {
             self.would_pass += cause.would_pass;
